@@ -1,0 +1,53 @@
+# seqlab: `make help` lists what can be done.
+PYTHON ?= python3
+CORES ?= all
+VENV := .venv
+INSTALLED := $(VENV)/installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup reproduce test lint format dashboard docs lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## make .venv with every package at its locked version
+
+$(INSTALLED): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is older than 3.11; install a newer Python or name one: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --requirement requirements.txt
+	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(INSTALLED)
+
+reproduce: setup ## run the default experiment; results/report.html tells the result
+	$(VENV)/bin/snakemake --cores $(CORES) --quiet rules
+	@echo "Done. Open results/report.html; make dashboard compares the runs."
+
+test: setup lint ## check style, types and the workflow's form, then run every test
+	$(VENV)/bin/python -m pytest
+
+lint: setup ## check style, types and the workflow's form
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/snakefmt --check --compact-diff Snakefile workflow/rules
+	$(VENV)/bin/mypy
+	$(VENV)/bin/snakemake --lint
+	$(VENV)/bin/python tools/config_readme.py --check
+
+format: setup ## put every file into its form
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/snakefmt Snakefile workflow/rules
+
+dashboard: setup ## compare runs in MLflow on 127.0.0.1
+	$(VENV)/bin/python workflow/scripts/serve_dashboard.py
+
+docs: setup ## write config/README.md from the schema
+	$(VENV)/bin/python tools/config_readme.py
+
+lock: ## write the versions of the packages in .venv to requirements.txt and environment.yml
+	$(VENV)/bin/python tools/lock.py
+
+clean: ## remove results and downloaded texts, not .venv
+	rm -rf results/* resources/* .snakemake
+	git checkout --quiet -- results resources
