@@ -1,0 +1,42 @@
+"""What is done to a raw text before it is cut into tokens."""
+
+import re
+import unicodedata
+
+from seqlab.errors import InputError
+
+
+def clean_text(text: str) -> str:
+    """Every run of characters other than A to Z becomes one blank, and letters become lower case (module section 4).
+
+    The Time Machine becomes 173,428 characters of 27 kinds.
+    """
+    return re.sub("[^A-Za-z]+", " ", text).lower()
+
+
+def clean_whitespace(text: str) -> str:
+    """Canonical Unicode (NFC); runs of blanks become one, runs of empty lines one, and lines end in a line feed
+    without blanks.
+    """
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = re.sub(r"[^\S\n]+", " ", text)
+    text = re.sub(r" ?\n ?", "\n", text)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def keep(text: str) -> str:
+    """The text as it is: sources of known entropy and published splits allow no change."""
+    return text
+
+
+CLEANING = {"letters": clean_text, "whitespace": clean_whitespace, "none": keep}
+
+
+def clean(text: str, kind: str, where: str) -> str:
+    """`text` cleaned in the way named by `kind`; InputError for an unknown kind or where nothing is left."""
+    if kind not in CLEANING:
+        raise InputError(f"cleaning is {kind!r} for {where}; allowed are {', '.join(CLEANING)}")
+    cleaned = CLEANING[kind](text)
+    if not cleaned.strip():
+        raise InputError(f"{where} holds nothing after cleaning ({kind}); choose another text or another cleaning")
+    return cleaned

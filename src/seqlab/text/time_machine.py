@@ -1,0 +1,18 @@
+"""The module's own corpus in one call (module section 4)."""
+
+from pathlib import Path
+
+from seqlab.text.cleaning import clean_text
+from seqlab.text.corpora import load_text
+from seqlab.text.tokens import tokenize
+from seqlab.text.vocab import Vocab
+
+
+def build_time_machine(path: str | Path, unit: str = "char") -> tuple[list[int], Vocab]:
+    """The Time Machine as a list of indices, and its vocabulary: 173,428 characters and 28 entries, or 32,775 words.
+
+    As in the module, the vocabulary comes from the whole text; the workflow takes it from the train split alone.
+    """
+    tokens = tokenize(clean_text(load_text(path)), unit)
+    vocab = Vocab(tokens)
+    return vocab[tokens], vocab

@@ -1,0 +1,82 @@
+"""The dictionary between tokens and their indices."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqlab.errors import InputError
+from seqlab.files import read_json, write_json
+
+UNKNOWN = "<unk>"
+
+
+class Vocab:
+    """Tokens and their indices (module section 4, step 3).
+
+    Index 0 is `<unk>`, then come the reserved tokens in the order given, then all tokens seen at least
+    `min_freq` times by falling frequency; equally frequent ones are ordered by code point, so that
+    the same text always gives the same indices.
+    """
+
+    def __init__(self, tokens: Iterable[str] = (), min_freq: int = 1, reserved_tokens: Sequence[str] = ()) -> None:
+        if min_freq < 1:
+            raise InputError(f"min_freq is {min_freq}; it must be at least 1")
+        if len(set(reserved_tokens)) != len(reserved_tokens):
+            raise InputError(f"reserved tokens {list(reserved_tokens)} hold a token twice; name each once")
+        frequency = Counter(tokens)
+        special = [UNKNOWN, *(token for token in reserved_tokens if token != UNKNOWN)]
+        seen = sorted(frequency.items(), key=lambda item: (-item[1], item[0]))
+        kept = [token for token, count in seen if count >= min_freq and token not in special]
+        self.min_freq = min_freq
+        self.tokens = special + kept
+        self.index = {token: index for index, token in enumerate(self.tokens)}
+        self.counts = [frequency[token] for token in self.tokens]
+        self.counts[0] += sum(count for token, count in frequency.items() if token not in self.index)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def __contains__(self, token: str) -> bool:
+        return token in self.index
+
+    def __getitem__(self, tokens: str | Sequence[str]) -> Any:
+        """The index of a token, or the list of indices of a sequence of tokens; unknown ones are 0."""
+        if isinstance(tokens, str):
+            return self.index.get(tokens, 0)
+        return [self[token] for token in tokens]
+
+    def to_tokens(self, indices: int | Iterable[int]) -> Any:
+        """The token of an index, or the list of tokens of several; IndexError outside the vocabulary."""
+        if isinstance(indices, (int, np.integer)):
+            if not 0 <= indices < len(self):
+                raise IndexError(f"index {indices} is outside a vocabulary of {len(self)} entries")
+            return self.tokens[indices]
+        return [self.to_tokens(int(index)) for index in indices]
+
+    def encode(self, tokens: Sequence[str]) -> NDArray[np.unsignedinteger]:
+        """Indices as an array, shape (len(tokens),), of the smallest unsigned type that holds the vocabulary."""
+        kind = np.min_scalar_type(len(self) - 1)
+        index = self.index
+        return np.fromiter((index.get(token, 0) for token in tokens), dtype=kind, count=len(tokens))
+
+    def save(self, path: str | Path, unit: str) -> None:
+        write_json(path, {"unit": unit, "tokens": self.tokens, "counts": self.counts, "min_freq": self.min_freq})
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Vocab":
+        """The vocabulary in a vocab.json; InputError where the file does not hold one."""
+        content = read_json(path)
+        vocab = cls()
+        try:
+            vocab.tokens, vocab.counts, vocab.min_freq = content["tokens"], content["counts"], content["min_freq"]
+        except (KeyError, TypeError):
+            raise InputError(f"{path} is not a vocabulary; delete it and run the workflow again") from None
+        vocab.index = {token: index for index, token in enumerate(vocab.tokens)}
+        sizes = {len(vocab.index), len(vocab.tokens), len(vocab.counts)}
+        if vocab.tokens[:1] != [UNKNOWN] or len(sizes) != 1:
+            raise InputError(f"{path} is not a vocabulary: {UNKNOWN} must come first and each token stand once")
+        return vocab
