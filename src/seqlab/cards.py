@@ -1,0 +1,29 @@
+"""The card of a run: everything that decides its result, in a file."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from seqlab.errors import InputError
+from seqlab.files import write_text
+
+KEYS = ("corpus", "unit", "family", "model", "settings", "seeds", "data")
+
+
+def write_card(path: str | Path, card: dict[str, Any]) -> None:
+    """Write `card`, whose keys are those of `KEYS`, always in the same order."""
+    write_text(path, yaml.safe_dump({key: card[key] for key in KEYS}, sort_keys=False, allow_unicode=True))
+
+
+def read_card(path: str | Path) -> dict[str, Any]:
+    """The card in `path`; InputError where a key is missing or the file is damaged."""
+    try:
+        card = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        card = None
+    if not isinstance(card, dict) or sorted(card) != sorted(KEYS):
+        raise InputError(
+            f"{path} is not a run card with the keys {', '.join(KEYS)}; delete it and run the workflow again"
+        )
+    return card

@@ -1,0 +1,17 @@
+"""General compressors as language models: what a text adds to the size of the training text."""
+
+import bz2
+import lzma
+from collections.abc import Callable
+
+COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
+    "bz2": lambda data: bz2.compress(data, 9),
+    "xz": lambda data: lzma.compress(data, preset=9 | lzma.PRESET_EXTREME),
+}
+
+
+def compressed_bits(compressor: str, train: str, text: str) -> int:
+    """Bits that `text` costs after `train`: the size of both compressed together less that of `train` compressed."""
+    compress = COMPRESSORS[compressor]
+    before = train.encode("utf-8")
+    return 8 * (len(compress(before + text.encode("utf-8"))) - len(compress(before)))

@@ -1,0 +1,41 @@
+"""Entering a scored model into the ledger: scores.npz and metrics.json."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqlab.cards import read_card
+from seqlab.ledger.perplexity import score_rows, write_metrics
+from seqlab.ledger.scores import read_scores, write_scores
+from seqlab.provenance import sha256_of
+
+
+def record(
+    card_path: str | Path,
+    splits: dict[str, Any],
+    bits: dict[str, NDArray[np.floating]],
+    scores_path: str | Path,
+    metrics_path: str | Path,
+    training: dict[str, Any] | None = None,
+    **more: Any,
+) -> None:
+    """Write the `bits` of valid and test, each (replicas, scored symbols), and the figures that follow from the file
+    written.
+
+    `training` is the content of training.json where there was a training; `more` are further keys of metrics.json.
+    """
+    card = read_card(card_path)
+    training = training or {"seconds": 0.0, "parameters": 0, "notes": []}
+    write_scores(scores_path, bits)
+    metrics = {key: card[key] for key in ("corpus", "unit", "family", "model")}
+    metrics |= {
+        "card": sha256_of(card_path),
+        "parameters": training["parameters"],
+        "train_seconds": training["seconds"],
+        "per_symbol": True,
+        "notes": training["notes"],
+        "scores": score_rows(read_scores(scores_path), splits, card["seeds"]),
+    }
+    write_metrics(metrics_path, metrics | more)
