@@ -1,0 +1,138 @@
+"""An n-gram model: a probability for each n-gram kept, and a back-off weight for each context."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqlab.errors import InputError
+from seqlab.files import replacing
+from seqlab.sampling import draw
+
+
+@dataclass(frozen=True)
+class NgramModel:
+    """Orders 1 to n; list entry k - 1 belongs to order k. Keys are as in `seqlab.ngram.counts`.
+
+    The probability of a symbol after a context h is `probability` where (h, symbol) is kept, else `backoff` of h times
+    the
+    probability after the context without its first symbol. Where `backs_off` is false (add-k), the second factor is
+    the uniform distribution instead, and a context never seen gives the uniform distribution too.
+    """
+
+    vocabulary: int
+    backs_off: bool
+    key: list[NDArray[np.int64]]
+    probability: list[NDArray[np.float64]]
+    backoff: list[NDArray[np.float64]]  # one list fewer than orders: the longest n-grams are no contexts
+
+    @property
+    def order(self) -> int:
+        return len(self.key)
+
+    @property
+    def parameters(self) -> int:
+        """The number of n-grams kept, all orders together."""
+        return sum(len(key) for key in self.key)
+
+    def find(self, order: int, context: NDArray[np.int64], symbol: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The numbers of the n-grams (context, symbol) of `order`, -1 where the context or the n-gram is not kept."""
+        keys = self.key[order - 1]
+        wanted = context * self.vocabulary + symbol
+        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        return np.where((context >= 0) & (keys[place] == wanted), place, -1)
+
+    def save(self, path: str | Path) -> None:
+        arrays: dict[str, Any] = {
+            "vocabulary": np.array(self.vocabulary),
+            "backs_off": np.array(self.backs_off),
+        }
+        for k in range(1, self.order + 1):
+            arrays |= {f"key_{k}": self.key[k - 1], f"probability_{k}": self.probability[k - 1]}
+            if k < self.order:
+                arrays[f"backoff_{k}"] = self.backoff[k - 1]
+        with replacing(path) as temporary:
+            np.savez(temporary, **arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "NgramModel":
+        """The model in `path`; InputError where the file is damaged."""
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                order = sum(name.startswith("key_") for name in arrays.files)
+                return cls(
+                    int(arrays["vocabulary"]),
+                    bool(arrays["backs_off"]),
+                    [arrays[f"key_{k}"] for k in range(1, order + 1)],
+                    [arrays[f"probability_{k}"] for k in range(1, order + 1)],
+                    [arrays[f"backoff_{k}"] for k in range(1, order)],
+                )
+        except FileNotFoundError:
+            raise
+        except Exception as error:  # zipfile, zlib and numpy each have their own kinds for a damaged archive
+            raise InputError(
+                f"{path} is not a whole n-gram model ({error}); delete it and run the workflow again"
+            ) from None
+
+
+def symbol_probabilities(model: NgramModel, segments: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+    """The probability of every symbol but the first of each segment given up to n - 1 symbols before it, in order.
+
+    `segments` hold indices; the result has shape (sum of (length - 1),). All positions are scored at once, one order
+    after the other.
+    """
+    lengths = np.array([len(segment) for segment in segments], dtype=np.int64)
+    symbols = np.concatenate([np.asarray(segment, dtype=np.int64) for segment in segments])
+    place = np.arange(len(symbols)) - np.repeat(
+        np.cumsum(lengths) - lengths, lengths
+    )  # counted from the segment's start
+    uniform = 1 / model.vocabulary
+
+    probability = model.probability[0][symbols]
+    number = symbols  # of the n-gram of the current order that ends at each position
+    for k in range(2, model.order + 1):
+        context = np.concatenate([[-1], number[:-1]])
+        context[place < k - 1] = -1
+        number = model.find(k, context, symbols)
+        lower = probability if model.backs_off else np.where(place < k - 1, probability, uniform)
+        weight = np.where(context >= 0, model.backoff[k - 2][context], 1.0)
+        probability = np.where(number >= 0, model.probability[k - 1][number], weight * lower)
+    return probability[place > 0]
+
+
+def distribution(model: NgramModel, context: Sequence[int]) -> NDArray[np.float64]:
+    """The probabilities of all symbols after `context`, shape (vocabulary,); only its last n - 1 symbols matter."""
+    history = list(context)[-(model.order - 1) :] if model.order > 1 else []
+    result = model.probability[0]
+    for k in range(2, len(history) + 2):
+        number = np.array([history[-(k - 1)]])
+        for j, symbol in enumerate(history[len(history) - k + 2 :], start=2):
+            number = model.find(j, number, np.array([symbol]))
+        if not model.backs_off:
+            result = np.full(model.vocabulary, 1 / model.vocabulary)
+        if number[0] < 0:
+            continue  # a context never seen: no longer one was either, but add-k must still become uniform
+        first, last = np.searchsorted(
+            model.key[k - 1], [number[0] * model.vocabulary, (number[0] + 1) * model.vocabulary]
+        )
+        result = model.backoff[k - 2][number[0]] * result
+        result[model.key[k - 1][first:last] % model.vocabulary] = model.probability[k - 1][first:last]
+    return result
+
+
+def generate(
+    model: NgramModel,
+    prompt: Sequence[int],
+    symbols: int,
+    random: np.random.Generator,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+) -> list[int]:
+    """`symbols` indices drawn one after the other, each given all before it; the prompt is not repeated."""
+    text = list(prompt)
+    for _ in range(symbols):
+        text.append(draw(distribution(model, text), random, temperature, top_k))
+    return text[len(prompt) :]
