@@ -1,0 +1,23 @@
+"""On what a network is trained: the processor, with a fixed number of threads, or a GPU."""
+
+import torch
+
+from seqlab.errors import InputError
+
+
+def choose_device(name: str) -> torch.device:
+    """The device called `name`: "cpu", "cuda", or "auto" for a GPU where there is one; InputError where there is none
+    to be had.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name not in ("cpu", "cuda"):
+        raise InputError(f"rnn.device is {name!r}; allowed are auto, cpu and cuda")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("rnn.device is cuda, but torch finds no GPU here; set it to auto or cpu")
+    return torch.device(name)
+
+
+def use_threads(threads: int) -> None:
+    """Let torch use `threads` threads: many single-threaded jobs side by side are faster than one job on all cores."""
+    torch.set_num_threads(threads)

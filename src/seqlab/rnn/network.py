@@ -1,0 +1,117 @@
+"""A recurrent language model of L layers: one-hot symbols in, logits of the next symbol out.
+
+Parameters are a plain dictionary, named as in the module; R is the number of replicas, V the vocabulary, h the hidden
+size, G the
+gates of the cell (1 for the plain RNN, 4 for an LSTM):
+
+    W_xh_1 (R, V, G h)   W_xh_2 .. (R, h, G h)   W_hh_l (R, h, G h)   b_h_l (R, 1, G h)   W_hq (R, h, V)   b_q (R, 1, V)
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from seqlab.errors import InputError
+from seqlab.rnn.cells import CELLS, State
+
+Parameters = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What decides the shapes of a network."""
+
+    cell: str
+    layers: int
+    hidden: int
+    vocabulary: int
+
+    def __post_init__(self) -> None:
+        if self.cell not in CELLS:
+            raise InputError(f"cell is {self.cell!r}; allowed are {', '.join(CELLS)}")
+        for name in ("layers", "hidden", "vocabulary"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; it must be at least 1")
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """The shape of every parameter of one replica."""
+        wide = CELLS[self.cell].gates * self.hidden
+        shapes = {}
+        for layer in range(1, self.layers + 1):
+            shapes[f"W_xh_{layer}"] = (self.vocabulary if layer == 1 else self.hidden, wide)
+            shapes[f"W_hh_{layer}"] = (self.hidden, wide)
+            shapes[f"b_h_{layer}"] = (1, wide)
+        return shapes | {"W_hq": (self.hidden, self.vocabulary), "b_q": (1, self.vocabulary)}
+
+    @property
+    def parameters(self) -> int:
+        """The number of trained values of one replica; one bias per cell, as in the module (torch.nn has two)."""
+        return sum(rows * columns for rows, columns in self.shapes.values())
+
+
+def initial_parameters(architecture: Architecture, seeds: Sequence[int]) -> Parameters:
+    """Parameters of one replica for each seed, uniform in +- 1/sqrt(h), biases zero, and one for the forget gate.
+
+    A replica depends on its own seed only, not on the others (Jozefowicz et al. 2015 on the forget gate).
+    """
+    bound = architecture.hidden**-0.5
+    replicas = []
+    for seed in seeds:
+        random = torch.Generator().manual_seed(seed)
+        drawn = {
+            name: torch.empty(shape).uniform_(-bound, bound, generator=random)
+            for name, shape in architecture.shapes.items()
+        }
+        for name in drawn:
+            if name.startswith("b_"):
+                drawn[name].zero_()
+            if name.startswith("b_h") and architecture.cell == "lstm":
+                drawn[name][:, architecture.hidden : 2 * architecture.hidden] = 1.0
+        replicas.append(drawn)
+    return {name: torch.stack([replica[name] for replica in replicas]) for name in architecture.shapes}
+
+
+def initial_state(architecture: Architecture, parameters: Parameters, batch_size: int) -> list[State]:
+    """The zero state of every layer, each tensor (R, B, h)."""
+    like = parameters["W_hq"]
+    zero = like.new_zeros(like.shape[0], batch_size, architecture.hidden)
+    return [(zero,) * CELLS[architecture.cell].states for _ in range(architecture.layers)]
+
+
+def forward(
+    architecture: Architecture,
+    parameters: Parameters,
+    inputs: Tensor,
+    state: list[State],
+    drop: Callable[[Tensor], Tensor] | None = None,
+) -> tuple[Tensor, list[State]]:
+    """Logits of the next symbol for `inputs`, indices (R, B, n), and the state after them; module Eq. (8) to (11).
+
+    `drop` is applied to the outputs of every layer, (n, R, B, h), outside the recurrence. Returns logits (n, R, B, V).
+    """
+    replicas, vocabulary = len(inputs), architecture.vocabulary
+    rows = inputs.permute(2, 0, 1) + vocabulary * torch.arange(replicas, device=inputs.device)[:, None]
+    # X_t is one-hot, so X_t W_xh is a row of W_xh
+    projected = functional.embedding(rows, parameters["W_xh_1"].flatten(0, 1)) + parameters["b_h_1"]
+    after = []
+    for layer in range(1, architecture.layers + 1):
+        outputs, last = CELLS[architecture.cell].layer(projected, state[layer - 1], parameters[f"W_hh_{layer}"])
+        after.append(last)
+        outputs = drop(outputs) if drop else outputs
+        if layer < architecture.layers:
+            projected = _product(outputs, parameters[f"W_xh_{layer + 1}"], parameters[f"b_h_{layer + 1}"])
+    return _product(outputs, parameters["W_hq"], parameters["b_q"]), after
+
+
+def _product(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """`inputs` (n, R, B, i) times `weight` (R, i, o) plus `bias` (R, 1, o), as one product for all steps: (n, R, B,
+    o).
+    """
+    steps, replicas, batch_size, _ = inputs.shape
+    rows = inputs.transpose(0, 1).reshape(replicas, steps * batch_size, -1)
+    product = torch.baddbmm(bias, rows, weight)
+    return product.view(replicas, steps, batch_size, -1).transpose(0, 1)

@@ -1,0 +1,103 @@
+"""Gradient descent for a fleet: every replica has its own learning rate, its own gradient norm, and may stand still.
+
+torch.optim would treat the stacked replicas as one network; the formulas are its own and are tested against it.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from seqlab.rnn.network import Parameters
+
+OPTIMISERS = ("sgd", "adam", "adamw")
+SCHEDULES = ("constant", "cosine", "step", "plateau")
+
+
+def gradient_norms(gradients: Parameters) -> Tensor:
+    """The Euclidean norm over all parameters of each replica, shape (R,)."""
+    squares = [gradient.flatten(1).square().sum(1) for gradient in gradients.values()]
+    return torch.stack(squares).sum(0).sqrt()
+
+
+def clip(gradients: Parameters, limit: float) -> Tensor:
+    """Scale the gradients of each replica down to a norm of at most `limit`, in place; returns the norms before,
+    shape (R,).
+    """
+    norms = gradient_norms(gradients)
+    scale = (limit / (norms + 1e-6)).clamp(max=1.0)
+    for gradient in gradients.values():
+        gradient.mul_(_per_replica(scale))
+    return norms
+
+
+class Optimiser:
+    """SGD, Adam (Kingma & Ba 2015) or AdamW (Loshchilov & Hutter 2019) on stacked parameters."""
+
+    def __init__(self, kind: str, parameters: Parameters, weight_decay: float = 0.0) -> None:
+        self.kind, self.weight_decay, self.betas, self.epsilon = kind, weight_decay, (0.9, 0.999), 1e-8
+        replicas = next(iter(parameters.values())).shape[0]
+        self.steps = torch.zeros(replicas, dtype=torch.float64)
+        moments = ("first", "second") if kind != "sgd" else ()
+        self.moments = {
+            moment: {name: torch.zeros_like(value) for name, value in parameters.items()} for moment in moments
+        }
+
+    @torch.no_grad()
+    def update(self, parameters: Parameters, gradients: Parameters, rates: Tensor, active: Tensor) -> None:
+        """One step with learning rates `rates`, (R,), for the replicas for which `active`, (R,) of bool, is true."""
+        rates = torch.where(active, rates, 0.0)
+        self.steps += active.to(self.steps)
+        for name, value in parameters.items():
+            gradient = gradients[name]
+            if self.kind != "adamw" and self.weight_decay:
+                gradient = gradient + self.weight_decay * value
+            if self.kind == "adamw":
+                value.mul_(1 - _per_replica(rates * self.weight_decay).to(value))
+            if self.kind == "sgd":
+                value.sub_(_per_replica(rates).to(value) * gradient)
+            else:
+                self._adam(name, value, gradient, rates, active)
+
+    def _adam(self, name: str, value: Tensor, gradient: Tensor, rates: Tensor, active: Tensor) -> None:
+        (one, two), moving = self.betas, _per_replica(active).to(value)
+        first, second = self.moments["first"][name], self.moments["second"][name]
+        first.add_((gradient - first) * (moving * (1 - one)))
+        second.add_((gradient.square() - second) * (moving * (1 - two)))
+        steps = self.steps.clamp(min=1)
+        size = _per_replica(rates / (1 - one**steps)).to(value)
+        root = second.sqrt() / _per_replica((1 - two**steps).sqrt()).to(value)
+        value.sub_(size * first / (root + self.epsilon))
+
+
+def schedule_factor(kind: str, epoch_share: float, warmup: float, every: float, factor: float) -> float:
+    """What the learning rate is multiplied by when the share `epoch_share` (0 to 1) of all epochs is done.
+
+    The first `warmup` share rises linearly; then "cosine" falls to zero, "step" multiplies by `factor` after each share
+    `every`, and "constant" stays. "plateau" depends on the validation loss instead: see `plateau_factor`.
+    """
+    if epoch_share < warmup:
+        return epoch_share / warmup
+    if kind == "cosine":
+        return 0.5 * (1 + math.cos(math.pi * (epoch_share - warmup) / (1 - warmup)))
+    if kind == "step":
+        return factor ** math.floor(epoch_share / every)
+    return 1.0
+
+
+def plateau_factor(losses: Sequence[float], patience: int, factor: float) -> float:
+    """`factor` to the number of times that `patience` epochs in a row brought no better validation loss."""
+    best, waited, times = math.inf, 0, 0
+    for loss in losses:
+        if loss < best:
+            best, waited = loss, 0
+        else:
+            waited += 1
+        if waited == patience:
+            times, waited = times + 1, 0
+    return factor**times
+
+
+def _per_replica(values: Tensor) -> Tensor:
+    return values[:, None, None]

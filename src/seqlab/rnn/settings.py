@@ -1,0 +1,54 @@
+"""How a fleet is trained, with the reason for each default."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from seqlab.errors import InputError
+from seqlab.rnn.optimisers import OPTIMISERS, SCHEDULES
+from seqlab.text.partition import MODES
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Every key of `rnn.training` in the configuration. Raises InputError, naming key, value and what is allowed."""
+
+    epochs: int = 20
+    steps: int = 35  # n of module 5.3: gradients flow back through this many symbols (truncated BPTT)
+    batch_size: int = 32
+    partition: str = "sequential"  # carries the state from batch to batch, as scoring does; "random" starts from zero
+    optimiser: str = "adam"
+    learning_rate: float = 0.004
+    weight_decay: float = 0.0
+    clip: float = 1.0  # largest gradient norm of a replica
+    dropout: float = 0.0  # on the outputs of every layer, never on the recurrence
+    schedule: str = "cosine"
+    warmup: float = 0.0  # share of all epochs in which the learning rate rises
+    schedule_every: float = 0.25  # share of all epochs between two steps of the schedule "step"
+    schedule_factor: float = 0.5  # what "step" and "plateau" multiply the learning rate by
+    plateau_patience: int = 2  # epochs without a better validation loss before "plateau" acts
+    early_stopping: int = 5  # epochs without a better validation loss before a replica stops; 0 for never
+
+    def __post_init__(self) -> None:
+        positive = ("epochs", "steps", "batch_size", "learning_rate", "clip", "plateau_patience", "schedule_every")
+        for name in positive:
+            self._require(name, getattr(self, name) > 0, "a number above 0")
+        for name in ("weight_decay", "early_stopping"):
+            self._require(name, getattr(self, name) >= 0, "a number of at least 0")
+        for name in ("dropout", "warmup"):
+            self._require(name, 0 <= getattr(self, name) < 1, "a share of at least 0 and below 1")
+        self._require("schedule_factor", 0 < self.schedule_factor <= 1, "a share above 0 and at most 1")
+        for name, allowed in (("partition", MODES), ("optimiser", OPTIMISERS), ("schedule", SCHEDULES)):
+            self._require(name, getattr(self, name) in allowed, f"one of {', '.join(allowed)}")
+
+    def _require(self, name: str, holds: bool, allowed: str) -> None:
+        if not holds:
+            raise InputError(f"rnn.training.{name} is {getattr(self, name)!r}; it must be {allowed}")
+
+    @classmethod
+    def from_card(cls, values: dict[str, Any]) -> "TrainingSettings":
+        """The settings in a card; InputError for a key that does not exist."""
+        known = [field.name for field in fields(cls)]
+        for key in values:
+            if key not in known:
+                raise InputError(f"rnn.training has no key {key!r}; allowed are {', '.join(known)}")
+        return cls(**values)
