@@ -1,0 +1,206 @@
+"""The report: one HTML file that needs nothing but itself."""
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from seqlab.errors import InputError
+from seqlab.files import read_json, write_text
+from seqlab.report.style import deviation, number
+from seqlab.report.tables import best_on_valid, read_models
+
+TRAINED = {"ngram": "n-gram", "rnn": "recurrent network"}  # the families that are chosen between
+FIGURES = {  # file of figures/ -> title, caption
+    "perplexity_by_order": (
+        "Perplexity by order",
+        "Test perplexity of each smoothing against the order of its n-grams, with the best network of each cell as a "
+        "band of one standard deviation.",
+    ),
+    "layers_by_hidden": (
+        "Layers and hidden units",
+        "Test perplexity of every network, mean and standard deviation over its seeds.",
+    ),
+    "learning_curves": (
+        "Learning curves",
+        "Valid perplexity after each epoch: the mean over seeds, and a band from the lowest to the highest.",
+    ),
+    "parameters": (
+        "Parameters",
+        "Test bits per character against the number of parameters; the names are those of the best on valid.",
+    ),
+}
+SAMPLE_CHARACTERS = 4000
+
+
+def write_report(results: Path, experiments: list[tuple[str, str]], provenance: dict[str, str], output: Path) -> None:
+    """Write `output`, a self-contained HTML page about `experiments`, each a (corpus, unit) under `results`.
+
+    Reads models.csv, figures/*.svg and the metrics, sample and card of every model. models.csv must be there
+    (FileNotFoundError); whatever else is not there is named in the page. `provenance` is printed as it is.
+    """
+    if not experiments:
+        raise InputError("there is no experiment to report on; name at least one as corpus/unit")
+    loader = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(autoescape=True, loader=loader, undefined=StrictUndefined, trim_blocks=True,
+                              lstrip_blocks=True)  # fmt: skip
+    sections = [_experiment(Path(results), corpus, unit) for corpus, unit in experiments]
+    page = environment.get_template("page.html").render(sections=sections, provenance=provenance)
+    write_text(output, page + "\n")
+
+
+def inline_svg(svg: str, prefix: str, name: str) -> Markup:
+    """`svg` made fit to stand in a page: ids begin with `prefix`, so that no two figures share one, and `name` is read
+    to those who can't see it. InputError where it is not an SVG.
+    """
+    match = re.search(r"<svg\b([^>]*)>(.*)</svg>", svg, flags=re.DOTALL)
+    if not match:
+        raise InputError(f"the figure {prefix} is not an SVG; delete it and run the workflow again")
+    attributes, body = match.groups()
+    body = re.sub(r"<(metadata|style|script)\b.*?</\1>", "", body, flags=re.DOTALL)  # the page has its own style
+    body = re.sub(r'(\s(?:xlink:)?href="#)', rf"\1{prefix}-", body)
+    body = re.sub(r'(\sid=")', rf"\1{prefix}-", body)
+    body = re.sub(r"url\(#", f"url(#{prefix}-", body)
+    box = re.search(r'viewBox="[^"]*"', attributes)
+    width = re.search(r'width="([0-9.]+)pt"', attributes)
+    pixels = round(float(width[1]) * 4 / 3) if width else 800
+    size = f' style="max-width:{pixels}px;min-width:min({pixels}px, 34rem)"'  # legible on a phone, never blown up
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" {box[0] if box else ""}'
+    return Markup(f'{head}{size} role="img" aria-label="{escape(name)}">{body.strip()}</svg>')
+
+
+def _experiment(results: Path, corpus: str, unit: str) -> dict[str, Any]:
+    base = results / corpus / unit
+    models = read_models(base / "models.csv")
+    missing: list[str] = []
+    runs = []
+    for (family, model), rows in models.groupby(["family", "model"], sort=False):
+        runs.append(_run(base, str(family), str(model), rows, models, missing))
+    for family, name in TRAINED.items():
+        if family not in models["family"].unique():
+            missing.insert(0, f"No {name} was trained here.")
+    key = re.sub(r"[^A-Za-z0-9]+", "-", f"{corpus}-{unit}")
+    figures = []
+    for stem, (title, caption) in FIGURES.items():
+        path = base / "figures" / f"{stem}.svg"
+        if path.is_file():
+            svg = inline_svg(
+                path.read_text(encoding="utf-8"), f"{key}-{stem}", f"{title} of {corpus}, {unit}: {caption}"
+            )
+            figures.append({"title": title, "caption": caption, "svg": svg})
+        else:
+            missing.append(f"The figure {stem}.svg has not been drawn.")
+    rate = next((run["entropy_rate"] for run in runs if run["entropy_rate"]), None)
+    return {
+        "corpus": corpus, "unit": unit, "key": key, "runs": runs, "figures": figures, "missing": missing,
+        "answer": _answer(models, rate), "closed": _closed(models, unit), "symbols": _symbols(models),
+    }  # fmt: skip
+
+
+def _run(
+    base: Path, family: str, model: str, rows: pd.DataFrame, models: pd.DataFrame, missing: list[str]
+) -> dict[str, Any]:
+    """What the page says of one model; what is not there is added to `missing`."""
+    splits = {str(row["split"]): row for row in rows.to_dict("records")}
+    test, valid = splits.get("test"), splits.get("valid")
+    if test is None or valid is None:
+        raise InputError(f"{base / 'models.csv'} lacks a split of {model}; delete it and run the workflow again")
+    folder = base / family / model
+    metrics = read_json(folder / "metrics.json") if (folder / "metrics.json").is_file() else {}
+    if not metrics:
+        missing.append(f"The metrics of {model} are missing, and so are its notes.")
+    card, sample = (_text(folder / name) for name in ("card.yaml", "sample.txt"))
+    if sample is not None and len(sample) > SAMPLE_CHARACTERS:
+        sample = sample[:SAMPLE_CHARACTERS] + " …"
+    if card is None:
+        missing.append(f"The card of {model} is missing.")
+    if sample is None and family != "compressor":  # a compressor has nothing to write
+        missing.append(f"A sample of {model} is missing.")
+    if test["seeds"] == 1:
+        missing.append(f"{model} was trained from one seed, so its figures have no standard deviation.")
+    best = family in TRAINED and model == best_on_valid(models[models["family"] == family])
+    return {
+        "family": family, "model": model, "best": best, "card": card, "sample": sample,
+        "notes": metrics.get("notes", []), "entropy_rate": metrics.get("entropy_rate"),
+        "parameters": f"{test['parameters']:,}" if test["parameters"] else "–",
+        "test": _figure(test, "perplexity"), "valid": _figure(valid, "perplexity"),
+        "bits": [number(test[name]) for name in ("bits_per_symbol", "bits_per_char", "bits_per_byte")],
+        "seeds": test["seeds"] or "–", "seconds": _seconds(test["train_seconds"]),
+        "unknown": _share(test["unknown"], test["symbols"]),
+    }  # fmt: skip
+
+
+def _answer(models: pd.DataFrame, rate: dict[str, float] | None) -> list[str]:
+    """The sentences that answer which model is best: chosen by valid, quoted from test."""
+    trained = models[models["family"].isin(TRAINED)]
+    best = best_on_valid(trained)
+    if best is None:
+        return ["No model has a finite perplexity on valid, so none is the best.", *_floor(rate)]
+    row = _test_row(trained, best)
+    over = f" over {row['seeds']} seeds" if row["seeds"] > 1 else " from one seed" if row["seeds"] else ""
+    bits = "" if math.isinf(row["bits_per_char"]) else f" ({number(row['bits_per_char'])} bits per character)"
+    sentences = [f"Best on valid: {best}, test perplexity {_figure(row, 'perplexity')}{over}{bits}."]
+    for family, name in TRAINED.items():
+        rival = best_on_valid(models[models["family"] == family])
+        if rival is not None and family != row["family"]:
+            other = _test_row(models, rival)
+            over = f" over {other['seeds']} seeds" if other["seeds"] > 1 else ""
+            sentences.append(f"The best {name} on valid, {rival}, has {_figure(other, 'perplexity')}{over}.")
+    return sentences + _floor(rate)
+
+
+def _floor(rate: dict[str, float] | None) -> list[str]:
+    if rate is None:
+        return []
+    floor = number(2 ** rate["bits_per_symbol"])
+    sentence = (
+        f"Known floor: perplexity {floor}, the entropy rate of the source ({number(rate['bits_per_symbol'])} bits per "
+        f"symbol; 95 % of test texts of this length cost between {number(rate['low'])} and {number(rate['high'])})."
+    )
+    return [sentence]
+
+
+def _closed(models: pd.DataFrame, unit: str) -> str | None:
+    """What to know about unknown symbols, where there is something to know."""
+    row = models[models["split"] == "test"].iloc[0]
+    if unit == "char" and not row["unknown"]:
+        return None
+    return (
+        f"The vocabulary is closed: it comes from the train split, and a symbol outside it costs what the model gives "
+        f"<unk>. That is {_share(row['unknown'], row['symbols'])} of the scored test symbols ({row['unknown']:,} of "
+        f"{row['symbols']:,}); no figure here includes the cost of spelling them out."
+    )
+
+
+def _symbols(models: pd.DataFrame) -> dict[str, str]:
+    return {split: f"{rows['symbols'].iloc[0]:,}" for split, rows in models.groupby("split")}
+
+
+def _test_row(models: pd.DataFrame, model: str) -> dict[str, Any]:
+    row: dict[str, Any] = models[(models["model"] == model) & (models["split"] == "test")].to_dict("records")[0]
+    return row
+
+
+def _figure(row: dict[str, Any], name: str) -> str:
+    """A figure with its deviation; an infinite one with the number of symbols that made it so."""
+    value, std = row[name], row[f"{name}_std"]
+    if math.isinf(value):
+        count = row["zero_probability"]
+        return f"∞ ({count:,} symbol{'' if count == 1 else 's'} of zero probability)" if count else "∞"
+    return number(value) if math.isnan(std) else f"{number(value)} ± {deviation(std, value)}"
+
+
+def _seconds(seconds: float) -> str:
+    return "–" if math.isnan(seconds) else f"{seconds:,.1f}" if seconds < 100 else f"{seconds:,.0f}"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.2%}".replace("%", " %") if part else "0 %"
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None

@@ -1,0 +1,194 @@
+"""summary.csv and models.csv: the figures of every run in two tables (contract in docs/architecture.md)."""
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seqlab.errors import InputError
+from seqlab.files import replacing
+from seqlab.ledger.perplexity import FIGURES, read_metrics
+from seqlab.ledger.scores import SPLITS
+
+NAMES = ["corpus", "unit", "family", "model"]
+COUNTS = ["symbols", "unknown"]
+COST = ["parameters", "train_seconds", "zero_probability"]
+SUMMARY_COLUMNS = [*NAMES, "seed", "split", *COUNTS, *FIGURES, *COST]
+MODELS_COLUMNS = [*NAMES, "seeds", "split", *COUNTS, *(name + end for name in FIGURES for end in ("", "_std")), *COST]
+REMEDY = "delete it and run the workflow again"
+
+
+def summarize(metrics_paths: Iterable[str | Path]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables (summary, models) of all `metrics_paths`, with the columns and units of summary.csv and models.csv.
+
+    Rows are sorted by family, model (mkn-2 before mkn-10), seed and split (valid before test). An infinite figure
+    makes an infinite mean; the sample standard deviation is empty for one seed and where the mean is infinite.
+    A model without seeds has `seeds` 0; `zero_probability` of a model is that of its worst seed. Raises InputError
+    where a file is damaged or files contradict each other.
+    """
+    rows: list[dict[str, Any]] = []
+    seen: dict[tuple[str, ...], str | Path] = {}
+    for path in metrics_paths:
+        metrics = _checked(path)
+        run = tuple(metrics[name] for name in NAMES)
+        if run in seen:
+            raise InputError(f"{path} and {seen[run]} both hold {'/'.join(run)}; delete the one that does not belong")
+        seen[run] = path
+        shared = {name: metrics[name] for name in (*NAMES, "parameters", "train_seconds")}
+        rows += [shared | row for row in metrics["scores"]]
+    if not rows:
+        raise InputError("there is no metrics.json to summarize; choose at least one model in the configuration")
+    _same_symbols(rows, seen)
+    rows.sort(key=_order)
+    summary = pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
+    summary["seed"] = summary["seed"].astype("Int64")  # the integers that can be empty
+    return summary.astype({"train_seconds": float} | dict.fromkeys(FIGURES, float)), _models(rows)
+
+
+def write_table(path: str | Path, table: pd.DataFrame) -> None:
+    """Write `table` as csv: floats with every digit, an infinity as inf, what there is not as an empty field."""
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def read_models(path: str | Path) -> pd.DataFrame:
+    """The models.csv in `path` as `summarize` gave it; InputError where columns or rows are missing."""
+    try:
+        text = dict.fromkeys([*NAMES, "split"], str)  # a corpus may be called 2024, or NA
+        models = pd.read_csv(path, dtype=text, keep_default_na=False, na_values={
+            name: [""] for name in MODELS_COLUMNS if name not in text})  # fmt: skip
+    except ValueError as error:
+        raise InputError(f"{path} is not a table of models ({error}); {REMEDY}") from None
+    missing = [name for name in MODELS_COLUMNS if name not in models]
+    if missing or models.empty:
+        raise InputError(f"{path} has no {'column ' + missing[0] if missing else 'rows'}; {REMEDY}")
+    figures = models[list(FIGURES)].apply(pd.to_numeric, errors="coerce")
+    if figures.isna().any(axis=None):
+        raise InputError(f"{path} holds a figure that is not a number; {REMEDY}")
+    return models
+
+
+def natural(name: str) -> list[str | int]:
+    """A key that sorts the numbers in `name` by value: mkn-2 before mkn-10."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", name)]
+
+
+def parse_ngram(model: str) -> tuple[str, int]:
+    """Smoothing and order of a name such as mkn-5; InputError for any other name."""
+    match = re.fullmatch(r"(.+)-([0-9]+)", model)
+    if not match:
+        raise InputError(f"the n-gram {model!r} in models.csv is not named smoothing-order; name it like mkn-5")
+    return match[1], int(match[2])
+
+
+def parse_rnn(model: str) -> tuple[str, int, int]:
+    """Cell, layers and hidden units of a name such as lstm-2x256; InputError for any other name."""
+    match = re.fullmatch(r"(.+)-([0-9]+)x([0-9]+)", model)
+    if not match:
+        raise InputError(f"the network {model!r} is not named cell-layersxhidden; name it like lstm-2x256")
+    return match[1], int(match[2]), int(match[3])
+
+
+def best_on_valid(models: pd.DataFrame) -> str | None:
+    """Name of the model in `models` with the lowest finite perplexity on valid, the first of equals; None if none."""
+    valid = models[(models["split"] == "valid") & np.isfinite(models["perplexity"].astype(float))]
+    return None if valid.empty else str(valid.loc[valid["perplexity"].idxmin(), "model"])
+
+
+def _models(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[name] for name in (*NAMES, "split")), []).append(row)
+    made = []
+    for group in groups.values():
+        model = group[0] | {"seeds": sum(row["seed"] is not None for row in group)}
+        model["zero_probability"] = max(row["zero_probability"] for row in group)
+        for name in FIGURES:
+            model[name], model[f"{name}_std"] = _mean_and_std([row[name] for row in group])
+        made.append(model)
+    models = pd.DataFrame(made, columns=MODELS_COLUMNS)
+    return models.astype({"train_seconds": float} | {name + end: float for name in FIGURES for end in ("", "_std")})
+
+
+def _mean_and_std(values: list[float]) -> tuple[float, float]:
+    if math.inf in values:
+        return math.inf, math.nan
+    return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
+
+
+def _order(row: dict[str, Any]) -> tuple[Any, ...]:
+    seed = -1 if row["seed"] is None else row["seed"]
+    return row["corpus"], row["unit"], row["family"], natural(row["model"]), seed, SPLITS.index(row["split"])
+
+
+def _checked(path: str | Path) -> dict[str, Any]:
+    """The metrics in `path`; InputError names the first thing that is missing, of the wrong kind or contradictory."""
+    try:
+        metrics = read_metrics(path)
+        fault = next(_faults(metrics), None)
+    except (KeyError, TypeError, AttributeError) as error:
+        kind = (
+            f"has no {error.args[0]!r}" if isinstance(error, KeyError) else "does not have the form of a metrics.json"
+        )
+        raise InputError(f"{path} {kind}; {REMEDY}") from None
+    if fault:
+        raise InputError(f"{path} {fault}; {REMEDY}")
+    return metrics
+
+
+def _faults(metrics: dict[str, Any]) -> Iterator[str]:
+    for name in NAMES:
+        if not isinstance(metrics[name], str):
+            yield f"has a {name} that is not a name"
+    if not _count(metrics["parameters"]):
+        yield "has parameters that are not a whole number"
+    if not _number(metrics["train_seconds"]) or math.isinf(metrics["train_seconds"]):
+        yield "has train_seconds that are not a number"
+    rows = metrics["scores"]
+    for row in rows:
+        place = f"in its row of seed {row['seed']}, split {row['split']!r}"
+        if row["split"] not in SPLITS or not (row["seed"] is None or _count(row["seed"])):
+            yield f"has an unknown seed or split {place}"
+        if not all(_count(row[name]) for name in (*COUNTS, "zero_probability")):
+            yield f"has a count that is not a whole number {place}"
+        if not all(_number(row[name]) for name in FIGURES):
+            yield f"has a figure that is not a number {place}"
+        if row["symbols"] == 0 or max(row["unknown"], row["zero_probability"]) > row["symbols"]:
+            yield f"counts more unknown or impossible symbols than there are {place}"
+        if math.isinf(row["bits_per_symbol"]) != (row["zero_probability"] > 0):
+            yield f"contradicts itself about symbols of zero probability {place}"
+        expected = 2.0 ** min(row["bits_per_symbol"], 1000)
+        if math.isfinite(row["perplexity"]) and not math.isclose(row["perplexity"], expected, rel_tol=1e-6):
+            yield f"has a perplexity that is not 2 ** bits_per_symbol {place}"
+    cells = sorted((str(row["seed"]), row["split"]) for row in rows)
+    seeds = {row["seed"] for row in rows}
+    if cells != sorted((str(seed), split) for seed in seeds for split in SPLITS) or (None in seeds and len(seeds) > 1):
+        yield "does not hold each seed once for valid and once for test"
+    if not rows:
+        yield "holds no scores"
+
+
+def _same_symbols(rows: list[dict[str, Any]], paths: dict[tuple[str, ...], str | Path]) -> None:
+    """Models are compared on the same symbols or not at all."""
+    first: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in rows:
+        other = first.setdefault((row["corpus"], row["unit"], row["split"]), row)
+        for name in COUNTS:
+            if row[name] != other[name]:
+                here, there = (paths[tuple(each[key] for key in NAMES)] for each in (row, other))
+                raise InputError(
+                    f"{here} has {row[name]} {name} in {row['split']} where {there} has {other[name]}, so they scored "
+                    "different texts; delete the older one and run the workflow again"
+                )
+
+
+def _count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0  # NaN is not >= 0

@@ -1,0 +1,219 @@
+"""The figures draw the numbers they are given, name what they cannot draw, and are the same bytes each time."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_results import make_results
+from matplotlib.collections import QuadMesh
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from seqlab.report.figures import layers_by_hidden, learning_curves, parameters, perplexity_by_order
+from seqlab.report.style import deviation, log_axis, number, plain, save
+from seqlab.report.tables import summarize
+
+RATE = {"bits_per_symbol": 1.0, "low": 0.9, "high": 1.15}
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> list[Path]:
+    return make_results(tmp_path)
+
+
+@pytest.fixture
+def models(folders: list[Path]) -> pd.DataFrame:
+    return summarize(folder / "metrics.json" for folder in folders)[1]
+
+
+@pytest.fixture
+def histories(folders: list[Path]) -> dict[str, pd.DataFrame]:
+    return {path.parent.name: pd.read_csv(path) for path in folders[0].parents[1].glob("rnn/*/history.csv")}
+
+
+def value(models: pd.DataFrame, model: str, name: str = "perplexity") -> float:
+    return float(models[(models["model"] == model) & (models["split"] == "test")][name].iloc[0])
+
+
+def words(figure: Figure) -> list[str]:
+    texts = [text.get_text() for axes in figure.axes for text in axes.texts] + [
+        text.get_text() for text in figure.texts
+    ]
+    return texts + [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+
+def lines(figure: Figure) -> dict[str, list[float]]:
+    """y values of each line by its label."""
+    return {str(line.get_label()): list(line.get_ydata()) for line in figure.axes[0].lines}
+
+
+def test_each_smoothing_is_a_line_of_its_test_perplexities(models: pd.DataFrame) -> None:
+    figure = perplexity_by_order(models)
+    drawn = lines(figure)
+    assert drawn["mkn"] == [value(models, f"mkn-{order}") for order in (1, 2, 3)]
+    assert "mle" not in drawn and "mle: infinite at order 3" in words(figure)
+    assert figure.axes[0].get_yscale() == "log"
+
+
+def test_infinite_orders_are_named_from_the_first(models: pd.DataFrame) -> None:
+    extra = []
+    for order, perplexity in ((1, 9.0), (2, math.inf), (4, math.inf)):
+        extra.append(models[models["model"] == "mle-3"].assign(model=f"mle-{order}", perplexity=perplexity))
+    figure = perplexity_by_order(pd.concat([models, *extra]))
+    assert "mle: infinite from order 2" in words(figure)
+    assert lines(figure)["mle"] == [9.0]
+
+
+def test_the_band_is_of_the_network_that_is_best_on_valid(models: pd.DataFrame) -> None:
+    best_on_test = (models["model"] == "lstm-1x8") & (models["split"] == "test")
+    models.loc[best_on_test, "perplexity"] = 1.1
+    figure = perplexity_by_order(models, RATE)
+    label = next(label for label in lines(figure) if label.startswith("lstm"))
+    assert label.startswith("lstm-2x16") and "±" in label
+    assert set(lines(figure)[label]) == {value(models, "lstm-2x16")}
+    assert set(lines(figure)["known floor, 2.000"]) == {2.0}
+    middle, std = value(models, "lstm-2x16"), value(models, "lstm-2x16", "perplexity_std")
+    band = figure.axes[0].patches[0].get_extents().transformed(figure.axes[0].transData.inverted())
+    assert (band.y0, band.y1) == pytest.approx((middle - std, middle + std), rel=1e-6)
+
+
+def test_the_floor_is_that_of_the_source_where_no_rate_is_given(models: pd.DataFrame) -> None:
+    floor = next(values for label, values in lines(perplexity_by_order(models)).items() if "floor" in label)
+    assert set(floor) == {value(models, "true-source")}
+    without = perplexity_by_order(models[models["family"] != "source"])
+    assert not any("floor" in label for label in lines(without))
+
+
+def test_the_map_has_a_value_in_each_cell_and_says_what_was_not_run(models: pd.DataFrame) -> None:
+    figure = layers_by_hidden(models[models["model"] != "lstm-2x8"])
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    std = value(models, "lstm-1x8", "perplexity_std")
+    assert len(texts) == 4 and texts.count("not run") == 1
+    assert texts[0] == f"{value(models, 'lstm-1x8'):.3f}\n± {std:.3f}"
+    mesh = next(each for each in figure.axes[0].collections if isinstance(each, QuadMesh))
+    cells = np.ma.filled(mesh.get_array().astype(float), math.nan).reshape(2, 2)
+    expected = [[value(models, "lstm-1x8"), value(models, "lstm-1x16")], [math.nan, value(models, "lstm-2x16")]]
+    np.testing.assert_array_equal(cells, expected)
+
+
+def test_a_map_of_one_network_and_of_two_cells(models: pd.DataFrame) -> None:
+    one = models[models["model"] == "lstm-1x8"]
+    figure = layers_by_hidden(one)
+    assert len(figure.axes) == 1 and len(figure.axes[0].texts) == 1
+    two = layers_by_hidden(pd.concat([models, one.assign(model="gru-1x8", perplexity_std=math.nan)]))
+    assert [axes.get_title(loc="left") for axes in two.axes[:2]] == ["gru", "lstm"]
+    assert [text.get_text() for text in two.axes[0].texts].count("not run") == 3
+    assert two.axes[0].texts[0].get_text() == f"{value(models, 'lstm-1x8'):.3f}"  # no deviation of one seed
+
+
+def test_an_infinite_network_is_written_not_coloured(models: pd.DataFrame) -> None:
+    models.loc[models["model"] == "lstm-1x8", ["perplexity", "perplexity_std"]] = [math.inf, math.nan]
+    assert layers_by_hidden(models).axes[0].texts[0].get_text() == "∞"
+
+
+def test_learning_curves_are_means_with_a_band(histories: dict[str, pd.DataFrame]) -> None:
+    figure = learning_curves(histories)
+    drawn = lines(figure)
+    assert set(drawn) == {"lstm-1x8", "lstm-1x16", "lstm-2x8", "lstm-2x16"}
+    history = histories["lstm-1x8"]
+    by_epoch = [history[history["epoch"] == epoch]["valid_perplexity"] for epoch in (1, 2, 3, 4)]
+    assert drawn["lstm-1x8"] == pytest.approx([values.mean() for values in by_epoch])
+    edges = figure.axes[0].collections[0].get_paths()[0].vertices[:, 1]
+    assert (edges.min(), edges.max()) == (by_epoch[3].min(), by_epoch[0].max())
+
+
+def test_a_seed_that_stopped_early_does_not_bend_the_mean(histories: dict[str, pd.DataFrame]) -> None:
+    history = histories["lstm-1x8"]
+    stopped = history[(history["seed"] != 3) | (history["epoch"] <= 2)]
+    drawn = lines(learning_curves({"lstm-1x8": stopped}))
+    assert len(drawn["lstm-1x8"]) == 2
+    assert drawn["lstm-1x8, seed 1"] == list(history[(history["seed"] == 1)]["valid_perplexity"])[1:]
+    assert "lstm-1x8, seed 3" not in drawn
+
+
+def test_parameters_are_drawn_against_bits_per_character(models: pd.DataFrame) -> None:
+    figure = parameters(models, RATE)
+    axes = figure.axes[0]
+    drawn = {str(line.get_label()): line for line in axes.lines}
+    assert list(drawn["mkn n-gram"].get_xdata()) == [10, 100, 1000]
+    assert list(drawn["mkn n-gram"].get_ydata()) == [
+        value(models, f"mkn-{order}", "bits_per_char") for order in (1, 2, 3)
+    ]
+    assert len(drawn["lstm network"].get_xdata()) == 4
+    markers = [to_hex(drawn[name].get_markerfacecolor()) for name in ("mkn n-gram", "lstm network")]
+    assert markers[1] == "#ffffff" and markers[0] != markers[1]
+    assert set(drawn["known floor, 1.000"].get_ydata()) == {1.0}
+    assert any(label.startswith("xz, ") for label in drawn)
+    assert {"mkn-3", "lstm-2x16", "mle: infinite at order 3"} <= set(words(figure))
+    band = next(patch for patch in axes.patches if "95 %" in str(patch.get_label()))
+    corners = band.get_extents().transformed(axes.transData.inverted())
+    assert (corners.y0, corners.y1) == pytest.approx((0.9, 1.15))
+    assert len(axes.containers) == 1  # error bars for what has seeds, for nothing else
+
+
+def test_the_floor_of_words_is_put_into_characters(models: pd.DataFrame) -> None:
+    for name in ("bits_per_char", "bits_per_char_std"):
+        models[name] = models[name] / 5
+    assert lines(parameters(models, RATE))["known floor, 0.200"] == pytest.approx([0.2, 0.2])
+
+
+@pytest.mark.parametrize("family", ["ngram", "rnn"])
+def test_a_family_alone_is_drawn_or_its_absence_said(models: pd.DataFrame, family: str) -> None:
+    alone = models[models["family"] == family]
+    assert parameters(alone).axes
+    if family == "ngram":
+        assert perplexity_by_order(alone).axes
+        assert "No recurrent network" in words(layers_by_hidden(alone))[0]
+    else:
+        assert layers_by_hidden(alone).axes
+        assert "No n-gram" in words(perplexity_by_order(alone))[0]
+
+
+def test_nothing_to_draw_is_a_sentence(models: pd.DataFrame) -> None:
+    assert "no parameters to compare" in words(parameters(models[models["family"] == "source"]))[0]
+    assert "no learning curves" in words(learning_curves({}))[0]
+    only_infinite = words(perplexity_by_order(models[models["model"] == "mle-3"]))[0]
+    assert "No n-gram" in only_infinite and "mle: infinite at order 3" in only_infinite
+
+
+def test_saving_twice_gives_the_same_bytes_and_no_date(
+    models: pd.DataFrame, histories: dict[str, pd.DataFrame], tmp_path: Path
+) -> None:
+    def draw() -> list[Figure]:
+        return [
+            perplexity_by_order(models, RATE),
+            layers_by_hidden(models),
+            learning_curves(histories),
+            parameters(models),
+        ]
+
+    for first, second in zip(draw(), draw(), strict=True):
+        save(first, tmp_path / "first.svg")
+        save(second, tmp_path / "second.svg")
+        assert (tmp_path / "first.svg").read_bytes() == (tmp_path / "second.svg").read_bytes()
+        assert "dc:date" not in (tmp_path / "first.svg").read_text()
+        assert "<text" not in (tmp_path / "first.svg").read_text()  # letters are outlines
+
+
+@pytest.mark.parametrize(("low", "high"), [(3.3, 4.2), (2, 20), (1.01, 1.02), (10, 3e7)])
+def test_a_log_axis_has_plain_numbers_at_several_places(low: float, high: float) -> None:
+    axes = Figure().subplots()
+    axes.set_ylim(low, high)
+    log_axis(axes, "y")
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert 3 <= len(labels) <= 12 and len(set(labels)) == len(labels)
+    assert not any("e" in label or "$" in label for label in labels)
+
+
+def test_numbers_have_about_four_digits() -> None:
+    assert [number(each) for each in (1.23456, 12.3456, 123.456, 1234.56, math.inf)] == [
+        "1.235",
+        "12.35",
+        "123.5",
+        "1,235",
+        "∞",
+    ]
+    assert (deviation(0.0312, 3.9), deviation(0.00002, 3.9), deviation(0.0, 3.9)) == ("0.031", "0.00002", "0.000")
+    assert [plain(each) for each in (0.5, 1500, 20000, 3e6)] == ["0.5", "1500", "20k", "3M"]

@@ -1,0 +1,156 @@
+"""summary.csv and models.csv say what the metrics say, and refuse metrics that cannot be true."""
+
+import json
+import math
+from pathlib import Path
+from statistics import mean, stdev
+
+import pytest
+from made_results import make_results
+
+from seqlab.errors import InputError
+from seqlab.report.tables import best_on_valid, natural, parse_ngram, parse_rnn, read_models, summarize, write_table
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> list[Path]:
+    return [folder / "metrics.json" for folder in make_results(tmp_path)]
+
+
+def change(path: Path, **values: object) -> None:
+    """Replace `values` in the first row of scores."""
+    metrics = json.loads(path.read_text())
+    metrics["scores"][0] |= values
+    path.write_text(json.dumps(metrics))
+
+
+def test_columns_are_those_of_the_contract(runs: list[Path]) -> None:
+    summary, models = summarize(runs)
+    assert ", ".join(summary.columns) == (
+        "corpus, unit, family, model, seed, split, symbols, unknown, bits_per_symbol, perplexity, bits_per_char, "
+        "bits_per_byte, parameters, train_seconds, zero_probability"
+    )
+    assert ", ".join(models.columns) == (
+        "corpus, unit, family, model, seeds, split, symbols, unknown, bits_per_symbol, bits_per_symbol_std, "
+        "perplexity, perplexity_std, bits_per_char, bits_per_char_std, bits_per_byte, bits_per_byte_std, parameters, "
+        "train_seconds, zero_probability"
+    )
+    assert len(summary) == 2 * (6 + 4 * 3)  # two splits of six models without seeds and four networks of three
+    assert len(models) == 2 * (6 + 4)
+
+
+def test_rows_are_in_natural_order_whatever_the_order_of_the_files(runs: list[Path]) -> None:
+    summary, models = summarize(runs)
+    for table in summarize(reversed(runs)):
+        assert table.equals(summary) or table.equals(models)
+    networks = summary[summary["family"] == "rnn"]
+    assert list(dict.fromkeys(networks["model"])) == ["lstm-1x8", "lstm-1x16", "lstm-2x8", "lstm-2x16"]
+    assert list(networks["seed"][:6]) == [1, 1, 2, 2, 3, 3]
+    assert list(networks["split"][:2]) == ["valid", "test"]
+    assert sorted(["mkn-10", "mkn-2"], key=natural) == ["mkn-2", "mkn-10"]
+
+
+def test_means_and_deviations_are_over_seeds(runs: list[Path]) -> None:
+    summary, models = summarize(runs)
+    of_model = summary[(summary["model"] == "lstm-2x16") & (summary["split"] == "test")]
+    row = models[(models["model"] == "lstm-2x16") & (models["split"] == "test")].iloc[0]
+    for name in ("bits_per_symbol", "perplexity", "bits_per_char", "bits_per_byte"):
+        assert row[name] == pytest.approx(mean(of_model[name]), rel=1e-12)
+        assert row[f"{name}_std"] == pytest.approx(stdev(of_model[name]), rel=1e-9)
+    assert row["seeds"] == 3
+    alone = models[models["model"] == "mkn-3"]
+    assert (alone["seeds"] == 0).all() and alone["perplexity_std"].isna().all()
+
+
+def test_one_infinite_seed_makes_the_mean_infinite_and_the_deviation_empty(runs: list[Path]) -> None:
+    path = next(path for path in runs if path.parent.name == "lstm-1x8")
+    change(
+        path,
+        zero_probability=4,
+        **dict.fromkeys(("bits_per_symbol", "perplexity", "bits_per_char", "bits_per_byte"), "inf"),
+    )
+    _, models = summarize(runs)
+    row = models[(models["model"] == "lstm-1x8") & (models["split"] == "valid")].iloc[0]
+    assert row["perplexity"] == math.inf and math.isnan(row["perplexity_std"]) and row["zero_probability"] == 4
+    assert math.isfinite(models[(models["model"] == "lstm-1x8") & (models["split"] == "test")].iloc[0]["perplexity"])
+
+
+def test_csv_is_read_back_as_it_was_and_written_the_same_twice(runs: list[Path], tmp_path: Path) -> None:
+    summary, models = summarize(runs)
+    write_table(tmp_path / "summary.csv", summary)
+    write_table(tmp_path / "models.csv", models)
+    assert read_models(tmp_path / "models.csv").equals(models)
+    first = (tmp_path / "models.csv").read_bytes()
+    write_table(tmp_path / "models.csv", summarize(runs)[1])
+    assert (tmp_path / "models.csv").read_bytes() == first
+    lines = (tmp_path / "summary.csv").read_text().splitlines()
+    infinite = next(line for line in lines if "mle-3,,test" in line).split(",")
+    assert infinite[6:12] == ["200", "1", "inf", "inf", "inf", "inf"]  # integers have no point
+    assert any(",lstm-1x8,2,test,200,1," in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"perplexity": 1.5}, "not 2 \\*\\* bits_per_symbol"),
+        ({"bits_per_symbol": math.nan}, "not a number"),
+        ({"bits_per_byte": "many"}, "not a number"),
+        ({"zero_probability": 1}, "zero probability"),
+        ({"symbols": 200.5}, "whole number"),
+        ({"symbols": 199}, "different texts"),
+        ({"unknown": 201}, "more unknown"),
+        ({"split": "test"}, "each seed once"),
+        ({"split": "train"}, "unknown seed or split"),
+        ({"seed": 7}, "each seed once"),
+    ],
+)
+def test_impossible_metrics_are_refused(runs: list[Path], values: dict[str, object], words: str) -> None:
+    path = next(path for path in runs if path.parent.name == "lstm-1x8")
+    change(path, **values)
+    with pytest.raises(InputError, match=words) as error:
+        summarize(runs)
+    assert "lstm-1x8" in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"scores": 3}', '{"scores": [3]}', '{"scores": []}'])
+def test_a_damaged_file_is_named(runs: list[Path], text: str) -> None:
+    runs[3].write_text(text)
+    with pytest.raises(InputError, match=str(runs[3])):
+        summarize(runs)
+
+
+def test_the_same_model_twice_is_refused(runs: list[Path]) -> None:
+    with pytest.raises(InputError, match="both hold toy/char/source/true-source"):
+        summarize([*runs, runs[0]])
+
+
+def test_no_metrics_at_all_are_refused() -> None:
+    with pytest.raises(InputError, match="no metrics"):
+        summarize([])
+
+
+def test_a_damaged_models_table_is_refused(runs: list[Path], tmp_path: Path) -> None:
+    path = tmp_path / "models.csv"
+    write_table(path, summarize(runs)[1])
+    whole = path.read_text()
+    for damaged in ("", whole.splitlines()[0] + "\n", whole.replace("perplexity_std", "p"), whole.replace("inf", "")):
+        path.write_text(damaged)
+        with pytest.raises(InputError, match=r"models\.csv"):
+            read_models(path)
+
+
+def test_best_is_chosen_on_valid_and_never_infinite(runs: list[Path]) -> None:
+    _, models = summarize(runs)
+    at = (models["model"] == "mkn-1") & (models["split"] == "test")
+    models.loc[at, "perplexity"] = 1.0
+    assert best_on_valid(models[models["family"] == "ngram"]) == "mkn-3"
+    assert best_on_valid(models[models["model"] == "mle-3"]) is None
+
+
+def test_names_are_taken_apart() -> None:
+    assert parse_ngram("mkn-5") == ("mkn", 5) and parse_ngram("add-0.1-12") == ("add-0.1", 12)
+    assert parse_rnn("lstm-2x256") == ("lstm", 2, 256)
+    with pytest.raises(InputError):
+        parse_rnn("lstm-2")
+    with pytest.raises(InputError):
+        parse_ngram("lstm-2x256")
