@@ -1,0 +1,40 @@
+"""seqlab: how well do n-grams and recurrent networks predict a text?
+
+snakemake --cores 2                                              the default experiment, without a network
+snakemake --cores 2 --configfile config/time_machine.yaml        the course module's experiment
+snakemake --cores 2 --config corpus=path/to/my.txt               the default sweep on a text of yours
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/corpora.smk"
+include: "workflow/rules/cards.smk"
+include: "workflow/rules/ngram.smk"
+include: "workflow/rules/rnn.smk"
+include: "workflow/rules/floors.smk"
+include: "workflow/rules/summary.smk"
+include: "workflow/rules/report.smk"
+include: "workflow/rules/tracking.smk"
+
+
+resource_scopes:
+    gpu="local",  # a limit on this machine's GPUs must not hold back a cluster
+
+
+rule all:
+    default_target: True
+    input:
+        all_metrics(),
+        all_figures(),
+        "results/report.html",
+        "results/tracking.json",

@@ -1,0 +1,86 @@
+"""Checking the configuration before anything runs: every error names the key, its value and what is allowed."""
+
+import difflib
+import re
+from pathlib import Path
+from typing import Any
+
+from seqlab.errors import InputError
+from seqlab.text.tokens import UNITS
+
+TYPES = {"integer": "a whole number", "array": "a list", "object": "a block of keys", "string": "a text"}
+
+
+def check_configuration(config: dict[str, Any], schema: dict[str, Any]) -> None:
+    """Raises InputError for the first key of `config` that `schema`, a JSON schema, does not allow."""
+    from jsonschema import Draft202012Validator  # loaded only here: every job of a cluster reads this module
+
+    validator: Any = Draft202012Validator(schema)
+    errors = sorted(validator.iter_errors(config), key=lambda error: (len(error.path), str(error.path)))
+    if not errors:
+        return
+    error = errors[0]
+    where = ".".join(str(part) for part in error.absolute_path)
+    if error.validator == "additionalProperties":
+        known = sorted(error.schema["properties"])
+        key = next(key for key in error.instance if key not in known)
+        close = difflib.get_close_matches(key, known, 1)
+        hint = f"did you mean {close[0]!r}?" if close else f"allowed are {', '.join(known)}"
+        raise InputError(f"the configuration has an unknown key {_join(where, key)!r}; {hint}")
+    if error.validator == "required":
+        key = next(key for key in error.validator_value if key not in error.instance)
+        raise InputError(f"the configuration lacks the key {_join(where, key)!r}; see config/README.md")
+    raise InputError(f"the configuration key {where!r} is {error.instance!r}; it must be {_allowed(error)}")
+
+
+def _join(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key
+
+
+def _allowed(error: Any) -> str:
+    """What the schema asks for, in words."""
+    value = error.validator_value
+    words = {
+        "enum": f"one of {', '.join(map(str, value)) if isinstance(value, list) else value}",
+        "minimum": f"at least {value}",
+        "exclusiveMinimum": f"above {value}",
+        "maximum": f"at most {value}",
+        "exclusiveMaximum": f"below {value}",
+        "type": TYPES.get(str(value), f"a {value}"),
+        "minItems": f"a list of at least {value}",
+        "uniqueItems": "a list in which nothing stands twice",
+    }
+    return words.get(error.validator, str(error.message))
+
+
+def check_corpora(config: dict[str, Any], corpora: dict[str, Any]) -> None:
+    """Raises InputError where a corpus named in `config` has no block in `corpora`, or none of the units asked for."""
+    for name in config["corpora"]:
+        if name not in corpora:
+            raise InputError(f"corpus {name!r} is unknown; config/corpora.yaml has {', '.join(sorted(corpora))}")
+        if not set(config["units"]) & set(corpora[name]["units"]):
+            raise InputError(
+                f"corpus {name!r} can't be taken by {config['units']}; its units are {corpora[name]['units']}"
+            )
+    total = sum(config["split"].values())
+    if abs(total - 1) > 1e-9:
+        raise InputError(f"the shares of 'split' add up to {total:g}; train, valid and test must add up to 1")
+
+
+def corpus_of_text(text: str, cleaning: str | None, corpora: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
+    """The corpora of an experiment on `text`, a name in `corpora` or the path of a file, and `corpora` with its block.
+
+    Raises InputError where it is neither.
+    """
+    if text in corpora:
+        return [text], corpora
+    path = Path(text)
+    if not path.is_file():
+        raise InputError(
+            f"corpus {text!r} is neither a file nor a name in config/corpora.yaml ({', '.join(sorted(corpora))})"
+        )
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", path.stem)[:60].strip("_") or "text"
+    if name in corpora or not name[0].isalnum():
+        name = f"my_{name.lstrip('_-')}"
+    block = {"title": path.name, "kind": "path", "path": text, "licence": "your own", "units": list(UNITS)}
+    return [name], corpora | {name: block | {"cleaning": cleaning or "whitespace"}}

@@ -1,0 +1,40 @@
+"""The card of every run: what decides its result.
+
+Needs  ids.npy, splits.json, vocab.json
+Makes  results/{corpus}/{unit}/{family}/{model}/card.yaml
+"""
+
+
+localrules:
+    write_card,
+
+
+rule write_card:
+    input:
+        ids="results/{corpus}/{unit}/ids.npy",
+        splits="results/{corpus}/{unit}/splits.json",
+        vocab="results/{corpus}/{unit}/vocab.json",
+        script=script("write_card"),
+        library=library("write_card"),
+    output:
+        card="results/{corpus}/{unit}/{family}/{model}/card.yaml",
+    log:
+        "results/{corpus}/{unit}/{family}/{model}/card.log",
+    conda:
+        "../../environment.yml"
+    params:
+        run=run_of,
+    message:
+        "Writing the card of {wildcards.model} on {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {input.script:q}"
+        " --corpus {wildcards.corpus:q}"
+        " --unit {wildcards.unit}"
+        " --family {wildcards.family}"
+        " --model {wildcards.model}"
+        " --run {params.run:q}"
+        " --ids {input.ids:q}"
+        " --splits {input.splits:q}"
+        " --vocab {input.vocab:q}"
+        " --output {output.card:q}"
+        " > {log:q} 2>&1"

@@ -1,0 +1,179 @@
+"""Functions and tables that the rules share; the standard library and what Snakemake itself has loaded, nothing else.
+
+RUNS[corpus, unit][family, model] holds the settings and seeds of every run; each is written to the run's card.
+"""
+
+import ast
+import json
+import os
+import re
+import shutil
+import sys
+from functools import cache
+from pathlib import Path
+
+from snakemake.common.configfile import load_configfile
+from snakemake.exceptions import WorkflowError
+
+BASE = Path(workflow.basedir)
+
+# Jobs use the interpreter and the library that belong to this Snakefile, whether or not an environment is activated.
+for variable, first in {"PATH": Path(sys.executable).parent, "PYTHONPATH": BASE / "src"}.items():
+    os.environ[variable] = os.pathsep.join(filter(None, [str(first), os.environ.get(variable)]))
+sys.path.insert(0, str(BASE / "src"))
+
+from seqlab.configuration import check_configuration, check_corpora, corpus_of_text
+from seqlab.errors import InputError
+
+try:
+    check_configuration(config, load_configfile(BASE / "workflow/schemas/config.schema.yaml"))
+    CORPORA = load_configfile(BASE / "config/corpora.yaml")
+    if config.get("corpus"):
+        config["corpora"], CORPORA = corpus_of_text(config["corpus"], config.get("cleaning"), CORPORA)
+    check_corpora(config, CORPORA)
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+
+def units_of(corpus):
+    """The units of this experiment that the corpus has."""
+    return [unit for unit in config["units"] if unit in CORPORA[corpus]["units"]]
+
+
+def runs_of(corpus, unit):
+    """Every run on one corpus and unit: (family, model) -> {"settings", "seeds"}."""
+    runs = {("compressor", name): {"settings": {}, "seeds": []} for name in config["compressors"]}
+    if "settings" in CORPORA[corpus]:  # a generated text, whose source is known
+        runs["source", "true-source"] = {"settings": CORPORA[corpus], "seeds": []}
+    for sweep in config["ngram"]:
+        for order in sweep["orders"]:
+            settings = {"smoothing": sweep["smoothing"], "order": order}
+            runs["ngram", f"{sweep['smoothing']}-{order}"] = {"settings": settings, "seeds": []}
+    rnn = config["rnn"]
+    training = rnn["training"] | rnn["training_by_unit"].get(unit, {})
+    for cell in rnn["cells"]:
+        for layers in rnn["layers"]:
+            for hidden in rnn["hidden"]:
+                settings = {"cell": cell, "layers": layers, "hidden": hidden} | training
+                runs["rnn", f"{cell}-{layers}x{hidden}"] = {"settings": settings, "seeds": rnn["seeds"]}
+    return runs
+
+
+RUNS = {(corpus, unit): runs_of(corpus, unit) for corpus in config["corpora"] for unit in units_of(corpus)}
+
+
+def run_of(wildcards):
+    """Settings and seeds of one run, as JSON."""
+    return json.dumps(RUNS[wildcards.corpus, wildcards.unit][wildcards.family, wildcards.model])
+
+
+def metrics_of(wildcards):
+    """The metrics of every run on one corpus and unit."""
+    runs = RUNS[wildcards.corpus, wildcards.unit]
+    return [f"results/{wildcards.corpus}/{wildcards.unit}/{family}/{model}/metrics.json" for family, model in runs]
+
+
+def histories_of(wildcards):
+    """The learning curves of every network on one corpus and unit."""
+    runs = RUNS[wildcards.corpus, wildcards.unit]
+    models = [model for family, model in runs if family == "rnn"]
+    return [f"results/{wildcards.corpus}/{wildcards.unit}/rnn/{model}/history.csv" for model in models]
+
+
+def source_of(wildcards):
+    """The metrics of the source that generated the text, where it is known."""
+    known = ("source", "true-source") in RUNS[wildcards.corpus, wildcards.unit]
+    return [f"results/{wildcards.corpus}/{wildcards.unit}/source/true-source/metrics.json"] if known else []
+
+
+def all_metrics():
+    """The metrics of every run of the experiment."""
+    return [
+        f"results/{corpus}/{unit}/{family}/{model}/metrics.json"
+        for (corpus, unit), runs in RUNS.items()
+        for family, model in runs
+    ]
+
+
+def all_figures():
+    """Every figure of the experiment."""
+    names = ["perplexity_by_order", "layers_by_hidden", "learning_curves", "parameters"]
+    return [f"results/{corpus}/{unit}/figures/{name}.svg" for corpus, unit in RUNS for name in names]
+
+
+def all_summaries():
+    """The two tables of every corpus and unit."""
+    return [f"results/{corpus}/{unit}/{name}.csv" for corpus, unit in RUNS for name in ("summary", "models")]
+
+
+def definition_of(wildcards):
+    """The block of a corpus, as JSON; the path of a local text is an input instead."""
+    return json.dumps({key: value for key, value in CORPORA[wildcards.corpus].items() if key != "path"})
+
+
+def cleaning_of(wildcards):
+    """How a corpus is cleaned."""
+    return CORPORA[wildcards.corpus]["cleaning"]
+
+
+def min_freq_of(wildcards):
+    """How often a token must occur to be in the vocabulary."""
+    return config["vocab"]["min_freq"][wildcards.unit]
+
+
+def text_of(wildcards):
+    """The local text that a corpus is copied from, or nothing."""
+    return [CORPORA[wildcards.corpus]["path"]] if "path" in CORPORA[wildcards.corpus] else []
+
+
+def sample_of(wildcards):
+    """How the sample of a model is drawn, as JSON."""
+    return json.dumps(config["sample"] | {"symbols": config["sample"]["symbols"][wildcards.unit]})
+
+
+def sample_symbols_of(wildcards):
+    """How long the sample of a model is."""
+    return config["sample"]["symbols"][wildcards.unit]
+
+
+def gpus(wildcards):
+    """The GPUs of a job that trains or runs a network."""
+    return int(config["rnn"]["device"] == "cuda" or (config["rnn"]["device"] == "auto" and has_gpu()))
+
+
+@cache
+def has_gpu():
+    """Whether this machine has an NVIDIA GPU."""
+    return shutil.which("nvidia-smi") is not None
+
+
+def script(rule_name):
+    """The program of a rule."""
+    return os.path.relpath(BASE / "workflow/scripts" / f"{rule_name}.py")
+
+
+@cache
+def library(rule_name):
+    """Every library module that a rule's program imports, directly or not: an edit of one makes the rule run again."""
+    found, waiting = set(), [Path(script(rule_name)).resolve()]
+    while waiting:
+        file = waiting.pop()
+        if file in found:
+            continue
+        found.add(file)
+        for node in ast.walk(ast.parse(file.read_bytes())):
+            names = []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            modules = [BASE / "src" / f"{name.replace('.', '/')}.py" for name in names if name.startswith("seqlab")]
+            waiting += [module for module in modules if module.exists()]
+    return sorted(os.path.relpath(file) for file in found if file.is_relative_to(BASE / "src"))
+
+
+wildcard_constraints:
+    corpus="|".join(map(re.escape, config["corpora"])),
+    unit="char|word",
+    family="source|compressor|ngram|rnn",
+    model="[a-z0-9-]+",

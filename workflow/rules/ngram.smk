@@ -1,0 +1,74 @@
+"""n-gram models.
+
+Needs  card.yaml, ids.npy, splits.json, vocab.json
+Makes  results/{corpus}/{unit}/ngram/{model}/model.npz, training.json, then scores.npz, metrics.json, sample.txt
+"""
+
+
+rule train_ngram:
+    input:
+        card="results/{corpus}/{unit}/ngram/{model}/card.yaml",
+        ids="results/{corpus}/{unit}/ids.npy",
+        splits="results/{corpus}/{unit}/splits.json",
+        vocab="results/{corpus}/{unit}/vocab.json",
+        script=script("train_ngram"),
+        library=library("train_ngram"),
+    output:
+        model="results/{corpus}/{unit}/ngram/{model}/model.npz",
+        training="results/{corpus}/{unit}/ngram/{model}/training.json",
+    log:
+        "results/{corpus}/{unit}/ngram/{model}/train.log",
+    benchmark:
+        "results/{corpus}/{unit}/ngram/{model}/train.benchmark.tsv"
+    conda:
+        "../../environment.yml"
+    message:
+        "Estimating {wildcards.model} on {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {input.script:q}"
+        " --card {input.card:q}"
+        " --ids {input.ids:q}"
+        " --splits {input.splits:q}"
+        " --vocab {input.vocab:q}"
+        " --model {output.model:q}"
+        " --training {output.training:q}"
+        " > {log:q} 2>&1"
+
+
+rule score_ngram:
+    input:
+        card="results/{corpus}/{unit}/ngram/{model}/card.yaml",
+        ids="results/{corpus}/{unit}/ids.npy",
+        splits="results/{corpus}/{unit}/splits.json",
+        vocab="results/{corpus}/{unit}/vocab.json",
+        model="results/{corpus}/{unit}/ngram/{model}/model.npz",
+        training="results/{corpus}/{unit}/ngram/{model}/training.json",
+        script=script("score_ngram"),
+        library=library("score_ngram"),
+    output:
+        scores="results/{corpus}/{unit}/ngram/{model}/scores.npz",
+        metrics="results/{corpus}/{unit}/ngram/{model}/metrics.json",
+        sample="results/{corpus}/{unit}/ngram/{model}/sample.txt",
+    log:
+        "results/{corpus}/{unit}/ngram/{model}/score.log",
+    benchmark:
+        "results/{corpus}/{unit}/ngram/{model}/score.benchmark.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        sample=sample_of,
+    message:
+        "Scoring {wildcards.model} on {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {input.script:q}"
+        " --card {input.card:q}"
+        " --ids {input.ids:q}"
+        " --splits {input.splits:q}"
+        " --vocab {input.vocab:q}"
+        " --model {input.model:q}"
+        " --training {input.training:q}"
+        " --sample-settings {params.sample:q}"
+        " --scores {output.scores:q}"
+        " --metrics {output.metrics:q}"
+        " --sample {output.sample:q}"
+        " > {log:q} 2>&1"

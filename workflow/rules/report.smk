@@ -1,0 +1,137 @@
+"""Figures for every corpus and unit, and one report of everything.
+
+Needs  models.csv, history.csv, metrics.json, card.yaml, sample.txt
+Makes  figures/*.svg, results/report.html
+"""
+
+
+localrules:
+    plot_perplexity_by_order,
+    plot_layers_by_hidden,
+    plot_learning_curves,
+    plot_parameters,
+    write_report,
+
+
+rule plot_perplexity_by_order:
+    input:
+        models="results/{corpus}/{unit}/models.csv",
+        source=source_of,
+        script=script("plot_perplexity_by_order"),
+        library=library("plot_perplexity_by_order"),
+    output:
+        figure=report(
+            "results/{corpus}/{unit}/figures/perplexity_by_order.svg",
+            caption="../report/perplexity_by_order.rst",
+            category="{corpus} by {unit}",
+            labels={"figure": "perplexity by order"},
+        ),
+    log:
+        "results/{corpus}/{unit}/figures/perplexity_by_order.log",
+    conda:
+        "../../environment.yml"
+    message:
+        "Drawing perplexity by order of {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {input.script:q}"
+        " --models {input.models:q}"
+        " --metrics {input.source:q}"
+        " --output {output.figure:q}"
+        " > {log:q} 2>&1"
+
+
+rule plot_layers_by_hidden:
+    input:
+        models="results/{corpus}/{unit}/models.csv",
+        script=script("plot_layers_by_hidden"),
+        library=library("plot_layers_by_hidden"),
+    output:
+        figure=report(
+            "results/{corpus}/{unit}/figures/layers_by_hidden.svg",
+            caption="../report/layers_by_hidden.rst",
+            category="{corpus} by {unit}",
+            labels={"figure": "layers by hidden"},
+        ),
+    log:
+        "results/{corpus}/{unit}/figures/layers_by_hidden.log",
+    conda:
+        "../../environment.yml"
+    message:
+        "Drawing layers by hidden of {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {input.script:q}" " --models {input.models:q}" " --output {output.figure:q}" " > {log:q} 2>&1"
+
+
+rule plot_learning_curves:
+    input:
+        histories=histories_of,
+        script=script("plot_learning_curves"),
+        library=library("plot_learning_curves"),
+    output:
+        figure=report(
+            "results/{corpus}/{unit}/figures/learning_curves.svg",
+            caption="../report/learning_curves.rst",
+            category="{corpus} by {unit}",
+            labels={"figure": "learning curves"},
+        ),
+    log:
+        "results/{corpus}/{unit}/figures/learning_curves.log",
+    conda:
+        "../../environment.yml"
+    message:
+        "Drawing learning curves of {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {input.script:q}" " {input.histories:q}" " --output {output.figure:q}" " > {log:q} 2>&1"
+
+
+rule plot_parameters:
+    input:
+        models="results/{corpus}/{unit}/models.csv",
+        source=source_of,
+        script=script("plot_parameters"),
+        library=library("plot_parameters"),
+    output:
+        figure=report(
+            "results/{corpus}/{unit}/figures/parameters.svg",
+            caption="../report/parameters.rst",
+            category="{corpus} by {unit}",
+            labels={"figure": "parameters"},
+        ),
+    log:
+        "results/{corpus}/{unit}/figures/parameters.log",
+    conda:
+        "../../environment.yml"
+    message:
+        "Drawing parameters of {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {input.script:q}"
+        " --models {input.models:q}"
+        " --metrics {input.source:q}"
+        " --output {output.figure:q}"
+        " > {log:q} 2>&1"
+
+
+rule write_report:
+    input:
+        tables=all_summaries(),
+        figures=all_figures(),
+        metrics=all_metrics(),
+        page=os.path.relpath(BASE / "src/seqlab/report/page.html"),
+        script=script("write_report"),
+        library=library("write_report"),
+    output:
+        page=report("results/report.html", caption="../report/report.rst", category="report"),
+    log:
+        "results/report.log",
+    conda:
+        "../../environment.yml"
+    params:
+        experiments=[f"{corpus}/{unit}" for corpus, unit in RUNS],
+    message:
+        "Writing results/report.html"
+    shell:
+        "python {input.script:q}"
+        " --results results"
+        " --experiment {params.experiments:q}"
+        " --output {output.page:q}"
+        " > {log:q} 2>&1"

@@ -1,0 +1,35 @@
+"""Finished runs published to MLflow: one local job, which may be repeated.
+
+Needs  metrics.json of every run, the tables and the figures
+Makes  results/tracking.json (the receipt), results/mlflow.db (a cache: delete it and it is rebuilt)
+"""
+
+
+localrules:
+    track_runs,
+
+
+rule track_runs:
+    input:
+        metrics=all_metrics(),
+        tables=all_summaries(),
+        figures=all_figures(),
+        script=script("track_runs"),
+        library=library("track_runs"),
+    output:
+        receipt="results/tracking.json",
+    log:
+        "results/tracking.log",
+    conda:
+        "../../environment.yml"
+    params:
+        uri=config["tracking"]["uri"],
+    message:
+        "Publishing all runs to MLflow"
+    shell:
+        "python {input.script:q}"
+        " {input.metrics:q}"
+        " --results results"
+        " --uri={params.uri:q}"
+        " --output {output.receipt:q}"
+        " > {log:q} 2>&1"

@@ -1,0 +1,30 @@
+"""Build the vocabulary of a corpus from its train split alone."""
+
+import argparse
+import json
+from pathlib import Path
+
+from seqlab.errors import command
+from seqlab.text.splits import contiguous
+from seqlab.text.tokens import tokenize
+from seqlab.text.vocab import Vocab
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--text", required=True, type=Path, help="clean.txt of the corpus")
+    parser.add_argument("--unit", required=True, help="char or word")
+    parser.add_argument("--split", required=True, type=json.loads, help="shares of train, valid and test, as JSON")
+    parser.add_argument("--min-freq", required=True, type=int, help="rarer tokens become <unk>")
+    parser.add_argument("--output", required=True, help="vocab.json to write")
+    arguments = parser.parse_args()
+    tokens = tokenize(arguments.text.read_bytes().decode("utf-8"), arguments.unit)
+    ((start, stop),) = contiguous(len(tokens), arguments.split)["train"]
+    vocab = Vocab(tokens[start:stop], arguments.min_freq)
+    vocab.save(arguments.output, arguments.unit)
+    print(f"{len(vocab):,} entries; {vocab.counts[0]:,} of {stop - start:,} training tokens are unknown")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""Clean the raw text of a corpus."""
+
+import argparse
+
+from seqlab.errors import command
+from seqlab.files import write_text
+from seqlab.text.cleaning import clean
+from seqlab.text.corpora import load_text
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--raw", required=True, help="raw.txt of the corpus")
+    parser.add_argument("--cleaning", required=True, help="letters, whitespace or none")
+    parser.add_argument("--output", required=True, help="clean.txt to write")
+    arguments = parser.parse_args()
+    text = clean(load_text(arguments.raw), arguments.cleaning, arguments.raw)
+    write_text(arguments.output, text)
+    print(f"{len(text):,} characters, {len(set(text))} of them different")
+
+
+if __name__ == "__main__":
+    main()

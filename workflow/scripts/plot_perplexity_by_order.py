@@ -1,0 +1,27 @@
+"""Draw test perplexity against the order of n-grams, with the best networks and the known floor."""
+
+import argparse
+from pathlib import Path
+
+from seqlab.errors import command
+from seqlab.files import read_json
+from seqlab.report.figures import perplexity_by_order
+from seqlab.report.style import save
+from seqlab.report.tables import read_models
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", type=Path, required=True, help="models.csv of the experiment")
+    parser.add_argument(
+        "--metrics", type=Path, nargs="*", default=[], help="metrics.json of the source, where it is known"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="the figure, an svg")
+    arguments = parser.parse_args()
+    entropy_rate = next((read_json(path)["entropy_rate"] for path in arguments.metrics), None)
+    save(perplexity_by_order(read_models(arguments.models), entropy_rate), arguments.output)
+
+
+if __name__ == "__main__":
+    main()

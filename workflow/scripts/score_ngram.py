@@ -1,0 +1,43 @@
+"""Score valid and test with an n-gram model, and draw a sample of text from it."""
+
+import argparse
+import json
+
+import numpy as np
+
+from seqlab.errors import command
+from seqlab.files import read_json, write_text
+from seqlab.ledger.record import record
+from seqlab.ngram.model import NgramModel, generate, symbol_probabilities
+from seqlab.text.splits import read_ids, read_splits, segments_of
+from seqlab.text.tokens import join
+from seqlab.text.vocab import Vocab
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("card", "ids", "splits", "vocab", "training", "model"):
+        parser.add_argument(f"--{name}", required=True, help=f"{name} of the run")
+    parser.add_argument(
+        "--sample-settings", required=True, type=json.loads, help="prompt, symbols, temperature, as JSON"
+    )
+    for name in ("scores", "metrics", "sample"):
+        parser.add_argument(f"--{name}", required=True, help=f"{name} to write")
+    arguments = parser.parse_args()
+    splits, vocab = read_splits(arguments.splits), Vocab.load(arguments.vocab)
+    ids, model = read_ids(arguments.ids, splits), NgramModel.load(arguments.model)
+    bits = {}
+    for split in ("valid", "test"):
+        with np.errstate(divide="ignore"):  # a probability of zero costs infinitely many bits
+            bits[split] = -np.log2(symbol_probabilities(model, segments_of(ids, splits, split)))[None]
+    wanted = arguments.sample_settings
+    prompt = segments_of(ids, splits, "valid")[0][: wanted["prompt"]].tolist()
+    drawn = generate(model, prompt, wanted["symbols"], np.random.default_rng(1), wanted["temperature"])
+    write_text(arguments.sample, join(vocab.to_tokens(prompt + drawn), read_json(arguments.vocab)["unit"]) + "\n")
+    training = read_json(arguments.training)
+    record(arguments.card, splits, bits, arguments.scores, arguments.metrics, training)
+
+
+if __name__ == "__main__":
+    main()

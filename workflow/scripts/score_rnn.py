@@ -1,0 +1,54 @@
+"""Score valid and test with every replica of a recurrent network, and draw a sample of text from the first."""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from seqlab.devices import choose_device, use_threads
+from seqlab.errors import command
+from seqlab.files import read_json, write_text
+from seqlab.ledger.record import record
+from seqlab.rnn.checkpoint import load_network
+from seqlab.rnn.scoring import generate, stream_bits
+from seqlab.text.splits import read_ids, read_splits, segments_of
+from seqlab.text.tokens import join
+from seqlab.text.vocab import Vocab
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("card", "ids", "splits", "vocab", "training"):
+        parser.add_argument(f"--{name}", required=True, help=f"{name} of the run")
+    parser.add_argument("--folder", required=True, type=Path, help="the run's folder, with weights and network")
+    parser.add_argument(
+        "--sample-settings", required=True, type=json.loads, help="prompt, symbols, temperature, as JSON"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--threads", type=int, default=1)
+    for name in ("scores", "metrics", "sample"):
+        parser.add_argument(f"--{name}", required=True, help=f"{name} to write")
+    arguments = parser.parse_args()
+    use_threads(arguments.threads)
+    splits, vocab = read_splits(arguments.splits), Vocab.load(arguments.vocab)
+    ids = read_ids(arguments.ids, splits)
+    architecture, parameters, _ = load_network(arguments.folder)
+    device = choose_device(arguments.device)
+    # double precision, so that the figures do not depend on how the text is cut into chunks
+    parameters = {name: value.to(device).double() for name, value in parameters.items()}
+    bits = {
+        split: stream_bits(architecture, parameters, segments_of(ids, splits, split)) for split in ("valid", "test")
+    }
+    wanted = arguments.sample_settings
+    prompt = segments_of(ids, splits, "valid")[0][: wanted["prompt"]].tolist()
+    drawn = generate(
+        architecture, parameters, prompt, wanted["symbols"], np.random.default_rng(1), wanted["temperature"]
+    )
+    write_text(arguments.sample, join(vocab.to_tokens(prompt + drawn), read_json(arguments.vocab)["unit"]) + "\n")
+    record(arguments.card, splits, bits, arguments.scores, arguments.metrics, read_json(arguments.training))
+
+
+if __name__ == "__main__":
+    main()

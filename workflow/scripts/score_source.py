@@ -1,0 +1,40 @@
+"""Score valid and test with the source that generated them: the floor that no model may beat."""
+
+import argparse
+from pathlib import Path
+
+from seqlab.cards import read_card
+from seqlab.errors import command
+from seqlab.files import write_text
+from seqlab.ledger.record import record
+from seqlab.text.corpora import corpus_source
+from seqlab.text.sources import confidence_interval, entropy_rate, generate, symbol_bits, symbol_ids
+from seqlab.text.splits import read_splits
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--card", required=True, help="card of the run")
+    parser.add_argument("--text", required=True, type=Path, help="clean.txt of the corpus")
+    parser.add_argument("--splits", required=True, help="splits.json of the corpus and unit")
+    parser.add_argument("--symbols", required=True, type=int, help="length of the sample")
+    for name in ("scores", "metrics", "sample"):
+        parser.add_argument(f"--{name}", required=True, help=f"{name} to write")
+    arguments = parser.parse_args()
+    card, splits = read_card(arguments.card), read_splits(arguments.splits)
+    source = corpus_source(card["corpus"], card["settings"])
+    text = arguments.text.read_bytes().decode("utf-8")
+    bits = {}
+    for split in ("valid", "test"):
+        # each split on its own: like every model, the source does not know what came before its first symbol
+        ((start, stop),) = splits["splits"][split]["text"]
+        bits[split] = symbol_bits(source, symbol_ids(source, text[start:stop]))[1:][None]
+    low, high = confidence_interval(source, splits["splits"]["test"]["scored"])
+    rate = {"bits_per_symbol": entropy_rate(source), "low": low, "high": high}
+    write_text(arguments.sample, generate(source, arguments.symbols, seed=1) + "\n")
+    record(arguments.card, splits, bits, arguments.scores, arguments.metrics, entropy_rate=rate)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""Mirror finished models into MLflow: by default into a local database beside the results, with no server."""
+
+import argparse
+from pathlib import Path
+
+from seqlab.errors import command
+from seqlab.tracking import track_runs
+
+
+@command
+def main() -> None:
+    """Publish the models whose metrics.json are named and write the receipt."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--results", type=Path, default=Path("results"), help="the tree of results (%(default)s)")
+    parser.add_argument("--uri", default="", help="an MLflow server or database; empty: mlflow.db among the results")
+    parser.add_argument("--output", type=Path, help="the receipt (tracking.json among the results)")
+    parser.add_argument("metrics", nargs="+", type=Path, metavar="metrics.json", help="one file of each finished model")
+    arguments = parser.parse_args()
+    track_runs(
+        arguments.results,
+        [path.parent for path in arguments.metrics],
+        arguments.uri or f"sqlite:///{arguments.results.resolve() / 'mlflow.db'}",
+        arguments.output or arguments.results / "tracking.json",
+    )
+
+
+if __name__ == "__main__":
+    main()

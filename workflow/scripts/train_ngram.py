@@ -1,0 +1,35 @@
+"""Estimate an n-gram model from the train split."""
+
+import argparse
+import time
+
+from seqlab.cards import read_card
+from seqlab.errors import command
+from seqlab.files import write_json
+from seqlab.ngram.smoothing import estimate
+from seqlab.text.splits import read_ids, read_splits, segments_of
+from seqlab.text.vocab import Vocab
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("card", "ids", "splits", "vocab"):
+        parser.add_argument(f"--{name}", required=True, help=f"{name} of the run")
+    parser.add_argument("--model", required=True, help="model.npz to write")
+    parser.add_argument("--training", required=True, help="training.json to write")
+    arguments = parser.parse_args()
+    settings = read_card(arguments.card)["settings"]
+    splits = read_splits(arguments.splits)
+    train = segments_of(read_ids(arguments.ids, splits), splits, "train")
+    started = time.perf_counter()
+    made = estimate(settings["smoothing"], train, settings["order"], len(Vocab.load(arguments.vocab)))
+    seconds = time.perf_counter() - started
+    made.model.save(arguments.model)
+    summary = {"seconds": round(seconds, 3), "parameters": made.model.parameters, "notes": made.notes}
+    write_json(arguments.training, summary | {"discounts": [discounts.amounts for discounts in made.discounts]})
+    print(f"{made.model.parameters:,} n-grams in {seconds:.2f} s", *made.notes, sep="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Train a recurrent network for every seed of its card, all at once."""
+
+import argparse
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from seqlab.cards import read_card
+from seqlab.devices import choose_device, use_threads
+from seqlab.errors import command
+from seqlab.files import replacing, write_json
+from seqlab.provenance import sha256_of
+from seqlab.rnn.checkpoint import save_network
+from seqlab.rnn.network import Architecture
+from seqlab.rnn.settings import TrainingSettings
+from seqlab.rnn.training import Fleet, train_fleet
+from seqlab.text.splits import read_ids, read_splits, segments_of
+from seqlab.text.vocab import Vocab
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("card", "ids", "splits", "vocab"):
+        parser.add_argument(f"--{name}", required=True, help=f"{name} of the run")
+    parser.add_argument("--code", nargs="+", required=True, help="files whose change makes a checkpoint worthless")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--folder", required=True, type=Path, help="the run's folder: weights, history, training")
+    arguments = parser.parse_args()
+    use_threads(arguments.threads)
+    card, splits = read_card(arguments.card), read_splits(arguments.splits)
+    ids, vocab = read_ids(arguments.ids, splits), Vocab.load(arguments.vocab)
+    shape = {name: card["settings"].pop(name) for name in ("cell", "layers", "hidden")}
+    architecture = Architecture(**shape, vocabulary=len(vocab))
+    settings = TrainingSettings.from_card(card["settings"])
+    fleet = Fleet.start(architecture, settings, card["seeds"], choose_device(arguments.device))
+    checksums = [sha256_of(path) for path in sorted([arguments.card, arguments.ids, *arguments.code])]
+    fingerprint = hashlib.sha256(" ".join(checksums).encode()).hexdigest()
+    unfinished = arguments.folder / "unfinished.safetensors"
+    train = np.concatenate(segments_of(ids, splits, "train"))
+    name = f"{card['corpus']}/{card['unit']} {card['model']}"
+    print(f"{name}  {architecture.parameters:,} parameters, seeds {card['seeds']}", flush=True)
+    train_fleet(
+        fleet,
+        train,
+        segments_of(ids, splits, "valid"),
+        report=lambda line: print(f"{name}  {line}", flush=True),
+        checkpoint=(unfinished, fingerprint),
+    )
+    save_network(arguments.folder, architecture, fleet.best, card["seeds"])
+    history = pd.DataFrame(fleet.history)
+    seconds = float(history["seconds"].sum() / len(card["seeds"]))
+    summary = {"seconds": round(seconds, 3), "parameters": architecture.parameters, "notes": []}
+    write_json(arguments.folder / "training.json", summary)
+    with replacing(arguments.folder / "history.csv") as temporary:
+        history.to_csv(temporary, index=False, lineterminator="\n")
+    unfinished.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main()
