@@ -13,7 +13,7 @@ KEYS = ("corpus", "unit", "family", "model", "settings", "seeds", "data")
 
 def write_card(path: str | Path, card: dict[str, Any]) -> None:
     """Write `card`, whose keys are those of `KEYS`, always in the same order."""
-    write_text(path, yaml.safe_dump({key: card[key] for key in KEYS}, sort_keys=False, allow_unicode=True))
+    write_text(path, yaml.safe_dump({key: card[key] for key in KEYS}, sort_keys=False))
 
 
 def read_card(path: str | Path) -> dict[str, Any]:

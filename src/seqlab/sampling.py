@@ -23,5 +23,5 @@ def draw(
         scores = np.log(np.asarray(probability, dtype=np.float64)) / temperature
     if top_k is not None and top_k < len(scores):
         scores[np.argsort(-scores, kind="stable")[top_k:]] = -np.inf
-    weights = np.exp(scores - scores.max())
-    return int(np.searchsorted(np.cumsum(weights), random.random() * weights.sum(), side="right"))
+    cumulated = np.cumsum(np.exp(scores - scores.max()))
+    return int(np.searchsorted(cumulated, random.random() * cumulated[-1], side="right"))

@@ -21,8 +21,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from seqlab.cards import read_card
 from seqlab.errors import InputError
 from seqlab.files import write_json
 from seqlab.ledger.perplexity import read_metrics
@@ -97,7 +96,7 @@ def track_runs(results: Path, folders: Sequence[Path], uri: str, receipt: Path) 
 
 def _plan_runs(results: Path, folders: Sequence[Path]) -> list[PlannedRun]:
     """The runs that the models in `folders` and the summaries of their experiments should have in the database."""
-    cards = {folder: _read_card(folder / "card.yaml") for folder in folders}
+    cards = {folder: read_card(folder / "card.yaml") for folder in folders}
     settings = {folder: _flat(card["settings"]) for folder, card in cards.items()}
     planned: list[PlannedRun] = []
     for folder, card in cards.items():
@@ -107,13 +106,6 @@ def _plan_runs(results: Path, folders: Sequence[Path]) -> list[PlannedRun]:
     for corpus, unit in {(card["corpus"], card["unit"]) for card in cards.values()}:
         planned += _plan_summary(results, corpus, unit)
     return planned
-
-
-def _read_card(path: Path) -> dict[str, Any]:
-    try:
-        return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, ValueError, TypeError) as error:
-        raise InputError(f"{path} is not a card ({error}); delete it and run the workflow again") from None
 
 
 def _flat(settings: dict[str, Any]) -> dict[str, str]:

@@ -17,15 +17,9 @@ from hypothesis import strategies as st
 
 from seqlab.errors import InputError
 from seqlab.text import corpora
-from seqlab.text.corpora import (
-    check_definition,
-    check_text,
-    corpus_source,
-    download_first,
-    fetch,
-    load_corpora,
-    load_text,
-)
+from seqlab.text.corpora import download_first, fetch
+from seqlab.text.definitions import check_definition, corpus_source, load_corpora
+from seqlab.text.reading import check_text, load_text
 from seqlab.text.sources import entropy_rate, symbol_bits, symbol_ids
 
 ROOT = Path(__file__).parents[2]
@@ -244,6 +238,12 @@ def test_python_docs_whole(tmp_path):
     text = load_text(tmp_path / "raw.txt")
     assert len(text) > 300_000
     assert text.startswith('The "assert" statement\n')
+
+
+def test_python_docs_say_nothing_twice(tmp_path):
+    fetch("docs", {"kind": "builtin", "builtin": "python_docs"}, tmp_path / "raw.txt")
+    paragraphs = [" ".join(paragraph.split()) for paragraph in load_text(tmp_path / "raw.txt").split("\n\n")]
+    assert len(set(paragraphs)) == len(paragraphs)
 
 
 def test_shipped_corpora():

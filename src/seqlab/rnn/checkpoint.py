@@ -26,8 +26,13 @@ def save_network(folder: str | Path, architecture: Architecture, parameters: Par
 def load_network(folder: str | Path) -> tuple[Architecture, Parameters, list[int]]:
     """What `save_network` wrote; InputError where a file is damaged or the two do not belong together."""
     content = read_json(Path(folder) / NETWORK)
-    seeds = content.pop("seeds")
-    architecture = Architecture(**content)
+    try:
+        seeds = content.pop("seeds")
+        architecture = Architecture(**content)
+    except (KeyError, TypeError, AttributeError):
+        raise InputError(
+            f"{Path(folder) / NETWORK} is not the description of a network; delete it and run the workflow again"
+        ) from None
     path = Path(folder) / WEIGHTS
     if not path.exists():
         raise FileNotFoundError(2, "no such file", str(path))

@@ -123,12 +123,12 @@ def train_fleet(
         started = time.perf_counter()
         running = fleet.running()
         loss, norm, rate, count = _train_epoch(fleet, symbols, running)
-        for replica in torch.flatten(torch.nonzero(~torch.isfinite(loss))).tolist():
+        valid_loss = stream_bits(fleet.architecture, fleet.parameters, valid).mean(1) * math.log(2)
+        for replica in np.flatnonzero(~np.isfinite(loss.numpy() + valid_loss)):
             raise InputError(
                 f"the loss of seed {fleet.seeds[replica]} is not finite in epoch {fleet.epoch + 1}; "
                 "lower rnn.training.learning_rate or rnn.training.clip"
             )
-        valid_loss = stream_bits(fleet.architecture, fleet.parameters, valid).mean(1) * math.log(2)
         _keep_best(fleet, valid_loss)
         seconds = time.perf_counter() - started
         epoch = fleet.epoch + 1
@@ -149,6 +149,7 @@ def _train_epoch(fleet: Fleet, symbols: Tensor, running: Tensor) -> tuple[Tensor
         epoch_batches(settings.partition, len(symbols), settings.steps, settings.batch_size, order)
         for order in fleet.orders
     ]
+    own = [len(batches.starts) for batches in epochs]  # a replica's number of batches depends on its offset
     starts, lengths = _stack(epochs, symbols.device)
     device = symbols.device
     within = torch.arange(settings.steps, device=device)
@@ -164,17 +165,21 @@ def _train_epoch(fleet: Fleet, symbols: Tensor, running: Tensor) -> tuple[Tensor
         place = (starts[batch, :, :, None] + within).clamp(max=len(symbols) - 2)
         counted = (within < lengths[batch, :, :, None]).float()
         carried = state if settings.partition == "sequential" else zero
-        loss, gradients, state = _gradients(fleet, symbols[place], symbols[place + 1], counted, carried)
+        present = [batch < batches for batches in own]
+        loss, gradients, state = _gradients(fleet, symbols[place], symbols[place + 1], counted, carried, present)
         norm = clip(gradients, settings.clip)
-        share = (fleet.epoch + batch / len(starts)) / settings.epochs
-        factor = schedule_factor(
-            settings.schedule, share, settings.warmup, settings.schedule_every, settings.schedule_factor
-        )
-        rates = settings.learning_rate * factor * (plateaus if settings.schedule == "plateau" else torch.ones(replicas))
-        present = counted.sum((1, 2))
-        fleet.optimiser.update(fleet.parameters, gradients, rates, running & (present > 0).cpu())
-        total, weight, norms = total + loss, weight + present, norms + norm
-    return (total / weight).cpu(), (norms / len(starts)).cpu(), rates, int(weight.sum())
+        shares = [(fleet.epoch + min(batch, batches - 1) / batches) / settings.epochs for batches in own]
+        factors = [
+            schedule_factor(
+                settings.schedule, share, settings.warmup, settings.schedule_every, settings.schedule_factor
+            )
+            for share in shares
+        ]
+        rates = torch.tensor([settings.learning_rate * factor for factor in factors])
+        rates = rates * plateaus if settings.schedule == "plateau" else rates
+        fleet.optimiser.update(fleet.parameters, gradients, rates, running & torch.tensor(present))
+        total, weight, norms = total + loss, weight + counted.sum((1, 2)), norms + norm
+    return (total / weight).cpu(), norms.cpu() / torch.tensor(own), rates, int(weight.sum())
 
 
 def _stack(epochs: list[Batches], device: torch.device) -> tuple[Tensor, Tensor]:
@@ -192,13 +197,18 @@ def _stack(epochs: list[Batches], device: torch.device) -> tuple[Tensor, Tensor]
 
 
 def _gradients(
-    fleet: Fleet, inputs: Tensor, targets: Tensor, counted: Tensor, state: list[tuple[Tensor, ...]]
+    fleet: Fleet,
+    inputs: Tensor,
+    targets: Tensor,
+    counted: Tensor,
+    state: list[tuple[Tensor, ...]],
+    present: Sequence[bool],
 ) -> tuple[Tensor, Parameters, list[tuple[Tensor, ...]]]:
     """Summed loss (R,) of a batch of indices (R, B, n), gradients of each replica's mean loss, and the detached state
     after it.
     """
     leaves = {name: value.detach().requires_grad_() for name, value in fleet.parameters.items()}
-    drop = (lambda outputs: _dropout(fleet, outputs)) if fleet.settings.dropout else None
+    drop = (lambda outputs: _dropout(fleet, outputs, present)) if fleet.settings.dropout else None
     logits, after = forward(fleet.architecture, leaves, inputs, state, drop)
     flat = functional.cross_entropy(logits.flatten(0, 2), targets.permute(2, 0, 1).flatten(), reduction="none")
     losses = (flat.view(logits.shape[:3]) * counted.permute(2, 0, 1)).sum((0, 2))  # (R,)
@@ -208,11 +218,18 @@ def _gradients(
     return losses.detach(), dict(zip(leaves, gradients, strict=True)), detached
 
 
-def _dropout(fleet: Fleet, outputs: Tensor) -> Tensor:
-    """Inverted dropout of `outputs`, (n, R, B, h), each replica with masks from its own generator."""
+def _dropout(fleet: Fleet, outputs: Tensor, present: Sequence[bool]) -> Tensor:
+    """Inverted dropout of `outputs`, (n, R, B, h), each replica with masks from its own generator.
+
+    A replica without a batch draws none, so that its masks do not depend on how many batches the others have.
+    """
     keep = 1 - fleet.settings.dropout
     steps, _, batch_size, hidden = outputs.shape
-    masks = [torch.empty(steps, batch_size, hidden).bernoulli_(keep, generator=random) for random in fleet.masks]
+    shape = (steps, batch_size, hidden)
+    masks = [
+        torch.empty(shape).bernoulli_(keep, generator=random) if here else torch.ones(shape)
+        for random, here in zip(fleet.masks, present, strict=True)
+    ]
     return outputs * torch.stack(masks, 1).to(outputs.device) / keep
 
 

@@ -1,4 +1,4 @@
-"""Raw texts: where they come from (a download, a file, a built-in), and what is refused before anything uses them."""
+"""Raw texts: a download, a file or a built-in, fetched and checked."""
 
 import hashlib
 import pydoc_data.topics
@@ -10,73 +10,16 @@ from typing import IO, Any
 
 import pooch
 import requests
-import yaml
 
 from seqlab.errors import InputError
 from seqlab.files import replacing
-from seqlab.text.sources import BUILDERS, Source, build_source, generate
+from seqlab.text.definitions import check_definition, corpus_source
+from seqlab.text.reading import check_text, read_bytes
+from seqlab.text.sources import generate
 
 RETRIES = 2  # of one address, each a second later than the one before
 TIMEOUT = 20  # seconds a server may be silent
 MAX_BYTES = 64 * 2**20  # of a download whose definition does not say
-CLEANINGS = ("letters", "whitespace", "none")
-UNITS = ("char", "word")
-_DESCRIPTION = {"title", "licence", "cleaning", "units"}  # what config/corpora.yaml says of every corpus, beside kind
-_KINDS = {  # the keys a kind needs, and those it may have
-    "url": ({"urls", "sha256"}, {"max_bytes"}),
-    "path": ({"path"}, {"sha256"}),
-    "builtin": ({"builtin"}, {"max_characters", "settings", "length", "seed"}),
-}
-_WEB_PAGE = re.compile(r"\s*(?:<\?xml.*?\?>\s*|<!--.*?-->\s*)?<(?:!doctype\s+html|html)", re.IGNORECASE | re.DOTALL)
-
-
-def load_corpora(path: str | Path) -> dict[str, dict[str, Any]]:
-    """The definitions in `path` (config/corpora.yaml) by name of corpus, each checked.
-
-    Raises InputError naming file, corpus and key where the file is not YAML, a key is missing, unknown or has a value
-    that is not allowed.
-    """
-    try:
-        corpora = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not valid YAML ({' '.join(str(error).split())}); correct it") from None
-    if not isinstance(corpora, dict) or not corpora:
-        raise InputError(f"{path} names no corpora; write one block per corpus, its name in front")
-    for name, definition in corpora.items():
-        try:
-            check_definition(name, definition)
-            _check_description(name, definition)
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from None
-    return corpora
-
-
-def check_definition(name: str, definition: dict[str, Any]) -> None:
-    """Raises InputError, naming corpus, key, value and what is allowed, unless `definition` says where the text is."""
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
-        raise InputError(f"{name!r} names a corpus, but allowed are letters, digits, _ and -: it becomes a folder")
-    if not isinstance(definition, dict) or definition.get("kind") not in list(_KINDS):
-        kind = definition.get("kind") if isinstance(definition, dict) else definition
-        raise InputError(f"corpus {name}: kind is {kind!r}; allowed are {', '.join(_KINDS)}")
-    needed, optional = _KINDS[definition["kind"]]
-    allowed = {"kind"} | needed | optional | _DESCRIPTION
-    for key in definition:
-        if key not in allowed:
-            raise InputError(f"corpus {name}: key {key} is unknown; allowed are {', '.join(sorted(allowed))}")
-    for key in sorted(needed):
-        if key not in definition:
-            raise InputError(f"corpus {name}: key {key} is missing; kind {definition['kind']} needs it")
-    _check_values(name, definition)
-
-
-def corpus_source(name: str, definition: dict[str, Any]) -> Source | None:
-    """The source that generates a builtin corpus, to score its text with; None where no source is known."""
-    if definition.get("builtin") not in list(BUILDERS):
-        return None
-    try:
-        return build_source({**(definition.get("settings") or {}), "name": definition["builtin"]})
-    except InputError as error:
-        raise InputError(f"corpus {name}: {error}") from None
 
 
 def fetch(name: str, definition: dict[str, Any], output: str | Path, mirror: Path | None = None) -> None:
@@ -151,35 +94,6 @@ def download(url: str, sha256: str, max_bytes: int, folder: Path) -> bytes:
             raise InputError(_wrong_checksum(sha256, found)) from None
 
 
-def check_text(data: bytes, where: str) -> str:
-    """`data` as text, line ends as they are, a byte-order mark dropped; `where` names the file in messages.
-
-    Raises InputError where it is empty, holds NUL bytes, is not UTF-8 (names byte offset and line), or is a web page:
-    a log-in page saved under the name of a text is easily taken for the text.
-    """
-    if b"\0" in data:
-        at = data.index(b"\0")
-        raise InputError(f"{where} is not a text (a zero byte at offset {at}); give a plain text file in UTF-8")
-    try:
-        text = data.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"{where} is not UTF-8 (byte 0x{data[error.start]:02x} at offset {error.start}, line {line}); "
-            "convert it to UTF-8"
-        ) from None
-    if not text.strip():
-        raise InputError(f"{where} is empty; give a file with text in it")
-    if _WEB_PAGE.match(text[:4096]):
-        raise InputError(f"{where} is an HTML page and not a plain text; save the text itself in its place")
-    return text
-
-
-def load_text(path: str | Path) -> str:
-    """The text in `path`, module section 4 step 1, checked by `check_text`; InputError where it cannot be read."""
-    return check_text(_read_bytes(Path(path)), str(path))
-
-
 class _Limited:
     """A file for writing that knows the sha256 of what it took and raises InputError above `limit` bytes."""
 
@@ -223,7 +137,7 @@ def _in_mirror(name: str, mirror: Path | None) -> Path | None:
 
 def _read(path: Path, name: str, definition: dict[str, Any]) -> bytes:
     """The bytes of a local file, with the right sha256 where the definition has one."""
-    data, expected = _read_bytes(path), definition.get("sha256")
+    data, expected = read_bytes(path), definition.get("sha256")
     found = hashlib.sha256(data).hexdigest()
     if expected is not None and found != expected:
         reason = _wrong_checksum(expected, found)
@@ -231,69 +145,20 @@ def _read(path: Path, name: str, definition: dict[str, Any]) -> bytes:
     return data
 
 
-def _read_bytes(path: Path) -> bytes:
-    if not path.exists():
-        raise InputError(f"{path} does not exist; correct the path or put the text there")
-    if not path.is_file():
-        raise InputError(f"{path} is a folder or a device and not a text file; name a single file")
-    try:
-        return path.read_bytes()
-    except PermissionError:
-        raise InputError(f"{path} may not be read; give yourself the permission (chmod u+r)") from None
-
-
 def _builtin(name: str, definition: dict[str, Any]) -> str:
     source = corpus_source(name, definition)
     if source is not None:
         return generate(source, definition["length"], definition["seed"])
+    return _python_docs()[: definition.get("max_characters")]
+
+
+def _python_docs() -> str:
+    """The topics of the language reference, each paragraph only once: many stand under several topics, and a test text
+    that repeats the training text would say nothing.
+    """
     topics = pydoc_data.topics.topics
-    text = "\n\n".join(topics[key].strip("\n") for key in sorted(topics))
-    return text[: definition.get("max_characters")]
-
-
-def _check_values(name: str, definition: dict[str, Any]) -> None:
-    def need(key: str, right: bool, allowed: str) -> None:
-        if not right:
-            raise InputError(f"corpus {name}: {key} is {definition.get(key)!r}; allowed is {allowed}")
-
-    def count(key: str, low: int, high: int = 2**40) -> None:
-        value = definition.get(key)
-        whole = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-        need(key, whole, f"a whole number from {low} to {high}")
-
-    if "sha256" in definition:  # unquoted, a checksum of digits alone is a number to YAML
-        right = isinstance(definition["sha256"], str) and re.fullmatch("[0-9a-f]{64}", definition["sha256"])
-        need("sha256", bool(right), "a string of 64 small hexadecimal digits, in quotes")
-    if definition["kind"] == "url":
-        urls = definition["urls"] if isinstance(definition["urls"], list) else []
-        safe = all(isinstance(url, str) and re.fullmatch(r"https://[^/\s]+/\S*", url) for url in urls)
-        need("urls", bool(urls) and safe, "a list of addresses that begin with https://")
-        if "max_bytes" in definition:
-            count("max_bytes", 1)
-    if definition["kind"] == "path":
-        need("path", isinstance(definition["path"], str) and definition["path"] != "", "the path of a text file")
-    if definition["kind"] == "builtin":
-        names = ["python_docs", *BUILDERS]
-        need("builtin", definition["builtin"] in names, f"one of {', '.join(names)}")
-        need("settings", isinstance(definition.get("settings", {}), dict), "a block of settings of the source")
-        generated = definition["builtin"] in BUILDERS
-        for key in ("settings", "length", "seed") if not generated else ("max_characters",):
-            need(key, key not in definition, f"nothing: builtin {definition['builtin']} has no such key")
-        if generated:
-            count("length", 1, 10**8)
-            count("seed", 0)
-        elif "max_characters" in definition:
-            count("max_characters", 1)
-
-
-def _check_description(name: str, definition: dict[str, Any]) -> None:
-    for key in ("title", "licence"):
-        if not isinstance(definition.get(key), str) or not definition[key].strip() or "\n" in definition[key].strip():
-            raise InputError(f"corpus {name}: {key} is {definition.get(key)!r}; allowed is one line of text")
-    if definition.get("cleaning") not in CLEANINGS:
-        raise InputError(
-            f"corpus {name}: cleaning is {definition.get('cleaning')!r}; allowed are {', '.join(CLEANINGS)}"
-        )
-    units = definition.get("units")
-    if not isinstance(units, list) or not units or any(unit not in UNITS for unit in units):
-        raise InputError(f"corpus {name}: units is {units!r}; allowed is a list of {', '.join(UNITS)}")
+    once: dict[str, str] = {}
+    for key in sorted(topics):
+        for paragraph in re.split(r"\n\s*\n", topics[key]):
+            once.setdefault(" ".join(paragraph.split()), paragraph.strip("\n"))
+    return "\n\n".join(paragraph for words, paragraph in once.items() if words)

@@ -24,7 +24,7 @@ def contiguous(symbols: int, fractions: dict[str, float]) -> dict[str, list[list
     total = sum(fractions[name] for name in NAMES)
     if abs(total - 1) > 1e-9 or min(fractions[name] for name in NAMES) <= 0:
         raise InputError(f"split is {fractions}; train, valid and test must be positive and add up to 1")
-    first = int(symbols * fractions["train"])
+    first = int(symbols * fractions["train"] + 1e-9)
     second = int(symbols * (fractions["train"] + fractions["valid"]) + 1e-9)
     if min(first, second - first, symbols - second) < 2:
         raise InputError(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from seqlab.text.cleaning import clean_text
-from seqlab.text.corpora import load_text
+from seqlab.text.reading import load_text
 from seqlab.text.tokens import tokenize
 from seqlab.text.vocab import Vocab
 

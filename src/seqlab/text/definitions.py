@@ -1,0 +1,116 @@
+"""What config/corpora.yaml may say of a text: the definitions of corpora."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from seqlab.errors import InputError
+from seqlab.text.cleaning import CLEANING
+from seqlab.text.sources import BUILDERS, Source, build_source
+from seqlab.text.tokens import UNITS
+
+_DESCRIPTION = {"title", "licence", "cleaning", "units"}  # what config/corpora.yaml says of every corpus, beside kind
+_KINDS = {  # the keys a kind needs, and those it may have
+    "url": ({"urls", "sha256"}, {"max_bytes"}),
+    "path": ({"path"}, {"sha256"}),
+    "builtin": ({"builtin"}, {"max_characters", "settings", "length", "seed"}),
+}
+
+
+def load_corpora(path: str | Path) -> dict[str, dict[str, Any]]:
+    """The definitions in `path` (config/corpora.yaml) by name of corpus, each checked.
+
+    Raises InputError naming file, corpus and key where the file is not YAML, a key is missing, unknown or has a value
+    that is not allowed.
+    """
+    try:
+        corpora = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not valid YAML ({' '.join(str(error).split())}); correct it") from None
+    if not isinstance(corpora, dict) or not corpora:
+        raise InputError(f"{path} names no corpora; write one block per corpus, its name in front")
+    for name, definition in corpora.items():
+        try:
+            check_definition(name, definition)
+            _check_description(name, definition)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+    return corpora
+
+
+def check_definition(name: str, definition: dict[str, Any]) -> None:
+    """Raises InputError, naming corpus, key, value and what is allowed, unless `definition` says where the text is."""
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+        raise InputError(f"{name!r} names a corpus, but allowed are letters, digits, _ and -: it becomes a folder")
+    if not isinstance(definition, dict) or definition.get("kind") not in list(_KINDS):
+        kind = definition.get("kind") if isinstance(definition, dict) else definition
+        raise InputError(f"corpus {name}: kind is {kind!r}; allowed are {', '.join(_KINDS)}")
+    needed, optional = _KINDS[definition["kind"]]
+    allowed = {"kind"} | needed | optional | _DESCRIPTION
+    for key in definition:
+        if key not in allowed:
+            raise InputError(f"corpus {name}: key {key} is unknown; allowed are {', '.join(sorted(allowed))}")
+    for key in sorted(needed):
+        if key not in definition:
+            raise InputError(f"corpus {name}: key {key} is missing; kind {definition['kind']} needs it")
+    _check_values(name, definition)
+
+
+def corpus_source(name: str, definition: dict[str, Any]) -> Source | None:
+    """The source that generates a builtin corpus, to score its text with; None where no source is known."""
+    if definition.get("builtin") not in list(BUILDERS):
+        return None
+    try:
+        return build_source({**(definition.get("settings") or {}), "name": definition["builtin"]})
+    except InputError as error:
+        raise InputError(f"corpus {name}: {error}") from None
+
+
+def _check_values(name: str, definition: dict[str, Any]) -> None:
+    def need(key: str, right: bool, allowed: str) -> None:
+        if not right:
+            raise InputError(f"corpus {name}: {key} is {definition.get(key)!r}; allowed is {allowed}")
+
+    def count(key: str, low: int, high: int = 2**40) -> None:
+        value = definition.get(key)
+        whole = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+        need(key, whole, f"a whole number from {low} to {high}")
+
+    if "sha256" in definition:  # unquoted, a checksum of digits alone is a number to YAML
+        right = isinstance(definition["sha256"], str) and re.fullmatch("[0-9a-f]{64}", definition["sha256"])
+        need("sha256", bool(right), "a string of 64 small hexadecimal digits, in quotes")
+    if definition["kind"] == "url":
+        urls = definition["urls"] if isinstance(definition["urls"], list) else []
+        safe = all(isinstance(url, str) and re.fullmatch(r"https://[^/\s]+/\S*", url) for url in urls)
+        need("urls", bool(urls) and safe, "a list of addresses that begin with https://")
+        if "max_bytes" in definition:
+            count("max_bytes", 1)
+    if definition["kind"] == "path":
+        need("path", isinstance(definition["path"], str) and definition["path"] != "", "the path of a text file")
+    if definition["kind"] == "builtin":
+        names = ["python_docs", *BUILDERS]
+        need("builtin", definition["builtin"] in names, f"one of {', '.join(names)}")
+        need("settings", isinstance(definition.get("settings", {}), dict), "a block of settings of the source")
+        generated = definition["builtin"] in BUILDERS
+        for key in ("settings", "length", "seed") if not generated else ("max_characters",):
+            need(key, key not in definition, f"nothing: builtin {definition['builtin']} has no such key")
+        if generated:
+            count("length", 1, 10**8)
+            count("seed", 0)
+        elif "max_characters" in definition:
+            count("max_characters", 1)
+
+
+def _check_description(name: str, definition: dict[str, Any]) -> None:
+    for key in ("title", "licence"):
+        if not isinstance(definition.get(key), str) or not definition[key].strip() or "\n" in definition[key].strip():
+            raise InputError(f"corpus {name}: {key} is {definition.get(key)!r}; allowed is one line of text")
+    if definition.get("cleaning") not in CLEANING:
+        raise InputError(
+            f"corpus {name}: cleaning is {definition.get('cleaning')!r}; allowed are {', '.join(CLEANING)}"
+        )
+    units = definition.get("units")
+    if not isinstance(units, list) or not units or any(unit not in UNITS for unit in units):
+        raise InputError(f"corpus {name}: units is {units!r}; allowed is a list of {', '.join(UNITS)}")

@@ -1,0 +1,49 @@
+"""Reading texts, and what is refused before anything uses them."""
+
+import re
+from pathlib import Path
+
+from seqlab.errors import InputError
+
+_WEB_PAGE = re.compile(r"\s*(?:<\?xml.*?\?>\s*|<!--.*?-->\s*)?<(?:!doctype\s+html|html)", re.IGNORECASE | re.DOTALL)
+
+
+def check_text(data: bytes, where: str) -> str:
+    """`data` as text, line ends as they are, a byte-order mark dropped; `where` names the file in messages.
+
+    Raises InputError where it is empty, holds NUL bytes, is not UTF-8 (names byte offset and line), or is a web page:
+    a log-in page saved under the name of a text is easily taken for the text.
+    """
+    if b"\0" in data:
+        at = data.index(b"\0")
+        raise InputError(f"{where} is not a text (a zero byte at offset {at}); give a plain text file in UTF-8")
+    try:
+        text = data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"{where} is not UTF-8 (byte 0x{data[error.start]:02x} at offset {error.start}, line {line}); "
+            "convert it to UTF-8"
+        ) from None
+    if not text.strip():
+        raise InputError(f"{where} is empty; give a file with text in it")
+    if _WEB_PAGE.match(text[:4096]):
+        raise InputError(f"{where} is an HTML page and not a plain text; save the text itself in its place")
+    return text
+
+
+def load_text(path: str | Path) -> str:
+    """The text in `path`, module section 4 step 1, checked by `check_text`; InputError where it cannot be read."""
+    return check_text(read_bytes(Path(path)), str(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file; InputError where it is missing, not a file, or may not be read."""
+    if not path.exists():
+        raise InputError(f"{path} does not exist; correct the path or put the text there")
+    if not path.is_file():
+        raise InputError(f"{path} is a folder or a device and not a text file; name a single file")
+    try:
+        return path.read_bytes()
+    except PermissionError:
+        raise InputError(f"{path} may not be read; give yourself the permission (chmod u+r)") from None

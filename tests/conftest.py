@@ -1,0 +1,20 @@
+"""What all tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def mirror() -> Path:
+    """The folder of public texts that SEQLAB_MIRROR names; without it the tests that need a text are skipped."""
+    folder = os.environ.get("SEQLAB_MIRROR")
+    if not folder:
+        pytest.skip("SEQLAB_MIRROR is not set: it names the folder that holds the public texts")
+    path = (ROOT / folder).resolve()
+    if not path.is_dir():
+        pytest.skip(f"SEQLAB_MIRROR is {folder}, which is not a folder")
+    return path

@@ -1,0 +1,50 @@
+"""Compressors as language models."""
+
+import bz2
+import lzma
+
+import numpy as np
+import pytest
+
+from seqlab.ledger.compressors import COMPRESSORS, compressed_bits
+
+DECOMPRESS = {"bz2": bz2.decompress, "xz": lzma.decompress}
+
+
+def noise(symbols: int, seed: int) -> str:
+    return "".join(np.random.default_rng(seed).choice(list("abcdefgh"), symbols))
+
+
+@pytest.mark.parametrize("name", COMPRESSORS)
+def test_nothing_is_lost(name):
+    data = noise(3000, 1).encode()
+    assert DECOMPRESS[name](COMPRESSORS[name](data)) == data
+
+
+@pytest.mark.parametrize("name", COMPRESSORS)
+def test_the_cost_is_what_the_text_adds_in_bits(name):
+    compress, train, text = COMPRESSORS[name], noise(3000, 1), noise(1000, 2)
+    expected = 8 * (len(compress((train + text).encode())) - len(compress(train.encode())))
+    assert compressed_bits(name, train, text) == expected > 0
+
+
+@pytest.mark.parametrize("name", COMPRESSORS)
+def test_noise_costs_about_its_entropy(name):
+    # Eight equally frequent symbols carry three bits each; no compressor can do better.
+    bits = compressed_bits(name, noise(20_000, 1), noise(10_000, 2))
+    assert 3.0 <= bits / 10_000 < 3.6
+
+
+@pytest.mark.parametrize("name", COMPRESSORS)
+def test_the_training_text_makes_its_like_cheaper(name):
+    words = noise(100, 1).replace("h", " ").split()
+    random = np.random.default_rng(2)
+    train, like = (" ".join(random.choice(words, count)) for count in (3000, 300))
+    assert compressed_bits(name, train, like) < 0.8 * compressed_bits(name, "", like)
+
+
+@pytest.mark.parametrize("name", COMPRESSORS)
+def test_text_is_counted_in_utf8(name):
+    train, text = "ähnlich " * 50, "größer " * 20
+    data = [value.encode("utf-8") for value in (train + text, train)]
+    assert compressed_bits(name, train, text) == 8 * (len(COMPRESSORS[name](data[0])) - len(COMPRESSORS[name](data[1])))

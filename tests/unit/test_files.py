@@ -1,0 +1,109 @@
+"""Files are written whole or not at all."""
+
+import json
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqlab.errors import InputError
+from seqlab.files import read_json, replacing, write_json, write_text
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def fail_halfway(path, error: BaseException) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text("half", encoding="utf-8")
+        raise error
+
+
+def test_a_block_that_ends_replaces_the_file(tmp_path):
+    path = tmp_path / "result.txt"
+    path.write_text("old", encoding="utf-8")
+    with replacing(path) as temporary:
+        temporary.write_text("new", encoding="utf-8")
+    assert {file.name: file.read_text(encoding="utf-8") for file in tmp_path.iterdir()} == {"result.txt": "new"}
+
+
+@pytest.mark.parametrize("error", [ValueError("broken"), KeyboardInterrupt(), SystemExit(1)])
+def test_a_block_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, error):
+    path = tmp_path / "result.txt"
+    path.write_text("old", encoding="utf-8")
+    with pytest.raises(type(error)):
+        fail_halfway(path, error)
+    assert {file.name: file.read_text(encoding="utf-8") for file in tmp_path.iterdir()} == {"result.txt": "old"}
+
+
+def test_a_block_that_fails_leaves_no_new_file(tmp_path):
+    with pytest.raises(ValueError, match="broken"):
+        fail_halfway(tmp_path / "result.txt", ValueError("broken"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_old_file_stands_until_the_block_ends(tmp_path):
+    path = tmp_path / "result.txt"
+    path.write_text("old", encoding="utf-8")
+    with replacing(path) as temporary:
+        temporary.write_text("new", encoding="utf-8")
+        assert path.read_text(encoding="utf-8") == "old"
+
+
+def test_the_temporary_file_has_the_same_folder_and_ending(tmp_path):
+    """The same folder, since files can only be renamed within a file system; the ending, since numpy appends one."""
+    with replacing(tmp_path / "scores.npz") as temporary:
+        assert (temporary.parent, temporary.suffix) == (tmp_path, ".npz")
+
+
+def test_missing_folders_are_made(tmp_path):
+    write_text(tmp_path / "a" / "b" / "result.txt", "text")
+    assert (tmp_path / "a" / "b" / "result.txt").read_text(encoding="utf-8") == "text"
+
+
+def test_a_file_is_as_readable_as_others(tmp_path):
+    before = os.umask(0o027)
+    try:
+        write_text(tmp_path / "result.txt", "text")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "result.txt").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_long_name_can_be_written(tmp_path):
+    name = "n" * 250 + ".txt"
+    write_text(tmp_path / name, "text")
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+def test_text_keeps_its_line_ends(tmp_path):
+    write_text(tmp_path / "result.txt", "one\r\ntwo\nthree\r")
+    assert (tmp_path / "result.txt").read_bytes() == b"one\r\ntwo\nthree\r"
+
+
+@given(values)
+def test_json_survives_the_round_trip(tmp_path_factory, value):
+    path = tmp_path_factory.getbasetemp() / "value.json"
+    write_json(path, value)
+    assert read_json(path) == value
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_json_knows_no_infinity_and_no_nan(tmp_path, value):
+    path = tmp_path / "value.json"
+    write_json(path, {"old": 1})
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(path, {"new": value})
+    assert json.loads(path.read_text(encoding="utf-8")) == {"old": 1}
+
+
+@pytest.mark.parametrize("content", [b"", b'{"half": ', b"\xff\xfe"])
+def test_what_is_not_json_is_named(tmp_path, content):
+    path = tmp_path / "value.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"value\.json is not valid JSON"):
+        read_json(path)

@@ -1,0 +1,114 @@
+"""Bits of a network: against a loop of single steps, and independent of how the text is cut."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from seqlab.rnn.cells import CELLS
+from seqlab.rnn.network import Architecture, Parameters, forward, initial_parameters, initial_state
+from seqlab.rnn.scoring import generate, stream_bits
+
+torch.set_num_threads(1)
+
+VOCABULARY = 5
+
+
+def network(cell: str = "lstm", layers: int = 2, seeds: tuple[int, ...] = (1, 2)) -> tuple[Architecture, Parameters]:
+    """A network in double precision whose weights are large enough that the past matters."""
+    architecture = Architecture(cell, layers, 6, VOCABULARY)
+    parameters = initial_parameters(architecture, list(seeds))
+    return architecture, {name: 3 * value.double() for name, value in parameters.items()}
+
+
+def text(symbols: int, seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, VOCABULARY, symbols).astype(np.uint8)
+
+
+def step_by_step(architecture: Architecture, parameters: Parameters, segment: np.ndarray) -> np.ndarray:
+    """-log2 of the softmax, one symbol after the other."""
+    replicas = len(parameters["W_hq"])
+    state = initial_state(architecture, parameters, 1)
+    bits = []
+    for symbol, following in zip(segment[:-1].tolist(), segment[1:].tolist(), strict=True):
+        logits, state = forward(architecture, parameters, torch.full((replicas, 1, 1), symbol), state)
+        weights = logits[0, :, 0].exp()
+        bits.append(-(weights[:, following] / weights.sum(1)).log2())
+    return torch.stack(bits, 1).numpy()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_bits_are_those_of_single_steps(cell):
+    architecture, parameters = network(cell)
+    segment = text(40)
+    found = stream_bits(architecture, parameters, [segment], chunk=16)
+    assert found.shape == (2, 39)
+    np.testing.assert_allclose(found, step_by_step(architecture, parameters, segment), rtol=1e-10)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("chunk", [1, 7, 512])
+def test_the_chunk_does_not_matter(cell, chunk):
+    architecture, parameters = network(cell)
+    segments = [text(61), text(8, seed=2), text(2, seed=3)]
+    whole = stream_bits(architecture, parameters, segments, chunk=60)
+    np.testing.assert_allclose(stream_bits(architecture, parameters, segments, chunk), whole, rtol=0, atol=1e-6)
+
+
+def test_each_segment_is_scored_as_if_it_were_alone():
+    architecture, parameters = network()
+    segments = [text(30), text(20, seed=2), text(1, seed=3), text(12, seed=4)]
+    alone = [stream_bits(architecture, parameters, [segment]) for segment in segments if len(segment) > 1]
+    found = stream_bits(architecture, parameters, segments)
+    assert found.shape == (2, 29 + 19 + 0 + 11)
+    np.testing.assert_allclose(found, np.concatenate(alone, axis=1), rtol=0, atol=1e-6)
+
+
+def test_the_bits_of_all_symbols_stand_for_probabilities_that_sum_to_one():
+    architecture, parameters = network()
+    prefix = text(10)
+    last = [stream_bits(architecture, parameters, [np.append(prefix, symbol)])[:, -1] for symbol in range(VOCABULARY)]
+    np.testing.assert_allclose(np.exp2(-np.array(last)).sum(0), 1, rtol=1e-12)
+
+
+def test_a_network_without_weights_is_uniform():
+    architecture, parameters = network()
+    nothing = {name: torch.zeros_like(value) for name, value in parameters.items()}
+    np.testing.assert_allclose(stream_bits(architecture, nothing, [text(9)]), math.log2(VOCABULARY), rtol=1e-12)
+
+
+def test_scoring_one_replica_does_not_depend_on_the_others():
+    architecture, parameters = network()
+    second = {name: value[1:] for name, value in parameters.items()}
+    both, one = (stream_bits(architecture, weights, [text(30)]) for weights in (parameters, second))
+    np.testing.assert_allclose(both[1:], one, rtol=0, atol=1e-9)
+
+
+def test_the_seed_decides_the_text():
+    architecture, parameters = network()
+    texts = [generate(architecture, parameters, [1, 2], 50, np.random.default_rng(seed)) for seed in (3, 3, 4)]
+    assert texts[0] == texts[1] != texts[2]
+    assert len(texts[0]) == 50
+
+
+def test_temperature_zero_takes_the_likeliest_each_time():
+    architecture, parameters = network()
+    drawn = generate(architecture, parameters, [1, 2], 20, np.random.default_rng(1), temperature=0)
+    so_far = [1, 2]
+    for symbol in drawn:
+        cost = [
+            stream_bits(architecture, parameters, [np.array([*so_far, other])])[0, -1] for other in range(VOCABULARY)
+        ]
+        assert symbol == int(np.argmin(cost))
+        so_far.append(symbol)
+
+
+def test_text_is_drawn_from_the_first_replica():
+    architecture, parameters = network()
+    first = {name: value[:1] for name, value in parameters.items()}
+    both, one = (
+        generate(architecture, weights, [1], 30, np.random.default_rng(5), temperature=0)
+        for weights in (parameters, first)
+    )
+    assert both == one

@@ -1,0 +1,74 @@
+"""Drawing a symbol: frequencies, temperature, the k likeliest, and the edges of the random number."""
+
+import numpy as np
+import pytest
+
+from seqlab.errors import InputError
+from seqlab.sampling import draw
+
+PROBABILITY = np.array([0.1, 0.0, 0.6, 0.3])
+
+
+class FixedNumber:
+    """A source of randomness that always gives the same number."""
+
+    def __init__(self, number: float) -> None:
+        self.number = number
+
+    def random(self) -> float:
+        return self.number
+
+
+def frequencies(draws: int = 20_000, **options: float) -> np.ndarray:
+    random = np.random.default_rng(1)
+    drawn = [draw(PROBABILITY, random, **options) for _ in range(draws)]
+    return np.bincount(drawn, minlength=len(PROBABILITY)) / draws
+
+
+def test_symbols_come_as_often_as_they_are_probable():
+    found = frequencies()
+    assert found == pytest.approx(PROBABILITY, abs=0.02)
+    assert found[1] == 0
+
+
+def test_a_low_temperature_sharpens():
+    # Temperature 1/2 squares the probabilities: 0.01, 0.36, 0.09 of 0.46.
+    assert frequencies(temperature=0.5) == pytest.approx(np.array([0.01, 0, 0.36, 0.09]) / 0.46, abs=0.02)
+
+
+def test_the_two_likeliest_share_what_the_others_lose():
+    assert frequencies(top_k=2) == pytest.approx([0, 0, 2 / 3, 1 / 3], abs=0.02)
+
+
+@pytest.mark.parametrize("top_k", [4, 9])
+def test_a_top_k_of_the_whole_vocabulary_changes_nothing(top_k):
+    assert frequencies(2000, top_k=top_k).tolist() == frequencies(2000).tolist()
+
+
+def test_temperature_zero_takes_the_likeliest_and_the_first_of_equals():
+    random = np.random.default_rng(1)
+    assert {draw(PROBABILITY, random, temperature=0) for _ in range(20)} == {2}
+    assert draw(np.array([0.2, 0.4, 0.4]), random, temperature=0) == 1
+
+
+def test_equal_symbols_at_the_cut_are_taken_from_the_front():
+    equal = np.array([0.25, 0.25, 0.25, 0.25])
+    assert {draw(equal, np.random.default_rng(seed), top_k=2) for seed in range(50)} == {0, 1}
+
+
+@pytest.mark.parametrize("number", [0.0, np.nextafter(1.0, 0.0)])
+def test_the_ends_of_the_random_number_never_give_an_impossible_symbol(number):
+    for seed in range(200):
+        probability = np.random.default_rng(seed).dirichlet(np.ones(300))
+        probability[[0, -1]] = 0
+        drawn = draw(probability / probability.sum(), FixedNumber(number))
+        assert 0 < drawn < 299
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"temperature": -0.5}, "temperature is -0.5"), ({"top_k": 0}, "top_k 0"), ({"top_k": -2}, "top_k -2")],
+)
+def test_bad_values_are_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        draw(PROBABILITY, np.random.default_rng(1), **options)

@@ -1,0 +1,59 @@
+"""Settings of a training: every bad value is refused with its key, the value and what is allowed."""
+
+import math
+
+import pytest
+
+from seqlab.errors import InputError
+from seqlab.rnn.settings import TrainingSettings
+
+ABOVE_ZERO = "a number above 0"
+AT_LEAST_ZERO = "a number of at least 0"
+SHARE = "a share of at least 0 and below 1"
+FACTOR = "a share above 0 and at most 1"
+
+BAD = [
+    ("epochs", 0, ABOVE_ZERO),
+    ("steps", -1, ABOVE_ZERO),
+    ("batch_size", 0, ABOVE_ZERO),
+    ("learning_rate", 0.0, ABOVE_ZERO),
+    ("learning_rate", math.nan, ABOVE_ZERO),
+    ("clip", -0.5, ABOVE_ZERO),
+    ("plateau_patience", 0, ABOVE_ZERO),
+    ("schedule_every", 0, ABOVE_ZERO),
+    ("weight_decay", -0.1, AT_LEAST_ZERO),
+    ("early_stopping", -1, AT_LEAST_ZERO),
+    ("dropout", 1.0, SHARE),
+    ("dropout", -0.1, SHARE),
+    ("warmup", 1, SHARE),
+    ("warmup", -0.2, SHARE),
+    ("schedule_factor", 0, FACTOR),
+    ("schedule_factor", 1.5, FACTOR),
+    ("partition", "shuffled", "one of sequential, random"),
+    ("optimiser", "lion", "one of sgd, adam, adamw"),
+    ("schedule", "linear", "one of constant, cosine, step, plateau"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "allowed"), BAD)
+def test_a_bad_value_is_refused(key, value, allowed):
+    with pytest.raises(InputError) as caught:
+        TrainingSettings.from_card({key: value})
+    assert str(caught.value) == f"rnn.training.{key} is {value!r}; it must be {allowed}"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("dropout", 0.0), ("warmup", 0.0), ("early_stopping", 0), ("weight_decay", 0.0), ("schedule_factor", 1.0)],
+)
+def test_the_edge_of_what_is_allowed_is_allowed(key, value):
+    assert getattr(TrainingSettings.from_card({key: value}), key) == value
+
+
+def test_an_unknown_key_is_refused():
+    with pytest.raises(InputError, match=r"rnn\.training has no key 'epoch'; allowed are epochs, steps, batch_size"):
+        TrainingSettings.from_card({"epoch": 3})
+
+
+def test_a_key_left_out_keeps_its_default():
+    assert TrainingSettings.from_card({"epochs": 3}) == TrainingSettings(epochs=3)

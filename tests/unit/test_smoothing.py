@@ -1,0 +1,228 @@
+"""Smoothing: by hand on small texts, and the laws of probability on random ones."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seqlab.errors import InputError
+from seqlab.ngram.model import distribution
+from seqlab.ngram.smoothing import FALLBACK, SMOOTHINGS, Estimate, estimate, modified_discounts, single_discount
+
+UNKNOWN, A, B, C = range(4)
+VOCABULARY = 6
+LINE_START, LINE_END = 1, 2
+
+contexts = st.lists(st.lists(st.integers(0, VOCABULARY - 1), max_size=9), min_size=1, max_size=6)
+texts = st.lists(st.integers(0, VOCABULARY - 2), min_size=8, max_size=60)  # the last symbol of the vocabulary is unseen
+words = st.lists(st.integers(3, VOCABULARY - 2), max_size=6)
+line_texts = st.lists(words.map(lambda line: np.array([LINE_START, *line, LINE_END])), min_size=1, max_size=8)
+
+
+def of_stream(smoothing: str, symbols: list[int], order: int, vocabulary: int) -> Estimate:
+    return estimate(smoothing, [np.array(symbols)], order, vocabulary)
+
+
+def occurring(symbols: list[int], longest: int) -> list[list[int]]:
+    """Contexts that the text holds, of every length up to `longest`, and its end, after which nothing was seen."""
+    return [symbols[:length] for length in range(longest + 1)] + [symbols[-longest:]]
+
+
+@pytest.mark.parametrize("smoothing", SMOOTHINGS)
+@given(symbols=texts, order=st.integers(1, 7), others=contexts)
+@settings(max_examples=40)
+def test_probabilities_after_any_context_sum_to_one(smoothing, symbols, order, others):
+    model = of_stream(smoothing, symbols, order, VOCABULARY).model
+    for context in [*occurring(symbols, 7), *others, [UNKNOWN], [UNKNOWN] * order]:
+        found = distribution(model, context)
+        assert found.shape == (VOCABULARY,)
+        assert found.min() >= 0
+        assert found.sum() == pytest.approx(1, abs=1e-9)
+
+
+@pytest.mark.parametrize("smoothing", ["mle", "kn", "mkn"])
+@given(segments=line_texts, order=st.integers(1, 7), others=contexts)
+@settings(max_examples=40)
+def test_probabilities_of_lines_sum_to_one_without_the_start_of_a_line(smoothing, segments, order, others):
+    long_enough = np.array([LINE_START, 3, 4, 3, 3, 4, LINE_END])
+    model = estimate(smoothing, [*segments, long_enough], order, VOCABULARY, LINE_START).model
+    for context in [*occurring(segments[0].tolist(), 7), *others]:
+        found = distribution(model, context)
+        assert found[LINE_START] == 0
+        assert found.min() >= 0
+        assert found.sum() == pytest.approx(1, abs=1e-9)
+
+
+@pytest.mark.parametrize("smoothing", ["laplace", "kn", "mkn"])
+@given(symbols=texts, order=st.integers(1, 7), others=contexts)
+@settings(max_examples=25)
+def test_smoothing_leaves_no_symbol_impossible(smoothing, symbols, order, others):
+    model = of_stream(smoothing, symbols, order, VOCABULARY).model
+    assert min(distribution(model, context).min() for context in others) > 0
+
+
+def test_maximum_likelihood_by_hand():
+    # a b a b b: the bigrams ab 2, ba 1, bb 1, so a is always followed by b, and b by a and b once each.
+    model = of_stream("mle", [A, B, A, B, B], 2, 3).model
+    assert distribution(model, []) == pytest.approx([0, 2 / 5, 3 / 5])
+    assert distribution(model, [A]) == pytest.approx([0, 0, 1])
+    assert distribution(model, [B]) == pytest.approx([0, 1 / 2, 1 / 2])
+
+
+def test_maximum_likelihood_shortens_a_context_never_seen():
+    model = of_stream("mle", [A, B, A, B, B], 3, 3).model
+    assert distribution(model, [A, A]) == pytest.approx(distribution(model, [A]))
+    assert distribution(model, [UNKNOWN]) == pytest.approx(distribution(model, []))
+
+
+def test_maximum_likelihood_shortens_a_context_seen_only_at_the_end():
+    model = of_stream("mle", [A, B, A, C], 2, 4).model
+    assert distribution(model, [C]) == pytest.approx(distribution(model, []))
+
+
+def test_laplace_by_hand():
+    # a b a b b over <unk>, a, b: one is added to each of three counts, so the totals 5, 2 and 2 grow by three.
+    model = of_stream("laplace", [A, B, A, B, B], 2, 3).model
+    assert distribution(model, []) == pytest.approx([1 / 8, 3 / 8, 4 / 8])
+    assert distribution(model, [A]) == pytest.approx([1 / 5, 1 / 5, 3 / 5])
+    assert distribution(model, [B]) == pytest.approx([1 / 5, 2 / 5, 2 / 5])
+
+
+def test_laplace_is_uniform_after_a_context_never_seen():
+    model = of_stream("laplace", [A, B, A, B, B], 3, 3).model
+    assert distribution(model, [UNKNOWN]) == pytest.approx([1 / 3] * 3)
+    assert distribution(model, [A, A]) == pytest.approx([1 / 3] * 3)
+
+
+# The text a b a c a b over <unk>, a, b, c, order 2.
+#   Bigrams: ab 2, ba 1, ac 1, ca 1, so n1 = 3, n2 = 1 and the discount of order 2 is 3 / (3 + 2 * 1) = 0.6.
+#   Left neighbours: a has b, c and the start of the text: 3; b has a: 1; c has a: 1; together 5.
+#   Of these n1 = 2 and n2 = 0, so the discount of order 1 is the fall-back 0.5.
+#   Order 1: from each of three symbols 0.5 is taken, so 1.5 / 5 = 0.3 is spread over four symbols, 0.075 each:
+#       P(a) = 2.5 / 5 + 0.075 = 0.575      P(b) = P(c) = 0.5 / 5 + 0.075 = 0.175      P(<unk>) = 0.075
+#   Order 2, after a (total 3): 0.6 is taken from ab and ac, so the weight of order 1 is 1.2 / 3 = 0.4:
+#       P(b | a) = 1.4 / 3 + 0.4 * 0.175      P(c | a) = 0.4 / 3 + 0.4 * 0.175      P(a | a) = 0.4 * 0.575
+KNESER_NEY_TEXT = [A, B, A, C, A, B]
+
+
+def test_kneser_ney_by_hand():
+    model = of_stream("kn", KNESER_NEY_TEXT, 2, 4).model
+    assert distribution(model, []) == pytest.approx([0.075, 0.575, 0.175, 0.175])
+    assert distribution(model, [A]) == pytest.approx([0.4 * 0.075, 0.4 * 0.575, 1.4 / 3 + 0.07, 0.4 / 3 + 0.07])
+    assert distribution(model, [UNKNOWN]) == pytest.approx(distribution(model, []))
+
+
+def test_kneser_ney_notes_name_the_order_that_fell_back():
+    made = of_stream("kn", KNESER_NEY_TEXT, 2, 4)
+    assert [discounts.fallback for discounts in made.discounts] == [True, False]
+    assert len(made.notes) == 1
+    assert made.notes[0].startswith("order 1:")
+
+
+def test_modified_kneser_ney_by_hand():
+    # Bigrams of the same text: n3 = 0, so both orders fall back to (0.5, 1, 1.5).
+    #   Order 1 (counts 3, 1, 1 of 5): 1.5 + 0.5 + 0.5 = 2.5 is taken, half the mass, 0.125 for each of four symbols.
+    #       P(a) = 1.5 / 5 + 0.125 = 0.425      P(b) = P(c) = 0.5 / 5 + 0.125 = 0.225      P(<unk>) = 0.125
+    #   After a (ab 2, ac 1): 1 and 0.5 are taken of 3, so the weight of order 1 is 0.5:
+    #       P(b | a) = 1 / 3 + 0.5 * 0.225      P(c | a) = 0.5 / 3 + 0.5 * 0.225      P(a | a) = 0.5 * 0.425
+    model = of_stream("mkn", KNESER_NEY_TEXT, 2, 4).model
+    assert distribution(model, []) == pytest.approx([0.125, 0.425, 0.225, 0.225])
+    assert distribution(model, [A]) == pytest.approx([0.0625, 0.2125, 1 / 3 + 0.1125, 0.5 / 3 + 0.1125])
+
+
+def counts(n1: int, n2: int, n3: int, n4: int) -> np.ndarray:
+    """Counts of which `n1` are one, `n2` two and so on, and some that no discount depends on."""
+    return np.repeat([0, 1, 2, 3, 4, 9], [5, n1, n2, n3, n4, 6])
+
+
+def test_modified_discounts_by_hand():
+    # Y = 8 / (8 + 2 * 4) = 1/2; D1 = 1 - 2 Y 4/8, D2 = 2 - 3 Y 2/4, D3+ = 3 - 4 Y 1/2
+    found = modified_discounts(counts(8, 4, 2, 1))
+    assert found.amounts == pytest.approx((0.5, 1.25, 2.0))
+    assert not found.fallback
+
+
+def test_modified_discounts_need_no_count_of_four():
+    assert modified_discounts(counts(8, 4, 2, 0)).amounts == pytest.approx((0.5, 1.25, 3.0))
+
+
+@pytest.mark.parametrize(
+    "counts_of_counts",
+    [
+        pytest.param((0, 4, 2, 1), id="n1 is zero"),
+        pytest.param((8, 0, 2, 1), id="n2 is zero"),
+        pytest.param((8, 4, 0, 1), id="n3 is zero"),
+        pytest.param((4, 1, 10, 1), id="D2 is 2 - 3 * 4/6 * 10 and negative"),
+        pytest.param((8, 4, 2, 4), id="D3+ is 3 - 4 * 1/2 * 2 and negative"),
+    ],
+)
+def test_modified_discounts_fall_back(counts_of_counts):
+    found = modified_discounts(counts(*counts_of_counts))
+    assert found.fallback
+    assert found.amounts == FALLBACK == (0.5, 1.0, 1.5)
+
+
+def test_single_discount_by_hand():
+    assert single_discount(counts(8, 4, 2, 1)).amounts == (0.5, 0.5, 0.5)
+    assert single_discount(counts(3, 1, 0, 0)).amounts == pytest.approx((0.6, 0.6, 0.6))
+
+
+@pytest.mark.parametrize("counts_of_counts", [(0, 4, 2, 1), (8, 0, 2, 1)])
+def test_single_discount_falls_back(counts_of_counts):
+    found = single_discount(counts(*counts_of_counts))
+    assert found.fallback
+    assert found.amounts == (0.5, 0.5, 0.5)
+
+
+def test_discount_of_each_count():
+    found = modified_discounts(counts(8, 4, 2, 1)).of(np.array([0, 1, 2, 3, 4, 100]))
+    assert found == pytest.approx([0, 0.5, 1.25, 2, 2, 2])
+
+
+def test_discounts_of_a_skewed_text_are_those_of_its_continuation_counts():
+    symbols = np.minimum(np.random.default_rng(1).geometric(0.15, 600), 39).tolist()
+    neighbours = {symbol: {"start"} if symbol == symbols[0] else set() for symbol in range(40)}
+    for left, right in itertools.pairwise(symbols):
+        neighbours[right].add(left)
+    expected = modified_discounts(np.array([len(left) for left in neighbours.values()]))
+    found = of_stream("mkn", symbols, 2, 40).discounts[0]
+    assert found == expected
+    assert not found.fallback
+
+
+@pytest.mark.parametrize("smoothing", SMOOTHINGS)
+def test_order_twenty(smoothing):
+    symbols = np.random.default_rng(2).integers(1, 4, 80).tolist()
+    model = of_stream(smoothing, symbols, 20, 4).model
+    assert model.order == 20
+    for context in (symbols[:19], symbols[5:30], [UNKNOWN] * 19, symbols[-19:]):
+        assert distribution(model, context).sum() == pytest.approx(1, abs=1e-9)
+    assert distribution(model, symbols[:19]).argmax() == symbols[19]
+
+
+@pytest.mark.parametrize("smoothing", SMOOTHINGS)
+def test_a_segment_says_nothing_about_the_next_one(smoothing):
+    apart = estimate(smoothing, [np.array([A, B, A]), np.array([C, B, C])], 3, 4).model
+    swapped = estimate(smoothing, [np.array([C, B, C]), np.array([A, B, A])], 3, 4).model
+    for context in ([], [A], [C], [B, A], [A, C]):
+        assert distribution(apart, context).tolist() == distribution(swapped, context).tolist()
+    joined = estimate(smoothing, [np.array([A, B, A, C, B, C])], 3, 4).model
+    assert distribution(joined, [B, A])[C] > distribution(apart, [B, A])[C]
+
+
+def test_an_unknown_smoothing_is_refused():
+    with pytest.raises(InputError, match="smoothing is 'good-turing'; allowed are mle, laplace, kn, mkn"):
+        of_stream("good-turing", [A, B, A], 2, 3)
+
+
+def test_laplace_line_by_line_is_refused():
+    with pytest.raises(InputError, match="laplace is not defined line by line"):
+        estimate("laplace", [np.array([LINE_START, 3, LINE_END])], 2, 4, LINE_START)
+
+
+@pytest.mark.parametrize(("order", "vocabulary", "message"), [(0, 3, "is 0;"), (4, 3, "has 3"), (2, 1, "has 1 entry")])
+def test_what_cannot_be_counted_is_refused(order, vocabulary, message):
+    with pytest.raises(InputError, match=message):
+        of_stream("mkn", [0, 0, 0], order, vocabulary)

@@ -1,0 +1,154 @@
+"""Where the splits of a text lie, and what they are charged for."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqlab.errors import InputError
+from seqlab.files import write_json
+from seqlab.text.splits import NAMES, contiguous, describe, read_ids, read_splits, segments_of
+from seqlab.text.tokens import join
+from seqlab.text.vocab import Vocab
+
+shares = st.tuples(st.integers(1, 98), st.integers(1, 98)).filter(lambda pair: sum(pair) < 100)
+characters = st.lists(st.sampled_from("aé€😀 \n"), min_size=8, max_size=60)
+words = st.lists(st.sampled_from(["a", "naïve", "time", "€uro", "😀"]), min_size=8, max_size=60)
+
+
+def fractions(train: int, valid: int) -> dict[str, float]:
+    return {"train": train / 100, "valid": valid / 100, "test": (100 - train - valid) / 100}
+
+
+def described(tokens: list[str], unit: str, min_freq: int = 1) -> tuple[dict, np.ndarray]:
+    """The content of splits.json for half, a quarter and a quarter of `tokens`, and their indices."""
+    ids = Vocab(tokens, min_freq).encode(tokens)
+    return describe(contiguous(len(tokens), fractions(50, 25)), ids, tokens, unit), ids
+
+
+@given(st.integers(200, 10**6), shares)
+def test_splits_cover_the_text_one_after_the_other(symbols, percent):
+    ranges = [segment for name in NAMES for segment in contiguous(symbols, fractions(*percent))[name]]
+    assert [start for start, _ in ranges] == [0, *(stop for _, stop in ranges[:-1])]
+    assert ranges[-1][1] == symbols
+
+
+@given(st.integers(200, 10**6), shares)
+def test_borders_are_exact_shares_rounded_down(symbols, percent):
+    train, valid = percent
+    splits = contiguous(symbols, fractions(train, valid))
+    assert splits["train"][0][1] == symbols * train // 100
+    assert splits["valid"][0][1] == symbols * (train + valid) // 100
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        {"train": 0.8, "valid": 0.1, "test": 0.2},
+        {"train": 1.0, "valid": 0.1, "test": -0.1},
+        {"train": 0.9, "valid": 0.1, "test": 0},
+    ],
+)
+def test_shares_that_are_no_division_are_refused(split):
+    with pytest.raises(InputError, match="train, valid and test must be positive and add up to 1"):
+        contiguous(1000, split)
+
+
+def test_a_text_too_short_for_two_symbols_in_every_split_is_refused():
+    with pytest.raises(InputError, match="the text has only 6 symbols, too few"):
+        contiguous(6, fractions(50, 25))
+
+
+def test_the_shortest_text_gives_every_split_two_symbols():
+    assert contiguous(7, fractions(50, 25)) == {"train": [[0, 3]], "valid": [[3, 5]], "test": [[5, 7]]}
+
+
+@given(characters)
+def test_text_of_a_character_split_is_that_of_its_segments(tokens):
+    splits, _ = described(tokens, "char")
+    for split in splits["splits"].values():
+        assert split["text"] == split["segments"]
+
+
+@given(words)
+def test_text_of_a_word_split_is_its_words_in_the_text_of_single_blanks(tokens):
+    splits, _ = described(tokens, "word")
+    text = join(tokens, "word")
+    for split in splits["splits"].values():
+        ((start, stop),), ((first, last),) = split["text"], split["segments"]
+        assert text[start:stop] == join(tokens[first:last], "word")
+
+
+@given(characters)
+def test_characters_and_bytes_of_scored_characters(tokens):
+    splits, _ = described(tokens, "char")
+    for split in splits["splits"].values():
+        ((start, stop),) = split["segments"]
+        scored = "".join(tokens[start + 1 : stop])
+        assert (split["characters"], split["bytes"]) == (len(scored), len(scored.encode("utf-8")))
+
+
+@given(words)
+def test_a_scored_word_is_charged_for_the_blank_before_it(tokens):
+    splits, _ = described(tokens, "word")
+    for split in splits["splits"].values():
+        ((start, stop),) = split["segments"]
+        scored = "".join(f" {word}" for word in tokens[start + 1 : stop])
+        assert (split["characters"], split["bytes"]) == (len(scored), len(scored.encode("utf-8")))
+
+
+@given(words)
+def test_all_symbols_but_the_first_of_a_split_are_scored(tokens):
+    splits, _ = described(tokens, "word")
+    assert sum(split["symbols"] for split in splits["splits"].values()) == len(tokens)
+    assert all(split["scored"] == split["symbols"] - 1 for split in splits["splits"].values())
+
+
+@given(words, st.integers(1, 10))
+def test_unknown_counts_the_scored_symbols_outside_the_vocabulary(tokens, min_freq):
+    splits, _ = described(tokens, "word", min_freq)
+    for split in splits["splits"].values():
+        ((start, stop),) = split["segments"]
+        assert split["unknown"] == sum(tokens.count(token) < min_freq for token in tokens[start + 1 : stop])
+
+
+@given(characters)
+def test_segments_of_a_split_hold_its_symbols(tokens):
+    splits, ids = described(tokens, "char")
+    joined = np.concatenate([segment for name in NAMES for segment in segments_of(ids, splits, name)])
+    assert np.array_equal(joined, ids)
+
+
+def test_splits_survive_the_file(tmp_path):
+    splits, _ = described(list("abcdefgh"), "char")
+    write_json(tmp_path / "splits.json", splits)
+    assert read_splits(tmp_path / "splits.json") == splits
+
+
+def test_a_missing_split_is_named(tmp_path):
+    write_json(tmp_path / "splits.json", {"splits": {"train": {}}})
+    with pytest.raises(InputError, match=r"splits\.json lacks valid, test"):
+        read_splits(tmp_path / "splits.json")
+
+
+def test_ids_survive_the_file(tmp_path):
+    splits, ids = described(list("abcdefgh"), "char")
+    np.save(tmp_path / "ids.npy", ids)
+    assert np.array_equal(read_ids(tmp_path / "ids.npy", splits), ids)
+
+
+def test_ids_that_do_not_fit_their_splits_are_refused(tmp_path):
+    splits, ids = described(list("abcdefgh"), "char")
+    np.save(tmp_path / "ids.npy", ids[1:])
+    with pytest.raises(InputError, match=r"ids\.npy holds 7 symbols where splits\.json tells of 8"):
+        read_ids(tmp_path / "ids.npy", splits)
+
+
+@pytest.mark.parametrize("size", [0, 5, 130])
+def test_damaged_ids_are_named(tmp_path, size):
+    splits, ids = described(list("abcdefgh"), "char")
+    path = tmp_path / "ids.npy"
+    np.save(path, ids)
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(InputError, match=r"ids\.npy is damaged"):
+        read_ids(path, splits)

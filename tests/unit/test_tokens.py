@@ -1,0 +1,35 @@
+"""Cutting a text into characters or words, and joining them again."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqlab.errors import InputError
+from seqlab.text.tokens import join, tokenize
+
+words = st.lists(st.text(min_size=1).filter(lambda word: word.split() == [word]))
+
+
+@given(st.text())
+def test_characters_join_to_the_text(text):
+    assert join(tokenize(text, "char"), "char") == text
+
+
+@given(st.text())
+def test_a_token_of_unit_char_is_one_character(text):
+    assert all(len(token) == 1 for token in tokenize(text, "char"))
+
+
+@given(words)
+def test_words_survive_joining(tokens):
+    assert tokenize(join(tokens, "word"), "word") == tokens
+
+
+@given(words, st.sampled_from([" ", "\n\n", " \t "]))
+def test_words_do_not_depend_on_the_white_space_between_them(tokens, blank):
+    assert tokenize(blank + blank.join(tokens) + blank, "word") == tokens
+
+
+def test_an_unknown_unit_is_named_with_those_allowed():
+    with pytest.raises(InputError, match="unit is 'byte'; allowed are char, word"):
+        tokenize("text", "byte")

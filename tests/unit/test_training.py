@@ -1,0 +1,287 @@
+"""Training a fleet: what it learns, that replicas are alone, and that an interruption leaves no trace."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from seqlab.errors import InputError
+from seqlab.rnn.network import Architecture, forward, initial_state
+from seqlab.rnn.scoring import stream_bits
+from seqlab.rnn.settings import TrainingSettings
+from seqlab.rnn.training import Fleet, train_fleet
+from seqlab.text.partition import epoch_batches
+
+torch.set_num_threads(1)
+
+VOCABULARY = 4
+TIMES = ("seconds", "symbols_per_second")
+RANDOM_TEXT = np.random.default_rng(1).integers(0, VOCABULARY, 203)
+VALID = [np.random.default_rng(2).integers(0, VOCABULARY, 40), np.random.default_rng(3).integers(0, VOCABULARY, 25)]
+
+
+class InterruptionError(Exception):
+    """Stands for whatever ends a program between two epochs."""
+
+
+def fleet_of(seeds: list[int], cell: str = "lstm", layers: int = 2, hidden: int = 6, **settings: Any) -> Fleet:
+    values = {"epochs": 2, "steps": 5, "batch_size": 4, "learning_rate": 0.02} | settings
+    architecture = Architecture(cell, layers, hidden, VOCABULARY)
+    return Fleet.start(architecture, TrainingSettings(**values), seeds, torch.device("cpu"))
+
+
+def trained(fleet: Fleet, train: np.ndarray = RANDOM_TEXT, checkpoint: tuple[Path, str] | None = None) -> Fleet:
+    train_fleet(fleet, train, VALID, report=lambda line: None, checkpoint=checkpoint)
+    return fleet
+
+
+def untimed(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{key: value for key, value in row.items() if key not in TIMES} for row in history]
+
+
+def stop_after(epochs: int) -> Callable[[str], None]:
+    """A report that lets `epochs` epochs finish and their checkpoint be written, and ends the program in the next."""
+    lines = []
+
+    def report(line: str) -> None:
+        lines.append(line)
+        if len(lines) > epochs:
+            raise InterruptionError
+
+    return report
+
+
+def validation_loss(fleet: Fleet, weights: dict[str, torch.Tensor]) -> np.ndarray:
+    return stream_bits(fleet.architecture, weights, VALID).mean(1) * math.log(2)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+@pytest.mark.parametrize("partition", ["sequential", "random"])
+def test_a_replica_does_not_depend_on_its_fleet(partition, dropout):
+    # With so many symbols the offset of an epoch decides how many batches it has, so replicas differ in their number.
+    train = RANDOM_TEXT[: {"sequential": 199, "random": 203}[partition]]
+    options = {"partition": partition, "dropout": dropout, "epochs": 3, "batch_size": 3}
+    alone, fleet = fleet_of([2], **options), fleet_of([1, 2, 3], **options)
+    for name, value in alone.parameters.items():
+        assert torch.equal(value[0], fleet.parameters[name][1])
+    trained(alone, train), trained(fleet, train)
+    assert alone.orders[0].bit_generator.state == fleet.orders[1].bit_generator.state
+    assert torch.equal(alone.masks[0].get_state(), fleet.masks[1].get_state())
+    for row, other in zip(alone.history, fleet.history[1::3], strict=True):
+        assert other["seed"] == 2
+        assert other["learning_rate"] == row["learning_rate"]
+        for figure in ("train_loss", "valid_loss", "gradient_norm"):
+            assert other[figure] == pytest.approx(row[figure], rel=1e-4)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize("partition", ["sequential", "random"])
+def test_an_epoch_is_the_plain_loop_over_its_batches(partition, dropout):
+    """Sequential batches take the state of the one before, random ones start from zero; each step follows the gradient
+    of the mean loss over the symbols that are there; what dropout keeps is scaled up, so that its mean is unchanged.
+    """
+    options = {"partition": partition, "dropout": dropout, "optimiser": "sgd", "learning_rate": 0.3, "clip": 1000.0}
+    fleet = fleet_of([5], "rnn", epochs=1, schedule="constant", **options)
+    architecture, settings = fleet.architecture, fleet.settings
+    weights = {name: value.clone().requires_grad_() for name, value in fleet.parameters.items()}
+    masks, order = torch.Generator().manual_seed(5), np.random.default_rng(5)
+    zero = state = initial_state(architecture, fleet.parameters, settings.batch_size)
+
+    def drop(outputs: torch.Tensor) -> torch.Tensor:
+        kept = torch.empty(outputs[:, 0].shape).bernoulli_(1 - dropout, generator=masks)
+        return outputs * kept[:, None] / (1 - dropout)
+
+    symbols = torch.as_tensor(np.append(RANDOM_TEXT, [0] * settings.steps))  # room for what is padded
+    total = count = 0
+    batches = epoch_batches(partition, len(RANDOM_TEXT), settings.steps, settings.batch_size, order)
+    for starts, lengths in zip(batches.starts, batches.lengths, strict=True):
+        inputs = torch.stack([symbols[start : start + settings.steps] for start in starts])[None]
+        before = state if partition == "sequential" else zero
+        logits, after = forward(architecture, weights, inputs, before, drop if dropout else None)
+        state = [tuple(value.detach() for value in layer) for layer in after]
+        losses = [
+            -logits[step, 0, row].log_softmax(0)[symbols[start + step + 1]]
+            for row, (start, length) in enumerate(zip(starts, lengths, strict=True))
+            for step in range(length)
+        ]
+        gradients = torch.autograd.grad(sum(losses) / len(losses), list(weights.values()))
+        with torch.no_grad():
+            for value, gradient in zip(weights.values(), gradients, strict=True):
+                value -= settings.learning_rate * gradient
+        total, count = total + sum(losses).item(), count + len(losses)
+
+    trained(fleet)
+    assert fleet.history[0]["train_loss"] == pytest.approx(total / count, rel=1e-5)
+    for name, value in weights.items():
+        torch.testing.assert_close(fleet.parameters[name], value.detach(), rtol=1e-4, atol=1e-5)
+
+
+def test_replicas_of_different_seeds_differ():
+    first, second = trained(fleet_of([1, 2], epochs=1)).history
+    assert first["train_loss"] != second["train_loss"]
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm"])
+@pytest.mark.parametrize("partition", ["sequential", "random"])
+def test_a_text_that_repeats_is_learnt(partition, cell):
+    # a a b c a d: half of all symbols are a, the others are equally frequent, and three symbols tell the next one.
+    text = np.tile([0, 0, 1, 2, 0, 3], 100)
+    unigram_entropy = 0.5 * math.log(2) + 3 / 6 * math.log(6)
+    fleet = fleet_of([1, 2], cell, 1, 16, partition=partition, epochs=8, steps=12, learning_rate=0.03)
+    train_fleet(fleet, text, [text[:120]], report=lambda line: None)
+    assert [row["valid_loss"] < 0.2 * unigram_entropy for row in fleet.history[-2:]] == [True, True]
+
+
+def test_a_text_without_structure_is_not_learnt_below_its_entropy():
+    fleet = trained(fleet_of([1], epochs=3, learning_rate=0.01))
+    assert fleet.history[-1]["valid_loss"] == pytest.approx(math.log(VOCABULARY), rel=0.1)
+
+
+def test_history_holds_a_row_for_each_epoch_and_seed():
+    fleet = trained(fleet_of([4, 9], epochs=3, schedule="constant"))
+    assert [(row["epoch"], row["seed"]) for row in fleet.history] == [(1, 4), (1, 9), (2, 4), (2, 9), (3, 4), (3, 9)]
+    for row in fleet.history:
+        assert row["train_perplexity"] == pytest.approx(math.exp(row["train_loss"]))
+        assert row["valid_perplexity"] == pytest.approx(math.exp(row["valid_loss"]))
+        assert row["learning_rate"] == pytest.approx(0.02)
+
+
+def test_validation_loss_is_that_of_scoring():
+    fleet = trained(fleet_of([1, 2], epochs=1))
+    found = [row["valid_loss"] for row in fleet.history]
+    assert found == pytest.approx(validation_loss(fleet, fleet.parameters).tolist(), rel=1e-9)
+
+
+INTERRUPTED = [
+    pytest.param({"partition": "sequential", "optimiser": "adam", "dropout": 0.3}, id="sequential adam dropout"),
+    pytest.param({"partition": "random", "optimiser": "sgd", "dropout": 0.5}, id="random sgd dropout"),
+    pytest.param(
+        {"optimiser": "adamw", "schedule": "plateau", "plateau_patience": 1, "dropout": 0.2, "early_stopping": 2},
+        id="adamw plateau early stopping",
+    ),
+]
+
+
+@pytest.mark.parametrize("epochs_done", [1, 3])
+@pytest.mark.parametrize("options", INTERRUPTED)
+def test_an_interrupted_training_ends_with_the_same_bits(tmp_path, options, epochs_done):
+    options = {"epochs": 5, "learning_rate": 0.05} | options
+    whole = trained(fleet_of([1, 2], **options))
+    checkpoint = (tmp_path / "unfinished.safetensors", "this run")
+    with pytest.raises(InterruptionError):
+        train_fleet(fleet_of([1, 2], **options), RANDOM_TEXT, VALID, stop_after(epochs_done), checkpoint)
+
+    lines: list[str] = []
+    resumed = fleet_of([1, 2], **options)
+    train_fleet(resumed, RANDOM_TEXT, VALID, lines.append, checkpoint)
+    assert lines[0] == f"going on after epoch {epochs_done} from unfinished.safetensors"
+    for name, value in whole.parameters.items():
+        assert torch.equal(resumed.parameters[name], value)
+        assert torch.equal(resumed.best[name], whole.best[name])
+    assert untimed(resumed.history) == untimed(whole.history)
+
+
+def test_a_finished_training_is_not_trained_again(tmp_path):
+    checkpoint = (tmp_path / "unfinished.safetensors", "this run")
+    first = trained(fleet_of([1, 2]), checkpoint=checkpoint)
+    again = trained(fleet_of([1, 2]), checkpoint=checkpoint)
+    assert again.history == first.history
+    assert all(torch.equal(again.best[name], value) for name, value in first.best.items())
+
+
+@pytest.mark.parametrize("content", [None, b"damaged"])
+def test_a_checkpoint_that_does_not_fit_is_ignored(tmp_path, content):
+    path = tmp_path / "unfinished.safetensors"
+    trained(fleet_of([1, 2]), checkpoint=(path, "another run"))
+    if content is not None:
+        path.write_bytes(content)
+    lines: list[str] = []
+    fleet = fleet_of([1, 2])
+    train_fleet(fleet, RANDOM_TEXT, VALID, lines.append, (path, "this run"))
+    assert [line for line in lines if "going on" in line] == []
+    assert untimed(fleet.history) == untimed(trained(fleet_of([1, 2])).history)
+
+
+def with_losses(*losses: list[float], **settings: Any) -> Fleet:
+    """A fleet whose replicas had these validation losses so far."""
+    fleet = fleet_of(list(range(len(losses))), epochs=20, **settings)
+    fleet.history = [
+        {"epoch": epoch, "seed": replica, "valid_loss": loss}
+        for epoch, row in enumerate(zip(*losses, strict=True), start=1)
+        for replica, loss in enumerate(row)
+    ]
+    return fleet
+
+
+@pytest.mark.parametrize(
+    ("losses", "patience", "running"),
+    [
+        ([3.0, 2.0, 1.0], 2, True),
+        ([1.0, 2.0], 2, True),
+        ([1.0, 2.0, 2.0], 2, False),
+        ([1.0, 1.0, 1.0], 2, False),  # the same loss is not better
+        ([2.0, 3.0, 1.0, 2.0], 2, True),
+        ([1.0, 2.0], 1, False),
+        ([1.0, 2.0, 2.0, 2.0], 0, True),  # 0 is never
+    ],
+)
+def test_when_a_replica_stops(losses, patience, running):
+    assert with_losses(losses, early_stopping=patience).running().tolist() == [running]
+
+
+def test_early_stopping_ends_a_replica_on_its_own():
+    fleet = with_losses([1.0, 2.0, 2.0], [3.0, 2.5, 2.0], early_stopping=2, dropout=0.2)
+    before = {name: value.clone() for name, value in fleet.parameters.items()}
+    with pytest.raises(InterruptionError):
+        train_fleet(fleet, RANDOM_TEXT, VALID, stop_after(0))
+    for name, value in fleet.parameters.items():
+        assert torch.equal(value[0], before[name][0])
+        assert not torch.equal(value[1], before[name][1])
+
+
+def test_training_ends_when_every_replica_has_stopped():
+    fleet = trained(fleet_of([1, 2], epochs=30, learning_rate=0.1, schedule="constant", early_stopping=2))
+    assert fleet.epoch < 30
+    assert not fleet.running().any()
+    fleet.history = fleet.history[:-2]
+    assert fleet.running().any()  # not an epoch later than necessary
+
+
+def test_best_holds_the_weights_with_the_lowest_validation_loss():
+    options = {"epochs": 6, "learning_rate": 0.2, "schedule": "constant", "early_stopping": 0}
+    fleet = trained(fleet_of([1, 2, 3], **options))
+    lowest = [min(fleet.losses(replica)) for replica in range(3)]
+    assert validation_loss(fleet, fleet.best).tolist() == pytest.approx(lowest, rel=1e-9)
+    last = [fleet.losses(replica)[-1] for replica in range(3)]
+    assert last != lowest  # so the last weights would not do
+
+
+def test_a_plateau_lowers_the_rate_of_the_replica_that_met_it():
+    options = {"schedule": "plateau", "plateau_patience": 2, "schedule_factor": 0.1, "early_stopping": 0}
+    fleet = with_losses([1.0, 2.0, 2.0], [3.0, 2.5, 2.0], **options)
+    with pytest.raises(InterruptionError):
+        train_fleet(fleet, RANDOM_TEXT, VALID, stop_after(0))
+    assert [row["learning_rate"] for row in fleet.history[-2:]] == pytest.approx([0.002, 0.02])
+
+
+def test_a_training_loss_that_is_not_finite_names_the_seed():
+    fleet = fleet_of([11, 22, 33])
+    fleet.parameters["b_q"][1] = math.nan
+    with pytest.raises(InputError, match=r"the loss of seed 22 is not finite in epoch 1.*rnn\.training\.learning_rate"):
+        trained(fleet)
+
+
+def test_a_validation_loss_that_is_not_finite_names_the_seed():
+    # One batch in the only epoch: its loss is that of the initial weights, and only what comes after is broken.
+    fleet = fleet_of([11], epochs=1, steps=300, batch_size=1, schedule="constant", learning_rate=math.inf)
+    with pytest.raises(InputError, match=r"the loss of seed 11 is not finite in epoch 1.*rnn\.training\.learning_rate"):
+        trained(fleet)
+
+
+def test_a_text_too_short_for_the_streams_is_refused():
+    with pytest.raises(InputError, match=r"has 4 symbols, too few for 4 parallel streams"):
+        trained(fleet_of([1]), RANDOM_TEXT[:4])
