@@ -11,13 +11,14 @@ from seqlab.errors import InputError, command
 
 SCHEMA, PAGE = Path("workflow/schemas/config.schema.yaml"), Path("config/README.md")
 INTRODUCTION = """# Configuration
-`config.yaml` is the default experiment; every other file here holds only what differs from it and is named on the command line:
+`config.yaml` is the default experiment. Every other file here holds only what differs from it:
 
     snakemake --cores 2 --configfile config/time_machine.yaml
     snakemake --cores 2 --config corpus=path/to/my.txt cleaning=letters
 
-Lists replace the default's, blocks are merged key by key. A key that is not in this table is refused. Which texts there are, and how to
-add one, stands in `corpora.yaml`. This page is written from `workflow/schemas/config.schema.yaml` by `make docs`.
+Lists replace the default's, blocks are merged key by key. A key that is not in this table is refused. Which texts
+there are, and how to add one, stands in `corpora.yaml`. This page is written from
+`workflow/schemas/config.schema.yaml` by `make docs`.
 
 | key | allowed | meaning |
 |---|---|---|

@@ -11,6 +11,16 @@ from seqlab.files import write_text
 KEYS = ("corpus", "unit", "family", "model", "settings", "seeds", "data")
 
 
+def training_symbols_needed(settings: dict[str, Any]) -> tuple[str, int]:
+    """The key of `settings` that asks for the longest training text, and how many symbols it needs at least."""
+    needs = {"order": settings.get("order", 1)}
+    if "steps" in settings:
+        needs["steps"] = 2 * settings["steps"]  # the random offset, and one subsequence with its targets
+        if settings["partition"] == "sequential":
+            needs["batch_size"] = settings["steps"] + settings["batch_size"]
+    return max(needs.items(), key=lambda item: item[1])
+
+
 def write_card(path: str | Path, card: dict[str, Any]) -> None:
     """Write `card`, whose keys are those of `KEYS`, always in the same order."""
     write_text(path, yaml.safe_dump({key: card[key] for key in KEYS}, sort_keys=False))

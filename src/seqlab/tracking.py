@@ -94,6 +94,25 @@ def track_runs(results: Path, folders: Sequence[Path], uri: str, receipt: Path) 
     write_json(receipt, {"runs": len(planned), **total, "experiments": experiments})
 
 
+def local_database(results: Path) -> str:
+    """The URI of mlflow.db among the results. MLflow stores absolute paths, so a database that came here with a moved
+    or copied folder is set aside as mlflow.db.moved: the next call makes a new one from the results.
+    """
+    database = results.resolve() / "mlflow.db"
+    if database.exists():
+        try:
+            with closing(sqlite3.connect(database)) as connection:
+                places = connection.execute(
+                    "SELECT artifact_location FROM experiments WHERE name LIKE '%/%'"
+                ).fetchall()
+        except sqlite3.Error:
+            places = []  # not a whole database: publishing says what is wrong with it
+        if any(not Path(place).is_relative_to(database.parent) for (place,) in places):
+            database.replace(database.with_name("mlflow.db.moved"))
+            print("mlflow.db belongs to another folder; kept as mlflow.db.moved and made anew", file=sys.stderr)
+    return f"sqlite:///{database}"
+
+
 def _plan_runs(results: Path, folders: Sequence[Path]) -> list[PlannedRun]:
     """The runs that the models in `folders` and the summaries of their experiments should have in the database."""
     cards = {folder: read_card(folder / "card.yaml") for folder in folders}

@@ -113,7 +113,7 @@ def test_an_unknown_corpus_is_named_with_those_there_are():
 
 
 def test_a_corpus_with_none_of_the_units_is_named():
-    with pytest.raises(InputError, match=r"'markov_chain' can't be taken by .*'word'.*; its units are .*'char'"):
+    with pytest.raises(InputError, match=r"'markov_chain' has no unit of .*'word'.*; it has .*'char'"):
         check_corpora(changed("corpora", ["markov_chain"]) | {"units": ["word"]}, CORPORA)
 
 

@@ -16,7 +16,7 @@ from made_results import make_results
 from seqlab.errors import InputError
 from seqlab.files import write_text
 from seqlab.ledger.perplexity import read_metrics, write_metrics
-from seqlab.tracking import ENVIRONMENT, track_runs
+from seqlab.tracking import ENVIRONMENT, local_database, track_runs
 
 SOURCES = Path(__file__).parents[2] / "src"
 SMALL = ("mkn-1", "lstm-1x8")  # one run and three runs, which with the summary make five
@@ -360,6 +360,20 @@ def test_a_moved_tree_is_an_input_error(small: Tree) -> None:
     tree = Tree(moved, [moved / folder.relative_to(small.results) for folder in small.folders], "")
     tree.uri = f"sqlite:///{moved}/mlflow.db"
     refused(tree, str(small.results), "delete that database")
+
+
+def test_the_local_database_of_a_moved_tree_is_set_aside(small: Tree) -> None:
+    small.track()
+    moved = small.results.rename(small.results.parent / "moved")
+    uri = local_database(moved)
+    assert uri == f"sqlite:///{moved}/mlflow.db"
+    assert [(moved / name).exists() for name in ("mlflow.db", "mlflow.db.moved")] == [False, True]
+
+
+def test_the_local_database_stays_where_it_belongs(small: Tree) -> None:
+    small.track()
+    local_database(small.results)
+    assert (small.results / "mlflow.db").exists()
 
 
 # what training knows of it

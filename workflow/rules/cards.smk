@@ -20,6 +20,7 @@ rule write_card:
         card="results/{corpus}/{unit}/{family}/{model}/card.yaml",
     log:
         "results/{corpus}/{unit}/{family}/{model}/card.log",
+    priority: 1  # all cards before any training, so that what can be refused is refused at once
     conda:
         "../../environment.yml"
     params:

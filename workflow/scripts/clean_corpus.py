@@ -5,7 +5,7 @@ import argparse
 from seqlab.errors import command
 from seqlab.files import write_text
 from seqlab.text.cleaning import clean
-from seqlab.text.corpora import load_text
+from seqlab.text.reading import load_text
 
 
 @command

@@ -10,6 +10,7 @@ from seqlab.errors import command
 from seqlab.ledger.compressors import compressed_bits
 from seqlab.ledger.record import record
 from seqlab.text.splits import read_splits
+from seqlab.text.tokens import join, tokenize
 
 
 @command
@@ -21,15 +22,16 @@ def main() -> None:
     parser.add_argument("--scores", required=True, help="scores.npz to write")
     parser.add_argument("--metrics", required=True, help="metrics.json to write")
     arguments = parser.parse_args()
-    text, splits = arguments.text.read_bytes().decode("utf-8"), read_splits(arguments.splits)
+    card, splits = read_card(arguments.card), read_splits(arguments.splits)
+    # words with one blank between them, as splits.json counts their characters
+    text = join(tokenize(arguments.text.read_bytes().decode("utf-8"), card["unit"]), card["unit"])
     parts = {
         name: "".join(text[start:stop] for start, stop in split["text"]) for name, split in splits["splits"].items()
     }
-    model = read_card(arguments.card)["model"]
     bits = {}
     for split in ("valid", "test"):
         scored = splits["splits"][split]["scored"]
-        total = compressed_bits(model, parts["train"], parts[split])
+        total = compressed_bits(card["model"], parts["train"], parts[split])
         bits[split] = np.full((1, scored), total / scored)  # only the total is known: it is spread evenly
     record(arguments.card, splits, bits, arguments.scores, arguments.metrics, per_symbol=False)
 

@@ -7,7 +7,7 @@ from seqlab.cards import read_card
 from seqlab.errors import command
 from seqlab.files import write_text
 from seqlab.ledger.record import record
-from seqlab.text.corpora import corpus_source
+from seqlab.text.definitions import corpus_source
 from seqlab.text.sources import confidence_interval, entropy_rate, generate, symbol_bits, symbol_ids
 from seqlab.text.splits import read_splits
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from seqlab.errors import command
-from seqlab.tracking import track_runs
+from seqlab.tracking import local_database, track_runs
 
 
 @command
@@ -19,7 +19,7 @@ def main() -> None:
     track_runs(
         arguments.results,
         [path.parent for path in arguments.metrics],
-        arguments.uri or f"sqlite:///{arguments.results.resolve() / 'mlflow.db'}",
+        arguments.uri or local_database(arguments.results),
         arguments.output or arguments.results / "tracking.json",
     )
 

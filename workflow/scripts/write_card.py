@@ -3,9 +3,10 @@
 import argparse
 import json
 
-from seqlab.cards import write_card
-from seqlab.errors import command
+from seqlab.cards import training_symbols_needed, write_card
+from seqlab.errors import InputError, command
 from seqlab.provenance import sha256_of
+from seqlab.text.splits import read_splits
 
 
 @command
@@ -20,6 +21,13 @@ def main() -> None:
     arguments = parser.parse_args()
     card = {name: getattr(arguments, name) for name in ("corpus", "unit", "family", "model")}
     data = {name: sha256_of(getattr(arguments, name)) for name in ("ids", "splits", "vocab")}
+    key, needed = training_symbols_needed(arguments.run["settings"])
+    symbols = read_splits(arguments.splits)["splits"]["train"]["symbols"]
+    if symbols < needed:
+        raise InputError(
+            f"the training split of corpus {arguments.corpus} has {symbols} symbols, but {arguments.model} with {key} "
+            f"{arguments.run['settings'][key]} needs {needed}; use a longer text or a smaller {key}"
+        )
     write_card(arguments.output, card | arguments.run | {"data": data})
 
 

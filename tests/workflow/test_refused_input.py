@@ -1,0 +1,72 @@
+"""Bad input ends non-zero with one sentence, before any training, and leaves no half-written output."""
+
+from pathlib import Path
+
+import pytest
+from project import Project
+
+SMOKE = ("--configfile", "config/smoke.yaml")
+
+
+@pytest.mark.parametrize(
+    ("overlay", "sentence"),
+    [
+        ("rnn: {hiden: [8]}", "unknown key 'rnn.hiden'; did you mean 'hidden'?"),
+        ("rnn: {hidden: [-8]}", "'rnn.hidden.0' is -8; it must be at least 1"),
+        ("rnn: {training: {dropout: 1.5}}", "'rnn.training.dropout' is 1.5; it must be below 1"),
+        ("corpora: [time_maschine]", "corpus 'time_maschine' is unknown"),
+        ("ngram: [{smoothing: knn, orders: [2]}]", "'ngram.0.smoothing' is 'knn'; it must be one of mle, laplace"),
+        ("ngram: [{smoothing: kn, orders: [0]}]", "'ngram.0.orders.0' is 0; it must be at least 1"),
+        ("split: {train: 0.9, valid: 0.2, test: 0.1}", "add up to 1"),
+        ("units: [word]", "corpus 'even_process' has no unit of ['word']"),
+    ],
+)
+def test_wrong_configuration(empty_project: Project, tmp_path: Path, overlay: str, sentence: str) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(overlay)
+    done = empty_project.snakemake("--configfile", "config/smoke.yaml", str(wrong))
+    assert done.returncode != 0
+    assert sentence in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (empty_project.folder / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"<!DOCTYPE html>\n<html><body>Please log in</body></html>" * 100, "HTML"),
+        (b"", "empty"),
+        (b"ab" * 2000 + b"\xff\xfe" + b"ab" * 2000, "UTF-8"),
+        (b"\x00" * 5000, "zero byte"),
+        (b"too short to train on", "too few for a train"),
+        (b"ab" * 21, "needs"),
+    ],
+    ids=["login page", "empty", "invalid utf-8", "binary", "too short", "shorter than a subsequence"],
+)
+def test_wrong_text(empty_project: Project, tmp_path: Path, content: bytes, sentence: str) -> None:
+    text = tmp_path / "wrong.txt"
+    text.write_bytes(content)
+    done = empty_project.snakemake(*SMOKE, "--config", f"corpus={text}")
+    assert done.returncode != 0
+    errors = [line for line in done.stdout.splitlines() if line.strip().startswith("error:")]
+    assert errors
+    assert sentence in errors[0]
+    assert "Traceback" not in done.stdout
+    trained = [*empty_project.folder.rglob("model.npz"), *empty_project.folder.rglob("weights.safetensors")]
+    assert trained == []
+    leftovers = [path for path in empty_project.folder.rglob("*.txt") if path.name.startswith(".")]
+    assert leftovers == []
+
+
+def test_missing_text(empty_project: Project) -> None:
+    done = empty_project.snakemake(*SMOKE, "--config", "corpus=nowhere/my.txt")
+    assert done.returncode != 0
+    assert "corpus 'nowhere/my.txt' is neither a file nor a name in config/corpora.yaml" in done.stdout
+
+
+def test_wrong_checksum_in_the_mirror(empty_project: Project, tmp_path: Path) -> None:
+    (tmp_path / "time_machine.txt").write_text("not the book\n" * 1000)
+    done = empty_project.snakemake(*SMOKE, "--config", "corpus=time_machine", SEQLAB_MIRROR=str(tmp_path))
+    assert done.returncode != 0
+    assert "8424dbd9532ac81f7e5f0b6add90e6952baea29158309d7d1bf3884f4e12c516" in done.stdout
+    assert not (empty_project.folder / "resources/time_machine/raw.txt").exists()

@@ -1,0 +1,73 @@
+"""What runs again, and what does not."""
+
+from project import Project
+
+SMOKE = ("--configfile", "config/smoke.yaml")
+AFTER_SCORING = {
+    "summarize": 1,
+    "plot_perplexity_by_order": 1,
+    "plot_layers_by_hidden": 1,
+    "plot_learning_curves": 1,
+    "plot_parameters": 1,
+    "write_report": 1,
+    "track_runs": 1,
+}
+
+
+def edit(project: Project, file: str) -> None:
+    """Change the content of a file without changing what it does."""
+    path = project.folder / file
+    path.write_text(path.read_text() + "\n# edited\n")
+
+
+def test_a_finished_experiment_has_nothing_to_do(finished: Project) -> None:
+    assert finished.planned(*SMOKE) == {}
+
+
+def test_touching_files_reruns_nothing(finished: Project) -> None:
+    for folder in ("src", "workflow", "config"):
+        for path in (finished.folder / folder).rglob("*.*"):
+            path.touch()
+    (finished.folder / "results/even_process/char/ids.npy").touch()
+    assert finished.planned(*SMOKE) == {}
+
+
+def test_editing_the_optimiser_trains_networks_again_and_nothing_else(finished: Project) -> None:
+    edit(finished, "src/seqlab/rnn/optimisers.py")
+    assert finished.planned(*SMOKE) == {"train_rnn": 2, "score_rnn": 2} | AFTER_SCORING
+
+
+def test_editing_the_smoothing_estimates_n_grams_again_and_nothing_else(finished: Project) -> None:
+    edit(finished, "src/seqlab/ngram/smoothing.py")
+    without_curves = {rule: jobs for rule, jobs in AFTER_SCORING.items() if rule != "plot_learning_curves"}
+    assert finished.planned(*SMOKE) == {"train_ngram": 4, "score_ngram": 4} | without_curves
+
+
+def test_editing_the_report_writes_the_report_again_and_nothing_else(finished: Project) -> None:
+    edit(finished, "src/seqlab/report/page.py")
+    assert finished.planned(*SMOKE) == {"write_report": 1}
+
+
+def test_a_new_sweep_value_runs_only_the_new_cells(finished: Project) -> None:
+    config = finished.folder / "config/smoke.yaml"
+    config.write_text(config.read_text().replace("hidden: [8]", "hidden: [8, 12]"))
+    assert finished.planned(*SMOKE) == {"write_card": 2, "train_rnn": 2, "score_rnn": 2} | AFTER_SCORING
+    weights = finished.folder / "results/even_process/char/rnn/rnn-1x8/weights.safetensors"
+    before = weights.stat().st_mtime_ns
+    done = finished.snakemake(*SMOKE)
+    assert done.returncode == 0, done.stdout
+    assert (finished.folder / "results/even_process/char/rnn/rnn-1x12/metrics.json").exists()
+    assert weights.stat().st_mtime_ns == before
+
+
+def test_a_longer_n_gram_leaves_the_shorter_ones_alone(finished: Project) -> None:
+    config = finished.folder / "config/smoke.yaml"
+    config.write_text(config.read_text().replace("smoothing: mkn, orders: [1, 3]", "smoothing: mkn, orders: [1, 3, 4]"))
+    without_curves = {rule: jobs for rule, jobs in AFTER_SCORING.items() if rule != "plot_learning_curves"}
+    new = {"write_card": 1, "train_ngram": 1, "score_ngram": 1}
+    assert finished.planned(*SMOKE) == new | without_curves
+
+
+def test_a_lost_scores_file_is_made_again(finished: Project) -> None:
+    (finished.folder / "results/even_process/char/ngram/mkn-3/metrics.json").unlink()
+    assert finished.planned(*SMOKE)["score_ngram"] == 1
