@@ -31,6 +31,14 @@ resource_scopes:
     gpu="local",  # a limit on this machine's GPUs must not hold back a cluster
 
 
+onsuccess:
+    cancel_timers()
+
+
+onerror:
+    cancel_timers()
+
+
 rule all:
     default_target: True
     input:

@@ -36,13 +36,12 @@ def test_every_weight_has_the_shape_that_is_promised(cell):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_weights_start_uniform_and_biases_at_zero(cell):
-    made = initial_parameters(Architecture(cell, 2, 25, 40), [3])
-    weights = torch.cat([value.flatten() for name, value in made.items() if name.startswith("W")])
-    assert weights.abs().max() <= 25**-0.5
-    assert weights.abs().max() > 0.99 * 25**-0.5
-    assert weights.std().item() == pytest.approx(25**-0.5 / 3**0.5, rel=0.05)
-    assert not made["b_q"].any()
+@pytest.mark.parametrize(("name", "bound"), [("W_xh_1", 1), ("W_xh_2", 0.2), ("W_hh_1", 0.2), ("W_hq", 0.2)])
+def test_weights_start_uniform_within_the_root_of_their_inputs(cell, name, bound):
+    """A one-hot input is one input, a hidden layer of 25 units is 25."""
+    weights = initial_parameters(Architecture(cell, 2, 25, 40), [3])[name]
+    assert 0.98 * bound < weights.abs().max() <= bound
+    assert weights.std().item() == pytest.approx(bound / 3**0.5, rel=0.05)
 
 
 def test_the_forget_gate_starts_open_and_the_other_biases_at_zero():

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import sys
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -170,6 +171,13 @@ def library(rule_name):
             modules = [BASE / "src" / f"{name.replace('.', '/')}.py" for name in names if name.startswith("seqlab")]
             waiting += [module for module in modules if module.exists()]
     return sorted(os.path.relpath(file) for file in found if file.is_relative_to(BASE / "src"))
+
+
+def cancel_timers():
+    """End the timers of Snakemake's scheduler, which would hold up its exit by as much as max-jobs-per-timespan."""
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.cancel()
 
 
 wildcard_constraints:

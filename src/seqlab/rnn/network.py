@@ -54,19 +54,18 @@ class Architecture:
 
 
 def initial_parameters(architecture: Architecture, seeds: Sequence[int]) -> Parameters:
-    """Parameters of one replica for each seed, uniform in +- 1/sqrt(h), biases zero, and one for the forget gate.
+    """Parameters of one replica for each seed, uniform in +- 1/sqrt(inputs), biases zero, and one for the forget gate.
 
-    A replica depends on its own seed only, not on the others (Jozefowicz et al. 2015 on the forget gate).
+    A unit of the first layer has one input that is not zero, for X is one-hot; the others have h. A replica depends
+    on its own seed only, not on the others (Jozefowicz et al. 2015 on the forget gate).
     """
-    bound = architecture.hidden**-0.5
     replicas = []
     for seed in seeds:
         random = torch.Generator().manual_seed(seed)
-        drawn = {
-            name: torch.empty(shape).uniform_(-bound, bound, generator=random)
-            for name, shape in architecture.shapes.items()
-        }
-        for name in drawn:
+        drawn = {}
+        for name, shape in architecture.shapes.items():
+            bound = 1.0 if name == "W_xh_1" else architecture.hidden**-0.5
+            drawn[name] = torch.empty(shape).uniform_(-bound, bound, generator=random)
             if name.startswith("b_"):
                 drawn[name].zero_()
             if name.startswith("b_h") and architecture.cell == "lstm":

@@ -14,7 +14,7 @@ class TrainingSettings:
 
     epochs: int = 20
     steps: int = 35  # n of module 5.3: gradients flow back through this many symbols (truncated BPTT)
-    batch_size: int = 32
+    batch_size: int = 16  # small batches mean many updates, which small texts need
     partition: str = "sequential"  # carries the state from batch to batch, as scoring does; "random" starts from zero
     optimiser: str = "adam"
     learning_rate: float = 0.004
