@@ -1,0 +1,74 @@
+"""The package as it is installed: its names, its lock, and the environment for conda users."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+import seqlab
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {"torch", "numpy", "pandas", "mlflow", "matplotlib", "snakemake"}
+
+
+def pins(lines: list[str]) -> dict[str, str]:
+    """Package and version of every `name==version`, names as the package index compares them."""
+    found = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in found}
+
+
+@pytest.fixture(scope="module")
+def lock() -> dict[str, str]:
+    return pins((ROOT / "requirements.txt").read_text().splitlines())
+
+
+@pytest.fixture(scope="module")
+def project() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def test_conda_users_get_the_same_pins(lock):
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    (pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
+    assert pins(pip) == lock
+
+
+def test_torch_is_locked_without_the_name_of_a_build(lock):
+    assert lock["torch"] == "2.13.0"
+
+
+def test_every_dependency_is_locked(lock, project):
+    wanted = project["dependencies"] + project["optional-dependencies"]["test"]
+    names = [re.match(r"[A-Za-z0-9_.-]+", line)[0].lower().replace("_", "-") for line in wanted]
+    assert [name for name in names if name not in lock] == []
+
+
+def test_the_citation_and_the_package_have_one_version(project):
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == project["version"] == seqlab.__version__
+
+
+@pytest.mark.parametrize("name", seqlab.__all__)
+def test_every_name_of_the_package_is_there(name):
+    assert getattr(seqlab, name).__module__.startswith("seqlab.")
+
+
+def test_a_name_that_is_not_there_is_said_so():
+    with pytest.raises(AttributeError, match=r"no attribute 'vocab'; it has .*Vocab"):
+        _ = seqlab.vocab
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    code = "import seqlab, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert HEAVY & set(loaded) == set()
+
+
+def test_subpackages_hold_names_only():
+    """`__init__.py` is not counted as code of a rule, so nothing that decides a result may stand in one."""
+    files = [path for path in (ROOT / "src/seqlab").rglob("__init__.py") if path.parent.name != "seqlab"]
+    assert [path for path in files if path.read_text().strip()] == []
