@@ -63,9 +63,9 @@ def wait_until_ready(server: subprocess.Popen[bytes], port: int) -> list[dict[st
 
 
 def serve(results: Path, wanted_port: int) -> None:
-    """Serve the database of `results` (their absolute path) until Ctrl-C or SIGTERM, and print the links when the server
-    answers. Another port is taken where `wanted_port` is in use. Raises InputError where there is no database yet or
-    the server fails.
+    """Serve the database of `results` (their absolute path) until Ctrl-C or SIGTERM, and print the links when the
+    server answers. Another port is taken where `wanted_port` is in use. Raises InputError where there is no database
+    yet or the server fails.
     """
     if not (results / "mlflow.db").exists():
         raise InputError(f"{results / 'mlflow.db'} does not exist; run the workflow first, its last step makes it")

@@ -4,6 +4,7 @@ import hashlib
 import os
 import platform
 import subprocess
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -14,6 +15,11 @@ def sha256_of(path: str | Path) -> str:
     """The SHA-256 of a file's content, in hexadecimal."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fingerprint(paths: Iterable[str | Path]) -> str:
+    """One SHA-256 for the content of several files, whatever their order."""
+    return hashlib.sha256(" ".join(sorted(sha256_of(path) for path in paths)).encode()).hexdigest()
 
 
 def commit() -> tuple[str, bool]:

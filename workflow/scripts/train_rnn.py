@@ -1,7 +1,6 @@
 """Train a recurrent network for every seed of its card, all at once."""
 
 import argparse
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from seqlab.cards import read_card
 from seqlab.devices import choose_device, use_threads
 from seqlab.errors import command
 from seqlab.files import replacing, write_json
-from seqlab.provenance import sha256_of
+from seqlab.provenance import fingerprint
 from seqlab.rnn.checkpoint import save_network
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.settings import TrainingSettings
@@ -37,18 +36,15 @@ def main() -> None:
     architecture = Architecture(**shape, vocabulary=len(vocab))
     settings = TrainingSettings.from_card(card["settings"])
     fleet = Fleet.start(architecture, settings, card["seeds"], choose_device(arguments.device))
-    checksums = [sha256_of(path) for path in sorted([arguments.card, arguments.ids, *arguments.code])]
-    fingerprint = hashlib.sha256(" ".join(checksums).encode()).hexdigest()
     unfinished = arguments.folder / "unfinished.safetensors"
-    train = np.concatenate(segments_of(ids, splits, "train"))
     name = f"{card['corpus']}/{card['unit']} {card['model']}"
     print(f"{name}  {architecture.parameters:,} parameters, seeds {card['seeds']}", flush=True)
     train_fleet(
         fleet,
-        train,
+        np.concatenate(segments_of(ids, splits, "train")),
         segments_of(ids, splits, "valid"),
         report=lambda line: print(f"{name}  {line}", flush=True),
-        checkpoint=(unfinished, fingerprint),
+        checkpoint=(unfinished, fingerprint([arguments.card, arguments.ids, *arguments.code])),
     )
     save_network(arguments.folder, architecture, fleet.best, card["seeds"])
     history = pd.DataFrame(fleet.history)

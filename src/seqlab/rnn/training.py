@@ -115,8 +115,10 @@ def train_fleet(
     is a path and a fingerprint of card, data and code: a training interrupted there goes on. Raises InputError where a
     loss is not finite.
     """
-    if checkpoint and fleet.restore(*checkpoint):
-        report(f"going on after epoch {fleet.epoch} from {checkpoint[0].name}")
+    if checkpoint and checkpoint[0].exists():
+        restored = fleet.restore(*checkpoint)
+        found = f"going on after epoch {fleet.epoch} from" if restored else "of another card, data or code, so ignored:"
+        report(f"{found} {checkpoint[0].name}")
     symbols = torch.as_tensor(np.asarray(train, dtype=np.int64), device=fleet.parameters["W_hq"].device)
     began, done_before = time.perf_counter(), fleet.epoch
     while fleet.epoch < fleet.settings.epochs and fleet.running().any():
