@@ -60,7 +60,7 @@ def check_corpora(config: dict[str, Any], corpora: dict[str, Any]) -> None:
             raise InputError(f"corpus {name!r} is unknown; config/corpora.yaml has {', '.join(sorted(corpora))}")
         if not set(config["units"]) & set(corpora[name]["units"]):
             raise InputError(f"corpus {name!r} has no unit of {config['units']}; it has {corpora[name]['units']}")
-    total = sum(config["split"].values())
+    total = sum(config["split"][name] for name in ("train", "valid", "test"))
     if abs(total - 1) > 1e-9:
         raise InputError(f"the shares of 'split' add up to {total:g}; train, valid and test must add up to 1")
 

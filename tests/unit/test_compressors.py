@@ -11,20 +11,20 @@ from seqlab.ledger.compressors import COMPRESSORS, compressed_bits
 DECOMPRESS = {"bz2": bz2.decompress, "xz": lzma.decompress}
 
 
-def noise(symbols: int, seed: int) -> str:
-    return "".join(np.random.default_rng(seed).choice(list("abcdefgh"), symbols))
+def noise(symbols: int, seed: int) -> bytes:
+    return "".join(np.random.default_rng(seed).choice(list("abcdefgh"), symbols)).encode()
 
 
 @pytest.mark.parametrize("name", COMPRESSORS)
 def test_nothing_is_lost(name):
-    data = noise(3000, 1).encode()
+    data = noise(3000, 1)
     assert DECOMPRESS[name](COMPRESSORS[name](data)) == data
 
 
 @pytest.mark.parametrize("name", COMPRESSORS)
 def test_the_cost_is_what_the_text_adds_in_bits(name):
     compress, train, text = COMPRESSORS[name], noise(3000, 1), noise(1000, 2)
-    expected = 8 * (len(compress((train + text).encode())) - len(compress(train.encode())))
+    expected = 8 * (len(compress(train + text)) - len(compress(train)))
     assert compressed_bits(name, train, text) == expected > 0
 
 
@@ -37,14 +37,7 @@ def test_noise_costs_about_its_entropy(name):
 
 @pytest.mark.parametrize("name", COMPRESSORS)
 def test_the_training_text_makes_its_like_cheaper(name):
-    words = noise(100, 1).replace("h", " ").split()
+    words = noise(100, 1).replace(b"h", b" ").split()
     random = np.random.default_rng(2)
-    train, like = (" ".join(random.choice(words, count)) for count in (3000, 300))
-    assert compressed_bits(name, train, like) < 0.8 * compressed_bits(name, "", like)
-
-
-@pytest.mark.parametrize("name", COMPRESSORS)
-def test_text_is_counted_in_utf8(name):
-    train, text = "ähnlich " * 50, "größer " * 20
-    data = [value.encode("utf-8") for value in (train + text, train)]
-    assert compressed_bits(name, train, text) == 8 * (len(COMPRESSORS[name](data[0])) - len(COMPRESSORS[name](data[1])))
+    train, like = (b" ".join(random.choice(words, count)) for count in (3000, 300))
+    assert compressed_bits(name, train, like) < 0.8 * compressed_bits(name, b"", like)

@@ -76,7 +76,9 @@ def test_an_unknown_key_is_named_with_the_one_that_was_meant(place, suggestion):
 
 
 def test_an_unknown_key_like_no_other_is_named_with_those_allowed():
-    assert refusal(changed("split.zzz", 1)).endswith("unknown key 'split.zzz'; allowed are test, train, valid")
+    assert refusal(changed("split.zzz", 1)).endswith(
+        "unknown key 'split.zzz'; allowed are block, kind, streams, test, train, valid"
+    )
 
 
 @pytest.mark.parametrize("place", ["rnn", "rnn.seeds", "split.valid", "vocab.min_freq.word", "tracking.uri"])

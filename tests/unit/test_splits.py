@@ -1,5 +1,7 @@
 """Where the splits of a text lie, and what they are charged for."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,8 +9,8 @@ from hypothesis import strategies as st
 
 from seqlab.errors import InputError
 from seqlab.files import write_json
-from seqlab.text.splits import NAMES, contiguous, describe, read_ids, read_splits, segments_of
-from seqlab.text.tokens import join
+from seqlab.text.splits import NAMES, contiguous, describe, divide, read_ids, read_splits, segments_of
+from seqlab.text.tokens import tokenize
 from seqlab.text.vocab import Vocab
 
 shares = st.tuples(st.integers(1, 98), st.integers(1, 98)).filter(lambda pair: sum(pair) < 100)
@@ -23,7 +25,7 @@ def fractions(train: int, valid: int) -> dict[str, float]:
 def described(tokens: list[str], unit: str, min_freq: int = 1) -> tuple[dict, np.ndarray]:
     """The content of splits.json for half, a quarter and a quarter of `tokens`, and their indices."""
     ids = Vocab(tokens, min_freq).encode(tokens)
-    return describe(contiguous(len(tokens), fractions(50, 25)), ids, tokens, unit), ids
+    return describe("contiguous", contiguous(len(tokens), fractions(50, 25)), ids, tokens, unit), ids
 
 
 @given(st.integers(200, 10**6), shares)
@@ -51,32 +53,58 @@ def test_borders_are_exact_shares_rounded_down(symbols, percent):
 )
 def test_shares_that_are_no_division_are_refused(split):
     with pytest.raises(InputError, match="train, valid and test must be positive and add up to 1"):
-        contiguous(1000, split)
+        divide(1000, split)
 
 
 def test_a_text_too_short_for_two_symbols_in_every_split_is_refused():
     with pytest.raises(InputError, match="the text has only 6 symbols, too few"):
-        contiguous(6, fractions(50, 25))
+        divide(6, fractions(50, 25))
 
 
 def test_the_shortest_text_gives_every_split_two_symbols():
-    assert contiguous(7, fractions(50, 25)) == {"train": [[0, 3]], "valid": [[3, 5]], "test": [[5, 7]]}
+    assert divide(7, fractions(50, 25)) == {"train": [[0, 3]], "valid": [[3, 5]], "test": [[5, 7]]}
 
 
-@given(characters)
-def test_text_of_a_character_split_is_that_of_its_segments(tokens):
-    splits, _ = described(tokens, "char")
+@given(st.text("aé€😀", min_size=8, max_size=60))
+def test_a_byte_that_begins_no_character_is_charged_for_none(text):
+    tokens = tokenize(text, "byte")
+    splits, _ = described(tokens, "byte")
     for split in splits["splits"].values():
-        assert split["text"] == split["segments"]
+        ((start, stop),) = split["segments"]
+        scored = "".join(tokens[start + 1 : stop]).encode("latin-1")
+        assert split["bytes"] == len(scored)
+        assert split["characters"] == sum(byte & 0xC0 != 0x80 for byte in scored)
 
 
-@given(words)
-def test_text_of_a_word_split_is_its_words_in_the_text_of_single_blanks(tokens):
-    splits, _ = described(tokens, "word")
-    text = join(tokens, "word")
-    for split in splits["splits"].values():
-        ((start, stop),), ((first, last),) = split["text"], split["segments"]
-        assert text[start:stop] == join(tokens[first:last], "word")
+STREAMS = {"kind": "char_rnn_streams", "train": 0.8, "valid": 0.1, "test": 0.1, "streams": 3, "block": 5}
+
+
+def test_streams_are_cut_along_time():
+    """159 symbols: 10 blocks of 5 in each of 3 streams, 8 for train, 1 for valid, 1 for test; 9 symbols are left
+    over.
+    """
+    assert divide(159, STREAMS) == {
+        "train": [[0, 40], [50, 90], [100, 140]],
+        "valid": [[40, 45], [90, 95], [140, 145]],
+        "test": [[45, 50], [95, 100], [145, 150]],
+    }
+
+
+@given(st.integers(150, 10**5))
+def test_streams_cover_all_but_less_than_a_block_each_and_nothing_twice(symbols):
+    segments = sorted(segment for ranges in divide(symbols, STREAMS).values() for segment in ranges)
+    assert all(first[1] == second[0] for first, second in pairwise(segments))
+    assert symbols - 15 < segments[-1][1] <= symbols
+
+
+def test_a_text_too_short_for_its_streams_is_refused():
+    with pytest.raises(InputError, match=r"149 symbols, too few for 3 streams of blocks of 5"):
+        divide(149, STREAMS)
+
+
+def test_an_unknown_kind_of_split_is_named():
+    with pytest.raises(InputError, match=r"split.kind is 'random'; allowed are contiguous, char_rnn_streams"):
+        divide(100, STREAMS | {"kind": "random"})
 
 
 @given(characters)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqlab.errors import InputError
-from seqlab.text.tokens import join, tokenize
+from seqlab.text.tokens import join, to_bytes, tokenize
 
 words = st.lists(st.text(min_size=1).filter(lambda word: word.split() == [word]))
 
@@ -31,5 +31,21 @@ def test_words_do_not_depend_on_the_white_space_between_them(tokens, blank):
 
 
 def test_an_unknown_unit_is_named_with_those_allowed():
-    with pytest.raises(InputError, match="unit is 'byte'; allowed are char, word"):
-        tokenize("text", "byte")
+    with pytest.raises(InputError, match="unit is 'line'; allowed are char, word, byte"):
+        tokenize("text", "line")
+
+
+@given(st.text())
+def test_bytes_are_those_of_utf8_and_give_the_text_back(text):
+    tokens = tokenize(text, "byte")
+    assert [ord(token) for token in tokens] == list(text.encode("utf-8"))
+    assert join(tokens, "byte") == text
+
+
+@given(st.text(), st.sampled_from(["char", "byte"]))
+def test_the_bytes_of_all_tokens_are_those_of_the_text(text, unit):
+    assert to_bytes(tokenize(text, unit), unit) == text.encode("utf-8")
+
+
+def test_half_a_character_is_shown_as_one_that_can_not_be():
+    assert join(tokenize("aé", "byte")[:2], "byte") == "a\ufffd"

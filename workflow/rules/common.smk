@@ -182,6 +182,6 @@ def cancel_timers():
 
 wildcard_constraints:
     corpus="|".join(map(re.escape, config["corpora"])),
-    unit="char|word",
+    unit="char|word|byte",
     family="source|compressor|ngram|rnn",
     model="[a-z0-9-]+",

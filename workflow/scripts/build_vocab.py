@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from seqlab.errors import command
-from seqlab.text.splits import contiguous
+from seqlab.text.splits import divide
 from seqlab.text.tokens import tokenize
 from seqlab.text.vocab import Vocab
 
@@ -14,16 +14,17 @@ from seqlab.text.vocab import Vocab
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--text", required=True, type=Path, help="clean.txt of the corpus")
-    parser.add_argument("--unit", required=True, help="char or word")
-    parser.add_argument("--split", required=True, type=json.loads, help="shares of train, valid and test, as JSON")
+    parser.add_argument("--unit", required=True, help="char, word or byte")
+    parser.add_argument("--split", required=True, type=json.loads, help="kind and shares of the split, as JSON")
     parser.add_argument("--min-freq", required=True, type=int, help="rarer tokens become <unk>")
     parser.add_argument("--output", required=True, help="vocab.json to write")
     arguments = parser.parse_args()
     tokens = tokenize(arguments.text.read_bytes().decode("utf-8"), arguments.unit)
-    ((start, stop),) = contiguous(len(tokens), arguments.split)["train"]
-    vocab = Vocab(tokens[start:stop], arguments.min_freq)
+    segments = divide(len(tokens), arguments.split)["train"]
+    train = [token for start, stop in segments for token in tokens[start:stop]]
+    vocab = Vocab(train, arguments.min_freq)
     vocab.save(arguments.output, arguments.unit)
-    print(f"{len(vocab):,} entries; {vocab.counts[0]:,} of {stop - start:,} training tokens are unknown")
+    print(f"{len(vocab):,} entries; {vocab.counts[0]:,} of {len(train):,} training tokens are unknown")
 
 
 if __name__ == "__main__":

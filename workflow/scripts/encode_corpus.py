@@ -8,7 +8,7 @@ import numpy as np
 
 from seqlab.errors import command
 from seqlab.files import replacing, write_json
-from seqlab.text.splits import contiguous, describe
+from seqlab.text.splits import describe, divide
 from seqlab.text.tokens import tokenize
 from seqlab.text.vocab import Vocab
 
@@ -18,14 +18,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--text", required=True, type=Path, help="clean.txt of the corpus")
     parser.add_argument("--vocab", required=True, help="vocab.json of the corpus and unit")
-    parser.add_argument("--unit", required=True, help="char or word")
-    parser.add_argument("--split", required=True, type=json.loads, help="shares of train, valid and test, as JSON")
+    parser.add_argument("--unit", required=True, help="char, word or byte")
+    parser.add_argument("--split", required=True, type=json.loads, help="kind and shares of the split, as JSON")
     parser.add_argument("--ids", required=True, help="ids.npy to write")
     parser.add_argument("--splits", required=True, help="splits.json to write")
     arguments = parser.parse_args()
     tokens = tokenize(arguments.text.read_bytes().decode("utf-8"), arguments.unit)
     ids = Vocab.load(arguments.vocab).encode(tokens)
-    splits = describe(contiguous(len(tokens), arguments.split), ids, tokens, arguments.unit)
+    segments = divide(len(tokens), arguments.split)
+    splits = describe(arguments.split["kind"], segments, ids, tokens, arguments.unit)
     with replacing(arguments.ids) as temporary:
         np.save(temporary, ids)
     write_json(arguments.splits, splits)

@@ -10,7 +10,7 @@ from seqlab.errors import command
 from seqlab.ledger.compressors import compressed_bits
 from seqlab.ledger.record import record
 from seqlab.text.splits import read_splits
-from seqlab.text.tokens import join, tokenize
+from seqlab.text.tokens import to_bytes, tokenize
 
 
 @command
@@ -23,10 +23,10 @@ def main() -> None:
     parser.add_argument("--metrics", required=True, help="metrics.json to write")
     arguments = parser.parse_args()
     card, splits = read_card(arguments.card), read_splits(arguments.splits)
-    # words with one blank between them, as splits.json counts their characters
-    text = join(tokenize(arguments.text.read_bytes().decode("utf-8"), card["unit"]), card["unit"])
+    tokens = tokenize(arguments.text.read_bytes().decode("utf-8"), card["unit"])
     parts = {
-        name: "".join(text[start:stop] for start, stop in split["text"]) for name, split in splits["splits"].items()
+        name: b"".join(to_bytes(tokens[start:stop], card["unit"]) for start, stop in split["segments"])
+        for name, split in splits["splits"].items()
     }
     bits = {}
     for split in ("valid", "test"):

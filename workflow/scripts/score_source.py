@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+import numpy as np
+
 from seqlab.cards import read_card
 from seqlab.errors import command
 from seqlab.files import write_text
@@ -27,9 +29,9 @@ def main() -> None:
     text = arguments.text.read_bytes().decode("utf-8")
     bits = {}
     for split in ("valid", "test"):
-        # each split on its own: like every model, the source does not know what came before its first symbol
-        ((start, stop),) = splits["splits"][split]["text"]
-        bits[split] = symbol_bits(source, symbol_ids(source, text[start:stop]))[1:][None]
+        # each segment on its own: like every model, the source does not know what came before its first symbol
+        parts = [text[start:stop] for start, stop in splits["splits"][split]["segments"]]
+        bits[split] = np.concatenate([symbol_bits(source, symbol_ids(source, part))[1:] for part in parts])[None]
     low, high = confidence_interval(source, splits["splits"]["test"]["scored"])
     rate = {"bits_per_symbol": entropy_rate(source), "low": low, "high": high}
     write_text(arguments.sample, generate(source, arguments.symbols, seed=1) + "\n")

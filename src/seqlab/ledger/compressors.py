@@ -10,8 +10,7 @@ COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-def compressed_bits(compressor: str, train: str, text: str) -> int:
+def compressed_bits(compressor: str, train: bytes, text: bytes) -> int:
     """Bits that `text` costs after `train`: the size of both compressed together less that of `train` compressed."""
     compress = COMPRESSORS[compressor]
-    before = train.encode("utf-8")
-    return 8 * (len(compress(before + text.encode("utf-8"))) - len(compress(before)))
+    return 8 * (len(compress(train + text)) - len(compress(train)))

@@ -29,7 +29,12 @@ def keep(text: str) -> str:
     return text
 
 
-CLEANING = {"letters": clean_text, "whitespace": clean_whitespace, "none": keep}
+def with_dos_line_ends(text: str) -> str:
+    """The text with a byte-order mark in front and CR LF at line ends, as published results on War and Peace had it."""
+    return "\ufeff" + text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\n", "\r\n")
+
+
+CLEANING = {"letters": clean_text, "whitespace": clean_whitespace, "none": keep, "dos": with_dos_line_ends}
 
 
 def clean(text: str, kind: str, where: str) -> str:
@@ -37,6 +42,6 @@ def clean(text: str, kind: str, where: str) -> str:
     if kind not in CLEANING:
         raise InputError(f"cleaning is {kind!r} for {where}; allowed are {', '.join(CLEANING)}")
     cleaned = CLEANING[kind](text)
-    if not cleaned.strip():
+    if not cleaned.replace("\ufeff", "").strip():
         raise InputError(f"{where} holds nothing after cleaning ({kind}); choose another text or another cleaning")
     return cleaned

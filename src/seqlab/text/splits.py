@@ -1,5 +1,6 @@
 """Where train, valid and test lie in a text."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,57 +9,95 @@ from numpy.typing import NDArray
 
 from seqlab.errors import InputError
 from seqlab.files import read_json
+from seqlab.text.tokens import to_bytes
 
 NAMES = ("train", "valid", "test")
 
 
-def contiguous(symbols: int, fractions: dict[str, float]) -> dict[str, list[list[int]]]:
-    """Half-open ranges of `symbols` consecutive symbols: train first, then valid, then test.
+def divide(symbols: int, split: dict[str, Any]) -> dict[str, list[list[int]]]:
+    """Half-open ranges of train, valid and test among `symbols` symbols; `split` holds the kind and what it needs.
 
-        |------------- train -------------|-- valid --|-- test --|
-
-    `fractions` names the share of each. Raises InputError where a share is not positive, they do not add up to 1, or
-    the text is
-    too short to give every split two symbols (one of context and one to score).
+    Raises InputError where the shares are not positive or do not add up to 1, or the text is too short to give every
+    split two symbols (one of context and one to score).
     """
-    total = sum(fractions[name] for name in NAMES)
-    if abs(total - 1) > 1e-9 or min(fractions[name] for name in NAMES) <= 0:
-        raise InputError(f"split is {fractions}; train, valid and test must be positive and add up to 1")
-    first = int(symbols * fractions["train"] + 1e-9)
-    second = int(symbols * (fractions["train"] + fractions["valid"]) + 1e-9)
-    if min(first, second - first, symbols - second) < 2:
-        raise InputError(
-            f"the text has only {symbols} symbols, too few for a train, valid and test split of {fractions}"
-        )
+    shares = {name: split[name] for name in NAMES}
+    if abs(sum(shares.values()) - 1) > 1e-9 or min(shares.values()) <= 0:
+        raise InputError(f"split is {shares}; train, valid and test must be positive and add up to 1")
+    kind = split.get("kind", "contiguous")
+    if kind not in KINDS:
+        raise InputError(f"split.kind is {kind!r}; allowed are {', '.join(KINDS)}")
+    segments = KINDS[kind](symbols, split)
+    if min(stop - start for ranges in segments.values() for start, stop in ranges) < 2:
+        raise InputError(f"the text has only {symbols} symbols, too few for a train, valid and test split of {shares}")
+    return segments
+
+
+def contiguous(symbols: int, split: dict[str, Any]) -> dict[str, list[list[int]]]:
+    """Train first, then valid, then test:
+
+    |------------- train -------------|-- valid --|-- test --|
+    """
+    first = int(symbols * split["train"] + 1e-9)
+    second = int(symbols * (split["train"] + split["valid"]) + 1e-9)
     return {"train": [[0, first]], "valid": [[first, second]], "test": [[second, symbols]]}
 
 
-def describe(
-    segments: dict[str, list[list[int]]], ids: NDArray[np.unsignedinteger], tokens: list[str], unit: str
-) -> dict[str, Any]:
-    """The content of splits.json for contiguous `segments` of a text with these `ids` and `tokens`.
+def char_rnn_streams(symbols: int, split: dict[str, Any]) -> dict[str, list[list[int]]]:
+    """The split of char-rnn, used by Karpathy, Johnson & Li (2015): streams side by side, each cut along time.
 
-    A word is charged for the blank before it, in characters and in bytes.
+    stream 1  |------- train -------|- valid -|- test -|
+    stream 2  |------- train -------|- valid -|- test -|      one stream begins where the one before ends
+    ...
+
+    The text is cut to a multiple of `streams` times `block` symbols; whole blocks go to train and valid by their shares
+    rounded down, the rest to test.
     """
-    characters = np.array([len(token) for token in tokens], dtype=np.int64)
-    size = np.array([len(token.encode("utf-8")) for token in tokens], dtype=np.int64)
-    if unit == "word":
-        characters, size = characters + 1, size + 1
-    ends = np.concatenate([[0], np.cumsum(characters)])
-    blank = 1 if unit == "word" else 0  # the text of a word split starts at the word, not at the blank before it
+    streams, block = split["streams"], split["block"]
+    blocks = symbols // (streams * block)
+    train, valid = int(blocks * split["train"] + 1e-9), int(blocks * split["valid"] + 1e-9)
+    if min(train, valid, blocks - train - valid) < 1:
+        raise InputError(
+            f"the text has only {symbols} symbols, too few for {streams} streams of blocks of {block}; "
+            "use a longer text or smaller split.streams and split.block"
+        )
+    borders = {"train": (0, train), "valid": (train, train + valid), "test": (train + valid, blocks)}
+    starts = [stream * blocks * block for stream in range(streams)]
+    return {
+        name: [[start + first * block, start + last * block] for start in starts]
+        for name, (first, last) in borders.items()
+    }
+
+
+KINDS = {"contiguous": contiguous, "char_rnn_streams": char_rnn_streams}
+
+
+def describe(
+    kind: str, segments: dict[str, list[list[int]]], ids: NDArray[np.unsignedinteger], tokens: Sequence[str], unit: str
+) -> dict[str, Any]:
+    """The content of splits.json for `segments` of a text with these `ids` and `tokens`.
+
+    A word is charged for the blank before it, in characters and in bytes; a byte that begins no character is charged
+    for none.
+    """
+    if unit == "byte":
+        values = np.frombuffer(to_bytes(tokens, unit), dtype=np.uint8)
+        characters, size = ((values & 0xC0) != 0x80).astype(np.int64), np.ones(len(values), dtype=np.int64)
+    else:
+        blank = int(unit == "word")
+        characters = np.array([len(token) for token in tokens], dtype=np.int64) + blank
+        size = np.array([len(token.encode("utf-8")) for token in tokens], dtype=np.int64) + blank
     described = {}
     for name, ranges in segments.items():
         scored = np.concatenate([np.arange(start + 1, stop) for start, stop in ranges])
         described[name] = {
             "segments": ranges,
-            "text": [[int(ends[start]), int(ends[stop]) - blank] for start, stop in ranges],
             "symbols": int(sum(stop - start for start, stop in ranges)),
             "scored": len(scored),
             "unknown": int((ids[scored] == 0).sum()),
             "characters": int(characters[scored].sum()),
             "bytes": int(size[scored].sum()),
         }
-    return {"kind": "contiguous", "splits": described}
+    return {"kind": kind, "symbols": len(ids), "splits": described}
 
 
 def read_splits(path: str | Path) -> dict[str, Any]:
@@ -81,9 +120,8 @@ def read_ids(path: str | Path, splits: dict[str, Any]) -> NDArray[Any]:
         ids: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise InputError(f"{path} is damaged ({error}); delete it and run the workflow again") from None
-    symbols = sum(split["symbols"] for split in splits["splits"].values())
-    if ids.ndim != 1 or len(ids) != symbols:
+    if ids.ndim != 1 or len(ids) != splits["symbols"]:
         raise InputError(
-            f"{path} holds {ids.size} symbols where splits.json tells of {symbols}; delete both and run again"
+            f"{path} holds {ids.size} symbols where splits.json tells of {splits['symbols']}; delete both and run again"
         )
     return ids

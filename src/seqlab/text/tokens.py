@@ -1,22 +1,34 @@
 """From a text to the sequence of its tokens."""
 
+from collections.abc import Sequence
+
 from seqlab.errors import InputError
 
-UNITS = ("char", "word")
+UNITS = ("char", "word", "byte")
 
 
 def tokenize(text: str, unit: str = "char") -> list[str]:
-    """The characters of `text`, or its words cut at white space (module section 4, step 2).
+    """The characters of `text`, its words cut at white space, or the bytes of its UTF-8 (module section 4, step 2).
 
-    Raises InputError for a unit that is neither "char" nor "word".
+    A byte is written as the character of that number, so that every token is a text. Raises InputError for another
+    unit.
     """
     if unit == "char":
         return list(text)
     if unit == "word":
         return text.split()
+    if unit == "byte":
+        return list(text.encode("utf-8").decode("latin-1"))
     raise InputError(f"unit is {unit!r}; allowed are {', '.join(UNITS)}")
 
 
-def join(tokens: list[str], unit: str) -> str:
-    """The text that `tokens` stand for, words with one blank between them."""
-    return ("" if unit == "char" else " ").join(tokens)
+def to_bytes(tokens: Sequence[str], unit: str) -> bytes:
+    """The UTF-8 that `tokens` stand for, words with one blank between them."""
+    if unit == "byte":
+        return "".join(tokens).encode("latin-1")
+    return ("" if unit == "char" else " ").join(tokens).encode("utf-8")
+
+
+def join(tokens: Sequence[str], unit: str) -> str:
+    """The text that `tokens` stand for; bytes that are no UTF-8 become the replacement character."""
+    return to_bytes(tokens, unit).decode("utf-8", errors="replace")
