@@ -11,8 +11,10 @@ import pytest
 from numpy.typing import NDArray
 
 from seqlab.ngram.counts import continuation_counts, count_ngrams
+from seqlab.ngram.discounting import modified_discounts
+from seqlab.ngram.evidence import Estimate
 from seqlab.ngram.model import symbol_probabilities
-from seqlab.ngram.smoothing import Estimate, estimate, modified_discounts
+from seqlab.ngram.smoothing import estimate
 from seqlab.text.cleaning import clean_text
 from seqlab.text.vocab import Vocab
 
@@ -109,14 +111,14 @@ def test_the_same_ngrams_are_kept(made, unit, order):
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_discounts_of_words(made, order):
-    for of_order, discounts in enumerate(made["words", order].discounts, start=1):
-        assert discounts.amounts == pytest.approx(amounts_of_kenlm("words", order, of_order), abs=1e-4)
+    for of_order, discounts in enumerate(made["words", order].details["discounts"], start=1):
+        assert discounts == pytest.approx(amounts_of_kenlm("words", order, of_order), abs=1e-4)
 
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_discounts_of_characters_in_the_highest_order(made, order):
     expected = amounts_of_kenlm("chars", order, order)
-    assert made["chars", order].discounts[-1].amounts == pytest.approx(expected, abs=1e-4)
+    assert made["chars", order].details["discounts"][-1] == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize(

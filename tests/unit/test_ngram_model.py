@@ -36,7 +36,7 @@ def random_text(symbols: int, vocabulary: int = VOCABULARY, seed: int = 1) -> np
 @given(train=train_texts, order=st.integers(1, 7), segments=scored_texts)
 @settings(max_examples=40)
 def test_symbol_probabilities_are_those_of_the_distributions(smoothing, train, order, segments):
-    model = estimate(smoothing, arrays([train]), order, VOCABULARY).model
+    model = estimate(smoothing, arrays([train]), order, VOCABULARY, valid=arrays([train])).model
     scored = [*segments, train]
     found = symbol_probabilities(model, arrays(scored))
     assert found.tolist() == pytest.approx(one_by_one(model, scored), rel=1e-12)
@@ -47,7 +47,7 @@ def test_symbol_probabilities_are_those_of_the_distributions(smoothing, train, o
 @settings(max_examples=25)
 def test_symbol_probabilities_of_lines(smoothing, order, segments):
     train = [[LINE_START, 3, 4, 3, 2], [LINE_START, 4, 4, 3, 2], [LINE_START, 2]]
-    model = estimate(smoothing, arrays(train), order, VOCABULARY, LINE_START).model
+    model = estimate(smoothing, arrays(train), order, VOCABULARY, LINE_START, arrays(train)).model
     scored = [[LINE_START, *segment] for segment in segments]
     found = symbol_probabilities(model, arrays(scored))
     assert found.tolist() == pytest.approx(one_by_one(model, scored), rel=1e-12)
@@ -79,7 +79,7 @@ def test_parameters_are_the_ngrams_kept():
 
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
 def test_a_model_survives_being_saved(tmp_path, smoothing):
-    model = estimate(smoothing, [random_text(100)], 4, VOCABULARY).model
+    model = estimate(smoothing, [random_text(100)], 4, VOCABULARY, valid=[random_text(50)]).model
     model.save(tmp_path / "model.npz")
     loaded = NgramModel.load(tmp_path / "model.npz")
     assert (loaded.vocabulary, loaded.order, loaded.backs_off) == (model.vocabulary, model.order, model.backs_off)

@@ -8,12 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqlab.errors import InputError
-from seqlab.ngram.model import distribution
-from seqlab.ngram.smoothing import FALLBACK, SMOOTHINGS, Estimate, estimate, modified_discounts, single_discount
+from seqlab.ngram.additive import add
+from seqlab.ngram.counts import count_ngrams
+from seqlab.ngram.discounting import FALLBACK, modified_discounts, single_discount
+from seqlab.ngram.evidence import Estimate, Evidence, interpolated
+from seqlab.ngram.model import distribution, symbol_probabilities
+from seqlab.ngram.smoothing import SMOOTHINGS, estimate
+from seqlab.text.sources import generate, markov_chain, symbol_ids
 
 UNKNOWN, A, B, C = range(4)
 VOCABULARY = 6
 LINE_START, LINE_END = 1, 2
+LINE_WISE = ["mle", "jm", "wb", "abs", "kn", "mkn"]
 
 contexts = st.lists(st.lists(st.integers(0, VOCABULARY - 1), max_size=9), min_size=1, max_size=6)
 texts = st.lists(st.integers(0, VOCABULARY - 2), min_size=8, max_size=60)  # the last symbol of the vocabulary is unseen
@@ -22,7 +28,8 @@ line_texts = st.lists(words.map(lambda line: np.array([LINE_START, *line, LINE_E
 
 
 def of_stream(smoothing: str, symbols: list[int], order: int, vocabulary: int) -> Estimate:
-    return estimate(smoothing, [np.array(symbols)], order, vocabulary)
+    """The estimate from `symbols`; those that fit something on valid fit it on the text read backwards."""
+    return estimate(smoothing, [np.array(symbols)], order, vocabulary, valid=[np.array(symbols[::-1])])
 
 
 def occurring(symbols: list[int], longest: int) -> list[list[int]]:
@@ -42,12 +49,12 @@ def test_probabilities_after_any_context_sum_to_one(smoothing, symbols, order, o
         assert found.sum() == pytest.approx(1, abs=1e-9)
 
 
-@pytest.mark.parametrize("smoothing", ["mle", "kn", "mkn"])
+@pytest.mark.parametrize("smoothing", LINE_WISE)
 @given(segments=line_texts, order=st.integers(1, 7), others=contexts)
 @settings(max_examples=40)
 def test_probabilities_of_lines_sum_to_one_without_the_start_of_a_line(smoothing, segments, order, others):
     long_enough = np.array([LINE_START, 3, 4, 3, 3, 4, LINE_END])
-    model = estimate(smoothing, [*segments, long_enough], order, VOCABULARY, LINE_START).model
+    model = estimate(smoothing, [*segments, long_enough], order, VOCABULARY, LINE_START, segments).model
     for context in [*occurring(segments[0].tolist(), 7), *others]:
         found = distribution(model, context)
         assert found[LINE_START] == 0
@@ -55,7 +62,7 @@ def test_probabilities_of_lines_sum_to_one_without_the_start_of_a_line(smoothing
         assert found.sum() == pytest.approx(1, abs=1e-9)
 
 
-@pytest.mark.parametrize("smoothing", ["laplace", "kn", "mkn"])
+@pytest.mark.parametrize("smoothing", [name for name in SMOOTHINGS if name != "mle"])
 @given(symbols=texts, order=st.integers(1, 7), others=contexts)
 @settings(max_examples=25)
 def test_smoothing_leaves_no_symbol_impossible(smoothing, symbols, order, others):
@@ -116,7 +123,7 @@ def test_kneser_ney_by_hand():
 
 def test_kneser_ney_notes_name_the_order_that_fell_back():
     made = of_stream("kn", KNESER_NEY_TEXT, 2, 4)
-    assert [discounts.fallback for discounts in made.discounts] == [True, False]
+    assert made.details["discounts"] == [[0.5] * 3, [pytest.approx(0.6)] * 3]
     assert len(made.notes) == 1
     assert made.notes[0].startswith("order 1:")
 
@@ -187,9 +194,9 @@ def test_discounts_of_a_skewed_text_are_those_of_its_continuation_counts():
     for left, right in itertools.pairwise(symbols):
         neighbours[right].add(left)
     expected = modified_discounts(np.array([len(left) for left in neighbours.values()]))
-    found = of_stream("mkn", symbols, 2, 40).discounts[0]
-    assert found == expected
-    assert not found.fallback
+    found = of_stream("mkn", symbols, 2, 40).details["discounts"][0]
+    assert found == list(expected.amounts)
+    assert not expected.fallback
 
 
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
@@ -204,22 +211,97 @@ def test_order_twenty(smoothing):
 
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
 def test_a_segment_says_nothing_about_the_next_one(smoothing):
-    apart = estimate(smoothing, [np.array([A, B, A]), np.array([C, B, C])], 3, 4).model
-    swapped = estimate(smoothing, [np.array([C, B, C]), np.array([A, B, A])], 3, 4).model
+    valid = [np.array([A, B, A, C, B, C])]
+    apart = estimate(smoothing, [np.array([A, B, A]), np.array([C, B, C])], 3, 4, valid=valid).model
+    swapped = estimate(smoothing, [np.array([C, B, C]), np.array([A, B, A])], 3, 4, valid=valid).model
     for context in ([], [A], [C], [B, A], [A, C]):
         assert distribution(apart, context).tolist() == distribution(swapped, context).tolist()
-    joined = estimate(smoothing, [np.array([A, B, A, C, B, C])], 3, 4).model
+    joined = estimate(smoothing, valid, 3, 4, valid=valid).model
     assert distribution(joined, [B, A])[C] > distribution(apart, [B, A])[C]
 
 
 def test_an_unknown_smoothing_is_refused():
-    with pytest.raises(InputError, match="smoothing is 'good-turing'; allowed are mle, laplace, kn, mkn"):
+    with pytest.raises(
+        InputError, match="smoothing is 'good-turing'; allowed are mle, laplace, add-k, jm, wb, abs, kn, mkn"
+    ):
         of_stream("good-turing", [A, B, A], 2, 3)
 
 
-def test_laplace_line_by_line_is_refused():
-    with pytest.raises(InputError, match="laplace is not defined line by line"):
-        estimate("laplace", [np.array([LINE_START, 3, LINE_END])], 2, 4, LINE_START)
+@pytest.mark.parametrize("smoothing", ["laplace", "add-k"])
+def test_adding_line_by_line_is_refused(smoothing):
+    with pytest.raises(InputError, match="adding to counts is not defined line by line"):
+        estimate(smoothing, [np.array([LINE_START, 3, LINE_END])], 2, 4, LINE_START, [np.array([1, 2])])
+
+
+@pytest.mark.parametrize("smoothing", ["add-k", "jm"])
+def test_what_is_fitted_on_valid_needs_one(smoothing):
+    with pytest.raises(InputError, match="on the validation text; give one"):
+        estimate(smoothing, [np.array([A, B, A])], 2, 4)
+
+
+# The text a b a c a b over <unk>, a, b, c once more. Occurrences: a 3, b 2, c 1; after a: b 2, c 1; after b and c: a.
+#   Witten-Bell, order 1: three kinds, so 3 / (6 + 3) goes to the uniform 1/4 and P(a) = 3 / 9 + 1 / 12 = 5 / 12.
+#   Order 2 after a: two kinds, so 2 / (3 + 2) goes to order 1: P(b | a) = 2 / 5 + 2 / 5 * (2 / 9 + 1 / 12).
+def test_witten_bell_by_hand():
+    model = of_stream("wb", KNESER_NEY_TEXT, 2, 4).model
+    assert distribution(model, []) == pytest.approx([1 / 12, 5 / 12, 2 / 9 + 1 / 12, 1 / 9 + 1 / 12])
+    assert distribution(model, [A])[B] == pytest.approx(2 / 5 + 2 / 5 * (2 / 9 + 1 / 12))
+    assert distribution(model, [UNKNOWN]) == pytest.approx(distribution(model, []))
+
+
+def test_absolute_discounting_by_hand():
+    # Order 1: n1 = n2 = 1, so a third is taken from each of three counts, and one of six goes to the uniform 1/4.
+    model = of_stream("abs", KNESER_NEY_TEXT, 2, 4).model
+    assert distribution(model, []) == pytest.approx([1 / 24, 8 / 18 + 1 / 24, 5 / 18 + 1 / 24, 2 / 18 + 1 / 24])
+    assert distribution(model, [A])[B] == pytest.approx(1.4 / 3 + 0.4 * (5 / 18 + 1 / 24))
+
+
+def skewed(seed: int, symbols: int) -> np.ndarray:
+    """A text in which each symbol is likely to be followed by the next larger one."""
+    random = np.random.default_rng(seed)
+    steps = random.choice([1, 1, 1, 2, 3, 4], symbols)
+    return np.cumsum(steps) % 5 + 1
+
+
+def bits(model, text: np.ndarray) -> float:
+    return float(-np.log2(symbol_probabilities(model, [text])).sum())
+
+
+def test_the_k_fitted_is_the_best_of_a_grid():
+    train, valid = skewed(1, 300), skewed(2, 200)
+    made = estimate("add-k", [train], 3, 6, valid=[valid])
+    evidence = Evidence(count_ngrams([train], 3, 6), 6)
+    grid = [bits(add(evidence, k), valid) for k in np.logspace(-3, 1, 200)]
+    assert bits(made.model, valid) <= min(grid) + 1e-3
+    assert made.notes == [f"k = {made.details['k']:.3g}, fitted on valid"]
+
+
+def test_weights_fitted_by_em_are_the_best_of_a_grid():
+    """One bucket per order: every context is seen equally often, four times after each of the two symbols."""
+    train = np.array([1, 1, 2, 2] * 16 + [1])
+    valid = np.array([1, 1, 2, 1, 1, 2, 2, 1, 2, 2, 1, 1, 2, 2, 1] * 100)
+    made = estimate("jm", [train], 2, 3, valid=[valid])
+    evidence = Evidence(count_ngrams([train], 2, 3), 3)
+    ratios = [
+        table.count / evidence.totals(evidence.counts)[k][table.context] for k, table in enumerate(evidence.tables)
+    ]
+    costs = []
+    for first in np.linspace(0.01, 0.99, 50):
+        for second in np.linspace(0.01, 0.99, 50):
+            kept = [first * ratios[0], second * ratios[1]]
+            weights = [np.array([1 - first]), np.where(np.arange(3) > 0, 1 - second, 1.0)]
+            costs.append(bits(interpolated(evidence, kept, weights), valid))
+    assert bits(made.model, valid) < 1.002 * min(
+        costs
+    )  # the fit keeps away from 0 and 1, as if it had seen one of each
+
+
+def test_jelinek_mercer_trusts_what_was_seen_often():
+    source = markov_chain(order=3, symbols=4, concentration=0.3, seed=1)
+    text = symbol_ids(source, generate(source, 2400, seed=1))
+    made = estimate("jm", [text[:400]], 4, 4, valid=[text[400:]])
+    weights = made.details["weights"][3]
+    assert weights[0] < weights[3]  # contexts seen once, and 8 to 15 times
 
 
 @pytest.mark.parametrize(("order", "vocabulary", "message"), [(0, 3, "is 0;"), (4, 3, "has 3"), (2, 1, "has 1 entry")])

@@ -21,13 +21,20 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = read_card(arguments.card)["settings"]
     splits = read_splits(arguments.splits)
-    train = segments_of(read_ids(arguments.ids, splits), splits, "train")
+    ids = read_ids(arguments.ids, splits)
+    train = segments_of(ids, splits, "train")
     started = time.perf_counter()
-    made = estimate(settings["smoothing"], train, settings["order"], len(Vocab.load(arguments.vocab)))
+    made = estimate(
+        settings["smoothing"],
+        train,
+        settings["order"],
+        len(Vocab.load(arguments.vocab)),
+        valid=segments_of(ids, splits, "valid"),
+    )
     seconds = time.perf_counter() - started
     made.model.save(arguments.model)
     summary = {"seconds": round(seconds, 3), "parameters": made.model.parameters, "notes": made.notes}
-    write_json(arguments.training, summary | {"discounts": [discounts.amounts for discounts in made.discounts]})
+    write_json(arguments.training, summary | made.details)
     print(f"{made.model.parameters:,} n-grams in {seconds:.2f} s", *made.notes, sep="\n")
 
 

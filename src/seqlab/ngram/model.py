@@ -114,7 +114,7 @@ def distribution(model: NgramModel, context: Sequence[int]) -> NDArray[np.float6
         if not model.backs_off:
             result = np.full(model.vocabulary, 1 / model.vocabulary)
         if number[0] < 0:
-            continue  # a context never seen: no longer one was either, but add-k must still become uniform
+            continue  # a context not kept: a longer one may be, and add-k must still become uniform
         first, last = np.searchsorted(
             model.key[k - 1], [number[0] * model.vocabulary, (number[0] + 1) * model.vocabulary]
         )

@@ -1,0 +1,90 @@
+"""Something is taken from every count and given to the order below: absolute discounting and Kneser-Ney."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqlab.ngram.counts import continuation_counts
+from seqlab.ngram.evidence import Estimate, Evidence, interpolated
+
+FALLBACK = (0.5, 1.0, 1.5)  # discounts of an order whose counts of counts do not allow the formula
+
+
+@dataclass(frozen=True)
+class Discounts:
+    """What is taken from counts of 1, 2, and 3 or more, in one order; `fallback` where it is not the formula's."""
+
+    amounts: tuple[float, float, float]
+    fallback: bool
+
+    def of(self, count: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The discount of every count, shape as `count`; nothing is taken from a count of zero."""
+        return np.array([0.0, *self.amounts])[np.minimum(count, 3)]
+
+
+def modified_discounts(count: NDArray[np.int64]) -> Discounts:
+    """The three discounts of modified Kneser-Ney from the counts of one order (Chen & Goodman 1998, eq. 26).
+
+    Falls back to (0.5, 1, 1.5) where n1, n2 or n3 is zero or a discount leaves (0, count]: the smallest orders of a
+    text of characters have no n-gram seen only once.
+    """
+    n1, n2, n3, n4 = (int((count == times).sum()) for times in (1, 2, 3, 4))
+    if 0 in (n1, n2, n3):
+        return Discounts(FALLBACK, True)
+    y = n1 / (n1 + 2 * n2)
+    amounts = (1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3)
+    if any(not 0 < amount <= times for times, amount in enumerate(amounts, start=1)):
+        return Discounts(FALLBACK, True)
+    return Discounts(amounts, False)
+
+
+def single_discount(count: NDArray[np.int64]) -> Discounts:
+    """The one discount n1 / (n1 + 2 n2) (Ney, Essen & Kneser 1994), or 0.5 where n1 or n2 is zero."""
+    n1, n2 = int((count == 1).sum()), int((count == 2).sum())
+    if 0 in (n1, n2):
+        return Discounts((0.5, 0.5, 0.5), True)
+    amount = n1 / (n1 + 2 * n2)
+    return Discounts((amount, amount, amount), False)
+
+
+def absolute(evidence: Evidence) -> Estimate:
+    """Absolute discounting: one discount per order, taken from occurrences (Ney, Essen & Kneser 1994)."""
+    return _discounted(evidence, evidence.counts, single_discount)
+
+
+def kneser_ney(evidence: Evidence) -> Estimate:
+    """Interpolated Kneser-Ney: one discount per order, below the highest order from continuation counts."""
+    return _discounted(evidence, _continuations(evidence), single_discount)
+
+
+def modified_kneser_ney(evidence: Evidence) -> Estimate:
+    """Modified Kneser-Ney: three discounts per order (Chen & Goodman 1998, section 3)."""
+    return _discounted(evidence, _continuations(evidence), modified_discounts)
+
+
+def _continuations(evidence: Evidence) -> list[NDArray[np.int64]]:
+    return continuation_counts(evidence.tables, lines=evidence.line_start is not None)
+
+
+def _discounted(
+    evidence: Evidence, counts: Sequence[NDArray[np.int64]], discounts_of: Callable[[NDArray[np.int64]], Discounts]
+) -> Estimate:
+    """Discounted counts, and what was taken times the order below (Chen & Goodman 1998, eq. 24)."""
+    discounts = [discounts_of(count) for count in counts]
+    kept, weights = [], []
+    for table, count, total, discount in zip(evidence.tables, counts, evidence.totals(counts), discounts, strict=True):
+        taken = discount.of(count)
+        divisor = np.maximum(total, 1)  # a context that nothing follows gives all to the order below
+        kept.append((count - taken) / divisor[table.context])
+        weights.append(np.where(total > 0, np.bincount(table.context, taken, len(total)) / divisor, 1.0))
+    return Estimate(
+        interpolated(evidence, kept, weights),
+        {"discounts": [list(discount.amounts) for discount in discounts]},
+        [
+            f"order {k}: the counts of counts do not allow the discount formula, fall-back {discount.amounts} used"
+            for k, discount in enumerate(discounts, start=1)
+            if discount.fallback
+        ],
+    )

@@ -1,0 +1,185 @@
+"""Smaller n-gram models: n-grams whose loss is hardly felt go, and the back-off weights make up for them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqlab.errors import InputError
+from seqlab.ngram.model import NgramModel
+
+ROUNDING = 1e-12  # a sum of probabilities is not known better than this
+
+
+def prune_by_relative_entropy(model: NgramModel, threshold: float, line_start: int | None = None) -> NgramModel:
+    """`model` without the n-grams whose removal raises the perplexity by a share below `threshold` (Stolcke 1998).
+
+    `threshold` has no unit: 1e-7 removes what costs less than a ten-millionth of the perplexity. 0 removes nothing.
+    A context of a longer n-gram that stays, stays too. Each n-gram is judged as in `perplexity_increases`, by the
+    model given and as if it were the only one removed. The result keeps all unigrams; its order is that of its longest
+    n-gram, which may be lower than the model's. Kneser-Ney's lower orders are poor estimates of how frequent a
+    history is, so that it suffers more from this than other smoothings (Chelba et al. 2010).
+    Raises InputError for a negative threshold or NaN, and for what `perplexity_increases` refuses.
+    """
+    if not threshold >= 0:  # NaN is not either
+        raise InputError(f"the pruning threshold is {threshold}; it must be at least 0")
+    return _keep(model, [~(increase < threshold) for increase in perplexity_increases(model, line_start)])
+
+
+def prune_by_count(model: NgramModel, counts: Sequence[NDArray[Any]], minimum: Sequence[int]) -> NgramModel:
+    """`model` without the n-grams of order k seen fewer than `minimum[k - 1]` times.
+
+    `counts` has one array per order, as in `OrderCounts.count`: occurrences, of shape (n-grams of that order,).
+    Unigrams stay whatever their minimum, and so does the context of a longer n-gram that stays. The order of the
+    result is that of its longest n-gram, which may be lower than the model's.
+    Raises InputError for a minimum below 1, for counts or minimums that are not of this model, and for a model that
+    does not back off.
+    """
+    _check_backs_off(model)
+    for k, least in enumerate(minimum, start=1):
+        if least < 1:
+            raise InputError(f"the minimum count of order {k} is {least}; it must be at least 1")
+    if len(minimum) != model.order:
+        raise InputError(f"{len(minimum)} minimum counts are given for a model of order {model.order}; give one each")
+    if [len(count) for count in counts] != [len(key) for key in model.key]:
+        raise InputError("the counts are not those of the model's n-grams; count the text it was trained on")
+    return _keep(model, [count >= least for count, least in zip(counts, minimum, strict=True)])
+
+
+def renormalise(model: NgramModel) -> NgramModel:
+    """`model` with the back-off weights that make the probabilities after every context sum to 1.
+
+    The weight of a context h is (1 - sum of p(w | h)) / (1 - sum of p(w | h without its first symbol)), both sums over
+    the w kept after h (Katz 1987); it is 1 where none is kept. The probabilities of the n-grams stay.
+    Raises InputError for a model that does not back off.
+    """
+    _check_backs_off(model)
+    result = replace(model, backoff=[])
+    endings = [np.arange(model.vocabulary)]
+    for k in range(2, model.order + 1):
+        lower, endings = _after_shorter(result, k, endings)
+        context, given = model.key[k - 1] // model.vocabulary, model.backoff[k - 2]
+        left = 1 - np.bincount(context, model.probability[k - 1], len(given))
+        room = 1 - np.bincount(context, lower, len(given))
+        # Where all but nothing is left, the difference is noise, which may be negative or make the impossible possible.
+        # There the weight given is kept, as far as the sum stays 1.
+        known = (left > ROUNDING) & (room > 0)
+        weight = np.minimum(given, ROUNDING / np.maximum(room, ROUNDING))
+        np.divide(left, room, out=weight, where=known)
+        result.backoff.append(weight)  # 1 / 1 where nothing is kept
+    return result
+
+
+def perplexity_increases(model: NgramModel, line_start: int | None = None) -> list[NDArray[np.float64]]:
+    """For every n-gram, the share by which the perplexity grows if it alone is removed; a list of shape (G,) per order.
+
+    This is exp(D) - 1, where D is the relative entropy in nats between the model with and without the n-gram (Stolcke
+    1998): the change after its context h, where the back-off weight is made to fit, times the probability
+    of h, a product of the model's probabilities along h. Unigrams cannot be removed and have infinity.
+    In line-wise models `line_start` is the index of `<s>`. It is never predicted, and as a history it is as probable as
+    the end of a line: the likeliest of the symbols that nothing follows. Without it, a history that opens a line has
+    probability 0, and what follows it is free to remove.
+    Raises InputError for a model that does not back off and for a `line_start` outside the vocabulary.
+    """
+    _check_backs_off(model)
+    history = _start_of_histories(model, line_start)
+    endings = [np.arange(model.vocabulary)]
+    increases = [np.full(model.vocabulary, np.inf)]
+    for k in range(2, model.order + 1):
+        lower, endings = _after_shorter(model, k, endings)
+        change = _change_after_context(model, k, lower)
+        of_context = history[model.key[k - 1] // model.vocabulary]
+        divergence = np.zeros_like(change)
+        np.multiply(of_context, change, out=divergence, where=of_context > 0)  # 0 times infinity is 0 here
+        increases.append(np.expm1(np.maximum(divergence, 0)))  # rounding may leave it below its bound
+        history = of_context * model.probability[k - 1]
+    return increases
+
+
+def _start_of_histories(model: NgramModel, line_start: int | None) -> NDArray[np.float64]:
+    """The probability of every symbol as the first of a history."""
+    probability = model.probability[0].copy()
+    if line_start is None:
+        return probability
+    if not 0 <= line_start < model.vocabulary:
+        raise InputError(
+            f"the start of a line has index {line_start}; it must be within the vocabulary of {model.vocabulary}"
+        )
+    if model.order > 1:
+        followed = np.bincount(model.key[1] // model.vocabulary, minlength=model.vocabulary) > 0
+        # Every line starts as often as it ends. What was never seen is not followed either, but less likely.
+        probability[line_start] = np.where(followed, 0.0, probability).max()
+    return probability
+
+
+def _change_after_context(model: NgramModel, k: int, lower: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Relative entropy, in nats, between p(. | h) with and without each n-gram (h, w) of order k; shape (G,).
+
+    `lower` is p(w | h without its first symbol). Infinite where w would become impossible.
+    """
+    context, probability = model.key[k - 1] // model.vocabulary, model.probability[k - 1]
+    weight = model.backoff[k - 2][context]
+    room = np.maximum(1 - np.bincount(context, lower, len(model.backoff[k - 2])), 0)[context]
+    left = weight * room  # what the symbols not kept after h have: exact even where 1 - sum of p(w | h) is rounding
+    with np.errstate(divide="ignore", invalid="ignore"):
+        raised = (left + probability) / (room + lower)  # the back-off weight without the n-gram
+        own = probability * (np.log(probability) - np.log(raised * lower))
+        others = left * (np.log(weight) - np.log(raised))
+    # 0 log 0 is 0
+    own = np.where(probability > 0, np.where(lower > 0, own, np.inf), 0.0)
+    return own + np.where(left > 0, others, 0.0)
+
+
+def _after_shorter(
+    model: NgramModel, k: int, endings: list[NDArray[np.int64]]
+) -> tuple[NDArray[np.float64], list[NDArray[np.int64]]]:
+    """For every n-gram of order k the probability of its last symbol after its context without the first symbol, and
+    its endings.
+
+    `endings` are those of the order below: entry m - 1 has, for every n-gram, the number of its last m symbols in
+    the table of order m, or -1. An ending may be missing although the n-gram is kept, and a longer one be kept although
+    a shorter one is missing. Only the back-off weights of contexts shorter than k - 1 are read.
+    """
+    context, symbol = np.divmod(model.key[k - 1], model.vocabulary)
+    probability = model.probability[0][symbol]
+    numbers = [symbol]
+    for m in range(2, k):
+        shorter = endings[m - 2][context]
+        number = model.find(m, shorter, symbol)
+        weight = np.where(shorter >= 0, model.backoff[m - 2][shorter], 1.0)
+        probability = np.where(number >= 0, model.probability[m - 1][number], weight * probability)
+        numbers.append(number)
+    return probability, [*numbers, np.arange(len(context))]
+
+
+def _keep(model: NgramModel, wanted: Sequence[NDArray[np.bool_]]) -> NgramModel:
+    """The model of the n-grams wanted and their contexts and of all unigrams, with weights to fit.
+
+    `wanted` has shape (G,) for every order.
+    """
+    kept = [mask.copy() for mask in wanted]
+    kept[0][:] = True
+    for k in range(model.order, 1, -1):
+        kept[k - 2][model.key[k - 1][kept[k - 1]] // model.vocabulary] = True
+    order = sum(bool(mask.any()) for mask in kept)  # an order without n-grams has none above it
+
+    key = [model.key[0]]
+    for k in range(2, order + 1):
+        context, symbol = np.divmod(model.key[k - 1][kept[k - 1]], model.vocabulary)
+        rank = np.cumsum(kept[k - 2]) - 1  # the new number of every n-gram of the order below
+        key.append(rank[context] * model.vocabulary + symbol)  # still sorted: the ranks keep their order
+    return renormalise(
+        replace(
+            model,
+            key=key,
+            probability=[model.probability[k][kept[k]] for k in range(order)],
+            backoff=[model.backoff[k][kept[k]] for k in range(order - 1)],
+        )
+    )
+
+
+def _check_backs_off(model: NgramModel) -> None:
+    if not model.backs_off:
+        raise InputError("only a model that backs off to shorter contexts can be pruned; choose another smoothing")

@@ -1,0 +1,81 @@
+"""Models written as ARPA, scored by KenLM itself."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from seqlab.ngram.arpa import arpa_name, write_arpa
+from seqlab.ngram.model import NgramModel, symbol_probabilities
+from seqlab.ngram.smoothing import estimate
+from seqlab.text.vocab import Vocab
+
+kenlm = pytest.importorskip("kenlm", reason="kenlm needs a compiler to install: pip install kenlm")
+
+ORDERS = (2, 3, 4, 5, 6)
+UNITS = ("words", "chars")
+LINE_START, LINE_END = 1, 2
+LINES, SCORED, RARE = 150, 40, 2  # tokens seen less than RARE times are unknown
+
+
+def random_lines(unit: str, seed: int) -> list[list[str]]:
+    """Lines of words of falling frequency, as words or as characters with blanks and tabs."""
+    random = np.random.default_rng(seed)
+    words = ["".join(random.choice(list("abcdefgh"), size)) for size in random.integers(1, 6, 80)]
+    frequency = 1 / np.arange(1, len(words) + 1)
+    made = []
+    for length in random.integers(0, 12, LINES + SCORED):
+        line = random.choice(words, length, p=frequency / frequency.sum()).tolist()
+        made.append(line if unit == "words" else list("\t".join([" ".join(line[:3]), *line[3:]])))
+    return made
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model, KenLM's reading of it, and lines it has not seen: as indices and as KenLM wants them."""
+
+    model: NgramModel
+    kenlm: "kenlm.Model"
+    indices: list[NDArray[np.int64]]
+    sentences: list[str]
+
+    def log10(self, line: int) -> list[float]:
+        return np.log10(symbol_probabilities(self.model, [self.indices[line]])).tolist()
+
+
+@pytest.fixture(scope="module", params=[(unit, order) for unit in UNITS for order in ORDERS], ids=str)
+def case(request, tmp_path_factory) -> Case:
+    unit, order = request.param
+    lines = random_lines(unit, seed=order)
+    train, test = lines[:LINES], lines[LINES:]
+    vocab = Vocab((token for line in train for token in line), RARE, ("<s>", "</s>"))
+    segments = [np.array([LINE_START, *vocab[line], LINE_END]) for line in train]
+    model = estimate("mkn", segments, order, len(vocab), LINE_START).model
+    test = [*test, ["never"], ["never", "seen", vocab.tokens[3], "never"]]
+    path: Path = tmp_path_factory.mktemp("kenlm") / "model.arpa.gz"
+    write_arpa(path, model, vocab.tokens, LINE_START)
+    indices = [np.array([LINE_START, *vocab[line], LINE_END]) for line in test]
+    return Case(model, kenlm.Model(str(path)), indices, [" ".join(map(arpa_name, line)) for line in test])
+
+
+def test_the_order_is_the_same(case):
+    assert case.kenlm.order == case.model.order
+
+
+def test_the_probability_of_every_line(case):
+    found = [sum(case.log10(line)) for line in range(len(case.sentences))]
+    assert found == pytest.approx([case.kenlm.score(sentence) for sentence in case.sentences], abs=1e-4)
+
+
+def test_the_probability_of_every_word(case):
+    for line, sentence in enumerate(case.sentences):
+        expected = [score for score, _, _ in case.kenlm.full_scores(sentence)]
+        assert case.log10(line) == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_same_words_are_unknown(case):
+    found = np.concatenate([indices[1:] == 0 for indices in case.indices]).tolist()
+    assert found == [unknown for sentence in case.sentences for _, _, unknown in case.kenlm.full_scores(sentence)]
+    assert any(found) and not all(found)
