@@ -37,6 +37,7 @@ onsuccess:
 
 onerror:
     cancel_timers()
+    repeat_errors(log)
 
 
 rule all:

@@ -51,6 +51,8 @@ def test_wrong_text(empty_project: Project, tmp_path: Path, content: bytes, sent
     errors = [line for line in done.stdout.splitlines() if line.strip().startswith("error:")]
     assert errors
     assert sentence in errors[0]
+    closing = done.stdout.rstrip().splitlines()[-6:]
+    assert any(line.startswith("error:") for line in closing)  # not only somewhere in the middle
     assert "Traceback" not in done.stdout
     trained = [*empty_project.folder.rglob("model.npz"), *empty_project.folder.rglob("weights.safetensors")]
     assert trained == []

@@ -180,6 +180,13 @@ def cancel_timers():
             thread.cancel()
 
 
+def repeat_errors(logs):
+    """Print the sentences that say what went wrong once more, after everything Snakemake has to tell about the jobs."""
+    lines = [line for log in logs for line in Path(log).read_text(errors="replace").splitlines()]
+    for sentence in dict.fromkeys(line.strip() for line in lines if line.strip().startswith("error: ")):
+        print(f"\n{sentence}", file=sys.stderr)
+
+
 wildcard_constraints:
     corpus="|".join(map(re.escape, config["corpora"])),
     unit="char|word|byte",
