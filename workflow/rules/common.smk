@@ -44,7 +44,7 @@ def units_of(corpus):
 def runs_of(corpus, unit):
     """Every run on one corpus and unit: (family, model) -> {"settings", "seeds"}."""
     runs = {("compressor", name): {"settings": {}, "seeds": []} for name in config["compressors"]}
-    if "settings" in CORPORA[corpus]:  # a generated text, whose source is known
+    if CORPORA[corpus].get("builtin", "python_docs") != "python_docs":  # a generated text, whose source is known
         runs["source", "true-source"] = {"settings": CORPORA[corpus], "seeds": []}
     for sweep in config["ngram"]:
         for order in sweep["orders"]:

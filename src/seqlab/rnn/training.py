@@ -111,9 +111,8 @@ def train_fleet(
     """Train until all epochs are done or every replica has stopped; `fleet.best` then holds the weights to keep.
 
     `train` are indices, (T,), and `valid` the segments that choose among epochs. `report` gets a line per epoch.
-    `checkpoint`
-    is a path and a fingerprint of card, data and code: a training interrupted there goes on. Raises InputError where a
-    loss is not finite.
+    `checkpoint` is a path and a fingerprint of card, data and code: a training interrupted there goes on. Raises
+    InputError where a loss is not finite.
     """
     if checkpoint and checkpoint[0].exists():
         restored = fleet.restore(*checkpoint)
@@ -143,9 +142,7 @@ def train_fleet(
 
 
 def _train_epoch(fleet: Fleet, symbols: Tensor, running: Tensor) -> tuple[Tensor, Tensor, Tensor, int]:
-    """One pass over the training text: mean loss (R,) in nats, mean gradient norm (R,), last rates (R,), symbols
-    trained on.
-    """
+    """One pass over the text: mean loss (R,) in nats, mean gradient norm (R,), last rates (R,), symbols trained on."""
     settings = fleet.settings
     epochs = [
         epoch_batches(settings.partition, len(symbols), settings.steps, settings.batch_size, order)
@@ -185,9 +182,7 @@ def _train_epoch(fleet: Fleet, symbols: Tensor, running: Tensor) -> tuple[Tensor
 
 
 def _stack(epochs: list[Batches], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Starts and lengths of all replicas, each (batches, R, B); a replica with fewer batches gets empty ones at the
-    end.
-    """
+    """Starts and lengths of all replicas, each (batches, R, B); a replica with fewer batches ends with empty ones."""
     most = max(len(batches.starts) for batches in epochs)
     padded = [
         np.stack(
@@ -206,9 +201,7 @@ def _gradients(
     state: list[tuple[Tensor, ...]],
     present: Sequence[bool],
 ) -> tuple[Tensor, Parameters, list[tuple[Tensor, ...]]]:
-    """Summed loss (R,) of a batch of indices (R, B, n), gradients of each replica's mean loss, and the detached state
-    after it.
-    """
+    """Summed loss (R,) of a batch of indices (R, B, n), gradients of each replica's mean loss, detached state after."""
     leaves = {name: value.detach().requires_grad_() for name, value in fleet.parameters.items()}
     drop = (lambda outputs: _dropout(fleet, outputs, present)) if fleet.settings.dropout else None
     logits, after = forward(fleet.architecture, leaves, inputs, state, drop)
