@@ -132,6 +132,17 @@ def test_high_orders_need_no_wider_numbers():
     assert ngrams_of(tables, 50_000)[-1] == sorted(tuple(symbols[start : start + 20].tolist()) for start in range(281))
 
 
+@given(streams, orders, st.integers(10, 40))
+def test_counts_do_not_depend_on_how_many_symbols_fit_into_an_integer(segments, order, bits):
+    segments = arrays(with_room_for(segments, order))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("seqlab.ngram.tally.BITS", bits)
+        narrow = count_ngrams(segments, order, VOCABULARY)
+    for one, other in zip(narrow, count_ngrams(segments, order, VOCABULARY), strict=True):
+        for name in ("key", "count", "opens", "suffix"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
 @pytest.mark.parametrize("order", [0, -3])
 def test_an_order_below_one_is_refused(order):
     with pytest.raises(InputError, match=f"order is {order};"):

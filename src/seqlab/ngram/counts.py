@@ -2,8 +2,7 @@
 
 The n-grams of order k are numbered by their rank among all keys (context, symbol), where the context is the number of
 the first k - 1 symbols in the table of order k - 1. So a key is one integer whatever the order, there is no limit to
-the order,
-and an n-gram is found by one binary search per order.
+the order, and an n-gram is found by one binary search per order.
 """
 
 from collections.abc import Sequence
@@ -15,17 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.errors import InputError
+from seqlab.ngram.tally import Piece, Tally, tally
 
 
 @dataclass(frozen=True)
-class OrderCounts:
+class OrderCounts(Tally):
     """The G different n-grams of one order, sorted by key. All arrays have shape (G,)."""
 
-    key: NDArray[np.int64]  # context * vocabulary size + last symbol
-    context: NDArray[np.int64]  # number of the first k - 1 symbols in the order below
     suffix: NDArray[np.int64]  # number of the last k - 1 symbols in the order below
-    count: NDArray[np.int64]  # occurrences
-    opens: NDArray[np.bool_]  # occurs at the start of a segment, where it has no left neighbour
+    vocabulary: int
+
+    @property
+    def context(self) -> NDArray[np.int64]:
+        """The number of the first k - 1 symbols in the order below."""
+        return self.key // self.vocabulary
 
 
 def count_ngrams(segments: Sequence[NDArray[Any]], order: int, vocabulary: int) -> list[OrderCounts]:
@@ -35,56 +37,34 @@ def count_ngrams(segments: Sequence[NDArray[Any]], order: int, vocabulary: int) 
     The table of order 1 is dense: it has a row for every vocabulary entry, seen or not.
     Raises InputError for an order below 1, a vocabulary of fewer than two entries, or a text shorter than the order.
     """
+    check_countable([len(segment) for segment in segments], order, vocabulary)
+    pieces = [Piece(np.asarray(segment), len(segment), True) for segment in segments]
+    return linked(tally(pieces, order, vocabulary), vocabulary)
+
+
+def check_countable(lengths: Sequence[int], order: int, vocabulary: int) -> None:
+    """InputError where segments of these `lengths` have no n-grams of `order`, or no model could be made of them."""
     if order < 1:
         raise InputError(f"n-gram order is {order}; it must be at least 1")
     if vocabulary < 2:
         raise InputError(f"the vocabulary has {vocabulary} entry; a model needs at least two symbols to choose from")
-    lengths = np.array([len(segment) for segment in segments], dtype=np.int64)
-    if lengths.max(initial=0) < order:
-        raise InputError(
-            f"the training text has {lengths.max(initial=0)} symbols, fewer than an n-gram of order {order}"
-        )
-    symbols = np.concatenate([np.asarray(segment, dtype=np.int64) for segment in segments])
-    first = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-    left = np.repeat(first + lengths, lengths) - np.arange(len(symbols))  # symbols from here to the segment's end
+    if (longest := max(lengths, default=0)) < order:
+        raise InputError(f"the training text has {longest} symbols, fewer than an n-gram of order {order}")
 
-    tables = [_unigrams(symbols, first[lengths > 0], vocabulary)]
-    number = symbols  # of the n-gram of the current order that starts at each position
-    for k in range(2, order + 1):
-        number = np.where(left >= k - 1, number, -1)
-        table, number = _longer(
-            tables[-1], number, symbols, np.flatnonzero(left >= k), first[lengths >= k], k, vocabulary
-        )
-        tables.append(table)
+
+def linked(tallies: Sequence[Tally], vocabulary: int) -> list[OrderCounts]:
+    """The tables with the number of every n-gram's last k - 1 symbols, which its own number does not tell."""
+    tables: list[OrderCounts] = []
+    for made in tallies:
+        suffix = suffixes(made.key, tables[-1], vocabulary) if tables else np.zeros(vocabulary, dtype=np.int64)
+        tables.append(OrderCounts(made.key, made.count, made.opens, suffix, vocabulary))
     return tables
 
 
-def _unigrams(symbols: NDArray[np.int64], first: NDArray[np.int64], vocabulary: int) -> OrderCounts:
-    opens = np.zeros(vocabulary, dtype=bool)
-    opens[symbols[first]] = True
-    empty = np.zeros(vocabulary, dtype=np.int64)
-    return OrderCounts(np.arange(vocabulary), empty, empty, np.bincount(symbols, minlength=vocabulary), opens)
-
-
-def _longer(
-    shorter: OrderCounts,
-    number: NDArray[np.int64],
-    symbols: NDArray[np.int64],
-    positions: NDArray[np.int64],
-    first: NDArray[np.int64],
-    k: int,
-    vocabulary: int,
-) -> tuple[OrderCounts, NDArray[np.int64]]:
-    """The table of order k, and for each position the number of the n-gram of order k that starts there (-1 for
-    none).
-    """
-    keys = number[positions] * vocabulary + symbols[positions + k - 1]
-    key, where, rank, count = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
-    longer = np.full(len(symbols), -1, dtype=np.int64)
-    longer[positions] = rank
-    opens = np.zeros(len(key), dtype=bool)
-    opens[longer[first]] = True
-    return OrderCounts(key, key // vocabulary, number[positions[where] + 1], count, opens), longer
+def suffixes(key: NDArray[np.int64], shorter: OrderCounts, vocabulary: int) -> NDArray[np.int64]:
+    """For n-grams of order k, the numbers of their last k - 1 symbols in `shorter`, where all of them are."""
+    context, symbol = np.divmod(key, vocabulary)
+    return np.searchsorted(shorter.key, shorter.suffix[context] * vocabulary + symbol)
 
 
 def continuation_counts(tables: Sequence[OrderCounts], lines: bool) -> list[NDArray[np.int64]]:
@@ -92,9 +72,8 @@ def continuation_counts(tables: Sequence[OrderCounts], lines: bool) -> list[NDAr
     n-gram.
 
     In a stream (`lines` false) the start of a segment counts as one more left neighbour, so that no n-gram seen has
-    count zero. With
-    lines, whose segments open with `<s>`, an n-gram that opens a line keeps its number of occurrences, as KenLM
-    and SRILM do (Heafield 2013, section 3.3; Chen & Goodman 1998, section 3).
+    count zero. With lines, whose segments open with `<s>`, an n-gram that opens a line keeps its number of occurrences,
+    as KenLM and SRILM do (Heafield 2013, section 3.3; Chen & Goodman 1998, section 3).
     """
     adjusted = []
     for table, longer in pairwise(tables):

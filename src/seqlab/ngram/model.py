@@ -12,14 +12,15 @@ from seqlab.errors import InputError
 from seqlab.files import replacing
 from seqlab.sampling import draw
 
+MANY = 1 << 17  # n-grams that a processor's cache has no room for, so that it pays to look them up in order
+
 
 @dataclass(frozen=True)
 class NgramModel:
     """Orders 1 to n; list entry k - 1 belongs to order k. Keys are as in `seqlab.ngram.counts`.
 
     The probability of a symbol after a context h is `probability` where (h, symbol) is kept, else `backoff` of h times
-    the
-    probability after the context without its first symbol. Where `backs_off` is false (add-k), the second factor is
+    the probability after the context without its first symbol. Where `backs_off` is false (add-k), the second factor is
     the uniform distribution instead, and a context never seen gives the uniform distribution too.
     """
 
@@ -40,10 +41,9 @@ class NgramModel:
 
     def find(self, order: int, context: NDArray[np.int64], symbol: NDArray[np.int64]) -> NDArray[np.int64]:
         """The numbers of the n-grams (context, symbol) of `order`, -1 where the context or the n-gram is not kept."""
-        keys = self.key[order - 1]
         wanted = context * self.vocabulary + symbol
-        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-        return np.where((context >= 0) & (keys[place] == wanted), place, -1)
+        place = _places(self.key[order - 1], wanted)
+        return np.where((context >= 0) & (self.key[order - 1][place] == wanted), place, -1)
 
     def save(self, path: str | Path) -> None:
         arrays: dict[str, Any] = {
@@ -86,21 +86,33 @@ def symbol_probabilities(model: NgramModel, segments: Sequence[NDArray[Any]]) ->
     """
     lengths = np.array([len(segment) for segment in segments], dtype=np.int64)
     symbols = np.concatenate([np.asarray(segment, dtype=np.int64) for segment in segments])
-    place = np.arange(len(symbols)) - np.repeat(
-        np.cumsum(lengths) - lengths, lengths
-    )  # counted from the segment's start
-    uniform = 1 / model.vocabulary
-
-    probability = model.probability[0][symbols]
-    number = symbols  # of the n-gram of the current order that ends at each position
+    place = np.arange(len(symbols)) - np.repeat(np.cumsum(lengths) - lengths, lengths)  # in the segment
+    probability: NDArray[np.float64] = model.probability[0][symbols]
+    position = np.flatnonzero(place > 0)  # where the context of the current order is kept, and ...
+    context = symbols[position - 1]  # ... its number; few positions are left in the highest orders
     for k in range(2, model.order + 1):
-        context = np.concatenate([[-1], number[:-1]])
-        context[place < k - 1] = -1
-        number = model.find(k, context, symbols)
-        lower = probability if model.backs_off else np.where(place < k - 1, probability, uniform)
-        weight = np.where(context >= 0, model.backoff[k - 2][context], 1.0)
-        probability = np.where(number >= 0, model.probability[k - 1][number], weight * lower)
+        if not model.backs_off:
+            probability[place >= k - 1] = 1 / model.vocabulary
+        number = model.find(k, context, symbols[position])
+        probability[position] *= model.backoff[k - 2][context]
+        kept = number >= 0
+        position, context = position[kept], number[kept]
+        probability[position] = model.probability[k - 1][context]
+        goes_on = np.append(place, 0)[position + 1] > 0  # this n-gram is the context of the symbol after it
+        position, context = position[goes_on] + 1, context[goes_on]
     return probability[place > 0]
+
+
+def _places(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each of `wanted` stands in the sorted `keys`, if it does; otherwise some other place."""
+    if len(keys) < MANY:
+        return np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    place = np.empty(len(wanted), dtype=np.int64)
+    for first in range(0, len(wanted), MANY):
+        some = wanted[first : first + MANY]
+        ordered = np.argsort(some)  # neighbours end in the same stretch of memory, which is worth more than the sort
+        place[first + ordered] = np.searchsorted(keys, some[ordered])
+    return np.minimum(place, len(keys) - 1, out=place)
 
 
 def distribution(model: NgramModel, context: Sequence[int]) -> NDArray[np.float64]:

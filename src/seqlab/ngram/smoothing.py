@@ -1,8 +1,10 @@
 """The smoothings by name: what an n-gram model gives to what it has not seen."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.errors import InputError
@@ -42,6 +44,10 @@ def estimate(
         raise InputError(f"smoothing is {smoothing!r}; allowed are {', '.join(SMOOTHINGS)}")
     tables = count_ngrams(segments, order, vocabulary)
     if line_start is not None:
-        tables[0].count[line_start] = 0
-        tables[0].opens[line_start] = False  # so that its continuation count is zero as well
+        never = np.arange(vocabulary) == line_start
+        tables[0] = replace(
+            tables[0],
+            count=np.where(never, 0, tables[0].count),
+            opens=tables[0].opens & ~never,  # so that its continuation count is zero as well
+        )
     return SMOOTHINGS[smoothing](Evidence(tables, vocabulary, line_start, valid))
