@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from seqlab.errors import InputError
 from seqlab.ngram.additive import add_fitted, add_one, maximum_likelihood
-from seqlab.ngram.counts import count_ngrams
+from seqlab.ngram.counts import OrderCounts, count_ngrams
 from seqlab.ngram.discounting import absolute, kneser_ney, modified_kneser_ney
 from seqlab.ngram.evidence import Estimate, Evidence
 from seqlab.ngram.interpolation import jelinek_mercer, witten_bell
@@ -36,13 +36,27 @@ def estimate(
 ) -> Estimate:
     """The n-gram model of `order` with the `smoothing` of that name, over indices below `vocabulary`.
 
-    `segments` are those of the training text; `valid` those of the validation text, which add-k and jm need. For
-    line-wise models `line_start` is the index of `<s>`, which opens every segment and is never predicted. Raises
-    InputError for an unknown smoothing and for what `count_ngrams` refuses.
+    `segments` are those of the training text; the rest is as in `estimate_from`. Raises InputError for what it and
+    `count_ngrams` refuse.
     """
-    if smoothing not in SMOOTHINGS:
-        raise InputError(f"smoothing is {smoothing!r}; allowed are {', '.join(SMOOTHINGS)}")
-    tables = count_ngrams(segments, order, vocabulary)
+    _check(smoothing)
+    return estimate_from(smoothing, count_ngrams(segments, order, vocabulary), vocabulary, line_start, valid)
+
+
+def estimate_from(
+    smoothing: str,
+    tables: Sequence[OrderCounts],
+    vocabulary: int,
+    line_start: int | None = None,
+    valid: Sequence[NDArray[Any]] = (),
+) -> Estimate:
+    """The n-gram model with the `smoothing` of that name from the counts of all its orders.
+
+    `valid` are the segments of the validation text, which add-k and jm need. For line-wise models `line_start` is the
+    index of `<s>`, which opens every segment and is never predicted. Raises InputError for an unknown smoothing.
+    """
+    _check(smoothing)
+    tables = list(tables)
     if line_start is not None:
         never = np.arange(vocabulary) == line_start
         tables[0] = replace(
@@ -51,3 +65,8 @@ def estimate(
             opens=tables[0].opens & ~never,  # so that its continuation count is zero as well
         )
     return SMOOTHINGS[smoothing](Evidence(tables, vocabulary, line_start, valid))
+
+
+def _check(smoothing: str) -> None:
+    if smoothing not in SMOOTHINGS:
+        raise InputError(f"smoothing is {smoothing!r}; allowed are {', '.join(SMOOTHINGS)}")

@@ -1,0 +1,245 @@
+"""Counting a text that is larger than memory: in parts of bounded size, in any number of jobs, and merged from disk.
+
+A shard is an equal stretch of the training text. Its job counts one block after the other and writes a folder of parts,
+each with the arrays of its tallies as .npy files. The merge goes through all parts order by order and context by
+context, so that neither it nor the counting holds more than was allowed; what it reads and writes is memory-mapped. The
+result equals `count_ngrams` of the whole text to the last n-gram.
+"""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqlab.errors import InputError
+from seqlab.files import replacing_folder
+from seqlab.ngram.counts import OrderCounts, check_countable, suffixes
+from seqlab.ngram.tally import Piece, Tally, tally
+
+COUNTING = (120, 30)  # bytes of memory for each symbol of a block, at most: always, and for each order
+UNIGRAM = 50  # bytes of memory for each entry of the vocabulary
+MERGING = 120  # bytes of memory for each n-gram merged at the same time, at most
+MEGABYTE = 1 << 20
+
+
+def pieces_between(segments: Sequence[NDArray[Any]], order: int, start: int, stop: int) -> list[Piece]:
+    """The pieces that own the symbols from `start` to `stop` of all `segments` laid end to end."""
+    pieces, first = [], 0
+    for segment in segments:
+        begin, end = max(start - first, 0), min(stop - first, len(segment))
+        if begin < end:
+            pieces.append(Piece(segment[begin : end + order - 1], end - begin, begin == 0))
+        first += len(segment)
+    return pieces
+
+
+def count_shard(
+    folder: str | Path,
+    segments: Sequence[NDArray[Any]],
+    order: int,
+    vocabulary: int,
+    shard: int,
+    shards: int,
+    memory_mb: int,
+) -> int:
+    """Write the parts of shard number `shard` (1 to `shards`) to `folder`, using about `memory_mb` megabytes at most.
+
+    `segments` are arrays of indices below `vocabulary`, best memory-mapped. The number of parts is returned.
+    Raises InputError for a shard that does not exist and for what `count_ngrams` refuses.
+    """
+    check_countable([len(segment) for segment in segments], order, vocabulary)
+    if not 1 <= shard <= shards:
+        raise InputError(f"shard {shard} of {shards} does not exist; shards are numbered from 1")
+    symbols = sum(len(segment) for segment in segments)
+    start, stop = ((shard - 1) * symbols // shards, shard * symbols // shards)
+    block = max((memory_mb * MEGABYTE - UNIGRAM * vocabulary) // (COUNTING[0] + COUNTING[1] * order), 1)
+    parts = max(-(-(stop - start) // block), 1)
+    with replacing_folder(folder) as temporary:
+        for part in range(parts):
+            borders = (start + number * (stop - start) // parts for number in (part, part + 1))
+            _write_part(
+                temporary / f"part-{part + 1:06d}", pieces_between(segments, order, *borders), order, vocabulary
+            )
+    return parts
+
+
+def _write_part(folder: Path, pieces: Sequence[Piece], order: int, vocabulary: int) -> None:
+    folder.mkdir()
+    for k, made in enumerate(tally(pieces, order, vocabulary), start=1):
+        for name in (field.name for field in fields(Tally)):
+            np.save(folder / f"{name}_{k}.npy", getattr(made, name))
+
+
+def merge_shards(
+    output: str | Path, folders: Sequence[str | Path], order: int, vocabulary: int, memory_mb: int
+) -> list[int]:
+    """Write the counts of all shards in `folders` to the folder `output`, using about `memory_mb` megabytes at most.
+
+    Returns the number of different n-grams of each order.
+    """
+    parts = [part for folder in folders for part in sorted(Path(folder).iterdir())]
+    rows = max(memory_mb * MEGABYTE // MERGING, len(parts))
+    sizes, numbers = [vocabulary], [np.arange(vocabulary)] * len(parts)
+    with replacing_folder(output) as merged, tempfile.TemporaryDirectory(dir=merged) as scratch:
+        _merge_unigrams(parts, merged, vocabulary)
+        for k in range(2, order + 1):
+            numbers = _merge_order([_tally(part, k) for part in parts], numbers, k, merged, scratch, vocabulary, rows)
+            _link(merged, k, vocabulary, rows)
+            sizes.append(len(_tally(merged, k).key))
+    return sizes
+
+
+def read_counts(folder: str | Path, order: int, vocabulary: int) -> list[OrderCounts]:
+    """The tables of orders 1 to `order` in the `folder` that `merge_shards` wrote, memory-mapped.
+
+    Raises InputError where an array is missing or damaged.
+    """
+    try:
+        return [_table(Path(folder), k, vocabulary) for k in range(1, order + 1)]
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(
+            f"{folder} is not a whole set of counts ({error}); delete it and run the workflow again"
+        ) from None
+
+
+def _array(folder: Path, name: str, k: int) -> NDArray[Any]:
+    path = folder / f"{name}_{k}.npy"
+    array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return array.view(np.ndarray)  # slices of a plain array cost less
+
+
+def _tally(folder: Path, k: int) -> Tally:
+    return Tally(*(_array(folder, field.name, k) for field in fields(Tally)))
+
+
+def _table(folder: Path, k: int, vocabulary: int) -> OrderCounts:
+    made = _tally(folder, k)
+    return OrderCounts(made.key, made.count, made.opens, _array(folder, "suffix", k), vocabulary)
+
+
+def _merge_unigrams(parts: Sequence[Path], merged: Path, vocabulary: int) -> None:
+    """Every part has them all, so they are added up one part after the other."""
+    count, opens = np.zeros(vocabulary, dtype=np.int64), np.zeros(vocabulary, dtype=bool)
+    for part in parts:
+        unigrams = _tally(part, 1)
+        count += unigrams.count
+        opens |= unigrams.opens
+    arrays = {"key": np.arange(vocabulary), "count": count, "opens": opens, "suffix": np.zeros_like(count)}
+    for name, array in arrays.items():
+        np.save(merged / f"{name}_1.npy", array)
+
+
+def _merge_order(
+    tallies: Sequence[Tally],
+    contexts: Sequence[NDArray[np.int64]],
+    k: int,
+    merged: Path,
+    scratch: str,
+    vocabulary: int,
+    rows: int,
+) -> list[NDArray[np.int64]]:
+    """Merge the n-grams of order k, and give for every part the merged numbers of its n-grams.
+
+    `contexts` are the same of the order below, and k is 2 at least. The merged keys keep the order of each part's own.
+    """
+    names = [Path(scratch) / f"numbers_{k}_{part}.npy" for part in range(len(tallies))]
+    with (
+        _Growing(merged / f"key_{k}.npy", np.int64) as key,
+        _Growing(merged / f"count_{k}.npy", np.int64) as count,
+        _Growing(merged / f"opens_{k}.npy", np.bool_) as opens,
+    ):
+        for ranges in _slices(tallies, contexts, vocabulary, rows):
+            wanted = []
+            for made, context, (start, stop) in zip(tallies, contexts, ranges, strict=True):
+                above, symbol = np.divmod(made.key[start:stop], vocabulary)
+                wanted.append(context[above] * vocabulary + symbol)
+            found, number = np.unique(np.concatenate(wanted), return_inverse=True)
+            number += key.length
+            first = 0
+            times, opening = np.zeros(len(found), dtype=np.int64), np.zeros(len(found), dtype=bool)
+            for made, name, (start, stop) in zip(tallies, names, ranges, strict=True):
+                mine = number[first : first + stop - start]
+                first += stop - start
+                times[mine - key.length] += made.count[start:stop]  # no n-gram stands in a part twice
+                opening[mine - key.length] |= made.opens[start:stop]
+                with name.open("ab") as file:
+                    mine.tofile(file)
+            key.append(found)
+            count.append(times)
+            opens.append(opening)
+    return [_mapped(name, len(made.key)) for name, made in zip(names, tallies, strict=True)]
+
+
+def _mapped(path: Path, length: int) -> NDArray[np.int64]:
+    if not length:
+        return np.zeros(0, dtype=np.int64)
+    return np.memmap(path, dtype=np.int64, mode="r", shape=(length,)).view(np.ndarray)
+
+
+def _slices(
+    tallies: Sequence[Tally], contexts: Sequence[NDArray[np.int64]], vocabulary: int, rows: int
+) -> Iterator[list[tuple[int, int]]]:
+    """Ranges of each part's n-grams that have the same contexts, of about `rows` n-grams in all parts together."""
+    step = max(rows // len(tallies), 1)
+    starts = [0] * len(tallies)
+    sizes = [len(made.key) for made in tallies]
+    while any(start < size for start, size in zip(starts, sizes, strict=True)):
+        reached = [
+            int(context[made.key[start + step] // vocabulary])
+            for made, context, start, size in zip(tallies, contexts, starts, sizes, strict=True)
+            if start + step < size
+        ]
+        stops = sizes
+        if reached:
+            stops = _before(tallies, contexts, vocabulary, min(reached))
+            if stops == starts:  # one context alone has more successors than a slice should hold
+                stops = _before(tallies, contexts, vocabulary, min(reached) + 1)
+        yield list(zip(starts, stops, strict=True))
+        starts = stops
+
+
+def _before(tallies: Sequence[Tally], contexts: Sequence[NDArray[np.int64]], vocabulary: int, border: int) -> list[int]:
+    """How many n-grams of each part have a context whose merged number is below `border`."""
+    return [
+        int(np.searchsorted(made.key, np.searchsorted(context, border) * vocabulary))
+        for made, context in zip(tallies, contexts, strict=True)
+    ]
+
+
+def _link(merged: Path, k: int, vocabulary: int, rows: int) -> None:
+    key = _array(merged, "key", k)
+    shorter = _table(merged, k - 1, vocabulary)
+    with _Growing(merged / f"suffix_{k}.npy", np.int64) as suffix:
+        for first in range(0, len(key), rows):
+            suffix.append(suffixes(key[first : first + rows], shorter, vocabulary))
+
+
+class _Growing:
+    """A .npy file of one dimension, whose length is known only when all of it is written."""
+
+    def __init__(self, path: Path, dtype: Any) -> None:
+        self.file, self.dtype, self.length = path.open("wb"), np.dtype(dtype), 0
+
+    def __enter__(self) -> Self:
+        self._write_header()
+        return self
+
+    def append(self, array: NDArray[Any]) -> None:
+        array.astype(self.dtype, copy=False).tofile(self.file)
+        self.length += len(array)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.file.seek(0)
+        self._write_header()  # numpy leaves room in it for any length
+        self.file.close()
+
+    def _write_header(self) -> None:
+        header = {"descr": np.lib.format.dtype_to_descr(self.dtype), "fortran_order": False, "shape": (self.length,)}
+        np.lib.format.write_array_header_1_0(self.file, header)
