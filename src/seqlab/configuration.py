@@ -2,13 +2,31 @@
 
 import difflib
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from seqlab.errors import InputError
 from seqlab.text.tokens import UNITS
 
+NUMBERS = {"integer": int, "number": float}
 TYPES = {"integer": "a whole number", "array": "a list", "object": "a block of keys", "string": "a text"}
+
+
+def with_numbers(value: Any, schema: dict[str, Any]) -> Any:
+    """`value` with numbers where `schema`, a JSON schema, wants them and a text that is one was given.
+
+    Snakemake hands on the blocks of `--config counting='{shards: 3}'` as texts, and YAML 1.1 reads 1e-7 as one.
+    """
+    if isinstance(value, dict):
+        known = schema.get("properties", {})
+        return {key: with_numbers(item, known.get(key, {})) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_numbers(item, schema.get("items", {})) for item in value]
+    if isinstance(value, str) and schema.get("type") in NUMBERS:
+        with suppress(ValueError):
+            return NUMBERS[schema["type"]](value)
+    return value
 
 
 def check_configuration(config: dict[str, Any], schema: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from seqlab.configuration import check_configuration, check_corpora, corpus_of_text
+from seqlab.configuration import check_configuration, check_corpora, corpus_of_text, with_numbers
 from seqlab.errors import InputError
 from seqlab.ledger.compressors import COMPRESSORS
 from seqlab.ngram.smoothing import SMOOTHINGS
@@ -215,3 +215,16 @@ def test_schema_and_training_settings_allow_the_same_numbers(name, value):
 )
 def test_schema_allows_exactly_what_is_implemented(rule, implemented):
     assert sorted(rule["enum"]) == sorted(implemented)
+
+
+def test_numbers_given_as_texts_become_numbers_where_the_schema_wants_them():
+    schema = {
+        "properties": {
+            "shards": {"type": "integer"},
+            "rates": {"type": "array", "items": {"type": "number"}},
+            "name": {"type": "string"},
+        }
+    }
+    given = {"shards": "3", "rates": ["1e-7", 2], "name": "7", "other": "8"}
+    assert with_numbers(given, schema) == {"shards": 3, "rates": [1e-7, 2], "name": "7", "other": "8"}
+    assert with_numbers({"shards": "three"}, schema) == {"shards": "three"}

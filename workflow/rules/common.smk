@@ -23,11 +23,13 @@ for variable, first in {"PATH": Path(sys.executable).parent, "PYTHONPATH": BASE 
     os.environ[variable] = os.pathsep.join(filter(None, [str(first), os.environ.get(variable)]))
 sys.path.insert(0, str(BASE / "src"))
 
-from seqlab.configuration import check_configuration, check_corpora, corpus_of_text
+from seqlab.configuration import check_configuration, check_corpora, corpus_of_text, with_numbers
 from seqlab.errors import InputError
 
 try:
-    check_configuration(config, load_configfile(BASE / "workflow/schemas/config.schema.yaml"))
+    SCHEMA = load_configfile(BASE / "workflow/schemas/config.schema.yaml")
+    config |= with_numbers(config, SCHEMA)
+    check_configuration(config, SCHEMA)
     CORPORA = load_configfile(BASE / "config/corpora.yaml")
     if config.get("corpus"):
         config["corpora"], CORPORA = corpus_of_text(config["corpus"], config.get("cleaning"), CORPORA)
@@ -105,6 +107,21 @@ def all_figures():
 def all_summaries():
     """The two tables of every corpus and unit."""
     return [f"results/{corpus}/{unit}/{name}.csv" for corpus, unit in RUNS for name in ("summary", "models")]
+
+
+def highest_order(wildcards):
+    """The highest order of all n-gram models."""
+    return max(order for sweep in config["ngram"] for order in sweep["orders"])
+
+
+def counts_of(wildcards):
+    """The merged counts, where the text is counted in shards."""
+    return [f"results/{wildcards.corpus}/{wildcards.unit}/counts/merged"] if config["counting"]["shards"] else []
+
+
+def counting_memory(wildcards):
+    """Megabytes that a job of counting needs: what it may use, and the interpreter with its libraries."""
+    return config["counting"]["memory_mb"] + 200
 
 
 def definition_of(wildcards):
@@ -192,3 +209,4 @@ wildcard_constraints:
     unit="char|word|byte",
     family="source|compressor|ngram|rnn",
     model="[a-z0-9-]+",
+    scatteritem="[0-9]+-of-[0-9]+",

@@ -1,6 +1,6 @@
 """n-gram models.
 
-Needs  card.yaml, ids.npy, splits.json, vocab.json
+Needs  card.yaml, ids.npy, splits.json, vocab.json, and counts/merged/ where the text is counted in shards
 Makes  results/{corpus}/{unit}/ngram/{model}/model.npz, training.json, then scores.npz, metrics.json, sample.txt
 """
 
@@ -11,6 +11,7 @@ rule train_ngram:
         ids="results/{corpus}/{unit}/ids.npy",
         splits="results/{corpus}/{unit}/splits.json",
         vocab="results/{corpus}/{unit}/vocab.json",
+        counts=counts_of,
         script=script("train_ngram"),
         library=library("train_ngram"),
     output:
@@ -30,6 +31,7 @@ rule train_ngram:
         " --ids {input.ids:q}"
         " --splits {input.splits:q}"
         " --vocab {input.vocab:q}"
+        " --counts {input.counts:q}"
         " --model {output.model:q}"
         " --training {output.training:q}"
         " > {log:q} 2>&1"

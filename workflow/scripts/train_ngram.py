@@ -6,7 +6,9 @@ import time
 from seqlab.cards import read_card
 from seqlab.errors import command
 from seqlab.files import write_json
-from seqlab.ngram.smoothing import estimate
+from seqlab.ngram.counts import count_ngrams
+from seqlab.ngram.shards import read_counts
+from seqlab.ngram.smoothing import estimate_from
 from seqlab.text.splits import read_ids, read_splits, segments_of
 from seqlab.text.vocab import Vocab
 
@@ -16,21 +18,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("card", "ids", "splits", "vocab"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the run")
+    parser.add_argument("--counts", nargs="*", default=[], help="folder of the merged counts, if there is one")
     parser.add_argument("--model", required=True, help="model.npz to write")
     parser.add_argument("--training", required=True, help="training.json to write")
     arguments = parser.parse_args()
     settings = read_card(arguments.card)["settings"]
     splits = read_splits(arguments.splits)
     ids = read_ids(arguments.ids, splits)
-    train = segments_of(ids, splits, "train")
+    vocabulary, order = len(Vocab.load(arguments.vocab)), settings["order"]
     started = time.perf_counter()
-    made = estimate(
-        settings["smoothing"],
-        train,
-        settings["order"],
-        len(Vocab.load(arguments.vocab)),
-        valid=segments_of(ids, splits, "valid"),
-    )
+    if arguments.counts:
+        tables = read_counts(arguments.counts[0], order, vocabulary)
+    else:
+        tables = count_ngrams(segments_of(ids, splits, "train"), order, vocabulary)
+    made = estimate_from(settings["smoothing"], tables, vocabulary, valid=segments_of(ids, splits, "valid"))
     seconds = time.perf_counter() - started
     made.model.save(arguments.model)
     summary = {"seconds": round(seconds, 3), "parameters": made.model.parameters, "notes": made.notes}

@@ -6,6 +6,7 @@ context, so that neither it nor the counting holds more than was allowed; what i
 result equals `count_ngrams` of the whole text to the last n-gram.
 """
 
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
@@ -25,6 +26,14 @@ COUNTING = (120, 30)  # bytes of memory for each symbol of a block, at most: alw
 UNIGRAM = 50  # bytes of memory for each entry of the vocabulary
 MERGING = 120  # bytes of memory for each n-gram merged at the same time, at most
 MEGABYTE = 1 << 20
+
+
+def parse_shard(name: str) -> tuple[int, int]:
+    """Number and number of all shards, from a name such as 2-of-3; InputError for any other."""
+    match = re.fullmatch(r"([0-9]+)-of-([0-9]+)", name)
+    if not match:
+        raise InputError(f"the shard {name!r} is not named like 2-of-3")
+    return int(match[1]), int(match[2])
 
 
 def pieces_between(segments: Sequence[NDArray[Any]], order: int, start: int, stop: int) -> list[Piece]:
@@ -82,7 +91,7 @@ def merge_shards(
 
     Returns the number of different n-grams of each order.
     """
-    parts = [part for folder in folders for part in sorted(Path(folder).iterdir())]
+    parts = [part for folder in folders for part in sorted(Path(folder).glob("part-*"))]
     rows = max(memory_mb * MEGABYTE // MERGING, len(parts))
     sizes, numbers = [vocabulary], [np.arange(vocabulary)] * len(parts)
     with replacing_folder(output) as merged, tempfile.TemporaryDirectory(dir=merged) as scratch:
