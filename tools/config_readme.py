@@ -42,7 +42,13 @@ def allowed(value: dict[str, Any]) -> str:
         return ", ".join(value["enum"])
     if value["type"] == "array":
         return f"list of {allowed(value['items'])}"
-    words = {"integer": "whole number", "number": "number", "string": "text", "object": "block"}[value["type"]]
+    words = {
+        "boolean": "true or false",
+        "integer": "whole number",
+        "number": "number",
+        "string": "text",
+        "object": "block",
+    }[value["type"]]
     bounds = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
     return ", ".join([words, *(f"{bounds[key]} {value[key]}" for key in bounds if key in value)])
 

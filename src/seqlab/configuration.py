@@ -10,7 +10,13 @@ from seqlab.errors import InputError
 from seqlab.text.tokens import UNITS
 
 NUMBERS = {"integer": int, "number": float}
-TYPES = {"integer": "a whole number", "array": "a list", "object": "a block of keys", "string": "a text"}
+TYPES = {
+    "integer": "a whole number",
+    "array": "a list",
+    "object": "a block of keys",
+    "string": "a text",
+    "boolean": "true or false",
+}
 
 
 def with_numbers(value: Any, schema: dict[str, Any]) -> Any:

@@ -124,6 +124,11 @@ def counting_memory(wildcards):
     return config["counting"]["memory_mb"] + 200
 
 
+def kept(model):
+    """An n-gram model that stays, or goes when it has been scored."""
+    return model if config["keep_ngrams"] else temp(model)
+
+
 def definition_of(wildcards):
     """The block of a corpus, as JSON; the path of a local text is an input instead."""
     return json.dumps({key: value for key, value in CORPORA[wildcards.corpus].items() if key != "path"})

@@ -15,7 +15,7 @@ rule train_ngram:
         script=script("train_ngram"),
         library=library("train_ngram"),
     output:
-        model="results/{corpus}/{unit}/ngram/{model}/model.npz",
+        model=kept("results/{corpus}/{unit}/ngram/{model}/model.npz"),
         training="results/{corpus}/{unit}/ngram/{model}/training.json",
     log:
         "results/{corpus}/{unit}/ngram/{model}/train.log",
@@ -55,6 +55,7 @@ rule score_ngram:
         "results/{corpus}/{unit}/ngram/{model}/score.log",
     benchmark:
         "results/{corpus}/{unit}/ngram/{model}/score.benchmark.tsv"
+    priority: 1  # before the next model is trained, so that models that do not stay go early
     conda:
         "../../environment.yml"
     params:
