@@ -12,7 +12,7 @@ from seqlab.errors import InputError
 from seqlab.files import replacing
 from seqlab.sampling import draw
 
-MANY = 1 << 17  # n-grams that a processor's cache has no room for, so that it pays to look them up in order
+BLOCK = 1 << 16  # symbols scored at once: what is known of them has room in a processor's cache
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,9 @@ class NgramModel:
     def find(self, order: int, context: NDArray[np.int64], symbol: NDArray[np.int64]) -> NDArray[np.int64]:
         """The numbers of the n-grams (context, symbol) of `order`, -1 where the context or the n-gram is not kept."""
         wanted = context * self.vocabulary + symbol
-        place = _places(self.key[order - 1], wanted)
-        return np.where((context >= 0) & (self.key[order - 1][place] == wanted), place, -1)
+        keys = self.key[order - 1]
+        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        return np.where((context >= 0) & (keys[place] == wanted), place, -1)
 
     def save(self, path: str | Path) -> None:
         arrays: dict[str, Any] = {
@@ -81,15 +82,32 @@ class NgramModel:
 def symbol_probabilities(model: NgramModel, segments: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
     """The probability of every symbol but the first of each segment given up to n - 1 symbols before it, in order.
 
-    `segments` hold indices; the result has shape (sum of (length - 1),). All positions are scored at once, one order
+    `segments` hold indices; the result has shape (sum of (length - 1),). Many positions are scored at once, one order
     after the other.
     """
     lengths = np.array([len(segment) for segment in segments], dtype=np.int64)
-    symbols = np.concatenate([np.asarray(segment, dtype=np.int64) for segment in segments])
+    symbols = np.concatenate(segments, dtype=np.int64, casting="unsafe")
     place = np.arange(len(symbols)) - np.repeat(np.cumsum(lengths) - lengths, lengths)  # in the segment
+    probability = np.empty(len(symbols))
+    for first in range(0, len(symbols), BLOCK):
+        start, stop = max(first - model.order, 0), first + BLOCK  # contexts reach back into the block before
+        probability[first:stop] = _probabilities(model, symbols[start:stop], place[start:stop])[first - start :]
+    scored: NDArray[np.float64] = probability[place > 0]
+    return scored
+
+
+def _probabilities(model: NgramModel, symbols: NDArray[np.int64], place: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The probability of every symbol given those before it, no further back than the start of its segment.
+
+    `place` tells how far away that is.
+    """
     probability: NDArray[np.float64] = model.probability[0][symbols]
-    position = np.flatnonzero(place > 0)  # where the context of the current order is kept, and ...
-    context = symbols[position - 1]  # ... its number; few positions are left in the highest orders
+    # Positions whose context is kept in the current order; few are left in the highest. They stand in the order of
+    # their first two symbols, and so does what they look up, at every order: neighbours end in the same cache lines.
+    position = 1 + np.flatnonzero(place[1:] > 0)
+    position = position[np.argsort(symbols[position - 1] * model.vocabulary + symbols[position])]
+    context = symbols[position - 1]
+    goes_on = np.append(place > 0, False)  # whether the symbol before belongs to the same segment
     for k in range(2, model.order + 1):
         if not model.backs_off:
             probability[place >= k - 1] = 1 / model.vocabulary
@@ -98,21 +116,9 @@ def symbol_probabilities(model: NgramModel, segments: Sequence[NDArray[Any]]) ->
         kept = number >= 0
         position, context = position[kept], number[kept]
         probability[position] = model.probability[k - 1][context]
-        goes_on = np.append(place, 0)[position + 1] > 0  # this n-gram is the context of the symbol after it
-        position, context = position[goes_on] + 1, context[goes_on]
-    return probability[place > 0]
-
-
-def _places(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where each of `wanted` stands in the sorted `keys`, if it does; otherwise some other place."""
-    if len(keys) < MANY:
-        return np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    place = np.empty(len(wanted), dtype=np.int64)
-    for first in range(0, len(wanted), MANY):
-        some = wanted[first : first + MANY]
-        ordered = np.argsort(some)  # neighbours end in the same stretch of memory, which is worth more than the sort
-        place[first + ordered] = np.searchsorted(keys, some[ordered])
-    return np.minimum(place, len(keys) - 1, out=place)
+        longer = goes_on[position + 1]  # this n-gram is the context of the symbol after it
+        position, context = position[longer] + 1, context[longer]
+    return probability
 
 
 def distribution(model: NgramModel, context: Sequence[int]) -> NDArray[np.float64]:

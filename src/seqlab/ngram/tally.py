@@ -68,26 +68,22 @@ def tally(pieces: Sequence[Piece], order: int, vocabulary: int) -> list[Tally]:
 
 def _text(pieces: Sequence[Piece], order: int) -> tuple[NDArray[Any], _Starts]:
     """All symbols, one higher than they are, each piece followed by as many zeros as an n-gram may read beyond."""
-    parts: list[NDArray[Any]] = []
-    positions: list[NDArray[np.int64]] = []
-    opening, owned, length = [], 0, 0
-    gap = np.zeros(order - 1, dtype=np.uint32)
-    for piece in pieces:
-        parts += [piece.symbols, gap]
-        positions.append(np.arange(length, length + piece.own))
-        if piece.opens and piece.own:
-            opening.append(owned)
-        owned += piece.own
-        length += len(piece.symbols) + len(gap)
-    text = np.zeros(length + order, dtype=np.uint32)
-    first = 0
-    for part in parts:
-        text[first : first + len(part)] = part
-        if part is not gap:
-            text[first : first + len(part)] += 1
-        first += len(part)
-    position = np.concatenate(positions) if positions else np.zeros(0, dtype=np.int64)
-    return text, _Starts(position, np.zeros(len(position), dtype=np.int64), np.array(opening, dtype=np.int64), 1)
+    lengths = np.array([len(piece.symbols) for piece in pieces], dtype=np.int64)
+    own = np.array([piece.own for piece in pieces], dtype=np.int64)
+    begins = np.cumsum(lengths + order - 1) - (lengths + order - 1)
+    text = np.zeros(int((lengths + order - 1).sum()) + order, dtype=np.uint32)
+    if len(pieces):
+        symbols = np.concatenate([piece.symbols for piece in pieces], dtype=np.uint32, casting="unsafe")
+        text[_runs(begins, lengths)] = symbols + 1
+    first = np.cumsum(own) - own  # of every piece among the positions
+    opens = np.array([piece.opens and piece.own > 0 for piece in pieces], dtype=bool)
+    position = _runs(begins, own)
+    return text, _Starts(position, np.zeros(len(position), dtype=np.int64), first[opens], 1)
+
+
+def _runs(begins: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The numbers that follow each of `begins`, as many as the length beside it, run after run."""
+    return np.arange(int(lengths.sum())) + np.repeat(begins - (np.cumsum(lengths) - lengths), lengths)
 
 
 def _packed(text: NDArray[Any], starts: _Starts, skip: int, digits: int, width: int) -> NDArray[np.int64]:

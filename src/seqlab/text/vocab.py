@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,7 @@ class Vocab:
     def encode(self, tokens: Sequence[str]) -> NDArray[np.unsignedinteger]:
         """Indices as an array, shape (len(tokens),), of the smallest unsigned type that holds the vocabulary."""
         kind = np.min_scalar_type(len(self) - 1)
-        index = self.index
-        return np.fromiter((index.get(token, 0) for token in tokens), dtype=kind, count=len(tokens))
+        return np.fromiter(map(self.index.get, tokens, repeat(0)), dtype=kind, count=len(tokens))
 
     def save(self, path: str | Path, unit: str) -> None:
         write_json(path, {"unit": unit, "tokens": self.tokens, "counts": self.counts, "min_freq": self.min_freq})
