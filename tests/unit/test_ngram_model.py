@@ -53,6 +53,25 @@ def test_symbol_probabilities_of_lines(smoothing, order, segments):
     assert found.tolist() == pytest.approx(one_by_one(model, scored), rel=1e-12)
 
 
+@pytest.mark.parametrize("smoothing", ["mkn", "add-k"])
+@pytest.mark.parametrize("block", [1, 2, 7, 50])
+def test_a_text_is_scored_the_same_in_blocks_of_any_size(monkeypatch, smoothing, block):
+    train = random_text(300)
+    model = estimate(smoothing, [train], 5, VOCABULARY, valid=[train]).model
+    segments = [random_text(60, seed=2), random_text(1), train[:40]]
+    expected = symbol_probabilities(model, segments)
+    monkeypatch.setattr("seqlab.ngram.model.BLOCK", block)
+    np.testing.assert_array_equal(symbol_probabilities(model, segments), expected)
+
+
+def test_large_vocabularies_are_scored_alike():
+    random = np.random.default_rng(1)
+    train, scored = random.integers(0, 100_000, 500), random.integers(0, 100_000, 50)
+    model = estimate("mkn", [train], 3, 100_000).model
+    scored[10:40] = train[100:130]
+    np.testing.assert_allclose(symbol_probabilities(model, [scored]), one_by_one(model, [scored.tolist()]), rtol=1e-12)
+
+
 def test_a_segment_is_scored_as_if_it_were_alone():
     model = estimate("mkn", [random_text(200)], 4, VOCABULARY).model
     first, second = random_text(30, seed=2), random_text(20, seed=3)

@@ -105,7 +105,8 @@ def _probabilities(model: NgramModel, symbols: NDArray[np.int64], place: NDArray
     # Positions whose context is kept in the current order; few are left in the highest. They stand in the order of
     # their first two symbols, and so does what they look up, at every order: neighbours end in the same cache lines.
     position = 1 + np.flatnonzero(place[1:] > 0)
-    position = position[np.argsort(symbols[position - 1] * model.vocabulary + symbols[position])]
+    coarse = (symbols >> max(model.vocabulary.bit_length() - 16, 0)).astype(np.uint16)  # numpy sorts 16 bits by radix
+    position = position[np.lexsort((coarse[position], coarse[position - 1]))]
     context = symbols[position - 1]
     goes_on = np.append(place > 0, False)  # whether the symbol before belongs to the same segment
     for k in range(2, model.order + 1):
