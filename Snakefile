@@ -45,6 +45,7 @@ rule all:
     default_target: True
     input:
         all_metrics(),
+        all_arpa(),
         all_figures(),
         "results/report.html",
         "results/tracking.json",

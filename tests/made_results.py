@@ -30,6 +30,7 @@ def make_results(root: Path, corpus: str = "toy", unit: str = "char") -> list[Pa
     for order in (1, 2, 3):
         settings: dict[str, Any] = {"smoothing": "mkn", "order": order}
         made.append(_make_run(base, "ngram", f"mkn-{order}", [], 2.2 - 0.3 * order, 10**order, settings))
+    made.append(_make_run(base, "ngram", "mkn-3-counts-1-2", [], 1.4, 250, settings, pruned_from="mkn-3"))
     made.append(_make_run(base, "ngram", "mle-3", [], math.inf, 1000, {"smoothing": "mle", "order": 3}))
     for layers in (1, 2):
         for hidden in (8, 16):
@@ -40,7 +41,14 @@ def make_results(root: Path, corpus: str = "toy", unit: str = "char") -> list[Pa
 
 
 def _make_run(
-    base: Path, family: str, model: str, seeds: list[int], bits: float, parameters: int, settings: dict[str, Any]
+    base: Path,
+    family: str,
+    model: str,
+    seeds: list[int],
+    bits: float,
+    parameters: int,
+    settings: dict[str, Any],
+    **more: Any,
 ) -> Path:
     folder = base / family / model
     noise = np.random.default_rng(parameters)
@@ -52,6 +60,7 @@ def _make_run(
     write_card(folder / "card.yaml", name | {"settings": settings, "seeds": seeds, "data": data})
     metrics = name | {"card": "3" * 64, "parameters": parameters, "train_seconds": 1.5, "notes": []}
     metrics |= {"per_symbol": family != "compressor", "scores": score_rows(arrays, SPLITS, seeds)}
+    metrics |= more
     if family == "source":
         metrics["entropy_rate"] = {"bits_per_symbol": bits, "low": bits - 0.1, "high": bits + 0.15}
     write_metrics(folder / "metrics.json", metrics)

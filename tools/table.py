@@ -12,6 +12,8 @@ from seqlab.report.tables import read_models
 def figure(row: "pd.Series[float]", name: str) -> str:
     """A figure with its standard deviation over seeds."""
     spread = row[f"{name}_std"]
+    if row[name] == float("inf"):
+        return f"∞ ({row['zero_probability']:,} impossible, {row['zero_probability'] / row['symbols']:.2%})"
     return number(row[name]) + (f" ± {deviation(spread, row[name])}" if spread == spread else "")
 
 
@@ -21,8 +23,11 @@ def main() -> None:
         raise InputError("give the path of one models.csv")
     models = read_models(sys.argv[1])
     valid = models[models["split"] == "valid"].set_index("model")
-    print("| model | parameters | valid perplexity | test perplexity | bits per character | unknown | seconds |")
-    print("|---|---|---|---|---|---|---|")
+    pruned = models["pruning_loss"].notna().any()
+    heads = ["model", "parameters", "valid perplexity", "test perplexity", "bits per character", "unknown", "seconds"]
+    heads += ["bits per symbol lost by pruning"] * pruned
+    print("| " + " | ".join(heads) + " |")
+    print("|" + "---|" * len(heads))
     for _, row in models[models["split"] == "test"].iterrows():
         cells = [
             row["model"],
@@ -35,6 +40,8 @@ def main() -> None:
             f"{row['unknown'] / row['symbols']:.1%}",
             f"{row['train_seconds']:.0f}",
         ]
+        if pruned:
+            cells.append(f"{row['pruning_loss']:+.4f}" if row["pruned_from"] else "")
         print("| " + " | ".join(cells) + " |")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from seqlab.errors import InputError
 from seqlab.text.tokens import UNITS
 
+NOT_BACKING_OFF = ("laplace", "add-k")  # smoothings whose models have no back-off weights
 NUMBERS = {"integer": int, "number": float}
 TYPES = {
     "integer": "a whole number",
@@ -72,6 +73,8 @@ def _allowed(error: Any) -> str:
         "exclusiveMaximum": f"below {value}",
         "type": TYPES.get(str(value), f"a {value}"),
         "minItems": f"a list of at least {value}",
+        "minProperties": f"a block of {value} key",
+        "maxProperties": f"a block of {value} key",
         "uniqueItems": "a list in which nothing stands twice",
     }
     return words.get(error.validator, str(error.message))
@@ -87,6 +90,48 @@ def check_corpora(config: dict[str, Any], corpora: dict[str, Any]) -> None:
     total = sum(config["split"][name] for name in ("train", "valid", "test"))
     if abs(total - 1) > 1e-9:
         raise InputError(f"the shares of 'split' add up to {total:g}; train, valid and test must add up to 1")
+
+
+def ngram_runs(sweeps: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The settings of every n-gram of `sweeps`, the key ngram of a configuration, by name.
+
+    A model that was made smaller is named after the whole one and the way: mkn-6-entropy-1e-7, mkn-6-counts-1-1-2.
+    Raises InputError for a sweep that asks for what its smoothing or orders do not have.
+    """
+    runs: dict[str, dict[str, Any]] = {}
+    for sweep in sweeps:
+        check_sweep(sweep)
+        for order in sweep["orders"]:
+            name = f"{sweep['smoothing']}-{order}"
+            settings = {"smoothing": sweep["smoothing"], "order": order}
+            runs[name] = settings
+            runs |= {f"{name}-{_way(prune)}": settings | {"prune": prune} for prune in sweep.get("prune", [])}
+    return runs
+
+
+def check_sweep(sweep: dict[str, Any]) -> None:
+    """Raises InputError where a sweep prunes or writes as ARPA what cannot be."""
+    if sweep["smoothing"] in NOT_BACKING_OFF:
+        for key in ("prune", "arpa"):
+            if sweep.get(key):
+                raise InputError(
+                    f"a sweep of 'ngram' has {key} with smoothing {sweep['smoothing']}, which does not back off to "
+                    f"shorter contexts; use another smoothing, such as mkn, or leave {key} out"
+                )
+    for prune in sweep.get("prune", []):
+        needed = max(2, len(prune.get("counts", [])))
+        if low := [order for order in sweep["orders"] if order < needed]:
+            raise InputError(
+                f"a sweep of 'ngram' prunes by {prune}, which needs order {needed} or more, and has order {low[0]}; "
+                "give the lower orders a sweep of their own without it"
+            )
+
+
+def _way(prune: dict[str, Any]) -> str:
+    """How a model was made smaller, as part of its name."""
+    if "counts" in prune:
+        return "-".join(["counts", *map(str, prune["counts"])])
+    return "entropy-" + re.sub(r"e([+-])0*", r"e\1", f"{prune['entropy']:g}").replace("e+", "e")
 
 
 def corpus_of_text(text: str, cleaning: str | None, corpora: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:

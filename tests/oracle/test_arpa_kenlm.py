@@ -79,3 +79,17 @@ def test_the_same_words_are_unknown(case):
     found = np.concatenate([indices[1:] == 0 for indices in case.indices]).tolist()
     assert found == [unknown for sentence in case.sentences for _, _, unknown in case.kenlm.full_scores(sentence)]
     assert any(found) and not all(found)
+
+
+@pytest.mark.parametrize("smoothing", ["mle", "jm", "wb", "abs", "kn", "mkn"])
+@pytest.mark.parametrize("order", [2, 4, 6])
+def test_a_stream_without_line_borders(tmp_path: Path, smoothing: str, order: int) -> None:
+    tokens = ["<unk>", *"abcdefg"]
+    train, test = np.random.default_rng(order).integers(0, 8, (2, 400))
+    made = estimate(smoothing, [train], order, len(tokens), valid=[test])
+    write_arpa(tmp_path / "model.arpa", made.model, tokens)
+    first = made.model.probability[0][train[0]]  # it follows nothing, here and there
+    found = np.log10([first, *symbol_probabilities(made.model, [train])]).sum()
+    text = " ".join(tokens[index] for index in train)
+    expected = kenlm.Model(str(tmp_path / "model.arpa")).score(text, bos=False, eos=False)
+    assert found == pytest.approx(expected, abs=1e-4, rel=1e-5)

@@ -130,6 +130,16 @@ def test_a_model_of_a_stream_read_again_gives_the_same_probabilities(tmp_path):
     assert symbol_probabilities(again, [text]) == pytest.approx(symbol_probabilities(model, [text]), rel=1e-6)
 
 
+def test_line_borders_stand_in_the_file_of_a_stream_only_for_its_readers(tmp_path):
+    model = estimate("mkn", [np.array([1, 2, 1, 2, 2, 1])], 2, 3).model
+    write_arpa(tmp_path / "model.arpa", model, ["<unk>", "a", "b"])
+    text = (tmp_path / "model.arpa").read_text()
+    assert "ngram 1=5" in text and "-99\t<s>\t0\n-99\t</s>\t0\n" in text
+    text = text.replace("ngram 2=3", "ngram 2=4").replace("\n\\end", "-1\tb </s>\n\n\\end")
+    (tmp_path / "used.arpa").write_text(text)
+    assert read_arpa(tmp_path / "used.arpa")[1:] == (["<unk>", "a", "b", "<s>", "</s>"], 3)
+
+
 @pytest.mark.parametrize("name", ["model.arpa", "model.arpa.gz"])
 def test_equal_models_give_equal_bytes_whatever_the_file_is_called(tmp_path, monkeypatch, name):
     write_arpa(tmp_path / name, small_model(), TOKENS, LINE_START)
@@ -206,6 +216,11 @@ def test_tokens_that_are_not_those_of_the_vocabulary_are_refused(tmp_path, token
 @pytest.mark.parametrize("line_start", [None, 2, 99])
 def test_a_line_start_elsewhere_is_refused(tmp_path, line_start):
     assert "line_start" in refused_writing(tmp_path, small_model(), TOKENS, line_start)
+
+
+def test_a_stream_with_the_end_of_a_line_as_a_token_is_refused(tmp_path):
+    model = estimate("mkn", [np.array([1, 2, 1, 2])], 2, 3).model
+    assert "</s> is a token of a model without lines" in refused_writing(tmp_path, model, ["<unk>", "a", "</s>"], None)
 
 
 @pytest.mark.parametrize("token", ["", "<0x20>", "x<0x0A>y"])

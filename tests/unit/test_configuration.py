@@ -4,14 +4,22 @@ import copy
 from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from snakemake.utils import update_config
 
-from seqlab.configuration import check_configuration, check_corpora, corpus_of_text, with_numbers
+from seqlab.configuration import (
+    NOT_BACKING_OFF,
+    check_configuration,
+    check_corpora,
+    corpus_of_text,
+    ngram_runs,
+    with_numbers,
+)
 from seqlab.errors import InputError
 from seqlab.ledger.compressors import COMPRESSORS
-from seqlab.ngram.smoothing import SMOOTHINGS
+from seqlab.ngram.smoothing import SMOOTHINGS, estimate
 from seqlab.rnn.cells import CELLS
 from seqlab.rnn.optimisers import OPTIMISERS, SCHEDULES
 from seqlab.rnn.settings import TrainingSettings
@@ -228,3 +236,37 @@ def test_numbers_given_as_texts_become_numbers_where_the_schema_wants_them():
     given = {"shards": "3", "rates": ["1e-7", 2], "name": "7", "other": "8"}
     assert with_numbers(given, schema) == {"shards": 3, "rates": [1e-7, 2], "name": "7", "other": "8"}
     assert with_numbers({"shards": "three"}, schema) == {"shards": "three"}
+
+
+def test_ngrams_are_named_after_smoothing_order_and_pruning() -> None:
+    prune = [{"entropy": 1e-7}, {"entropy": 0.25}, {"entropy": 2e5}, {"counts": [1, 1, 2]}]
+    runs = ngram_runs([{"smoothing": "mkn", "orders": [3, 12], "prune": prune}, {"smoothing": "mle", "orders": [1]}])
+    ways = ["", "-entropy-1e-7", "-entropy-0.25", "-entropy-200000", "-counts-1-1-2"]
+    assert list(runs) == [f"mkn-{order}{way}" for order in (3, 12) for way in ways] + ["mle-1"]
+    assert runs["mkn-12-entropy-1e-7"] == {"smoothing": "mkn", "order": 12, "prune": {"entropy": 1e-7}}
+    assert runs["mkn-12"] == {"smoothing": "mkn", "order": 12}
+
+
+def test_a_threshold_that_yaml_takes_for_a_text_is_a_number() -> None:
+    config = {"ngram": [{"smoothing": "mkn", "orders": [3], "prune": [{"entropy": "1e-7"}]}]}
+    assert with_numbers(config, SCHEMA)["ngram"][0]["prune"] == [{"entropy": 1e-7}]
+
+
+@pytest.mark.parametrize(
+    "sweep",
+    [
+        {"smoothing": "laplace", "orders": [2], "arpa": True},
+        {"smoothing": "add-k", "orders": [2], "prune": [{"entropy": 1.0}]},
+        {"smoothing": "mkn", "orders": [1], "prune": [{"entropy": 1.0}]},
+        {"smoothing": "mkn", "orders": [2, 3], "prune": [{"counts": [1, 1, 2]}]},
+    ],
+)
+def test_what_a_sweep_can_not_prune_or_write_is_refused(sweep: dict) -> None:
+    with pytest.raises(InputError, match=r"a sweep of 'ngram' .*; "):
+        ngram_runs([sweep])
+
+
+@pytest.mark.parametrize("smoothing", SMOOTHINGS)
+def test_every_smoothing_is_known_to_back_off_or_not(smoothing: str) -> None:
+    text = [np.array([1, 2, 1, 2, 2, 1, 1])]
+    assert estimate(smoothing, text, 2, 3, valid=text).model.backs_off == (smoothing not in NOT_BACKING_OFF)

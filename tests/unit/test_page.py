@@ -112,7 +112,7 @@ def test_the_best_model_is_chosen_by_valid_and_quoted_from_test(tmp_path: Path) 
 def test_infinities_are_shown_with_what_made_them_and_never_as_nan(tmp_path: Path) -> None:
     experiment(tmp_path, tables(tmp_path))
     text = report(tmp_path).text
-    assert "∞ (200 symbols of zero probability)" in text
+    assert "∞ (200 symbols of zero probability, 100.00 %)" in text
     assert not re.search(r"\b(nan|inf|None)\b", text, flags=re.IGNORECASE)
 
 
@@ -209,3 +209,13 @@ def test_damage_is_refused(tmp_path: Path) -> None:
     (tmp_path / "results" / "toy" / "char" / "models.csv").unlink()
     with pytest.raises(FileNotFoundError):
         report(tmp_path)
+
+
+def test_what_pruning_lost_stands_beside_the_models_that_were_pruned(tmp_path: Path) -> None:
+    models = tables(tmp_path)
+    experiment(tmp_path, models)
+    loss = models[(models["model"] == "mkn-3-counts-1-2") & (models["split"] == "test")]["pruning_loss"].iloc[0]
+    page = report(tmp_path)
+    assert f"{loss:+.4f} (25.00 % kept)" in page.text and page.text.count("% kept") == 1
+    experiment(tmp_path, models[models["pruned_from"] == ""])
+    assert "lost by pruning" not in report(tmp_path).text

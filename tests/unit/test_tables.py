@@ -33,10 +33,10 @@ def test_columns_are_those_of_the_contract(runs: list[Path]) -> None:
     assert ", ".join(models.columns) == (
         "corpus, unit, family, model, seeds, split, symbols, unknown, bits_per_symbol, bits_per_symbol_std, "
         "perplexity, perplexity_std, bits_per_char, bits_per_char_std, bits_per_byte, bits_per_byte_std, parameters, "
-        "train_seconds, zero_probability"
+        "train_seconds, zero_probability, pruned_from, pruning_loss"
     )
-    assert len(summary) == 2 * (6 + 4 * 3)  # two splits of six models without seeds and four networks of three
-    assert len(models) == 2 * (6 + 4)
+    assert len(summary) == 2 * (7 + 4 * 3)  # two splits of seven models without seeds and four networks of three
+    assert len(models) == 2 * (7 + 4)
 
 
 def test_rows_are_in_natural_order_whatever_the_order_of_the_files(runs: list[Path]) -> None:
@@ -73,6 +73,29 @@ def test_one_infinite_seed_makes_the_mean_infinite_and_the_deviation_empty(runs:
     row = models[(models["model"] == "lstm-1x8") & (models["split"] == "valid")].iloc[0]
     assert row["perplexity"] == math.inf and math.isnan(row["perplexity_std"]) and row["zero_probability"] == 4
     assert math.isfinite(models[(models["model"] == "lstm-1x8") & (models["split"] == "test")].iloc[0]["perplexity"])
+
+
+def test_the_loss_of_pruning_is_held_against_the_whole_model_on_the_same_split(runs: list[Path]) -> None:
+    models = summarize(runs)[1]
+    bits = models.set_index(["model", "split"])["bits_per_symbol"]
+    pruned = models[models["pruned_from"] == "mkn-3"].set_index("split")
+    for split in ("valid", "test"):
+        lost = bits["mkn-3-counts-1-2", split] - bits["mkn-3", split]
+        assert pruned.loc[split, "pruning_loss"] == pytest.approx(lost) and lost > 0.05
+    assert models["pruning_loss"].notna().sum() == 2
+
+
+def test_nothing_is_lost_from_infinity_and_nothing_known_without_the_whole_model(runs: list[Path]) -> None:
+    whole = next(path for path in runs if path.parent.name == "mkn-3")
+    kept = [path for path in runs if path != whole]
+    assert summarize(kept)[1]["pruning_loss"].isna().all()
+    pruned = next(path for path in runs if path.parent.name == "mkn-3-counts-1-2")
+    for path in (whole, pruned):
+        for row in (metrics := json.loads(path.read_text()))["scores"]:
+            row |= dict.fromkeys(("bits_per_symbol", "perplexity", "bits_per_char", "bits_per_byte"), "inf")
+            row["zero_probability"] = 1
+        path.write_text(json.dumps(metrics))
+    assert summarize(runs)[1]["pruning_loss"].isna().all()
 
 
 def test_csv_is_read_back_as_it_was_and_written_the_same_twice(runs: list[Path], tmp_path: Path) -> None:
@@ -148,7 +171,8 @@ def test_best_is_chosen_on_valid_and_never_infinite(runs: list[Path]) -> None:
 
 
 def test_names_are_taken_apart() -> None:
-    assert parse_ngram("mkn-5") == ("mkn", 5) and parse_ngram("add-0.1-12") == ("add-0.1", 12)
+    assert parse_ngram("mkn-5") == ("mkn", 5) and parse_ngram("add-k-12") == ("add-k", 12)
+    assert parse_ngram("mkn-5-entropy-1e-7") == parse_ngram("mkn-5-counts-1-2") == ("mkn", 5)
     assert parse_rnn("lstm-2x256") == ("lstm", 2, 256)
     with pytest.raises(InputError):
         parse_rnn("lstm-2")

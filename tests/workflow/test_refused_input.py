@@ -17,6 +17,8 @@ SMOKE = ("--configfile", "config/smoke.yaml")
         ("corpora: [time_maschine]", "corpus 'time_maschine' is unknown"),
         ("ngram: [{smoothing: knn, orders: [2]}]", "'ngram.0.smoothing' is 'knn'; it must be one of mle, laplace"),
         ("ngram: [{smoothing: kn, orders: [0]}]", "'ngram.0.orders.0' is 0; it must be at least 1"),
+        ("ngram: [{smoothing: add-k, orders: [2], arpa: true}]", "has arpa with smoothing add-k"),
+        ("ngram: [{smoothing: kn, orders: [1, 2], prune: [{counts: [1, 2]}]}]", "needs order 2 or more"),
         ("split: {train: 0.9, valid: 0.2, test: 0.1}", "add up to 1"),
         ("units: [word]", "corpus 'even_process' has no unit of ['word']"),
     ],

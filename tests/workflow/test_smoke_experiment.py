@@ -8,13 +8,19 @@ from project import Project
 
 from seqlab.ledger.perplexity import perplexity, read_metrics
 from seqlab.ledger.scores import read_scores
+from seqlab.ngram.arpa import read_arpa
+from seqlab.ngram.model import symbol_probabilities
 from seqlab.text.sources import build_source, entropy_rate
+from seqlab.text.splits import segments_of
+from seqlab.text.vocab import Vocab
 
 BASE = "results/even_process/char"
 MODELS = {
     "compressor/xz": 1,
     "ngram/mkn-1": 1,
     "ngram/mkn-3": 1,
+    "ngram/mkn-3-counts-1-1-10000": 1,
+    "ngram/mkn-3-entropy-0.02": 1,
     "ngram/mle-1": 1,
     "ngram/mle-3": 1,
     "rnn/lstm-1x8": 2,
@@ -54,6 +60,25 @@ def test_the_floor_is_the_entropy_rate_of_the_source(smoke: Project) -> None:
 def test_a_network_learns_what_trigrams_can_not(smoke: Project) -> None:
     models = pd.read_csv(smoke.folder / BASE / "models.csv").set_index(["model", "split"])["bits_per_symbol"]
     assert models["rnn-1x8", "test"] < models["mkn-3", "test"] - 0.05
+
+
+def test_pruned_models_are_smaller_and_the_table_says_what_they_lose(smoke: Project) -> None:
+    models = pd.read_csv(smoke.folder / BASE / "models.csv").set_index(["model", "split"])
+    whole = models.loc["mkn-3", "test"]
+    for name in ("mkn-3-counts-1-1-10000", "mkn-3-entropy-0.02"):
+        pruned = models.loc[name, "test"]
+        assert pruned["parameters"] < whole["parameters"]
+        assert pruned["pruning_loss"] == pruned["bits_per_symbol"] - whole["bits_per_symbol"] > 0
+
+
+def test_a_model_written_for_other_tools_gives_the_same_bits(smoke: Project) -> None:
+    folder = smoke.folder / BASE / "ngram/mkn-3"
+    model, tokens, _ = read_arpa(folder / "model.arpa.gz")
+    assert tokens == Vocab.load(smoke.folder / BASE / "vocab.json").tokens
+    splits = json.loads((smoke.folder / BASE / "splits.json").read_text())
+    test = segments_of(np.load(smoke.folder / BASE / "ids.npy"), splits, "test")
+    bits = -np.log2(symbol_probabilities(model, test))
+    np.testing.assert_allclose(bits, read_scores(folder / "scores.npz")["test"][0], rtol=1e-5)
 
 
 def test_unigrams_cost_the_entropy_of_the_frequencies(smoke: Project) -> None:

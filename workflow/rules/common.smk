@@ -23,7 +23,7 @@ for variable, first in {"PATH": Path(sys.executable).parent, "PYTHONPATH": BASE 
     os.environ[variable] = os.pathsep.join(filter(None, [str(first), os.environ.get(variable)]))
 sys.path.insert(0, str(BASE / "src"))
 
-from seqlab.configuration import check_configuration, check_corpora, corpus_of_text, with_numbers
+from seqlab.configuration import check_configuration, check_corpora, corpus_of_text, ngram_runs, with_numbers
 from seqlab.errors import InputError
 
 try:
@@ -34,6 +34,7 @@ try:
     if config.get("corpus"):
         config["corpora"], CORPORA = corpus_of_text(config["corpus"], config.get("cleaning"), CORPORA)
     check_corpora(config, CORPORA)
+    ngram_runs(config["ngram"])
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -48,10 +49,8 @@ def runs_of(corpus, unit):
     runs = {("compressor", name): {"settings": {}, "seeds": []} for name in config["compressors"]}
     if CORPORA[corpus].get("builtin", "python_docs") != "python_docs":  # a generated text, whose source is known
         runs["source", "true-source"] = {"settings": CORPORA[corpus], "seeds": []}
-    for sweep in config["ngram"]:
-        for order in sweep["orders"]:
-            settings = {"smoothing": sweep["smoothing"], "order": order}
-            runs["ngram", f"{sweep['smoothing']}-{order}"] = {"settings": settings, "seeds": []}
+    for model, settings in ngram_runs(config["ngram"]).items():
+        runs["ngram", model] = {"settings": settings, "seeds": []}
     rnn = config["rnn"]
     training = rnn["training"] | rnn["training_by_unit"].get(unit, {})
     for cell in rnn["cells"]:
@@ -96,6 +95,12 @@ def all_metrics():
         for (corpus, unit), runs in RUNS.items()
         for family, model in runs
     ]
+
+
+def all_arpa():
+    """The n-gram models that are wanted in the format of other tools."""
+    wanted = ngram_runs([sweep for sweep in config["ngram"] if sweep.get("arpa")])
+    return [f"results/{corpus}/{unit}/ngram/{model}/model.arpa.gz" for corpus, unit in RUNS for model in wanted]
 
 
 def all_figures():
@@ -213,5 +218,5 @@ wildcard_constraints:
     corpus="|".join(map(re.escape, config["corpora"])),
     unit="char|word|byte",
     family="source|compressor|ngram|rnn",
-    model="[a-z0-9-]+",
+    model="[a-z0-9.-]+",
     scatteritem="[0-9]+-of-[0-9]+",

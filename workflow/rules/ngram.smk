@@ -1,8 +1,14 @@
 """n-gram models.
 
 Needs  card.yaml, ids.npy, splits.json, vocab.json, and counts/merged/ where the text is counted in shards
-Makes  results/{corpus}/{unit}/ngram/{model}/model.npz, training.json, then scores.npz, metrics.json, sample.txt
+Makes  results/{corpus}/{unit}/ngram/{model}/model.npz, training.json, then scores.npz, metrics.json, sample.txt, and
+       model.arpa.gz where it is asked for
 """
+
+
+wildcard_constraints:
+    whole="[a-z-]+-[0-9]+",
+    way="(entropy|counts)-[0-9e.-]+",
 
 
 rule train_ngram:
@@ -21,6 +27,8 @@ rule train_ngram:
         "results/{corpus}/{unit}/ngram/{model}/train.log",
     benchmark:
         "results/{corpus}/{unit}/ngram/{model}/train.benchmark.tsv"
+    wildcard_constraints:
+        model="[a-z-]+-[0-9]+",
     conda:
         "../../environment.yml"
     message:
@@ -34,6 +42,64 @@ rule train_ngram:
         " --counts {input.counts:q}"
         " --model {output.model:q}"
         " --training {output.training:q}"
+        " > {log:q} 2>&1"
+
+
+rule prune_ngram:
+    input:
+        card="results/{corpus}/{unit}/ngram/{whole}-{way}/card.yaml",
+        ids="results/{corpus}/{unit}/ids.npy",
+        splits="results/{corpus}/{unit}/splits.json",
+        counts=counts_of,
+        whole="results/{corpus}/{unit}/ngram/{whole}/model.npz",
+        whole_training="results/{corpus}/{unit}/ngram/{whole}/training.json",
+        script=script("prune_ngram"),
+        library=library("prune_ngram"),
+    output:
+        model=kept("results/{corpus}/{unit}/ngram/{whole}-{way}/model.npz"),
+        training="results/{corpus}/{unit}/ngram/{whole}-{way}/training.json",
+    log:
+        "results/{corpus}/{unit}/ngram/{whole}-{way}/prune.log",
+    benchmark:
+        "results/{corpus}/{unit}/ngram/{whole}-{way}/prune.benchmark.tsv"
+    conda:
+        "../../environment.yml"
+    message:
+        "Pruning {wildcards.whole} of {wildcards.corpus} by {wildcards.unit}: {wildcards.way}"
+    shell:
+        "python {input.script:q}"
+        " --card {input.card:q}"
+        " --ids {input.ids:q}"
+        " --splits {input.splits:q}"
+        " --counts {input.counts:q}"
+        " --whole {input.whole:q}"
+        " --whole-training {input.whole_training:q}"
+        " --name {wildcards.whole:q}"
+        " --model {output.model:q}"
+        " --training {output.training:q}"
+        " > {log:q} 2>&1"
+
+
+rule write_arpa:
+    input:
+        model="results/{corpus}/{unit}/ngram/{model}/model.npz",
+        vocab="results/{corpus}/{unit}/vocab.json",
+        script=script("write_arpa"),
+        library=library("write_arpa"),
+    output:
+        arpa="results/{corpus}/{unit}/ngram/{model}/model.arpa.gz",
+    log:
+        "results/{corpus}/{unit}/ngram/{model}/arpa.log",
+    priority: 1  # as scoring: while the model is still there
+    conda:
+        "../../environment.yml"
+    message:
+        "Writing {wildcards.model} of {wildcards.corpus} by {wildcards.unit} as ARPA"
+    shell:
+        "python {input.script:q}"
+        " --model {input.model:q}"
+        " --vocab {input.vocab:q}"
+        " --arpa {output.arpa:q}"
         " > {log:q} 2>&1"
 
 

@@ -36,7 +36,8 @@ def main() -> None:
     drawn = generate(model, prompt, wanted["symbols"], np.random.default_rng(1), wanted["temperature"])
     write_text(arguments.sample, join(vocab.to_tokens(prompt + drawn), read_json(arguments.vocab)["unit"]) + "\n")
     training = read_json(arguments.training)
-    record(arguments.card, splits, bits, arguments.scores, arguments.metrics, training)
+    more = {name: training[name] for name in ("pruned_from",) if name in training}
+    record(arguments.card, splits, bits, arguments.scores, arguments.metrics, training, **more)
 
 
 if __name__ == "__main__":

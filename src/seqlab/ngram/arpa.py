@@ -24,7 +24,7 @@ from seqlab.files import replacing
 from seqlab.ngram.model import NgramModel
 from seqlab.text.vocab import UNKNOWN
 
-LINE_START = "<s>"
+LINE_START, LINE_END = "<s>", "</s>"
 ZERO, SMALLEST = -99.0, 1e-99  # -99 stands for log10(0), as in SRILM
 CHUNK = 100_000  # n-grams that are text at the same time while a model is written
 LONGEST_LINE = 1 << 20  # bytes; a file without line ends must not be taken into memory whole
@@ -55,34 +55,44 @@ def write_arpa(path: str | Path, model: NgramModel, tokens: Sequence[str], line_
     """Write `model` as ARPA, compressed where `path` ends in `.gz`; equal models give equal bytes.
 
     `tokens` are the names of the vocabulary, `<unk>` first; `line_start` is the index of `<s>` in a line-wise model.
-    Logarithms have nine significant digits; what is below 1e-99 is written as zero. KenLM reads line-wise models only.
+    Other models, which know no lines, get an `<s>` and an `</s>` of probability zero as their last unigrams, since
+    readers such as KenLM demand both; score with them without line borders (`kenlm.Model.score(text, bos=False,
+    eos=False)`). Logarithms have nine significant digits; what is below 1e-99 is written as zero.
     Raises InputError, and writes nothing, for a model that does not back off and for tokens that ARPA cannot hold.
     """
     names = _names(path, model, tokens, line_start)
+    borders = [LINE_START, LINE_END] if line_start is None else []
     with (
         replacing(path) as temporary,
         temporary.open("wb") as plain,
         # neither name nor time in the gzip header, so that the bytes depend on the model alone
         gzip.GzipFile("", "wb", 6, plain, mtime=0) if str(path).endswith(".gz") else nullcontext(plain) as file,
     ):
-        header = "".join(f"ngram {k}={len(key)}\n" for k, key in enumerate(model.key, start=1))
+        sizes = [len(model.key[0]) + len(borders), *map(len, model.key[1:])]
+        header = "".join(f"ngram {k}={size}\n" for k, size in enumerate(sizes, start=1))
         file.write(f"\\data\\\n{header}".encode())
         for k in range(1, model.order + 1):
             file.write(f"\n\\{k}-grams:\n".encode())
             for first in range(0, len(model.key[k - 1]), CHUNK):
                 file.write(_text(model, k, names, first).encode())
+            if k == 1:
+                weight = "\t0" if model.order > 1 else ""
+                file.write("".join(f"{ZERO:g}\t{border}{weight}\n" for border in borders).encode())
         file.write(b"\n\\end\\\n")
 
 
 def _names(path: str | Path, model: NgramModel, tokens: Sequence[str], line_start: int | None) -> NDArray[np.object_]:
     """The vocabulary as it stands in the file, shape (vocabulary,)."""
     starts = [index for index, token in enumerate(tokens) if token == LINE_START]
+    ends = [token for token in tokens if token == LINE_END]
     if not model.backs_off:
         problem = "the model does not back off (add-k smoothing), and ARPA holds back-off models only; use kn or mkn"
     elif list(tokens[:1]) != [UNKNOWN] or not len(tokens) == len(set(tokens)) == model.vocabulary:
         problem = f"the tokens must be the {model.vocabulary} names of the vocabulary, each once, {UNKNOWN} first"
     elif starts != ([] if line_start is None else [line_start]):
         problem = f"{LINE_START} is the token {starts} and line_start is {line_start}; they must be the same"
+    elif ends and line_start is None:
+        problem = f"{LINE_END} is a token of a model without lines, and means the end of a line in ARPA; rename it"
     elif unfit := [token for token in tokens if not token or token_of(arpa_name(token)) != token]:
         problem = f"the token {unfit[0]!r} is empty or looks like the name of a control character; rename it"
     else:
@@ -167,7 +177,27 @@ def read_arpa(path: str | Path) -> tuple[NgramModel, list[str], int | None]:
         model.probability[0][index[LINE_START]] = 0.0  # lmplz writes log10(1), SRILM log10(0)
     order = int(np.count_nonzero(counts))
     model = NgramModel(len(index), True, model.key[:order], model.probability[:order], model.backoff[: order - 1])
+    if _knows_no_lines(model, list(index)):
+        return _without_borders(model), list(index)[:-2], None
     return model, list(index), index.get(LINE_START)
+
+
+def _knows_no_lines(model: NgramModel, tokens: list[str]) -> bool:
+    """Whether `<s>` and `</s>` stand there only because the format wants them, as `write_arpa` writes them."""
+    if tokens[-2:] != [LINE_START, LINE_END] or model.probability[0][-2:].any():
+        return False
+    first = model.vocabulary - 2
+    follows = any((key % model.vocabulary >= first).any() for key in model.key[1:])
+    return not follows and not any((key // model.vocabulary >= first).any() for key in model.key[1:2])
+
+
+def _without_borders(model: NgramModel) -> NgramModel:
+    """`model` without its last two unigrams."""
+    size = model.vocabulary - 2
+    key = [model.key[0][:size], *(key // model.vocabulary * size + key % model.vocabulary for key in model.key[1:])]
+    probability = [model.probability[0][:size], *model.probability[1:]]
+    backoff = [model.backoff[0][:size], *model.backoff[1:]] if model.order > 1 else []
+    return NgramModel(size, True, key, probability, backoff)
 
 
 def _opened(path: Path) -> BinaryIO:

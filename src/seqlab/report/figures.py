@@ -37,7 +37,7 @@ def perplexity_by_order(models: pd.DataFrame, entropy_rate: dict[str, float] | N
     its seeds; the known floor is dashed: `entropy_rate["bits_per_symbol"]` as a perplexity, else the test perplexity
     of the source. Infinite figures are named, not drawn.
     """
-    ngrams = _ngrams(models)
+    ngrams = _ngrams(models[models["pruned_from"] == ""])  # a point for each order; the parameters show the others
     finite = ngrams[np.isfinite(ngrams["perplexity"])]
     if finite.empty:
         return message(" ".join(["No n-gram has a finite test perplexity to draw.", *_infinite_notes(ngrams)]))
@@ -150,8 +150,10 @@ def parameters(models: pd.DataFrame, entropy_rate: dict[str, float] | None = Non
     Compressors, which have no parameters, are dotted lines. The known floor is `entropy_rate["bits_per_symbol"]` with
     the interval `low` to `high` shaded, in bits per symbol of the source, put into bits per character here.
     """
-    ngrams, networks = _ngrams(models), _networks(models)
-    named = ngrams.assign(series=ngrams["smoothing"]), networks.assign(series=networks["cell"])
+    ngrams, networks = _ngrams(models).sort_values("parameters"), _networks(models)
+    whole = ngrams["pruned_from"] == ""
+    series = [name if own else f"{name} pruned" for name, own in zip(ngrams["smoothing"], whole, strict=True)]
+    named = ngrams.assign(series=series), networks.assign(series=networks["cell"])
     if ngrams.empty and networks.empty:
         return message("Neither an n-gram nor a recurrent network was scored, so there are no parameters to compare.")
     figure, axes = _one_axes()

@@ -130,7 +130,7 @@ def _run(
         "test": _figure(test, "perplexity"), "valid": _figure(valid, "perplexity"),
         "bits": [number(test[name]) for name in ("bits_per_symbol", "bits_per_char", "bits_per_byte")],
         "seeds": test["seeds"] or "–", "seconds": _seconds(test["train_seconds"]),
-        "unknown": _share(test["unknown"], test["symbols"]),
+        "unknown": _share(test["unknown"], test["symbols"]), "pruned": _pruned(test, models),
     }  # fmt: skip
 
 
@@ -190,12 +190,21 @@ def _figure(row: dict[str, Any], name: str) -> str:
     value, std = row[name], row[f"{name}_std"]
     if math.isinf(value):
         count = row["zero_probability"]
-        return f"∞ ({count:,} symbol{'' if count == 1 else 's'} of zero probability)" if count else "∞"
+        share = f"{count:,} symbol{'' if count == 1 else 's'} of zero probability, {_share(count, row['symbols'])}"
+        return f"∞ ({share})" if count else "∞"
     return number(value) if math.isnan(std) else f"{number(value)} ± {deviation(std, value)}"
 
 
 def _seconds(seconds: float) -> str:
     return "–" if math.isnan(seconds) else f"{seconds:,.1f}" if seconds < 100 else f"{seconds:,.0f}"
+
+
+def _pruned(row: dict[str, Any], models: pd.DataFrame) -> str:
+    """What a pruned model lost, and how many of the n-grams it kept."""
+    if not row["pruned_from"] or math.isnan(row["pruning_loss"]):
+        return ""
+    whole = models.loc[models["model"] == row["pruned_from"], "parameters"].iloc[0]
+    return f"{row['pruning_loss']:+.4f} ({_share(row['parameters'], whole)} kept)"
 
 
 def _share(part: int, whole: int) -> str:

@@ -18,7 +18,9 @@ NAMES = ["corpus", "unit", "family", "model"]
 COUNTS = ["symbols", "unknown"]
 COST = ["parameters", "train_seconds", "zero_probability"]
 SUMMARY_COLUMNS = [*NAMES, "seed", "split", *COUNTS, *FIGURES, *COST]
+PRUNING = ["pruned_from", "pruning_loss"]
 MODELS_COLUMNS = [*NAMES, "seeds", "split", *COUNTS, *(name + end for name in FIGURES for end in ("", "_std")), *COST]
+MODELS_COLUMNS += PRUNING
 REMEDY = "delete it and run the workflow again"
 
 
@@ -27,8 +29,9 @@ def summarize(metrics_paths: Iterable[str | Path]) -> tuple[pd.DataFrame, pd.Dat
 
     Rows are sorted by family, model (mkn-2 before mkn-10), seed and split (valid before test). An infinite figure
     makes an infinite mean; the sample standard deviation is empty for one seed and where the mean is infinite.
-    A model without seeds has `seeds` 0; `zero_probability` of a model is that of its worst seed. Raises InputError
-    where a file is damaged or files contradict each other.
+    A model without seeds has `seeds` 0; `zero_probability` of a model is that of its worst seed. `pruning_loss` is the
+    bits per symbol that a pruned n-gram needs more than the one it was made from, on the same split; empty for others.
+    Raises InputError where a file is damaged or files contradict each other.
     """
     rows: list[dict[str, Any]] = []
     seen: dict[tuple[str, ...], str | Path] = {}
@@ -39,6 +42,7 @@ def summarize(metrics_paths: Iterable[str | Path]) -> tuple[pd.DataFrame, pd.Dat
             raise InputError(f"{path} and {seen[run]} both hold {'/'.join(run)}; delete the one that does not belong")
         seen[run] = path
         shared = {name: metrics[name] for name in (*NAMES, "parameters", "train_seconds")}
+        shared["pruned_from"] = metrics.get("pruned_from", "")
         rows += [shared | row for row in metrics["scores"]]
     if not rows:
         raise InputError("there is no metrics.json to summarize; choose at least one model in the configuration")
@@ -58,7 +62,7 @@ def write_table(path: str | Path, table: pd.DataFrame) -> None:
 def read_models(path: str | Path) -> pd.DataFrame:
     """The models.csv in `path` as `summarize` gave it; InputError where columns or rows are missing."""
     try:
-        text = dict.fromkeys([*NAMES, "split"], str)  # a corpus may be called 2024, or NA
+        text = dict.fromkeys([*NAMES, "split", "pruned_from"], str)  # a corpus may be called 2024, or NA
         models = pd.read_csv(path, dtype=text, keep_default_na=False, na_values={
             name: [""] for name in MODELS_COLUMNS if name not in text})  # fmt: skip
     except ValueError as error:
@@ -78,8 +82,8 @@ def natural(name: str) -> list[str | int]:
 
 
 def parse_ngram(model: str) -> tuple[str, int]:
-    """Smoothing and order of a name such as mkn-5; InputError for any other name."""
-    match = re.fullmatch(r"(.+)-([0-9]+)", model)
+    """Smoothing and order of a name such as mkn-5 or mkn-5-counts-1-2; InputError for any other name."""
+    match = re.fullmatch(r"([a-z-]+)-([0-9]+)(-[a-z]+-[0-9e.-]+)?", model)
     if not match:
         raise InputError(f"the n-gram {model!r} in models.csv is not named smoothing-order; name it like mkn-5")
     return match[1], int(match[2])
@@ -110,14 +114,23 @@ def _models(rows: list[dict[str, Any]]) -> pd.DataFrame:
         for name in FIGURES:
             model[name], model[f"{name}_std"] = _mean_and_std([row[name] for row in group])
         made.append(model)
+    bits = {tuple(model[name] for name in (*NAMES, "split")): model["bits_per_symbol"] for model in made}
+    for model in made:
+        whole = (*(model[name] for name in NAMES[:-1]), model["pruned_from"], model["split"])
+        model["pruning_loss"] = _less(model["bits_per_symbol"], bits.get(whole, math.nan))
     models = pd.DataFrame(made, columns=MODELS_COLUMNS)
-    return models.astype({"train_seconds": float} | {name + end: float for name in FIGURES for end in ("", "_std")})
+    floats = ["train_seconds", "pruning_loss", *(name + end for name in FIGURES for end in ("", "_std"))]
+    return models.astype(dict.fromkeys(floats, float))
 
 
 def _mean_and_std(values: list[float]) -> tuple[float, float]:
     if math.inf in values:
         return math.inf, math.nan
     return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
+
+
+def _less(bits: float, others: float) -> float:
+    return math.nan if bits == others == math.inf else bits - others
 
 
 def _order(row: dict[str, Any]) -> tuple[Any, ...]:
@@ -144,6 +157,8 @@ def _faults(metrics: dict[str, Any]) -> Iterator[str]:
     for name in NAMES:
         if not isinstance(metrics[name], str):
             yield f"has a {name} that is not a name"
+    if not isinstance(metrics.get("pruned_from", ""), str):
+        yield "has a pruned_from that is not a name"
     if not _count(metrics["parameters"]):
         yield "has parameters that are not a whole number"
     if not _number(metrics["train_seconds"]) or math.isinf(metrics["train_seconds"]):
