@@ -10,6 +10,7 @@ from seqlab.errors import InputError
 from seqlab.text.tokens import UNITS
 
 NOT_BACKING_OFF = ("laplace", "add-k")  # smoothings whose models have no back-off weights
+PARTS = ("train", "valid", "test")
 NUMBERS = {"integer": int, "number": float}
 TYPES = {
     "integer": "a whole number",
@@ -87,6 +88,11 @@ def check_corpora(config: dict[str, Any], corpora: dict[str, Any]) -> None:
             raise InputError(f"corpus {name!r} is unknown; config/corpora.yaml has {', '.join(sorted(corpora))}")
         if not set(config["units"]) & set(corpora[name]["units"]):
             raise InputError(f"corpus {name!r} has no unit of {config['units']}; it has {corpora[name]['units']}")
+        if (corpora[name].get("kind") == "files") != (config["split"]["kind"] == "files"):
+            raise InputError(
+                f"corpus {name!r} is of kind {corpora[name].get('kind')} and 'split.kind' is "
+                f"{config['split']['kind']!r}; files belong to corpora of kind files, other splits to the others"
+            )
     total = sum(config["split"][name] for name in ("train", "valid", "test"))
     if abs(total - 1) > 1e-9:
         raise InputError(f"the shares of 'split' add up to {total:g}; train, valid and test must add up to 1")
@@ -135,19 +141,44 @@ def _way(prune: dict[str, Any]) -> str:
 
 
 def corpus_of_text(text: str, cleaning: str | None, corpora: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
-    """The corpora of an experiment on `text`, a name in `corpora` or the path of a file, and `corpora` with its block.
+    """The corpora of an experiment on `text`, and `corpora` with its block.
 
-    Raises InputError where it is neither.
+    `text` is a name in `corpora`, the path of a file, or a folder with train.txt, valid.txt and test.txt. Raises
+    InputError where it is none of these.
     """
     if text in corpora:
         return [text], corpora
     path = Path(text)
-    if not path.is_file():
+    files = {name: str(path / f"{name}.txt") for name in PARTS}
+    if not path.is_file() and not all(Path(file).is_file() for file in files.values()):
+        names = ", ".join(sorted(corpora))
         raise InputError(
-            f"corpus {text!r} is neither a file nor a name in config/corpora.yaml ({', '.join(sorted(corpora))})"
+            f"corpus {text!r} is neither a file, nor a folder with train.txt, valid.txt and test.txt, nor a name in "
+            f"config/corpora.yaml ({names}); correct it"
         )
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", path.stem)[:60].strip("_") or "text"
     if name in corpora or not name[0].isalnum():
         name = f"my_{name.lstrip('_-')}"
-    block = {"title": path.name, "kind": "path", "path": text, "licence": "your own", "units": list(UNITS)}
-    return [name], corpora | {name: block | {"cleaning": cleaning or "whitespace"}}
+    block = {"title": path.name, "licence": "your own", "units": list(UNITS), "cleaning": cleaning or "whitespace"}
+    where = {"kind": "path", "path": text} if path.is_file() else {"kind": "files", "files": files}
+    return [name], corpora | {name: block | where}
+
+
+def local_texts(definition: dict[str, Any]) -> list[str]:
+    """The paths of the files on this computer that a corpus is made of."""
+    if "path" in definition:
+        return [definition["path"]]
+    files = definition.get("files", {})
+    return [files[name] for name in PARTS if isinstance(files.get(name), str)]
+
+
+def with_paths(definition: dict[str, Any], texts: list[str] | None) -> dict[str, Any]:
+    """`definition` with `texts` as its `local_texts`; with None, without them, to be put in again."""
+    paths = iter(texts or [])
+    if "path" in definition:
+        return definition | {"path": next(paths, "")}
+    if "files" in definition:
+        files = definition["files"]
+        local = {name: next(paths, "") for name in PARTS if isinstance(files.get(name), str)}
+        return definition | {"files": files | local}
+    return definition

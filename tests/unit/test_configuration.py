@@ -14,8 +14,10 @@ from seqlab.configuration import (
     check_configuration,
     check_corpora,
     corpus_of_text,
+    local_texts,
     ngram_runs,
     with_numbers,
+    with_paths,
 )
 from seqlab.errors import InputError
 from seqlab.ledger.compressors import COMPRESSORS
@@ -26,6 +28,7 @@ from seqlab.rnn.settings import TrainingSettings
 from seqlab.text.cleaning import CLEANING
 from seqlab.text.definitions import check_definition, load_corpora
 from seqlab.text.partition import MODES
+from seqlab.text.splits import NAMES
 from seqlab.text.tokens import UNITS
 
 ROOT = Path(__file__).parents[2]
@@ -129,15 +132,16 @@ def test_a_corpus_with_none_of_the_units_is_named():
 
 def test_a_split_that_does_not_add_up_is_refused():
     with pytest.raises(InputError, match=r"'split' add up to 1\.1; train, valid and test must add up to 1"):
-        check_corpora(changed("split", {"train": 0.9, "valid": 0.1, "test": 0.1}), CORPORA)
+        check_corpora(changed("split", DEFAULT["split"] | {"train": 0.9, "valid": 0.1, "test": 0.1}), CORPORA)
 
 
 def test_a_split_that_adds_up_but_for_rounding_is_taken():
-    check_corpora(changed("split", {"train": 0.7, "valid": 0.2, "test": 0.1}), CORPORA)  # 0.7 + 0.2 + 0.1 < 1
+    shares = {"train": 0.7, "valid": 0.2, "test": 0.1}  # 0.7 + 0.2 + 0.1 < 1
+    check_corpora(changed("split", DEFAULT["split"] | shares), CORPORA)
 
 
 def test_a_text_that_is_neither_a_corpus_nor_a_file_is_refused():
-    with pytest.raises(InputError, match=r"'no/such.txt' is neither a file nor a name in .*time_machine"):
+    with pytest.raises(InputError, match=r"'no/such.txt' is neither a file, .*folder .*name in .*time_machine"):
         corpus_of_text("no/such.txt", None, CORPORA)
 
 
@@ -169,6 +173,43 @@ def test_a_text_by_path_leaves_the_other_corpora_as_they_are(tmp_path):
     path.write_text("text", encoding="utf-8")
     (name,), corpora = corpus_of_text(str(path), None, CORPORA)
     assert {key: block for key, block in corpora.items() if key != name} == CORPORA
+
+
+def test_a_folder_of_three_files_becomes_a_corpus_of_files(tmp_path):
+    folder = tmp_path / "My corpus"
+    folder.mkdir()
+    for part in ("train", "valid"):
+        (folder / f"{part}.txt").write_text(part)
+    with pytest.raises(InputError, match=r"nor a folder with train.txt, valid.txt and test.txt"):
+        corpus_of_text(str(folder), None, CORPORA)
+    (folder / "test.txt").write_text("test")
+    (name,), corpora = corpus_of_text(str(folder), "none", CORPORA)
+    assert (name, corpora[name]["kind"], corpora[name]["cleaning"]) == ("My_corpus", "files", "none")
+    check_definition(name, corpora[name])
+    assert local_texts(corpora[name]) == [str(folder / f"{part}.txt") for part in NAMES]
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        {"kind": "path", "path": "my.txt"},
+        {"kind": "files", "files": {"train": "a", "valid": {"urls": ["https://b"]}, "test": "c"}},
+        {"kind": "builtin", "builtin": "python_docs"},
+    ],
+)
+def test_paths_are_taken_out_of_a_definition_and_put_in_again(definition):
+    texts = local_texts(definition)
+    without = with_paths(definition, None)
+    assert local_texts(without) == ["" for _ in texts]
+    assert with_paths(without, texts) == definition
+
+
+@pytest.mark.parametrize(("kind", "corpus"), [("files", "markov_chain"), ("contiguous", "divided")])
+def test_a_split_that_a_corpus_does_not_have_is_refused(kind, corpus):
+    corpora = CORPORA | {"divided": {"kind": "files", "units": ["char"]}}
+    config = changed("split", DEFAULT["split"] | {"kind": kind}) | {"corpora": [corpus]}
+    with pytest.raises(InputError, match=rf"corpus '{corpus}' is of kind .* and 'split.kind' is '{kind}'"):
+        check_corpora(config, corpora)
 
 
 @pytest.mark.parametrize(("given", "used"), [(None, "whitespace"), ("letters", "letters")])

@@ -259,10 +259,13 @@ GENERATED = {"kind": "builtin", "builtin": "even_process", "length": 10, "seed":
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ("my.txt", ["kind is 'my.txt'", "url, path, builtin"]),
-        ({"kind": "ftp"}, ["kind is 'ftp'", "url, path, builtin"]),
+        ("my.txt", ["kind is 'my.txt'", "url, path, files, builtin"]),
+        ({"kind": "ftp"}, ["kind is 'ftp'", "url, path, files, builtin"]),
         ({"kind": ["url"]}, ["kind is ['url']"]),
         ({"kind": "path"}, ["key path is missing"]),
+        ({"kind": "files", "files": {"train": "a", "valid": "b"}}, ["a block of train, valid, test"]),
+        ({"kind": "files", "files": {"train": "a", "valid": 3, "test": "c"}}, ["corpus my.valid", "path is 3"]),
+        ({"kind": "files", "files": {"train": "a", "valid": "b", "test": {"urls": []}}}, ["my.test: key sha256"]),
         ({"kind": "path", "path": 3}, ["path is 3"]),
         ({"kind": "path", "path": "a", "urls": []}, ["key urls is unknown", "sha256"]),
         (definition("http://example.org/a.txt"), ["urls", "http://example.org", "https://"]),
@@ -337,3 +340,36 @@ def test_the_script(tmp_path):
     assert failed.returncode == 1
     assert failed.stderr.startswith("error: --definition of corpus times is not JSON")
     assert failed.stderr.count("\n") == 1
+
+
+def test_a_text_of_three_files_is_one_with_separators(tmp_path):
+    files = {}
+    for part, content in (("train", b"\xef\xbb\xbfone\r\n"), ("valid", b"two"), ("test", b"three\n")):
+        files[part] = str(tmp_path / part)
+        (tmp_path / part).write_bytes(content)
+    fetch("my", {"kind": "files", "files": files}, tmp_path / "raw.txt")
+    assert (tmp_path / "raw.txt").read_bytes() == b"one\r\n\x1ctwo\x1cthree\n"
+
+
+def test_a_download_among_three_files_is_taken_from_the_mirror(tmp_path):
+    (tmp_path / "my.test.txt").write_bytes(TEXT)
+    (tmp_path / "local").write_text("local")
+    url = {"urls": ["https://example.org/test.txt"], "sha256": SHA256}
+    definition = {"kind": "files", "files": dict.fromkeys(("train", "valid"), str(tmp_path / "local")) | {"test": url}}
+    fetch("my", definition, tmp_path / "raw.txt", tmp_path)
+    assert (tmp_path / "raw.txt").read_bytes() == b"local\x1clocal\x1c" + TEXT
+
+
+@pytest.mark.parametrize(("content", "words"), [(b"", "is empty"), (b"a\nb\x1cc", "U+001C in line 2"), (None, "exist")])
+def test_a_wrong_file_among_three_is_named(tmp_path, content, words):
+    for part in ("train", "valid", "test"):
+        (tmp_path / part).write_text(part)
+    if content is None:
+        (tmp_path / "valid").unlink()
+    else:
+        (tmp_path / "valid").write_bytes(content)
+    definition = {"kind": "files", "files": {part: str(tmp_path / part) for part in ("train", "valid", "test")}}
+    with pytest.raises(InputError) as caught:
+        fetch("my", definition, tmp_path / "raw.txt")
+    assert str(caught.value).startswith(str(tmp_path / "valid")) and words in str(caught.value)
+    assert not (tmp_path / "raw.txt").exists()

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from seqlab.errors import InputError
 from seqlab.files import write_json
-from seqlab.text.splits import NAMES, contiguous, describe, divide, read_ids, read_splits, segments_of
-from seqlab.text.tokens import tokenize
+from seqlab.text.splits import NAMES, contiguous, cut, describe, divide, read_ids, read_splits, segments_of
+from seqlab.text.tokens import join, tokenize
 from seqlab.text.vocab import Vocab
 
 shares = st.tuples(st.integers(1, 98), st.integers(1, 98)).filter(lambda pair: sum(pair) < 100)
@@ -105,6 +105,40 @@ def test_a_text_too_short_for_its_streams_is_refused():
 def test_an_unknown_kind_of_split_is_named():
     with pytest.raises(InputError, match=r"split.kind is 'random'; allowed are contiguous, char_rnn_streams"):
         divide(100, STREAMS | {"kind": "random"})
+
+
+FILES = {"kind": "files"}
+
+
+def test_a_text_of_three_files_is_split_where_they_end():
+    tokens, segments = cut("the time\x1cthe past of\x1ca future", "word", FILES)
+    assert tokens == ["the", "time", "the", "past", "of", "a", "future"]
+    assert segments == {"train": [[0, 2]], "valid": [[2, 5]], "test": [[5, 7]]}
+
+
+@given(st.lists(st.text("aé€😀 \n", min_size=2), min_size=3, max_size=3), st.sampled_from(["char", "byte"]))
+def test_every_symbol_of_every_file_is_in_its_split(texts, unit):
+    tokens, segments = cut("\x1c".join(texts), unit, FILES)
+    found = [join(tokens[start:stop], unit) for name in NAMES for start, stop in segments[name]]
+    assert found == texts
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("one file", "the text is one of 1 files"),
+        ("ab\x1cab\x1cab\x1cab", "one of 4 files"),
+        ("ab\x1ca\x1cab", "the valid file has 1"),
+    ],
+)
+def test_a_text_that_is_not_three_files_is_refused(text, words):
+    with pytest.raises(InputError, match=words):
+        cut(text, "char", FILES)
+
+
+def test_other_splits_take_a_text_as_one():
+    text = "ab\x1cabab"
+    assert cut(text, "char", fractions(50, 25)) == (list(text), divide(7, fractions(50, 25)))
 
 
 @given(characters)

@@ -23,7 +23,8 @@ for variable, first in {"PATH": Path(sys.executable).parent, "PYTHONPATH": BASE 
     os.environ[variable] = os.pathsep.join(filter(None, [str(first), os.environ.get(variable)]))
 sys.path.insert(0, str(BASE / "src"))
 
-from seqlab.configuration import check_configuration, check_corpora, corpus_of_text, ngram_runs, with_numbers
+from seqlab.configuration import check_configuration, check_corpora, corpus_of_text, local_texts, ngram_runs
+from seqlab.configuration import with_numbers, with_paths
 from seqlab.errors import InputError
 
 try:
@@ -33,6 +34,8 @@ try:
     CORPORA = load_configfile(BASE / "config/corpora.yaml")
     if config.get("corpus"):
         config["corpora"], CORPORA = corpus_of_text(config["corpus"], config.get("cleaning"), CORPORA)
+        if CORPORA[config["corpora"][0]]["kind"] == "files":
+            config["split"] |= {"kind": "files"}
     check_corpora(config, CORPORA)
     ngram_runs(config["ngram"])
 except InputError as error:
@@ -135,8 +138,13 @@ def kept(model):
 
 
 def definition_of(wildcards):
-    """The block of a corpus, as JSON; the path of a local text is an input instead."""
-    return json.dumps({key: value for key, value in CORPORA[wildcards.corpus].items() if key != "path"})
+    """The block of a corpus, as JSON; the paths of local texts are inputs instead."""
+    return json.dumps(with_paths(CORPORA[wildcards.corpus], None))
+
+
+def kind_of(wildcards):
+    """Where a corpus comes from."""
+    return CORPORA[wildcards.corpus]["kind"]
 
 
 def cleaning_of(wildcards):
@@ -150,8 +158,8 @@ def min_freq_of(wildcards):
 
 
 def text_of(wildcards):
-    """The local text that a corpus is copied from, or nothing."""
-    return [CORPORA[wildcards.corpus]["path"]] if "path" in CORPORA[wildcards.corpus] else []
+    """The local texts that a corpus is copied from, or nothing."""
+    return local_texts(CORPORA[wildcards.corpus])
 
 
 def sample_of(wildcards):

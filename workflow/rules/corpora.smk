@@ -50,12 +50,14 @@ rule clean_corpus:
         "../../environment.yml"
     params:
         cleaning=cleaning_of,
+        kind=kind_of,
     message:
         "Cleaning {wildcards.corpus}"
     shell:
         "python {input.script:q}"
         " --raw {input.raw:q}"
         " --cleaning {params.cleaning:q}"
+        " --kind {params.kind}"
         " --output {output.text:q}"
         " > {log:q} 2>&1"
 

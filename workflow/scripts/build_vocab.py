@@ -5,8 +5,7 @@ import json
 from pathlib import Path
 
 from seqlab.errors import command
-from seqlab.text.splits import divide
-from seqlab.text.tokens import tokenize
+from seqlab.text.splits import cut
 from seqlab.text.vocab import Vocab
 
 
@@ -19,9 +18,8 @@ def main() -> None:
     parser.add_argument("--min-freq", required=True, type=int, help="rarer tokens become <unk>")
     parser.add_argument("--output", required=True, help="vocab.json to write")
     arguments = parser.parse_args()
-    tokens = tokenize(arguments.text.read_bytes().decode("utf-8"), arguments.unit)
-    segments = divide(len(tokens), arguments.split)["train"]
-    train = [token for start, stop in segments for token in tokens[start:stop]]
+    tokens, segments = cut(arguments.text.read_bytes().decode("utf-8"), arguments.unit, arguments.split)
+    train = [token for start, stop in segments["train"] for token in tokens[start:stop]]
     vocab = Vocab(train, arguments.min_freq)
     vocab.save(arguments.output, arguments.unit)
     print(f"{len(vocab):,} entries; {vocab.counts[0]:,} of {len(train):,} training tokens are unknown")

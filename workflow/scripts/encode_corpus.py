@@ -8,8 +8,7 @@ import numpy as np
 
 from seqlab.errors import command
 from seqlab.files import replacing, write_json
-from seqlab.text.splits import describe, divide
-from seqlab.text.tokens import tokenize
+from seqlab.text.splits import cut, describe
 from seqlab.text.vocab import Vocab
 
 
@@ -23,9 +22,8 @@ def main() -> None:
     parser.add_argument("--ids", required=True, help="ids.npy to write")
     parser.add_argument("--splits", required=True, help="splits.json to write")
     arguments = parser.parse_args()
-    tokens = tokenize(arguments.text.read_bytes().decode("utf-8"), arguments.unit)
+    tokens, segments = cut(arguments.text.read_bytes().decode("utf-8"), arguments.unit, arguments.split)
     ids = Vocab.load(arguments.vocab).encode(tokens)
-    segments = divide(len(tokens), arguments.split)
     splits = describe(arguments.split["kind"], segments, ids, tokens, arguments.unit)
     with replacing(arguments.ids) as temporary:
         np.save(temporary, ids)

@@ -5,6 +5,7 @@ import json
 import os
 from pathlib import Path
 
+from seqlab.configuration import with_paths
 from seqlab.errors import InputError, command
 from seqlab.text.corpora import fetch
 
@@ -14,15 +15,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--name", required=True, help="name of the corpus")
     parser.add_argument("--definition", required=True, help="its block of config/corpora.yaml, as JSON")
-    parser.add_argument("--text", nargs="*", default=[], help="the local text to copy, for a corpus of kind path")
+    parser.add_argument("--text", nargs="*", default=[], help="the local texts to copy, for kind path and files")
     parser.add_argument("--output", required=True, type=Path, help="the text to write")
     arguments = parser.parse_args()
     try:
         definition = json.loads(arguments.definition)
     except ValueError as error:
         raise InputError(f"--definition of corpus {arguments.name} is not JSON ({error}); correct it") from None
-    if arguments.text:
-        definition["path"] = arguments.text[0]
+    definition = with_paths(definition, arguments.text)
     mirror = os.environ.get("SEQLAB_MIRROR")  # a folder of texts for machines without a network
     fetch(arguments.name, definition, arguments.output, Path(mirror) if mirror else None)
 

@@ -13,9 +13,10 @@ import requests
 
 from seqlab.errors import InputError
 from seqlab.files import replacing
-from seqlab.text.definitions import check_definition, corpus_source
+from seqlab.text.definitions import check_definition, corpus_source, part_of
 from seqlab.text.reading import check_text, read_bytes
 from seqlab.text.sources import generate
+from seqlab.text.splits import NAMES, SEPARATOR
 
 RETRIES = 2  # of one address, each a second later than the one before
 TIMEOUT = 20  # seconds a server may be silent
@@ -25,16 +26,28 @@ MAX_BYTES = 64 * 2**20  # of a download whose definition does not say
 def fetch(name: str, definition: dict[str, Any], output: str | Path, mirror: Path | None = None) -> None:
     """Write the raw text of corpus `name` to `output`, byte for byte as its source has it.
 
-    `mirror` is a folder whose {name}.txt takes the place of a download, under the same checksum. Raises InputError
-    where the definition is wrong, the text cannot be had, its sha256 differs, or it is no text (see `check_text`);
-    `output` is then as it was before.
+    The texts of kind files are written one after the other, with `SEPARATOR` between them and without byte-order marks.
+    `mirror` is a folder whose {name}.txt (for files {name}.train.txt and so on) takes the place of a download, under
+    the same checksum. Raises InputError where the definition is wrong, a text cannot be had, its sha256 differs, or it
+    is no text (see `check_text`); `output` is then as it was before.
     """
     check_definition(name, definition)
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
+    if definition["kind"] == "files":
+        parts = [_part(f"{name}.{part}", part_of(definition, part), output.parent, mirror) for part in NAMES]
+        data = SEPARATOR.join(parts).encode("utf-8")
+    else:
+        data, _ = _text(name, definition, output.parent, mirror)
+    with replacing(output) as temporary:
+        temporary.write_bytes(data)
+
+
+def _text(name: str, definition: dict[str, Any], folder: Path, mirror: Path | None) -> tuple[bytes, str]:
+    """The bytes of one text, checked, and where they come from."""
     if definition["kind"] == "url":
         local = _in_mirror(name, mirror)
-        data = _read(local, name, definition) if local else download_first(name, definition, output.parent, mirror)
+        data = _read(local, name, definition) if local else download_first(name, definition, folder, mirror)
         where = str(local or f"the download of corpus {name}")
     elif definition["kind"] == "path":
         where = str(Path(definition["path"]).expanduser())
@@ -42,8 +55,17 @@ def fetch(name: str, definition: dict[str, Any], output: str | Path, mirror: Pat
     else:
         where, data = f"the built-in text of corpus {name}", _builtin(name, definition).encode("utf-8")
     check_text(data, where)
-    with replacing(output) as temporary:
-        temporary.write_bytes(data)
+    return data, where
+
+
+def _part(name: str, definition: dict[str, Any], folder: Path, mirror: Path | None) -> str:
+    """One of the texts of a corpus of kind files."""
+    data, where = _text(name, definition, folder, mirror)
+    text = check_text(data, where)
+    if SEPARATOR in text:
+        line = text.count("\n", 0, text.index(SEPARATOR)) + 1
+        raise InputError(f"{where} has the control character U+001C in line {line}, which parts files here; remove it")
+    return text
 
 
 def download_first(name: str, definition: dict[str, Any], folder: Path, mirror: Path | None = None) -> bytes:

@@ -9,12 +9,14 @@ import yaml
 from seqlab.errors import InputError
 from seqlab.text.cleaning import CLEANING
 from seqlab.text.sources import BUILDERS, Source, build_source
+from seqlab.text.splits import NAMES
 from seqlab.text.tokens import UNITS
 
 _DESCRIPTION = {"title", "licence", "cleaning", "units"}  # what config/corpora.yaml says of every corpus, beside kind
 _KINDS = {  # the keys a kind needs, and those it may have
     "url": ({"urls", "sha256"}, {"max_bytes"}),
     "path": ({"path"}, {"sha256"}),
+    "files": ({"files"}, set()),
     "builtin": ({"builtin"}, {"max_characters", "settings", "length", "seed"}),
 }
 
@@ -40,9 +42,12 @@ def load_corpora(path: str | Path) -> dict[str, dict[str, Any]]:
     return corpora
 
 
-def check_definition(name: str, definition: dict[str, Any]) -> None:
-    """Raises InputError, naming corpus, key, value and what is allowed, unless `definition` says where the text is."""
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+def check_definition(name: str, definition: dict[str, Any], part: bool = False) -> None:
+    """Raises InputError, naming corpus, key, value and what is allowed, unless `definition` says where the text is.
+
+    `part` is true for one of the files of a corpus, such as ptb.train.
+    """
+    if not isinstance(name, str) or (not part and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name)):
         raise InputError(f"{name!r} names a corpus, but allowed are letters, digits, _ and -: it becomes a folder")
     if not isinstance(definition, dict) or definition.get("kind") not in list(_KINDS):
         kind = definition.get("kind") if isinstance(definition, dict) else definition
@@ -56,6 +61,14 @@ def check_definition(name: str, definition: dict[str, Any]) -> None:
         if key not in definition:
             raise InputError(f"corpus {name}: key {key} is missing; kind {definition['kind']} needs it")
     _check_values(name, definition)
+
+
+def part_of(definition: dict[str, Any], part: str) -> dict[str, Any]:
+    """The definition of one text of a corpus of kind files: a path, or a block with urls and sha256."""
+    where = definition["files"][part]
+    if isinstance(where, dict):
+        return {"kind": "url"} | where
+    return {"kind": "path", "path": where}
 
 
 def corpus_source(name: str, definition: dict[str, Any]) -> Source | None:
@@ -89,6 +102,11 @@ def _check_values(name: str, definition: dict[str, Any]) -> None:
             count("max_bytes", 1)
     if definition["kind"] == "path":
         need("path", isinstance(definition["path"], str) and definition["path"] != "", "the path of a text file")
+    if definition["kind"] == "files":
+        files = definition["files"]
+        need("files", isinstance(files, dict) and sorted(files) == sorted(NAMES), f"a block of {', '.join(NAMES)}")
+        for part in NAMES:
+            check_definition(f"{name}.{part}", part_of(definition, part), part=True)
     if definition["kind"] == "builtin":
         names = ["python_docs", *BUILDERS]
         need("builtin", definition["builtin"] in names, f"one of {', '.join(names)}")

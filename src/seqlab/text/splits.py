@@ -9,13 +9,43 @@ from numpy.typing import NDArray
 
 from seqlab.errors import InputError
 from seqlab.files import read_json
-from seqlab.text.tokens import to_bytes
+from seqlab.text.tokens import to_bytes, tokenize
 
 NAMES = ("train", "valid", "test")
+FILES = "files"  # the kind of split of a text that comes as a file for each of them
+SEPARATOR = "\x1c"  # between the files of such a text, which are one file here; the file separator of ASCII
+
+
+def cut(text: str, unit: str, split: dict[str, Any]) -> tuple[list[str], dict[str, list[list[int]]]]:
+    """The tokens of a clean text and the ranges of train, valid and test among them, all kinds as in docs/splits.md.
+
+    Raises InputError for what `divide` refuses and, for the kind files, unless there are three texts of two symbols.
+    """
+    parts = tokenize_parts(text, unit, split.get("kind", "contiguous"))
+    tokens = [token for part in parts for token in part]
+    if split.get("kind") != FILES:
+        return tokens, divide(len(tokens), split)
+    if len(parts) != len(NAMES):
+        raise InputError(
+            f"split.kind is files, but the text is one of {len(parts)} files; name {', '.join(NAMES)} in its block of "
+            "config/corpora.yaml, or choose another split.kind"
+        )
+    segments, start = {}, 0
+    for name, part in zip(NAMES, parts, strict=True):
+        if len(part) < 2:
+            raise InputError(f"the {name} file has {len(part)} symbols; it needs one of context and one to score")
+        segments[name] = [[start, start + len(part)]]
+        start += len(part)
+    return tokens, segments
+
+
+def tokenize_parts(text: str, unit: str, kind: str) -> list[list[str]]:
+    """The tokens of each file that a clean text was made of: three for the kind of split files, one for the others."""
+    return [tokenize(part, unit) for part in (text.split(SEPARATOR) if kind == FILES else [text])]
 
 
 def divide(symbols: int, split: dict[str, Any]) -> dict[str, list[list[int]]]:
-    """Half-open ranges of train, valid and test among `symbols` symbols; `split` holds the kind and what it needs.
+    """Half-open ranges of train, valid and test in one text of `symbols`; `split` holds the kind and what it needs.
 
     Raises InputError where the shares are not positive or do not add up to 1, or the text is too short to give every
     split two symbols (one of context and one to score).
@@ -25,7 +55,7 @@ def divide(symbols: int, split: dict[str, Any]) -> dict[str, list[list[int]]]:
         raise InputError(f"split is {shares}; train, valid and test must be positive and add up to 1")
     kind = split.get("kind", "contiguous")
     if kind not in KINDS:
-        raise InputError(f"split.kind is {kind!r}; allowed are {', '.join(KINDS)}")
+        raise InputError(f"split.kind is {kind!r}; allowed are {', '.join([*KINDS, FILES])}")
     segments = KINDS[kind](symbols, split)
     if min(stop - start for ranges in segments.values() for start, stop in ranges) < 2:
         raise InputError(f"the text has only {symbols} symbols, too few for a train, valid and test split of {shares}")
