@@ -64,7 +64,13 @@ def linked(tallies: Sequence[Tally], vocabulary: int) -> list[OrderCounts]:
 def suffixes(key: NDArray[np.int64], shorter: OrderCounts, vocabulary: int) -> NDArray[np.int64]:
     """For n-grams of order k, the numbers of their last k - 1 symbols in `shorter`, where all of them are."""
     context, symbol = np.divmod(key, vocabulary)
-    return np.searchsorted(shorter.key, shorter.suffix[context] * vocabulary + symbol)
+    wanted = shorter.suffix[context] * vocabulary + symbol
+    # Looked up in the order of their highest 16 bits, which numpy sorts by radix: neighbours share cache lines.
+    highest = len(shorter.key) * vocabulary
+    order = np.argsort((wanted >> max(highest.bit_length() - 16, 0)).astype(np.uint16), kind="stable")
+    number = np.empty_like(wanted)
+    number[order] = np.searchsorted(shorter.key, wanted[order])
+    return number
 
 
 def continuation_counts(tables: Sequence[OrderCounts], lines: bool) -> list[NDArray[np.int64]]:

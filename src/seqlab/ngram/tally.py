@@ -108,10 +108,12 @@ def _levels(
         ordered = packed[place]
     first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(ordered) else ordered
     levels = [(ordered[first], np.diff(np.append(first, len(ordered))))]
+    successors = []  # of every packed integer of a level, how many there are in the level before it
     for _ in range(digits - 1):  # from the longest to the shortest
         longer, count = levels[-1]
         shorter = longer >> width
         start = np.flatnonzero(np.diff(shorter, prepend=-1))
+        successors.append(np.diff(np.append(start, len(longer))))
         levels.append((shorter[start], np.add.reduceat(count, start) if len(start) else count))
     opening = np.unique(packed[starts.opening])
 
@@ -120,9 +122,8 @@ def _levels(
     for level, (value, count) in enumerate(reversed(levels)):
         symbol = (value & ((1 << width) - 1)) - 1
         whole = symbol >= 0  # the others reach beyond the end of the text
-        above = value >> width
         # The first level of a stage names its contexts by their numbers, the others by the packed integers below.
-        context = above if level == 0 else numbers[np.searchsorted(levels[digits - level][0], above)]
+        context = value >> width if level == 0 else np.repeat(numbers, successors[digits - 1 - level])
         opens = np.zeros(len(value), dtype=bool)
         opens[np.searchsorted(value, np.unique(opening >> (width * (digits - 1 - level))))] = True
         key = context[whole] * vocabulary + symbol[whole]

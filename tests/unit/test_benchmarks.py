@@ -1,0 +1,50 @@
+"""The benchmarks run, on little, and end with the JSON they promise. Nothing here says how fast they are."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def last_line(*command: str) -> dict:
+    done = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Path:
+    """Lines of words from a Zipf law."""
+    random = np.random.default_rng(1)
+    words = random.zipf(1.5, 4_000).clip(max=500).astype(str)
+    path = tmp_path / "text.txt"
+    path.write_text("\n".join(" ".join(words[start : start + 10]) for start in range(0, len(words), 10)))
+    return path
+
+
+def test_ngram(text: Path) -> None:
+    measured = last_line("benchmarks/ngram.py", "--quick", "--text", str(text))
+    ratios = {"estimate_vs_nltk", "score_vs_nltk", "score_vs_kenlm"}
+    times = {"estimate_seconds_3m", "arpa_seconds_3m"}
+    assert set(measured) == ratios | times
+    assert all(measured[name] is None or measured[name] > 0 for name in ratios)  # none where a peer is missing
+    assert all(measured[name] > 0 for name in times)
+
+
+def test_ngram_growth() -> None:
+    rows = last_line("benchmarks/ngram_growth.py", "--millions", "0.02", "--bound", "16")["rows"]
+    assert [row["source"] for row in rows] == ["markov 87", "zipf 50,000"]
+    assert all(row["ngrams"] > 20_000 and row["shards_mb"] > 0 for row in rows)
+
+
+def test_a_text_that_is_missing_is_named(tmp_path: Path) -> None:
+    command = [sys.executable, "benchmarks/ngram.py", "--text", str(tmp_path / "none.txt")]
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)
+    assert done.returncode != 0 and "none.txt is missing" in done.stderr and "Traceback" not in done.stderr
