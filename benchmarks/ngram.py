@@ -3,8 +3,9 @@
     SEQLAB_MIRROR=folder python benchmarks/ngram.py        the folder holds war_and_peace.txt
     python benchmarks/ngram.py --text FILE [--quick]       another text; --quick takes its first 3,000 lines
 
-Every time is the best of three (scoring against KenLM: of fifteen), taken in turns (nltk: once). All begin with the text, so splitting it into words and
-looking these up is part of every time. The last line is JSON; a ratio is null where its package is missing.
+Every time is the best of three (scoring against KenLM: of fifteen), taken in turns (nltk: once). All begin with the
+text, so splitting it into words and looking these up is part of every time. The last line is JSON; a ratio is null
+where its package is missing.
 """
 
 import argparse
