@@ -65,7 +65,7 @@ def test_wrong_text(empty_project: Project, tmp_path: Path, content: bytes, sent
 def test_missing_text(empty_project: Project) -> None:
     done = empty_project.snakemake(*SMOKE, "--config", "corpus=nowhere/my.txt")
     assert done.returncode != 0
-    assert "corpus 'nowhere/my.txt' is neither a file nor a name in config/corpora.yaml" in done.stdout
+    assert "corpus 'nowhere/my.txt' is neither a file, nor a folder" in done.stdout
 
 
 def test_wrong_checksum_in_the_mirror(empty_project: Project, tmp_path: Path) -> None:
