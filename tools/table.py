@@ -25,7 +25,7 @@ def main() -> None:
     valid = models[models["split"] == "valid"].set_index("model")
     pruned = models["pruning_loss"].notna().any()
     heads = ["model", "parameters", "valid perplexity", "test perplexity", "bits per character", "unknown", "seconds"]
-    heads += ["bits per symbol lost by pruning"] * pruned
+    heads += ["bits per symbol lost by pruning"] if pruned else []
     print("| " + " | ".join(heads) + " |")
     print("|" + "---|" * len(heads))
     for _, row in models[models["split"] == "test"].iterrows():
