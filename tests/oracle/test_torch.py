@@ -13,7 +13,7 @@ torch.set_num_threads(1)
 
 SIZES = [(1, 4, 3), (1, 16, 28), (2, 8, 5), (3, 5, 11)]  # layers, hidden, vocabulary
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
-MODULES = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM}
+MODULES = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
 
 
 def random_parameters(architecture: Architecture, replicas: int, kind: torch.dtype) -> Parameters:

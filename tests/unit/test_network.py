@@ -17,6 +17,8 @@ torch.set_num_threads(1)
         (Architecture("rnn", 1, 4, 3), 12 + 16 + 4 + 12 + 3),
         # as above, and for the second layer W_xh 4 * 4, W_hh 4 * 4, b_h 4
         (Architecture("rnn", 2, 4, 3), 47 + 16 + 16 + 4),
+        # three gates: W_xh 3 * 12, W_hh 4 * 12, b_h 12; W_hq 4 * 3, b_q 3
+        (Architecture("gru", 1, 4, 3), 36 + 48 + 12 + 12 + 3),
         # four gates: W_xh 3 * 16, W_hh 4 * 16, b_h 16, then W_xh 4 * 16, W_hh 4 * 16, b_h 16; W_hq 4 * 3, b_q 3
         (Architecture("lstm", 2, 4, 3), 48 + 64 + 16 + 64 + 64 + 16 + 12 + 3),
     ],
@@ -106,7 +108,7 @@ def test_dropping_happens_after_every_layer_and_never_in_the_recurrence():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("gru", 1, 4, 3), "cell is 'gru'; allowed are rnn, lstm"),
+        (("mamba", 1, 4, 3), "cell is 'mamba'; allowed are rnn, gru, lstm"),
         (("rnn", 0, 4, 3), "layers is 0; it must be at least 1"),
         (("rnn", 1, -4, 3), "hidden is -4; it must be at least 1"),
         (("rnn", 1, 4, 0), "vocabulary is 0; it must be at least 1"),

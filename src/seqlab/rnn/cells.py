@@ -28,6 +28,18 @@ def rnn_layer(projected: Tensor, state: State, w_hh: Tensor) -> tuple[Tensor, St
     return outputs, (outputs[-1],)
 
 
+def gru_layer(projected: Tensor, state: State, w_hh: Tensor) -> tuple[Tensor, State]:
+    """Gated recurrent unit (Cho et al. 2014), in the form of torch.nn and cuDNN: the reset gate acts after the product.
+
+    With the reset gate R_t and the update gate Z_t: N_t = tanh(X_t W_xn + b_n + R_t * (H_{t-1} W_hn)) and
+    H_t = (1 - Z_t) * N_t + Z_t * H_{t-1}. In the other common form the product is (R_t * H_{t-1}) W_hn. There is one
+    bias for each gate; torch.nn has another inside the brackets, which is zero here. `projected` is (n, R, B, 3 h) and
+    `w_hh` (R, h, 3 h), the gates in the order reset, update, candidate. Returns as `rnn_layer`.
+    """
+    outputs = _apply(_Gru, projected, state[0], w_hh)
+    return outputs, (outputs[-1],)
+
+
 def lstm_layer(projected: Tensor, state: State, w_hh: Tensor) -> tuple[Tensor, State]:
     """Long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000).
 
@@ -65,6 +77,52 @@ class _Rnn(torch.autograd.Function):
             torch.add(given, carried, out=inside).mul_(steep)
             torch.bmm(inside, back, out=carried)
         return before, carried, _weight_gradient(first, outputs, before)
+
+
+class _Gru(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, projected: Tensor, first: Tensor, w_hh: Tensor) -> Tensor:
+        size = first.shape[-1]
+        gates, sums = torch.empty_like(projected), torch.empty_like(projected)
+        outputs = projected.new_empty(*projected.shape[:-1], size)
+        hidden = first
+        every = (projected, gates, sums, outputs)
+        for step, gate, product, output in zip(*(values.unbind() for values in every), strict=True):
+            torch.bmm(hidden, w_hh, out=product)
+            torch.add(step[..., : 2 * size], product[..., : 2 * size], out=gate[..., : 2 * size]).sigmoid_()
+            reset, update, candidate = gate.unflatten(-1, (3, size)).unbind(-2)
+            torch.addcmul(step[..., 2 * size :], reset, product[..., 2 * size :], out=candidate).tanh_()
+            hidden = torch.lerp(candidate, hidden, update, out=output)
+        ctx.save_for_backward(first, w_hh, gates, sums[..., 2 * size :].contiguous(), outputs)
+        return outputs
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        first, w_hh, gates, product, outputs = ctx.saved_tensors
+        size = first.shape[-1]
+        reset, update, candidate = gates.unflatten(-1, (3, size)).unbind(-2)
+        earlier = torch.cat([first[None], outputs[:-1]])
+        # what the gradient of H_t is multiplied by on its way to each gate's sum, and to the product of the candidate
+        into_candidate = (1 - update) * (1 - candidate.square())
+        factors = torch.empty_like(gates)
+        of_reset, of_update, of_product = factors.unflatten(-1, (3, size)).unbind(-2)
+        torch.mul(into_candidate, reset, out=of_product)
+        torch.mul(of_product * product, 1 - reset, out=of_reset)
+        torch.mul((earlier - candidate) * update, 1 - update, out=of_update)
+
+        arrived = torch.empty_like(outputs)  # gradients of all H_t
+        carried, back = torch.zeros_like(first), w_hh.mT.contiguous()
+        sums = factors.unflatten(-1, (3, size))  # becomes, step by step, the gradients of what is multiplied by W_hh
+        steps = zip(gradient.unbind(), update.unbind(), arrived.unbind(), sums.unbind(), factors.unbind(), strict=True)
+        for given, keep, whole, blocks, flat in reversed(list(steps)):
+            torch.add(given, carried, out=whole)
+            blocks *= whole[:, :, None]
+            torch.mul(whole, keep, out=carried)
+            carried.baddbmm_(flat, back)
+        weight = _weight_gradient(first, outputs, factors)
+        factors[..., 2 * size :] = arrived * into_candidate  # the input's part of the candidate is not reset
+        return factors, carried, weight
 
 
 class _Lstm(torch.autograd.Function):
@@ -131,4 +189,8 @@ class Cell:
     states: int
 
 
-CELLS = {"rnn": Cell(rnn_layer, gates=1, states=1), "lstm": Cell(lstm_layer, gates=4, states=2)}
+CELLS = {
+    "rnn": Cell(rnn_layer, gates=1, states=1),
+    "gru": Cell(gru_layer, gates=3, states=1),
+    "lstm": Cell(lstm_layer, gates=4, states=2),
+}

@@ -1,8 +1,7 @@
 """A recurrent language model of L layers: one-hot symbols in, logits of the next symbol out.
 
 Parameters are a plain dictionary, named as in the module; R is the number of replicas, V the vocabulary, h the hidden
-size, G the
-gates of the cell (1 for the plain RNN, 4 for an LSTM):
+size, G the gates of the cell (1 for the plain RNN, 3 for a GRU, 4 for an LSTM):
 
     W_xh_1 (R, V, G h)   W_xh_2 .. (R, h, G h)   W_hh_l (R, h, G h)   b_h_l (R, 1, G h)   W_hq (R, h, V)   b_q (R, 1, V)
 """
