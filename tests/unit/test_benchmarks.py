@@ -44,6 +44,13 @@ def test_ngram_growth() -> None:
     assert all(row["ngrams"] > 20_000 and row["shards_mb"] > 0 for row in rows)
 
 
+def test_recurrence() -> None:
+    measured = last_line("benchmarks/recurrence.py", "--hidden", "8", "--replicas", "1", "2", "--seconds", "0.01")
+    rows = measured["rows"]
+    assert [(row["cell"], row["replicas"]) for row in rows] == [(c, r) for c in ("rnn", "gru", "lstm") for r in (1, 2)]
+    assert all(row["ratio"] > 0 and 0 < row["peak_share"] < 1 and row["precision"] == "float32" for row in rows)
+
+
 def test_a_text_that_is_missing_is_named(tmp_path: Path) -> None:
     command = [sys.executable, "benchmarks/ngram.py", "--text", str(tmp_path / "none.txt")]
     done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)

@@ -7,7 +7,7 @@ Backpropagation through time is written by hand: the time loop works in place in
 not depend on the step before is one operation over all steps, and the gradient of W_hh is one product.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,12 +55,27 @@ def _apply(function: Any, *tensors: Tensor) -> Any:
     return function.apply(*tensors)
 
 
+def _steps(*buffers: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """One step after the other, a view of each buffer, (n, R, B, ...); all are made at once, which is faster."""
+    return zip(*(buffer.unbind() for buffer in buffers), strict=True)
+
+
+def _back(*buffers: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """The same from the last step to the first."""
+    return reversed(list(_steps(*buffers)))
+
+
+def _parts(gates: Tensor, number: int) -> tuple[Tensor, ...]:
+    """Views (n, R, B, h) of the parts of `gates`, (n, R, B, number h)."""
+    return gates.unflatten(-1, (number, -1)).unbind(-2)
+
+
 class _Rnn(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, projected: Tensor, first: Tensor, w_hh: Tensor) -> Tensor:
         outputs = torch.empty_like(projected)
         hidden = first
-        for step, output in zip(projected.unbind(), outputs.unbind(), strict=True):
+        for step, output in _steps(projected, outputs):
             hidden = torch.baddbmm(step, hidden, w_hh, out=output).tanh_()
         ctx.save_for_backward(first, w_hh, outputs)
         return outputs
@@ -72,8 +87,7 @@ class _Rnn(torch.autograd.Function):
         slope = 1 - outputs.square()
         before = torch.empty_like(outputs)  # gradients of the sums inside tanh
         carried, back = torch.zeros_like(first), w_hh.mT.contiguous()
-        steps = zip(gradient.unbind(), slope.unbind(), before.unbind(), strict=True)
-        for given, steep, inside in reversed(list(steps)):
+        for given, steep, inside in _back(gradient, slope, before):
             torch.add(given, carried, out=inside).mul_(steep)
             torch.bmm(inside, back, out=carried)
         return before, carried, _weight_gradient(first, outputs, before)
@@ -85,15 +99,17 @@ class _Gru(torch.autograd.Function):
         size = first.shape[-1]
         gates, sums = torch.empty_like(projected), torch.empty_like(projected)
         outputs = projected.new_empty(*projected.shape[:-1], size)
+        both, last = slice(0, 2 * size), slice(2 * size, None)  # reset and update; candidate
+        views = (sums, projected[..., both], sums[..., both], gates[..., both], projected[..., last], sums[..., last])
         hidden = first
-        every = (projected, gates, sums, outputs)
-        for step, gate, product, output in zip(*(values.unbind() for values in every), strict=True):
+        for product, opened, shared, opening, enter, own, reset, update, candidate, output in _steps(
+            *views, *_parts(gates, 3), outputs
+        ):
             torch.bmm(hidden, w_hh, out=product)
-            torch.add(step[..., : 2 * size], product[..., : 2 * size], out=gate[..., : 2 * size]).sigmoid_()
-            reset, update, candidate = gate.unflatten(-1, (3, size)).unbind(-2)
-            torch.addcmul(step[..., 2 * size :], reset, product[..., 2 * size :], out=candidate).tanh_()
+            torch.add(opened, shared, out=opening).sigmoid_()
+            torch.addcmul(enter, reset, own, out=candidate).tanh_()
             hidden = torch.lerp(candidate, hidden, update, out=output)
-        ctx.save_for_backward(first, w_hh, gates, sums[..., 2 * size :].contiguous(), outputs)
+        ctx.save_for_backward(first, w_hh, gates, sums[..., last].contiguous(), outputs)
         return outputs
 
     @staticmethod
@@ -101,12 +117,12 @@ class _Gru(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         first, w_hh, gates, product, outputs = ctx.saved_tensors
         size = first.shape[-1]
-        reset, update, candidate = gates.unflatten(-1, (3, size)).unbind(-2)
+        reset, update, candidate = _parts(gates, 3)
         earlier = torch.cat([first[None], outputs[:-1]])
         # what the gradient of H_t is multiplied by on its way to each gate's sum, and to the product of the candidate
         into_candidate = (1 - update) * (1 - candidate.square())
         factors = torch.empty_like(gates)
-        of_reset, of_update, of_product = factors.unflatten(-1, (3, size)).unbind(-2)
+        of_reset, of_update, of_product = _parts(factors, 3)
         torch.mul(into_candidate, reset, out=of_product)
         torch.mul(of_product * product, 1 - reset, out=of_reset)
         torch.mul((earlier - candidate) * update, 1 - update, out=of_update)
@@ -114,10 +130,11 @@ class _Gru(torch.autograd.Function):
         arrived = torch.empty_like(outputs)  # gradients of all H_t
         carried, back = torch.zeros_like(first), w_hh.mT.contiguous()
         sums = factors.unflatten(-1, (3, size))  # becomes, step by step, the gradients of what is multiplied by W_hh
-        steps = zip(gradient.unbind(), update.unbind(), arrived.unbind(), sums.unbind(), factors.unbind(), strict=True)
-        for given, keep, whole, blocks, flat in reversed(list(steps)):
+        for given, keep, whole, spread, blocks, flat in _back(
+            gradient, update, arrived, arrived.unsqueeze(-2), sums, factors
+        ):
             torch.add(given, carried, out=whole)
-            blocks *= whole[:, :, None]
+            blocks.mul_(spread)
             torch.mul(whole, keep, out=carried)
             carried.baddbmm_(flat, back)
         weight = _weight_gradient(first, outputs, factors)
@@ -130,29 +147,27 @@ class _Lstm(torch.autograd.Function):
     def forward(ctx: Any, projected: Tensor, first: Tensor, memory: Tensor, w_hh: Tensor) -> tuple[Tensor, Tensor]:
         size = first.shape[-1]
         gates = torch.empty_like(projected)
-        memories, squashed, outputs = (projected.new_empty(*projected.shape[:-1], size) for _ in range(3))
+        candidates, memories, squashed, outputs = (projected.new_empty(*projected.shape[:-1], size) for _ in range(4))
+        enters, forgets, drafts, leaves = _parts(gates, 4)
+        views = (projected, gates, enters, forgets, drafts, leaves, candidates, memories, squashed, outputs)
         hidden, cell = first, memory
-        every = (projected, gates, memories, squashed, outputs)
-        for step, gate, after, bent, output in zip(*(values.unbind() for values in every), strict=True):
+        for step, gate, enter, forget, draft, leave, candidate, after, bent, output in _steps(*views):
             torch.baddbmm(step, hidden, w_hh, out=gate)
-            gate[..., : 2 * size].sigmoid_()
-            gate[..., 2 * size : 3 * size].tanh_()
-            gate[..., 3 * size :].sigmoid_()
-            enter, forget, candidate, leave = gate.unflatten(-1, (4, size)).unbind(-2)
+            torch.tanh(draft, out=candidate)
+            gate.sigmoid_()  # of the draft too, in vain: one call for all is faster
             cell = torch.mul(forget, cell, out=after).addcmul_(enter, candidate)
             hidden = torch.mul(leave, torch.tanh(cell, out=bent), out=output)
-        ctx.save_for_backward(first, memory, w_hh, gates, memories, squashed, outputs)
-        return outputs, cell.clone()
+        ctx.save_for_backward(first, memory, w_hh, gates, candidates, memories, squashed, outputs)
+        return outputs, memories[-1].clone()
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        first, memory, w_hh, gates, memories, squashed, outputs = ctx.saved_tensors
-        size = first.shape[-1]
-        enter, forget, candidate, leave = gates.unflatten(-1, (4, size)).unbind(-2)
+        first, memory, w_hh, gates, candidate, memories, squashed, outputs = ctx.saved_tensors
+        enter, forget, _, leave = _parts(gates, 4)
         # what each gate's sum is multiplied by: the slope of its squashing times its partner in the product
         factors = torch.empty_like(gates)
-        of_enter, of_forget, of_candidate, of_leave = factors.unflatten(-1, (4, size)).unbind(-2)
+        of_enter, of_forget, of_candidate, of_leave = _parts(factors, 4)
         torch.mul(candidate * enter, 1 - enter, out=of_enter)
         torch.mul(torch.cat([memory[None], memories[:-1]]) * forget, 1 - forget, out=of_forget)
         torch.mul(enter, 1 - candidate.square(), out=of_candidate)
@@ -160,16 +175,15 @@ class _Lstm(torch.autograd.Function):
         into_memory = leave * (1 - squashed.square())
 
         carried, cell, back = torch.zeros_like(first), last.clone(), w_hh.mT.contiguous()
-        sums = factors.unflatten(-1, (4, size))  # becomes, step by step, the gradients of the gates' sums
-        steps = zip(
-            gradient.unbind(), into_memory.unbind(), forget.unbind(), sums.unbind(), factors.unbind(), strict=True
-        )
-        for given, inward, keep, blocks, flat in reversed(list(steps)):
-            carried += given
+        blocks = factors.unflatten(-1, (4, -1))  # becomes, step by step, the gradients of the gates' sums
+        views = (gradient, into_memory, forget, blocks[..., :3, :], of_leave, factors)
+        spread = cell.unsqueeze(-2)
+        for given, inward, keep, inner, outer, flat in _back(*views):
+            carried.add_(given)
             cell.addcmul_(carried, inward)
-            blocks[:, :, :3] *= cell[:, :, None]
-            blocks[:, :, 3] *= carried
-            cell *= keep
+            inner.mul_(spread)
+            outer.mul_(carried)
+            cell.mul_(keep)
             torch.bmm(flat, back, out=carried)
         return factors, carried, cell, _weight_gradient(first, outputs, factors)
 

@@ -91,10 +91,7 @@ def forward(
 
     `drop` is applied to the outputs of every layer, (n, R, B, h), outside the recurrence. Returns logits (n, R, B, V).
     """
-    replicas, vocabulary = len(inputs), architecture.vocabulary
-    rows = inputs.permute(2, 0, 1) + vocabulary * torch.arange(replicas, device=inputs.device)[:, None]
-    # X_t is one-hot, so X_t W_xh is a row of W_xh
-    projected = functional.embedding(rows, parameters["W_xh_1"].flatten(0, 1)) + parameters["b_h_1"]
+    projected = look_up(inputs, parameters["W_xh_1"], parameters["b_h_1"])
     after = []
     for layer in range(1, architecture.layers + 1):
         outputs, last = CELLS[architecture.cell].layer(projected, state[layer - 1], parameters[f"W_hh_{layer}"])
@@ -103,6 +100,15 @@ def forward(
         if layer < architecture.layers:
             projected = _product(outputs, parameters[f"W_xh_{layer + 1}"], parameters[f"b_h_{layer + 1}"])
     return _product(outputs, parameters["W_hq"], parameters["b_q"]), after
+
+
+def look_up(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """X_t W_xh + b_h of one-hot symbols `inputs`, indices (R, B, n), which is a row of W_xh: (n, R, B, G h)."""
+    replicas, vocabulary, _ = weight.shape
+    rows = inputs.permute(2, 0, 1) + vocabulary * torch.arange(replicas, device=inputs.device)[:, None]
+    if vocabulary <= inputs[0].numel():  # fewer rows than symbols: the bias is added to them
+        return functional.embedding(rows, (weight + bias).flatten(0, 1))
+    return functional.embedding(rows, weight.flatten(0, 1)) + bias
 
 
 def _product(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

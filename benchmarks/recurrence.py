@@ -1,0 +1,115 @@
+"""Forward and backward through one recurrent layer, held against torch.nn in one run.
+
+    python benchmarks/recurrence.py [--hidden 32 64 128 256 512] [--replicas 1 5] [--seconds 1]
+
+The peer is what most people write: an embedding of the hidden size into torch.nn.RNN, GRU or LSTM, and for R replicas R
+of them one after the other. seqlab looks its input up in W_xh, since X is one-hot, and has all replicas in one layer.
+Both take the same indices, batch 32, 35 steps, one thread, and end with the gradients of all weights. `ratio` is the
+tokens a second of seqlab by those of the peer; `peak_share` is the share that seqlab's products reach of the products a
+second of two matrices of 1,024 rows in the same run. The last line is JSON.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from ngram import machine
+from torch import Tensor
+
+from seqlab.devices import use_threads
+from seqlab.errors import command
+from seqlab.rnn.cells import CELLS
+from seqlab.rnn.network import look_up
+
+MODULES = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
+STEPS, BATCH, VOCABULARY = 35, 32, 64
+
+
+def seqlab_pass(cell: str, hidden: int, replicas: int) -> Callable[[], Any]:
+    """One pass of a fleet."""
+    wide = CELLS[cell].gates * hidden
+    w_xh = torch.randn(replicas, VOCABULARY, wide).mul_(hidden**-0.5).requires_grad_()
+    w_hh = torch.randn(replicas, hidden, wide).mul_(hidden**-0.5).requires_grad_()
+    bias = torch.zeros(replicas, 1, wide).requires_grad_()
+    inputs = torch.randint(VOCABULARY, (replicas, BATCH, STEPS))
+    state = tuple(torch.zeros(replicas, BATCH, hidden) for _ in range(CELLS[cell].states))
+    gradient = torch.randn(STEPS, replicas, BATCH, hidden)
+
+    def run() -> Tensor:
+        outputs, _ = CELLS[cell].layer(look_up(inputs, w_xh, bias), state, w_hh)
+        return torch.autograd.grad(outputs, (w_xh, w_hh, bias), gradient)
+
+    return run
+
+
+def torch_pass(cell: str, hidden: int, replicas: int) -> Callable[[], Any]:
+    """The same with torch.nn, replica after replica."""
+    peers = [(torch.nn.Embedding(VOCABULARY, hidden), MODULES[cell](hidden, hidden)) for _ in range(replicas)]
+    inputs = torch.randint(VOCABULARY, (replicas, STEPS, BATCH))
+    gradient = torch.randn(STEPS, BATCH, hidden)
+
+    def run() -> None:
+        for (embedding, module), indices in zip(peers, inputs, strict=True):
+            outputs, _ = module(embedding(indices))
+            torch.autograd.grad(outputs, [*embedding.parameters(), *module.parameters()], gradient)
+
+    return run
+
+
+def best_times(tasks: list[Callable[[], Any]], seconds: float) -> list[float]:
+    """The shortest time of each task, in turns for about `seconds` each."""
+    for task in tasks:
+        task()
+    best, spent = [float("inf")] * len(tasks), 0.0
+    while spent < seconds * len(tasks):
+        for number, task in enumerate(tasks):
+            started = time.perf_counter()
+            task()
+            took = time.perf_counter() - started
+            best[number], spent = min(best[number], took), spent + took
+    return best
+
+
+def peak(seconds: float) -> float:
+    """Floating-point operations a second of a large product."""
+    first, second = torch.randn(1024, 1024), torch.randn(1024, 1024)
+    return 2 * 1024**3 / best_times([lambda: first @ second], seconds)[0]
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cells", nargs="+", default=list(MODULES), choices=list(MODULES))
+    parser.add_argument("--hidden", nargs="+", type=int, default=[32, 64, 128, 256, 512])
+    parser.add_argument("--replicas", nargs="+", type=int, default=[1, 5])
+    parser.add_argument("--seconds", type=float, default=1.0, help="for each time taken")
+    arguments = parser.parse_args()
+    use_threads(1)  # as in the pipeline; what it does for memory helps both sides
+    torch.manual_seed(1)
+    most = peak(arguments.seconds)
+    print(f"torch {torch.__version__}, one thread, {most / 1e9:.0f} GFLOP/s in a large product; {machine()}")
+    print("| cell | hidden | replicas | tokens/s | torch.nn | ratio | share of peak |\n|---|---|---|---|---|---|---|")
+    rows = []
+    for cell in arguments.cells:
+        for hidden in arguments.hidden:
+            for replicas in arguments.replicas:
+                passes = [build(cell, hidden, replicas) for build in (seqlab_pass, torch_pass)]
+                ours, theirs = best_times(passes, arguments.seconds)
+                tokens = STEPS * BATCH * replicas
+                # W_hh is multiplied forward, backward and for its gradient, each two operations for a weight
+                share = 6 * CELLS[cell].gates * hidden**2 * tokens / ours / most
+                print(
+                    f"| {cell} | {hidden} | {replicas} | {tokens / ours:,.0f} | {tokens / theirs:,.0f} "
+                    f"| {theirs / ours:.2f} | {share:.0%} |",
+                    flush=True,
+                )
+                figures = {"ratio": round(theirs / ours, 3), "peak_share": round(share, 3)}
+                rows.append({"cell": cell, "hidden": hidden, "replicas": replicas, "precision": "float32"} | figures)
+    print(json.dumps({"rows": rows}))
+
+
+if __name__ == "__main__":
+    main()
