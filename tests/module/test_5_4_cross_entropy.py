@@ -8,10 +8,11 @@ import torch
 from worked_examples import NOT_PRINTED, agrees
 
 from seqlab.ledger.perplexity import perplexity
+from seqlab.rnn.fleet import Fleet
 from seqlab.rnn.network import Architecture, initial_parameters
 from seqlab.rnn.scoring import stream_bits
 from seqlab.rnn.settings import TrainingSettings
-from seqlab.rnn.training import Fleet, train_fleet
+from seqlab.rnn.training import train_fleet
 
 P = [0.10, 0.05, 0.70, 0.10, 0.05]  # Eq. (19)
 Y = 3  # counted from 1, as in the module

@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from seqlab.errors import InputError
+from seqlab.rnn.fleet import Fleet
 from seqlab.rnn.network import Architecture, forward, initial_state
 from seqlab.rnn.scoring import stream_bits
 from seqlab.rnn.settings import TrainingSettings
-from seqlab.rnn.training import Fleet, train_fleet
+from seqlab.rnn.training import train_fleet
 from seqlab.text.partition import epoch_batches
 
 torch.set_num_threads(1)

@@ -10,11 +10,13 @@ from seqlab.cards import read_card
 from seqlab.devices import choose_device, use_threads
 from seqlab.errors import command
 from seqlab.files import replacing, write_json
+from seqlab.interruption import stop_on_signals
 from seqlab.provenance import fingerprint
 from seqlab.rnn.checkpoint import save_network
+from seqlab.rnn.fleet import Fleet
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.settings import TrainingSettings
-from seqlab.rnn.training import Fleet, train_fleet
+from seqlab.rnn.training import train_fleet
 from seqlab.text.splits import read_ids, read_splits, segments_of
 from seqlab.text.vocab import Vocab
 
@@ -34,8 +36,8 @@ def main() -> None:
     ids, vocab = read_ids(arguments.ids, splits), Vocab.load(arguments.vocab)
     shape = {name: card["settings"].pop(name) for name in ("cell", "layers", "hidden")}
     architecture = Architecture(**shape, vocabulary=len(vocab))
-    settings = TrainingSettings.from_card(card["settings"])
-    fleet = Fleet.start(architecture, settings, card["seeds"], choose_device(arguments.device))
+    device, settings = choose_device(arguments.device), TrainingSettings.from_card(card["settings"])
+    fleet = Fleet.start(architecture, settings, card["seeds"], device)
     unfinished = arguments.folder / "unfinished.safetensors"
     name = f"{card['corpus']}/{card['unit']} {card['model']}"
     print(f"{name}  {architecture.parameters:,} parameters, seeds {card['seeds']}", flush=True)
@@ -45,12 +47,13 @@ def main() -> None:
         segments_of(ids, splits, "valid"),
         report=lambda line: print(f"{name}  {line}", flush=True),
         checkpoint=(unfinished, fingerprint([arguments.card, arguments.ids, *arguments.code])),
+        stop=stop_on_signals(),
     )
     save_network(arguments.folder, architecture, fleet.best, card["seeds"])
     history = pd.DataFrame(fleet.history)
-    seconds = float(history["seconds"].sum() / len(card["seeds"]))
-    summary = {"seconds": round(seconds, 3), "parameters": architecture.parameters, "notes": []}
-    write_json(arguments.folder / "training.json", summary)
+    seconds = round(float(history["seconds"].sum() / len(card["seeds"])), 3)
+    made = {"seconds": seconds, "parameters": architecture.parameters, "notes": []}
+    write_json(arguments.folder / "training.json", made)
     with replacing(arguments.folder / "history.csv") as temporary:
         history.to_csv(temporary, index=False, lineterminator="\n")
     unfinished.unlink(missing_ok=True)

@@ -66,5 +66,12 @@ def load_checkpoint(path: str | Path, fingerprint: str) -> tuple[dict[str, Tenso
 
 
 def _save(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
-    with replacing(path) as temporary:
-        save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, temporary, metadata)
+    values = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    try:
+        with replacing(path) as temporary:
+            save_file(values, temporary, metadata)
+    except (OSError, SafetensorError) as error:
+        raise InputError(
+            f"{path} could not be written ({error}); what was there before is still there: make room, or see to the "
+            "permissions, and run the same command again"
+        ) from None

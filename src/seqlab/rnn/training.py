@@ -1,9 +1,8 @@
-"""Training a fleet: one network for each seed, all in one program, each as if it were alone."""
+"""Training a fleet: epochs, batches, gradients."""
 
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,91 +13,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqlab.errors import InputError
-from seqlab.rnn.checkpoint import load_checkpoint, save_checkpoint
-from seqlab.rnn.network import Architecture, Parameters, forward, initial_parameters, initial_state
-from seqlab.rnn.optimisers import Optimiser, clip, plateau_factor, schedule_factor
+from seqlab.rnn.fleet import Fleet, Progress
+from seqlab.rnn.network import Parameters, forward, initial_state
+from seqlab.rnn.optimisers import clip, plateau_factor, schedule_factor
 from seqlab.rnn.scoring import stream_bits
-from seqlab.rnn.settings import TrainingSettings
 from seqlab.text.partition import Batches, epoch_batches
-
-
-@dataclass
-class Fleet:
-    """The state of a training: everything that a checkpoint holds. `best` are the weights with the lowest validation
-    loss so far.
-    """
-
-    architecture: Architecture
-    settings: TrainingSettings
-    seeds: list[int]
-    parameters: Parameters
-    best: Parameters
-    optimiser: Optimiser
-    orders: list[np.random.Generator]  # one for each replica: its offsets and the order of its batches
-    masks: list[torch.Generator]  # one for each replica: its dropout
-    history: list[dict[str, Any]] = field(default_factory=list)
-
-    @classmethod
-    def start(
-        cls, architecture: Architecture, settings: TrainingSettings, seeds: list[int], device: torch.device
-    ) -> "Fleet":
-        """A fleet before its first epoch."""
-        parameters = {name: value.to(device) for name, value in initial_parameters(architecture, seeds).items()}
-        optimiser = Optimiser(settings.optimiser, parameters, settings.weight_decay)
-        return cls(
-            architecture,
-            settings,
-            seeds,
-            parameters,
-            {name: value.clone() for name, value in parameters.items()},
-            optimiser,
-            [np.random.default_rng(seed) for seed in seeds],
-            [torch.Generator().manual_seed(seed) for seed in seeds],
-        )
-
-    @property
-    def epoch(self) -> int:
-        """The number of epochs done."""
-        return len(self.history) // len(self.seeds)
-
-    def losses(self, replica: int) -> list[float]:
-        """The validation loss of one replica after each epoch, in nats."""
-        return [row["valid_loss"] for row in self.history[replica :: len(self.seeds)]]
-
-    def running(self) -> Tensor:
-        """Which replicas still learn, (R,) of bool: early stopping ends each on its own."""
-        patience = self.settings.early_stopping
-        last_best = [int(np.argmin(losses)) if (losses := self.losses(r)) else 0 for r in range(len(self.seeds))]
-        return torch.tensor([not patience or self.epoch - 1 - best < patience for best in last_best])
-
-    def save(self, path: Path, fingerprint: str) -> None:
-        tensors = {f"parameters.{name}": value for name, value in self.parameters.items()}
-        tensors |= {f"best.{name}": value for name, value in self.best.items()}
-        tensors |= {
-            f"{moment}.{name}": v for moment, values in self.optimiser.moments.items() for name, v in values.items()
-        }
-        tensors |= {f"masks.{r}": random.get_state() for r, random in enumerate(self.masks)} | {
-            "steps": self.optimiser.steps
-        }
-        state = {"history": self.history, "orders": [random.bit_generator.state for random in self.orders]}
-        save_checkpoint(path, tensors, state, fingerprint)
-
-    def restore(self, path: Path, fingerprint: str) -> bool:
-        """Go back to the state in a checkpoint; false where none fits."""
-        found = load_checkpoint(path, fingerprint)
-        if found is None:
-            return False
-        tensors, state = found
-        groups = {"parameters": self.parameters, "best": self.best} | self.optimiser.moments
-        for group, values in groups.items():
-            for name, value in values.items():
-                value.copy_(tensors[f"{group}.{name}"])
-        self.optimiser.steps.copy_(tensors["steps"])
-        for replica, (order, mask) in enumerate(zip(self.orders, self.masks, strict=True)):
-            order.bit_generator.state = state["orders"][replica]
-            mask.set_state(tensors[f"masks.{replica}"])
-        self.history = state["history"]
-        return True
 
 
 def train_fleet(
@@ -107,23 +26,31 @@ def train_fleet(
     valid: Sequence[NDArray[Any]],
     report: Callable[[str], None] = print,
     checkpoint: tuple[Path, str] | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> None:
     """Train until all epochs are done or every replica has stopped; `fleet.best` then holds the weights to keep.
 
     `train` are indices, (T,), and `valid` the segments that choose among epochs. `report` gets a line per epoch.
-    `checkpoint` is a path and a fingerprint of card, data and code: a training interrupted there goes on. Raises
-    InputError where a loss is not finite.
+    `checkpoint` is a path and a fingerprint of card, data and code: a training interrupted there goes on and ends with
+    the same bits. It is written after every epoch, and when `stop`, which is asked before every batch, is true: then
+    KeyboardInterrupt is raised. Raises InputError where a loss is not finite.
     """
     if checkpoint and checkpoint[0].exists():
         restored = fleet.restore(*checkpoint)
-        found = f"going on after epoch {fleet.epoch} from" if restored else "of another card, data or code, so ignored:"
-        report(f"{found} {checkpoint[0].name}")
+        report(_going_on(fleet, restored, checkpoint[0].name))
     symbols = torch.as_tensor(np.asarray(train, dtype=np.int64), device=fleet.parameters["W_hq"].device)
     began, done_before = time.perf_counter(), fleet.epoch
     while fleet.epoch < fleet.settings.epochs and fleet.running().any():
         started = time.perf_counter()
         running = fleet.running()
-        loss, norm, rate, count = _train_epoch(fleet, symbols, running)
+        progress = fleet.progress = fleet.progress or _begin(fleet)
+        done = _train_epoch(fleet, progress, symbols, running, stop)
+        if done is None:
+            progress.seconds += time.perf_counter() - started
+            if checkpoint:
+                fleet.save(*checkpoint)
+            raise KeyboardInterrupt
+        loss, norm, rate, count = done
         valid_loss = stream_bits(fleet.architecture, fleet.parameters, valid).mean(1) * math.log(2)
         for replica in np.flatnonzero(~np.isfinite(loss.numpy() + valid_loss)):
             raise InputError(
@@ -131,7 +58,8 @@ def train_fleet(
                 "lower rnn.training.learning_rate or rnn.training.clip"
             )
         _keep_best(fleet, valid_loss)
-        seconds = time.perf_counter() - started
+        seconds = progress.seconds + time.perf_counter() - started
+        fleet.progress = None
         epoch = fleet.epoch + 1
         columns = zip(fleet.seeds, loss.tolist(), valid_loss.tolist(), rate.tolist(), norm.tolist(), strict=True)
         fleet.history += [_history_row(epoch, *column, speed=count / seconds, seconds=seconds) for column in columns]
@@ -141,9 +69,30 @@ def train_fleet(
             fleet.save(*checkpoint)
 
 
-def _train_epoch(fleet: Fleet, symbols: Tensor, running: Tensor) -> tuple[Tensor, Tensor, Tensor, int]:
-    """One pass over the text: mean loss (R,) in nats, mean gradient norm (R,), last rates (R,), symbols trained on."""
+def _going_on(fleet: Fleet, restored: bool, name: str) -> str:
+    if not restored:
+        return f"of another card, data or code, so ignored: {name}"
+    batches = f" and {fleet.progress.batch} batches" if fleet.progress else ""
+    return f"going on after epoch {fleet.epoch}{batches} from {name}"
+
+
+def _begin(fleet: Fleet) -> Progress:
+    """An epoch before its first batch."""
+    zero = fleet.parameters["W_hq"].new_zeros(len(fleet.seeds))
+    state = initial_state(fleet.architecture, fleet.parameters, fleet.settings.batch_size)
+    orders = [order.bit_generator.state for order in fleet.orders]
+    return Progress(orders, state, zero, zero.clone(), zero.clone())
+
+
+def _train_epoch(
+    fleet: Fleet, progress: Progress, symbols: Tensor, running: Tensor, stop: Callable[[], bool]
+) -> tuple[Tensor, Tensor, Tensor, int] | None:
+    """One pass over the text, or the rest of it: mean loss (R,) in nats, mean gradient norm (R,), last rates (R,),
+    symbols trained on. None when `stop` is true, with everything up to there in `fleet` and `progress`.
+    """
     settings = fleet.settings
+    for order, before in zip(fleet.orders, progress.orders, strict=True):
+        order.bit_generator.state = before  # so that the same batches are drawn
     epochs = [
         epoch_batches(settings.partition, len(symbols), settings.steps, settings.batch_size, order)
         for order in fleet.orders
@@ -153,19 +102,20 @@ def _train_epoch(fleet: Fleet, symbols: Tensor, running: Tensor) -> tuple[Tensor
     device = symbols.device
     within = torch.arange(settings.steps, device=device)
     replicas = len(fleet.seeds)
-    total, weight = torch.zeros(replicas, device=device), torch.zeros(replicas, device=device)
-    norms, rates = torch.zeros(replicas, device=device), torch.zeros(replicas)
+    rates = torch.zeros(replicas)
     zero = initial_state(fleet.architecture, fleet.parameters, settings.batch_size)
     plateaus = torch.tensor(
         [plateau_factor(fleet.losses(r), settings.plateau_patience, settings.schedule_factor) for r in range(replicas)]
     )
-    state = zero
-    for batch in range(len(starts)):
+    for batch in range(progress.batch, len(starts)):
+        if stop():
+            return None
         place = (starts[batch, :, :, None] + within).clamp(max=len(symbols) - 2)
         counted = (within < lengths[batch, :, :, None]).float()
-        carried = state if settings.partition == "sequential" else zero
+        carried = progress.state if settings.partition == "sequential" else zero
         present = [batch < batches for batches in own]
-        loss, gradients, state = _gradients(fleet, symbols[place], symbols[place + 1], counted, carried, present)
+        pairs = symbols[place], symbols[place + 1]
+        loss, gradients, progress.state = _gradients(fleet, *pairs, counted, carried, present)
         norm = clip(gradients, settings.clip)
         shares = [(fleet.epoch + min(batch, batches - 1) / batches) / settings.epochs for batches in own]
         factors = [
@@ -177,8 +127,9 @@ def _train_epoch(fleet: Fleet, symbols: Tensor, running: Tensor) -> tuple[Tensor
         rates = torch.tensor([settings.learning_rate * factor for factor in factors])
         rates = rates * plateaus if settings.schedule == "plateau" else rates
         fleet.optimiser.update(fleet.parameters, gradients, rates, running & torch.tensor(present))
-        total, weight, norms = total + loss, weight + counted.sum((1, 2)), norms + norm
-    return (total / weight).cpu(), norms.cpu() / torch.tensor(own), rates, int(weight.sum())
+        progress.add(loss, counted.sum((1, 2)), norm)
+    mean = progress.loss / progress.symbols
+    return mean.cpu(), progress.norms.cpu() / torch.tensor(own), rates, int(progress.symbols.sum())
 
 
 def _stack(epochs: list[Batches], device: torch.device) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,190 @@
+"""A training that is stopped or killed at any moment ends, after the same command again, with the same bits."""
+
+import multiprocessing
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from seqlab.errors import InputError
+from seqlab.interruption import stop_on_signals
+from seqlab.rnn import checkpoint as checkpoints
+from seqlab.rnn.fleet import Fleet
+from seqlab.rnn.network import Architecture
+from seqlab.rnn.settings import TrainingSettings
+from seqlab.rnn.training import train_fleet
+
+torch.set_num_threads(1)
+
+VOCABULARY = 5
+TRAIN = np.random.default_rng(1).integers(0, VOCABULARY, 400)
+VALID = [np.random.default_rng(2).integers(0, VOCABULARY, 60)]
+NAME = "unfinished.safetensors"
+SETTINGS = [
+    pytest.param({"partition": "sequential", "dropout": 0.3}, id="sequential adam dropout"),
+    pytest.param({"partition": "random", "optimiser": "sgd", "dropout": 0.5}, id="random sgd dropout"),
+    pytest.param({"optimiser": "adamw", "schedule": "plateau", "early_stopping": 2}, id="adamw plateau early stopping"),
+]
+SERVER = multiprocessing.get_context("forkserver")  # has loaded torch once, and makes a process in some milliseconds
+SERVER.set_forkserver_preload(["seqlab.rnn.training"])
+
+
+def fleet_of(**settings: Any) -> Fleet:
+    values = {"epochs": 4, "steps": 5, "batch_size": 4, "learning_rate": 0.03} | settings
+    architecture = Architecture("lstm", 2, 6, VOCABULARY)
+    return Fleet.start(architecture, TrainingSettings(**values), [1, 2], torch.device("cpu"))
+
+
+def train(folder: Path, fleet: Fleet, stop: Callable[[], bool] = lambda: False) -> list[str]:
+    """Train as the workflow does; returns what was reported."""
+    lines: list[str] = []
+    train_fleet(fleet, TRAIN, VALID, lines.append, (folder / NAME, "this run"), stop)
+    return lines
+
+
+def after(calls: int) -> Callable[[], bool]:
+    """False so many times, then true."""
+    left = iter([False] * calls)
+    return lambda: next(left, True)
+
+
+def outcome(fleet: Fleet) -> dict[str, Any]:
+    """All that a training leaves, but for its times."""
+    history = [{key: row[key] for key in row if key not in ("seconds", "symbols_per_second")} for row in fleet.history]
+    best = {name: value.numpy().tobytes() for name, value in fleet.best.items()}
+    return best | {"history": history, "last": {name: v.numpy().tobytes() for name, v in fleet.parameters.items()}}
+
+
+@pytest.mark.parametrize("batches", [0, 1, 7, 19, 20, 21, 53])
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_a_training_stopped_between_two_batches(tmp_path, settings, batches):
+    whole, stopped, resumed = (fleet_of(**settings) for _ in range(3))
+    train(tmp_path / "whole", whole)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, stopped, after(batches))
+    lines = train(tmp_path, resumed)
+    assert lines[0].startswith("going on after epoch ") and lines[0].endswith(f" from {NAME}")
+    assert outcome(resumed) == outcome(whole)
+
+
+def test_a_training_stopped_again_and_again(tmp_path):
+    whole, last = fleet_of(dropout=0.2), fleet_of(dropout=0.2)
+    train(tmp_path / "whole", whole)
+    for batches in (3, 5, 30):
+        with pytest.raises(KeyboardInterrupt):
+            train(tmp_path, fleet_of(dropout=0.2), after(batches))
+    assert "batches from" in train(tmp_path, last)[0]
+    assert outcome(last) == outcome(whole)
+
+
+def test_the_time_before_an_interruption_counts(tmp_path):
+    def slow() -> bool:
+        time.sleep(0.02)
+        return next(left, True)
+
+    left = iter([False] * 5)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, fleet_of(), slow)
+    fleet = fleet_of()
+    train(tmp_path, fleet)
+    assert fleet.history[0]["seconds"] > 0.1
+
+
+def _train_and_keep(folder: str, settings: dict[str, Any], broken_write: bool) -> None:
+    """What a job does; with `broken_write` the machine dies in the middle of writing the second checkpoint."""
+    torch.set_num_threads(1)
+    if broken_write:
+        whole_write, written = checkpoints.save_file, []
+
+        def write(tensors: Any, path: Path, metadata: Any) -> None:
+            whole_write(tensors, path, metadata)
+            written.append(path)
+            if len(written) == 2:
+                os.truncate(path, path.stat().st_size // 2)
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        checkpoints.save_file = write
+    fleet = fleet_of(**settings)
+    train(Path(folder), fleet, stop_on_signals())
+    checkpoints.save_checkpoint(Path(folder) / "done.safetensors", fleet.best, {"outcome": fleet.history}, "done")
+
+
+def job(folder: Path, settings: dict[str, Any], broken_write: bool = False) -> Any:
+    process = SERVER.Process(target=_train_and_keep, args=(str(folder), settings, broken_write))
+    process.start()
+    return process
+
+
+def kept(folder: Path) -> dict[str, Any]:
+    tensors, state = checkpoints.load_checkpoint(folder / "done.safetensors", "done")
+    history = [{key: row[key] for key in row if "second" not in key} for row in state["outcome"]]
+    return {name: value.numpy().tobytes() for name, value in tensors.items()} | {"history": history}
+
+
+def test_a_training_killed_at_twenty_random_moments(tmp_path):
+    settings = {"dropout": 0.2, "epochs": 12}
+    started = time.perf_counter()
+    process = job(tmp_path / "whole", settings)
+    process.join()
+    whole = time.perf_counter() - started
+    moments, folder = random.Random(1), tmp_path / "killed"
+    for _ in range(20):
+        process = job(folder, settings)
+        process.join(moments.uniform(0, whole / 4))
+        process.kill()
+        process.join()
+    process = job(folder, settings)
+    process.join()
+    assert process.exitcode == 0
+    assert kept(folder) == kept(tmp_path / "whole")
+
+
+def test_a_machine_that_dies_while_a_checkpoint_is_written(tmp_path):
+    process = job(tmp_path, {}, broken_write=True)
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert checkpoints.load_checkpoint(tmp_path / NAME, "this run")[1]["history"][-1]["epoch"] == 1  # the first
+    process = job(tmp_path, {})
+    process.join()
+    whole = fleet_of()
+    train(tmp_path / "whole", whole)
+    assert process.exitcode == 0
+    assert kept(tmp_path)["history"] == outcome(whole)["history"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_writes_a_checkpoint_and_ends_the_job_as_failed(tmp_path, number):
+    process = job(tmp_path, {"epochs": 10_000, "early_stopping": 0})
+    while not (tmp_path / NAME).exists():
+        time.sleep(0.01)
+    os.kill(process.pid, number)
+    process.join()
+    assert process.exitcode not in (0, -number)  # it ended by itself, and not as if it were done
+    fleet = fleet_of(epochs=10_000, early_stopping=0)
+    assert fleet.restore(tmp_path / NAME, "this run") and fleet.progress is not None
+
+
+def test_no_room_for_a_checkpoint_leaves_the_old_one(tmp_path, monkeypatch):
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, fleet_of(), after(30))
+    before = (tmp_path / NAME).read_bytes()
+
+    def full(*arguments: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched, pytest.raises(InputError, match=r"No space left.*make room"):
+        patched.setattr(checkpoints, "save_file", full)
+        train(tmp_path, fleet_of())
+    assert (tmp_path / NAME).read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+    whole, resumed = fleet_of(), fleet_of()
+    train(tmp_path / "whole", whole)
+    train(tmp_path, resumed)
+    assert outcome(resumed) == outcome(whole)
