@@ -269,11 +269,49 @@ def test_a_plateau_lowers_the_rate_of_the_replica_that_met_it():
     assert [row["learning_rate"] for row in fleet.history[-2:]] == pytest.approx([0.002, 0.02])
 
 
-def test_a_training_loss_that_is_not_finite_names_the_seed():
-    fleet = fleet_of([11, 22, 33])
+@pytest.mark.parametrize("partition", ["sequential", "random"])
+def test_a_replica_that_diverges_stops_alone(partition):
+    options = {"partition": partition, "dropout": 0.2, "epochs": 3}
+    fleet, expected = fleet_of([11, 22, 33], **options), trained(fleet_of([11, 22, 33], **options))
+    first = {name: value[1].clone() for name, value in fleet.best.items()}
     fleet.parameters["b_q"][1] = math.nan
-    with pytest.raises(InputError, match=r"the loss of seed 22 is not finite in epoch 1.*rnn\.training\.learning_rate"):
+    trained(fleet)
+    assert fleet.diverged == {22: 1}
+    assert fleet.notes[0].startswith("seed 22: the loss was not finite in epoch 1")
+    assert [row["seed"] for row in fleet.history] == [11, 33] * 3
+    for name, value in expected.best.items():
+        assert torch.equal(fleet.best[name][[0, 2]], value[[0, 2]])
+        assert torch.equal(fleet.best[name][1], first[name])
+
+
+def test_a_replica_that_diverges_late_keeps_what_it_had_and_a_checkpoint_knows(tmp_path):
+    fleet, checkpoint = fleet_of([1, 2], epochs=3), (tmp_path / "unfinished.safetensors", "this run")
+    with pytest.raises(InterruptionError):
+        train_fleet(fleet, RANDOM_TEXT, VALID, stop_after(1), checkpoint)
+    fleet.restore(*checkpoint)
+    before = {name: value[0].clone() for name, value in fleet.best.items()}
+    fleet.parameters["W_hq"][0] = math.inf
+    with pytest.raises(InterruptionError):
+        train_fleet(fleet, RANDOM_TEXT, VALID, stop_after(2))  # the sentence about seed 1 is a line of its own
+    fleet.save(*checkpoint)
+    resumed = fleet_of([1, 2], epochs=3)
+    assert resumed.restore(*checkpoint) and resumed.diverged == {1: 2}
+    assert resumed.running().tolist() == [False, True]
+    assert all(torch.equal(resumed.best[name][0], value) for name, value in before.items())
+
+
+def test_a_fleet_that_diverges_as_a_whole_is_refused():
+    fleet = fleet_of([11, 22])
+    fleet.parameters["b_q"][:] = math.nan
+    with pytest.raises(InputError, match=r"the loss of seed 11, 22 is not finite in epoch 1.*rnn\.training\.clip"):
         trained(fleet)
+
+
+def test_a_replica_that_stopped_early_leaves_no_more_rows():
+    fleet = trained(fleet_of([1, 2, 3], epochs=12, learning_rate=0.1, schedule="constant", early_stopping=2))
+    rows = [sum(row["seed"] == seed for row in fleet.history) for seed in (1, 2, 3)]
+    assert rows == [int(np.argmin(fleet.losses(replica))) + 3 for replica in range(3)]
+    assert len(set(rows)) > 1
 
 
 def test_a_validation_loss_that_is_not_finite_names_the_seed():

@@ -40,7 +40,7 @@ rule train_rnn:
         " --device {resources.device}"
         " --threads {threads}"
         " --folder $(dirname {output.weights:q})"
-        " 2>&1 | tee {log:q}"
+        " 2>&1 | tee -i {log:q}"
 
 
 rule score_rnn:

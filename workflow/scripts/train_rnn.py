@@ -51,8 +51,8 @@ def main() -> None:
     )
     save_network(arguments.folder, architecture, fleet.best, card["seeds"])
     history = pd.DataFrame(fleet.history)
-    seconds = round(float(history["seconds"].sum() / len(card["seeds"])), 3)
-    made = {"seconds": seconds, "parameters": architecture.parameters, "notes": []}
+    seconds = round(float(history.groupby("epoch")["seconds"].first().sum()), 3)
+    made = {"seconds": seconds, "parameters": architecture.parameters, "notes": fleet.notes}
     write_json(arguments.folder / "training.json", made)
     with replacing(arguments.folder / "history.csv") as temporary:
         history.to_csv(temporary, index=False, lineterminator="\n")

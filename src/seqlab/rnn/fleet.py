@@ -42,8 +42,11 @@ class Progress:
 
 @dataclass
 class Fleet:
-    """The state of a training: everything that a checkpoint holds. `best` are the weights with the lowest validation
-    loss so far; `progress` is None between two epochs.
+    """The state of a training: everything that a checkpoint holds.
+
+    `best` are the weights with the lowest validation loss so far, `history` has a row for each epoch and each replica
+    that learnt in it, `diverged` the epoch in which the loss of a seed was not finite; `progress` is None between two
+    epochs.
     """
 
     architecture: Architecture
@@ -55,6 +58,7 @@ class Fleet:
     orders: list[np.random.Generator]  # one for each replica: its offsets and the order of its batches
     masks: list[torch.Generator]  # one for each replica: its dropout
     history: list[dict[str, Any]] = field(default_factory=list)
+    diverged: dict[int, int] = field(default_factory=dict)
     progress: Progress | None = None
 
     @classmethod
@@ -78,17 +82,37 @@ class Fleet:
     @property
     def epoch(self) -> int:
         """The number of epochs done."""
-        return len(self.history) // len(self.seeds)
+        return int(self.history[-1]["epoch"]) if self.history else 0
 
     def losses(self, replica: int) -> list[float]:
-        """The validation loss of one replica after each epoch, in nats."""
-        return [row["valid_loss"] for row in self.history[replica :: len(self.seeds)]]
+        """The validation loss of one replica after each epoch in which it learnt, in nats."""
+        return [row["valid_loss"] for row in self.history if row["seed"] == self.seeds[replica]]
 
     def running(self) -> Tensor:
-        """Which replicas still learn, (R,) of bool: early stopping ends each on its own."""
-        patience = self.settings.early_stopping
-        last_best = [int(np.argmin(losses)) if (losses := self.losses(r)) else 0 for r in range(len(self.seeds))]
-        return torch.tensor([not patience or self.epoch - 1 - best < patience for best in last_best])
+        """Which replicas still learn, (R,) of bool: early stopping and an infinite loss end each on its own."""
+        return torch.tensor([self._runs(replica) for replica in range(len(self.seeds))])
+
+    def _runs(self, replica: int) -> bool:
+        losses, patience = self.losses(replica), self.settings.early_stopping
+        waited = len(losses) - 1 - int(np.argmin(losses)) if losses else 0
+        return self.seeds[replica] not in self.diverged and (not patience or waited < patience)
+
+    def give_up(self, replica: int) -> None:
+        """End a replica whose loss is not finite: it keeps its best weights, and the others go on."""
+        self.diverged[self.seeds[replica]] = self.epoch + 1
+        for name, value in self.parameters.items():
+            value[replica] = self.best[name][replica]
+            for moments in self.optimiser.moments.values():
+                moments[name][replica] = 0.0
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the results must know."""
+        return [
+            f"seed {seed}: the loss was not finite in epoch {epoch}, so it stopped there with its best weights; lower "
+            "rnn.training.learning_rate or rnn.training.clip"
+            for seed, epoch in self.diverged.items()
+        ]
 
     def save(self, path: Path, fingerprint: str) -> None:
         tensors = {f"parameters.{name}": value for name, value in self.parameters.items()}
@@ -100,7 +124,7 @@ class Fleet:
             "steps": self.optimiser.steps
         }
         orders = [order.bit_generator.state for order in self.orders]
-        state: dict[str, Any] = {"history": self.history, "orders": orders}
+        state: dict[str, Any] = {"history": self.history, "orders": orders, "diverged": list(self.diverged.items())}
         if self.progress:
             tensors |= {f"progress.{name}": value for name, value in self.progress.tensors().items()}
             state["progress"] = {name: getattr(self.progress, name) for name in ("orders", "batch", "seconds")}
@@ -120,7 +144,7 @@ class Fleet:
         for replica, (order, mask) in enumerate(zip(self.orders, self.masks, strict=True)):
             order.bit_generator.state = state["orders"][replica]
             mask.set_state(tensors[f"masks.{replica}"])
-        self.history = state["history"]
+        self.history, self.diverged = state["history"], dict(state["diverged"])
         self.progress = self._restored_progress(tensors, state["progress"]) if "progress" in state else None
         return True
 

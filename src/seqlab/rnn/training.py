@@ -33,7 +33,7 @@ def train_fleet(
     `train` are indices, (T,), and `valid` the segments that choose among epochs. `report` gets a line per epoch.
     `checkpoint` is a path and a fingerprint of card, data and code: a training interrupted there goes on and ends with
     the same bits. It is written after every epoch, and when `stop`, which is asked before every batch, is true: then
-    KeyboardInterrupt is raised. Raises InputError where a loss is not finite.
+    KeyboardInterrupt is raised. A replica whose loss is not finite stops alone. Raises InputError where all have.
     """
     if checkpoint and checkpoint[0].exists():
         restored = fleet.restore(*checkpoint)
@@ -52,9 +52,13 @@ def train_fleet(
             raise KeyboardInterrupt
         loss, norm, rate, count = done
         valid_loss = stream_bits(fleet.architecture, fleet.parameters, valid).mean(1) * math.log(2)
-        for replica in np.flatnonzero(~np.isfinite(loss.numpy() + valid_loss)):
+        for replica in np.flatnonzero(running.numpy() & ~np.isfinite(loss.numpy() + valid_loss)).tolist():
+            fleet.give_up(replica)
+            report(f"the loss of seed {fleet.seeds[replica]} is not finite: it stops, with its best weights")
+        learnt = [r for r in np.flatnonzero(running).tolist() if fleet.seeds[r] not in fleet.diverged]
+        if not learnt:
             raise InputError(
-                f"the loss of seed {fleet.seeds[replica]} is not finite in epoch {fleet.epoch + 1}; "
+                f"the loss of seed {', '.join(map(str, fleet.diverged))} is not finite in epoch {fleet.epoch + 1}; "
                 "lower rnn.training.learning_rate or rnn.training.clip"
             )
         _keep_best(fleet, valid_loss)
@@ -62,9 +66,10 @@ def train_fleet(
         fleet.progress = None
         epoch = fleet.epoch + 1
         columns = zip(fleet.seeds, loss.tolist(), valid_loss.tolist(), rate.tolist(), norm.tolist(), strict=True)
-        fleet.history += [_history_row(epoch, *column, speed=count / seconds, seconds=seconds) for column in columns]
+        rows = [_history_row(epoch, *column, speed=count / seconds, seconds=seconds) for column in columns]
+        fleet.history += [rows[replica] for replica in learnt]
         left = (time.perf_counter() - began) / (fleet.epoch - done_before) * (fleet.settings.epochs - fleet.epoch)
-        report(_epoch_line(fleet, loss, valid_loss, count / seconds, left))
+        report(_epoch_line(fleet, loss[learnt], valid_loss[learnt], count / seconds, left))
         if checkpoint:
             fleet.save(*checkpoint)
 
@@ -209,5 +214,5 @@ def _epoch_line(fleet: Fleet, loss: Tensor, valid_loss: NDArray[np.float64], spe
         f"epoch {fleet.epoch:3d}/{fleet.settings.epochs}  loss {loss.mean():.4f}  "
         f"train perplexity {loss.mean().exp():.3f}  "
         f"valid perplexity {np.exp(valid_loss).mean():.3f}  {speed:,.0f} symbols/s  {left:.0f} s left"
-        + (f"  {stopped} of {len(fleet.seeds)} stopped early" if stopped else "")
+        + (f"  {stopped} of {len(fleet.seeds)} stopped" if stopped else "")
     )
