@@ -105,7 +105,7 @@ def test_a_missing_key_is_named(place):
         ("rnn.hidden", 64, "'rnn.hidden' is 64", "a list"),
         ("rnn.hidden", [8, 8], "'rnn.hidden' is [8, 8]", "a list in which nothing stands twice"),
         ("rnn.seeds", [], "'rnn.seeds' is []", "a list of at least 1"),
-        ("rnn.cells", ["gru"], "'rnn.cells.0' is 'gru'", "one of rnn, lstm"),
+        ("rnn.cells", ["mamba"], "'rnn.cells.0' is 'mamba'", "one of rnn, gru, lstm"),
         ("rnn.training.learning_rate", 0, "'rnn.training.learning_rate' is 0", "above 0"),
         ("rnn.training.learning_rate", "1e-3", "'rnn.training.learning_rate' is '1e-3'", "a number"),
         ("rnn.training.dropout", 1.0, "'rnn.training.dropout' is 1.0", "below 1"),

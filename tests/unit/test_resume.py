@@ -30,6 +30,10 @@ NAME = "unfinished.safetensors"
 SETTINGS = [
     pytest.param({"partition": "sequential", "dropout": 0.3}, id="sequential adam dropout"),
     pytest.param({"partition": "random", "optimiser": "sgd", "dropout": 0.5}, id="random sgd dropout"),
+    pytest.param(
+        {"dropout": 0.2, "locked_dropout": True, "embedding_dropout": 0.2, "recurrent_dropout": 0.3},
+        id="every dropout",
+    ),
     pytest.param({"optimiser": "adamw", "schedule": "plateau", "early_stopping": 2}, id="adamw plateau early stopping"),
 ]
 SERVER = multiprocessing.get_context("forkserver")  # has loaded torch once, and makes a process in some milliseconds

@@ -60,12 +60,16 @@ def validation_loss(fleet: Fleet, weights: dict[str, torch.Tensor]) -> np.ndarra
     return stream_bits(fleet.architecture, weights, VALID).mean(1) * math.log(2)
 
 
-@pytest.mark.parametrize("dropout", [0.0, 0.3])
+@pytest.mark.parametrize(
+    "dropout",
+    [{}, {"dropout": 0.3}, {"dropout": 0.3, "locked_dropout": True, "embedding_dropout": 0.2, "recurrent_dropout": 0.2}],
+    ids=["no dropout", "dropout", "every dropout"],
+)
 @pytest.mark.parametrize("partition", ["sequential", "random"])
 def test_a_replica_does_not_depend_on_its_fleet(partition, dropout):
     # With so many symbols the offset of an epoch decides how many batches it has, so replicas differ in their number.
     train = RANDOM_TEXT[: {"sequential": 199, "random": 203}[partition]]
-    options = {"partition": partition, "dropout": dropout, "epochs": 3, "batch_size": 3}
+    options = {"partition": partition, "epochs": 3, "batch_size": 3} | dropout
     alone, fleet = fleet_of([2], **options), fleet_of([1, 2, 3], **options)
     for name, value in alone.parameters.items():
         assert torch.equal(value[0], fleet.parameters[name][1])

@@ -21,6 +21,9 @@ class TrainingSettings:
     weight_decay: float = 0.0
     clip: float = 1.0  # largest gradient norm of a replica
     dropout: float = 0.0  # on the outputs of every layer, never on the recurrence
+    locked_dropout: bool = False  # the same units in all steps of a subsequence
+    embedding_dropout: float = 0.0  # on symbols as inputs
+    recurrent_dropout: float = 0.0  # on the weights W_hh
     schedule: str = "cosine"
     warmup: float = 0.0  # share of all epochs in which the learning rate rises
     schedule_every: float = 0.25  # share of all epochs between two steps of the schedule "step"
@@ -34,7 +37,7 @@ class TrainingSettings:
             self._require(name, getattr(self, name) > 0, "a number above 0")
         for name in ("weight_decay", "early_stopping"):
             self._require(name, getattr(self, name) >= 0, "a number of at least 0")
-        for name in ("dropout", "warmup"):
+        for name in ("dropout", "embedding_dropout", "recurrent_dropout", "warmup"):
             self._require(name, 0 <= getattr(self, name) < 1, "a share of at least 0 and below 1")
         self._require("schedule_factor", 0 < self.schedule_factor <= 1, "a share above 0 and at most 1")
         for name, allowed in (("partition", MODES), ("optimiser", OPTIMISERS), ("schedule", SCHEDULES)):

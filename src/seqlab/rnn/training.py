@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqlab.errors import InputError
+from seqlab.rnn.dropout import drop_outputs, drop_weights
 from seqlab.rnn.fleet import Fleet, Progress
 from seqlab.rnn.network import Parameters, forward, initial_state
 from seqlab.rnn.optimisers import clip, plateau_factor, schedule_factor
@@ -159,29 +161,15 @@ def _gradients(
 ) -> tuple[Tensor, Parameters, list[tuple[Tensor, ...]]]:
     """Summed loss (R,) of a batch of indices (R, B, n), gradients of each replica's mean loss, detached state after."""
     leaves = {name: value.detach().requires_grad_() for name, value in fleet.parameters.items()}
-    drop = (lambda outputs: _dropout(fleet, outputs, present)) if fleet.settings.dropout else None
-    logits, after = forward(fleet.architecture, leaves, inputs, state, drop)
+    used = drop_weights(fleet.settings, fleet.masks, present, leaves)
+    drop = partial(drop_outputs, fleet.settings, fleet.masks, present) if fleet.settings.dropout else None
+    logits, after = forward(fleet.architecture, used, inputs, state, drop)
     flat = functional.cross_entropy(logits.flatten(0, 2), targets.permute(2, 0, 1).flatten(), reduction="none")
     losses = (flat.view(logits.shape[:3]) * counted.permute(2, 0, 1)).sum((0, 2))  # (R,)
     means = losses / counted.sum((1, 2)).clamp(min=1)
     gradients = torch.autograd.grad(means.sum(), list(leaves.values()))  # the replicas share nothing, so the sum splits
     detached = [tuple(value.detach() for value in layer) for layer in after]
     return losses.detach(), dict(zip(leaves, gradients, strict=True)), detached
-
-
-def _dropout(fleet: Fleet, outputs: Tensor, present: Sequence[bool]) -> Tensor:
-    """Inverted dropout of `outputs`, (n, R, B, h), each replica with masks from its own generator.
-
-    A replica without a batch draws none, so that its masks do not depend on how many batches the others have.
-    """
-    keep = 1 - fleet.settings.dropout
-    steps, _, batch_size, hidden = outputs.shape
-    shape = (steps, batch_size, hidden)
-    masks = [
-        torch.empty(shape).bernoulli_(keep, generator=random) if here else torch.ones(shape)
-        for random, here in zip(fleet.masks, present, strict=True)
-    ]
-    return outputs * torch.stack(masks, 1).to(outputs.device) / keep
 
 
 def _keep_best(fleet: Fleet, valid_loss: NDArray[np.float64]) -> None:
