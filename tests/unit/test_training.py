@@ -20,6 +20,7 @@ from seqlab.text.partition import epoch_batches
 torch.set_num_threads(1)
 
 VOCABULARY = 4
+LOCKED = {"locked_dropout": True, "embedding_dropout": 0.2, "recurrent_dropout": 0.2}
 TIMES = ("seconds", "symbols_per_second")
 RANDOM_TEXT = np.random.default_rng(1).integers(0, VOCABULARY, 203)
 VALID = [np.random.default_rng(2).integers(0, VOCABULARY, 40), np.random.default_rng(3).integers(0, VOCABULARY, 25)]
@@ -62,7 +63,7 @@ def validation_loss(fleet: Fleet, weights: dict[str, torch.Tensor]) -> np.ndarra
 
 @pytest.mark.parametrize(
     "dropout",
-    [{}, {"dropout": 0.3}, {"dropout": 0.3, "locked_dropout": True, "embedding_dropout": 0.2, "recurrent_dropout": 0.2}],
+    [{}, {"dropout": 0.3}, {"dropout": 0.3} | LOCKED],
     ids=["no dropout", "dropout", "every dropout"],
 )
 @pytest.mark.parametrize("partition", ["sequential", "random"])
