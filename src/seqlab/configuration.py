@@ -93,7 +93,7 @@ def check_corpora(config: dict[str, Any], corpora: dict[str, Any]) -> None:
                 f"corpus {name!r} is of kind {corpora[name].get('kind')} and 'split.kind' is "
                 f"{config['split']['kind']!r}; files belong to corpora of kind files, other splits to the others"
             )
-    total = sum(config["split"][name] for name in ("train", "valid", "test"))
+    total = sum(config["split"][name] for name in PARTS)
     if abs(total - 1) > 1e-9:
         raise InputError(f"the shares of 'split' add up to {total:g}; train, valid and test must add up to 1")
 

@@ -32,8 +32,7 @@ def use_threads(threads: int) -> None:
 def keep_freed_memory() -> None:
     """Make the allocator of glibc keep what is freed; elsewhere nothing happens.
 
-    It would give large blocks back to the system and get them anew, zeroed page by page, for every batch. That can take
-    a third of a training (benchmarks/recurrence.py, with and without this call).
+    It would give large blocks back to the system and get them anew, zeroed page by page, for every batch.
     """
     with suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)
