@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqlab.errors import InputError
-from seqlab.text.partition import MODES, Batches, epoch_batches, random_batches, random_starts, sequential_batches
+from seqlab.text.partition import (
+    MODES,
+    Batches,
+    epoch_batches,
+    random_batches,
+    random_spans,
+    random_starts,
+    sequential_batches,
+)
 
 
 @st.composite
@@ -152,3 +160,15 @@ def test_a_text_too_short_for_its_streams_is_refused():
 
 def test_a_text_of_one_target_for_each_stream_is_taken():
     assert sequential_batches(9, 1, 8, np.random.default_rng(1)).lengths.tolist() == [[1] * 8]
+
+
+@given(epoch=epochs(), random=seeds, number=st.integers(0, 1000))
+def test_random_spans_cut_the_same_streams_elsewhere(epoch, random, number):
+    state = random.bit_generator.state
+    spans = random_spans(*epoch, number)
+    assert spans.min() >= epoch[1] / 2 and spans.max() <= epoch[1]
+    cut = epoch_batches("sequential", *epoch, random, spans)
+    random.bit_generator.state = state
+    assert sorted(targets(cut)) == sorted(targets(epoch_batches("sequential", *epoch, random)))
+    assert (cut.lengths[:-1] == spans[: len(cut.lengths) - 1, None]).all()
+    assert (cut.starts[1:] == cut.starts[:-1] + cut.lengths[:-1]).all()

@@ -34,6 +34,7 @@ SETTINGS = [
         {"dropout": 0.2, "locked_dropout": True, "embedding_dropout": 0.2, "recurrent_dropout": 0.3},
         id="every dropout",
     ),
+    pytest.param({"averaging": 0.9, "random_steps": True, "temporal_regularisation": 1.0}, id="moving mean"),
     pytest.param({"optimiser": "adamw", "schedule": "plateau", "early_stopping": 2}, id="adamw plateau early stopping"),
 ]
 SERVER = multiprocessing.get_context("forkserver")  # has loaded torch once, and makes a process in some milliseconds

@@ -30,6 +30,10 @@ BAD = [
     ("schedule_factor", 0, FACTOR),
     ("schedule_factor", 1.5, FACTOR),
     ("partition", "shuffled", "one of sequential, random"),
+    ("activation_regularisation", -1.0, AT_LEAST_ZERO),
+    ("temporal_regularisation", -1.0, AT_LEAST_ZERO),
+    ("label_smoothing", 1.0, SHARE),
+    ("averaging", 1.0, SHARE),
     ("optimiser", "lion", "one of sgd, adam, adamw"),
     ("schedule", "linear", "one of constant, cosine, step, plateau"),
 ]
@@ -48,6 +52,11 @@ def test_a_bad_value_is_refused(key, value, allowed):
 )
 def test_the_edge_of_what_is_allowed_is_allowed(key, value):
     assert getattr(TrainingSettings.from_card({key: value}), key) == value
+
+
+def test_random_steps_are_for_streams():
+    with pytest.raises(InputError, match=r"random_steps is True; it must be false where rnn"):
+        TrainingSettings.from_card({"random_steps": True, "partition": "random"})
 
 
 def test_an_unknown_key_is_refused():

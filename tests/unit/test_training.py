@@ -21,6 +21,7 @@ torch.set_num_threads(1)
 
 VOCABULARY = 4
 LOCKED = {"locked_dropout": True, "embedding_dropout": 0.2, "recurrent_dropout": 0.2}
+PENALTIES = {"activation_regularisation": 1.0, "temporal_regularisation": 1.0, "label_smoothing": 0.1}
 TIMES = ("seconds", "symbols_per_second")
 RANDOM_TEXT = np.random.default_rng(1).integers(0, VOCABULARY, 203)
 VALID = [np.random.default_rng(2).integers(0, VOCABULARY, 40), np.random.default_rng(3).integers(0, VOCABULARY, 25)]
@@ -63,8 +64,8 @@ def validation_loss(fleet: Fleet, weights: dict[str, torch.Tensor]) -> np.ndarra
 
 @pytest.mark.parametrize(
     "dropout",
-    [{}, {"dropout": 0.3}, {"dropout": 0.3} | LOCKED],
-    ids=["no dropout", "dropout", "every dropout"],
+    [{}, {"dropout": 0.3}, {"dropout": 0.3, "averaging": 0.9} | LOCKED | PENALTIES],
+    ids=["no dropout", "dropout", "everything"],
 )
 @pytest.mark.parametrize("partition", ["sequential", "random"])
 def test_a_replica_does_not_depend_on_its_fleet(partition, dropout):
@@ -329,3 +330,43 @@ def test_a_validation_loss_that_is_not_finite_names_the_seed():
 def test_a_text_too_short_for_the_streams_is_refused():
     with pytest.raises(InputError, match=r"has 4 symbols, too few for 4 parallel streams"):
         trained(fleet_of([1]), RANDOM_TEXT[:4])
+
+
+def test_random_steps_do_not_depend_on_the_fleet():
+    alone, fleet = (trained(fleet_of(seeds, random_steps=True, dropout=0.3)) for seeds in ([2], [1, 2, 3]))
+    for row, other in zip(untimed(alone.history), untimed(fleet.history[1::3]), strict=True):
+        assert row == pytest.approx(other, rel=1e-5)
+
+
+def test_a_shorter_batch_takes_a_smaller_step():
+    class Watched(Fleet):
+        def step(self, gradients, rates, active):
+            taken.append(rates[0].item())
+            super().step(gradients, rates, active)
+
+    taken: list[float] = []
+    values = fleet_of([1], epochs=1, steps=10, random_steps=True, schedule="constant").__dict__
+    trained(Watched(**values))
+    shares = [round(rate / values["settings"].learning_rate * 10, 4) for rate in taken]
+    assert set(shares) <= {5, 6, 7, 8, 9, 10} and len(set(shares)) > 2
+
+
+def test_the_moving_mean_follows_the_weights_of_the_replicas_that_learn():
+    fleet = fleet_of([1, 2], optimiser="sgd", averaging=0.5)
+    still = fleet.average["W_hq"][1].clone()
+    expected = fleet.parameters["W_hq"][0].clone()
+    for step in range(1, 15):
+        ones = {name: torch.ones_like(value) for name, value in fleet.parameters.items()}
+        fleet.step(ones, torch.tensor([0.1, 0.1]), torch.tensor([True, False]))
+        decay = min(0.5, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * fleet.parameters["W_hq"][0]
+    torch.testing.assert_close(fleet.average["W_hq"][0], expected)
+    assert torch.equal(fleet.average["W_hq"][1], still)
+
+
+def test_the_moving_mean_is_what_is_validated_and_kept():
+    fleet = trained(fleet_of([1], averaging=0.8, early_stopping=0))
+    assert not torch.equal(fleet.average["W_hq"], fleet.parameters["W_hq"])
+    best = min(row["valid_loss"] for row in fleet.history)
+    assert validation_loss(fleet, fleet.best)[0] == pytest.approx(best, abs=1e-9)
+    assert validation_loss(fleet, fleet.average)[0] == pytest.approx(fleet.history[-1]["valid_loss"], abs=1e-9)

@@ -44,7 +44,8 @@ class Progress:
 class Fleet:
     """The state of a training: everything that a checkpoint holds.
 
-    `best` are the weights with the lowest validation loss so far, `history` has a row for each epoch and each replica
+    `best` are the weights with the lowest validation loss so far, `average` the moving mean of the weights where the
+    settings want one, `history` has a row for each epoch and each replica
     that learnt in it, `diverged` the epoch in which the loss of a seed was not finite; `progress` is None between two
     epochs.
     """
@@ -54,6 +55,7 @@ class Fleet:
     seeds: list[int]
     parameters: Parameters
     best: Parameters
+    average: Parameters
     optimiser: Optimiser
     orders: list[np.random.Generator]  # one for each replica: its offsets and the order of its batches
     masks: list[torch.Generator]  # one for each replica: its dropout
@@ -74,10 +76,28 @@ class Fleet:
             seeds,
             parameters,
             {name: value.clone() for name, value in parameters.items()},
+            {name: value.clone() for name, value in parameters.items()} if settings.averaging else {},
             optimiser,
             [np.random.default_rng(seed) for seed in seeds],
             [torch.Generator().manual_seed(seed) for seed in seeds],
         )
+
+    @property
+    def valued(self) -> Parameters:
+        """The weights that are validated and kept: the moving mean, or those that learn."""
+        return self.average or self.parameters
+
+    def step(self, gradients: Parameters, rates: Tensor, active: Tensor) -> None:
+        """One step of the replicas for which `active`, (R,), is true, and of their moving mean.
+
+        Early on the mean forgets faster, so that it does not hold on to the first weights.
+        """
+        self.optimiser.update(self.parameters, gradients, rates, active)
+        steps = self.optimiser.steps
+        decay = torch.minimum((1 + steps) / (10 + steps), torch.full_like(steps, self.settings.averaging))
+        share = torch.where(active, 1 - decay, 0.0)[:, None, None]
+        for name, mean in self.average.items():
+            mean.lerp_(self.parameters[name], share.to(mean))
 
     @property
     def epoch(self) -> int:
@@ -102,6 +122,8 @@ class Fleet:
         self.diverged[self.seeds[replica]] = self.epoch + 1
         for name, value in self.parameters.items():
             value[replica] = self.best[name][replica]
+            for mean in [self.average[name]] if self.average else []:
+                mean[replica] = self.best[name][replica]
             for moments in self.optimiser.moments.values():
                 moments[name][replica] = 0.0
 
@@ -117,6 +139,7 @@ class Fleet:
     def save(self, path: Path, fingerprint: str) -> None:
         tensors = {f"parameters.{name}": value for name, value in self.parameters.items()}
         tensors |= {f"best.{name}": value for name, value in self.best.items()}
+        tensors |= {f"average.{name}": value for name, value in self.average.items()}
         tensors |= {
             f"{moment}.{name}": v for moment, values in self.optimiser.moments.items() for name, v in values.items()
         }
@@ -136,7 +159,7 @@ class Fleet:
         if found is None:
             return False
         tensors, state = found
-        groups = {"parameters": self.parameters, "best": self.best} | self.optimiser.moments
+        groups = {"parameters": self.parameters, "best": self.best, "average": self.average} | self.optimiser.moments
         for group, values in groups.items():
             for name, value in values.items():
                 value.copy_(tensors[f"{group}.{name}"])

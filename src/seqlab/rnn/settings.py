@@ -24,6 +24,11 @@ class TrainingSettings:
     locked_dropout: bool = False  # the same units in all steps of a subsequence
     embedding_dropout: float = 0.0  # on symbols as inputs
     recurrent_dropout: float = 0.0  # on the weights W_hh
+    activation_regularisation: float = 0.0  # alpha: what large outputs of the last layer cost
+    temporal_regularisation: float = 0.0  # beta: what their changes from step to step cost
+    label_smoothing: float = 0.0  # share of the target that is spread over all symbols
+    averaging: float = 0.0  # the weights kept are a moving mean with this decay; 0 for the weights themselves
+    random_steps: bool = False  # each batch as long as drawn from steps / 2 to steps
     schedule: str = "cosine"
     warmup: float = 0.0  # share of all epochs in which the learning rate rises
     schedule_every: float = 0.25  # share of all epochs between two steps of the schedule "step"
@@ -35,13 +40,16 @@ class TrainingSettings:
         positive = ("epochs", "steps", "batch_size", "learning_rate", "clip", "plateau_patience", "schedule_every")
         for name in positive:
             self._require(name, getattr(self, name) > 0, "a number above 0")
-        for name in ("weight_decay", "early_stopping"):
+        for name in ("weight_decay", "early_stopping", "activation_regularisation", "temporal_regularisation"):
             self._require(name, getattr(self, name) >= 0, "a number of at least 0")
-        for name in ("dropout", "embedding_dropout", "recurrent_dropout", "warmup"):
+        shares = ("dropout", "embedding_dropout", "recurrent_dropout", "warmup", "label_smoothing", "averaging")
+        for name in shares:
             self._require(name, 0 <= getattr(self, name) < 1, "a share of at least 0 and below 1")
         self._require("schedule_factor", 0 < self.schedule_factor <= 1, "a share above 0 and at most 1")
         for name, allowed in (("partition", MODES), ("optimiser", OPTIMISERS), ("schedule", SCHEDULES)):
             self._require(name, getattr(self, name) in allowed, f"one of {', '.join(allowed)}")
+        fits = not self.random_steps or self.partition == "sequential"
+        self._require("random_steps", fits, "false where rnn.training.partition is random")
 
     def _require(self, name: str, holds: bool, allowed: str) -> None:
         if not holds:

@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from seqlab.errors import InputError
-from seqlab.rnn.dropout import drop_outputs, drop_weights
 from seqlab.rnn.fleet import Fleet, Progress
-from seqlab.rnn.network import Parameters, forward, initial_state
+from seqlab.rnn.network import Parameters, initial_state
+from seqlab.rnn.objective import objective
 from seqlab.rnn.optimisers import clip, plateau_factor, schedule_factor
 from seqlab.rnn.scoring import stream_bits
-from seqlab.text.partition import Batches, epoch_batches
+from seqlab.text.partition import Batches, epoch_batches, random_spans
 
 
 def train_fleet(
@@ -53,7 +51,7 @@ def train_fleet(
                 fleet.save(*checkpoint)
             raise KeyboardInterrupt
         loss, norm, rate, count = done
-        valid_loss = stream_bits(fleet.architecture, fleet.parameters, valid).mean(1) * math.log(2)
+        valid_loss = stream_bits(fleet.architecture, fleet.valued, valid).mean(1) * math.log(2)
         for replica in np.flatnonzero(running.numpy() & ~np.isfinite(loss.numpy() + valid_loss)).tolist():
             fleet.give_up(replica)
             report(f"the loss of seed {fleet.seeds[replica]} is not finite: it stops, with its best weights")
@@ -100,14 +98,12 @@ def _train_epoch(
     settings = fleet.settings
     for order, before in zip(fleet.orders, progress.orders, strict=True):
         order.bit_generator.state = before  # so that the same batches are drawn
-    epochs = [
-        epoch_batches(settings.partition, len(symbols), settings.steps, settings.batch_size, order)
-        for order in fleet.orders
-    ]
+    shape = len(symbols), settings.steps, settings.batch_size
+    spans = random_spans(*shape, fleet.epoch) if settings.random_steps else None
+    epochs = [epoch_batches(settings.partition, *shape, order, spans) for order in fleet.orders]
     own = [len(batches.starts) for batches in epochs]  # a replica's number of batches depends on its offset
     starts, lengths = _stack(epochs, symbols.device)
     device = symbols.device
-    within = torch.arange(settings.steps, device=device)
     replicas = len(fleet.seeds)
     rates = torch.zeros(replicas)
     zero = initial_state(fleet.architecture, fleet.parameters, settings.batch_size)
@@ -117,6 +113,7 @@ def _train_epoch(
     for batch in range(progress.batch, len(starts)):
         if stop():
             return None
+        within = torch.arange(settings.steps if spans is None else spans[batch], device=device)
         place = (starts[batch, :, :, None] + within).clamp(max=len(symbols) - 2)
         counted = (within < lengths[batch, :, :, None]).float()
         carried = progress.state if settings.partition == "sequential" else zero
@@ -133,7 +130,7 @@ def _train_epoch(
         ]
         rates = torch.tensor([settings.learning_rate * factor for factor in factors])
         rates = rates * plateaus if settings.schedule == "plateau" else rates
-        fleet.optimiser.update(fleet.parameters, gradients, rates, running & torch.tensor(present))
+        fleet.step(gradients, rates * len(within) / settings.steps, running & torch.tensor(present))
         progress.add(loss, counted.sum((1, 2)), norm)
     mean = progress.loss / progress.symbols
     return mean.cpu(), progress.norms.cpu() / torch.tensor(own), rates, int(progress.symbols.sum())
@@ -159,23 +156,19 @@ def _gradients(
     state: list[tuple[Tensor, ...]],
     present: Sequence[bool],
 ) -> tuple[Tensor, Parameters, list[tuple[Tensor, ...]]]:
-    """Summed loss (R,) of a batch of indices (R, B, n), gradients of each replica's mean loss, detached state after."""
+    """Summed loss (R,) of a batch of indices (R, B, n), gradients of each replica's objective, detached state after."""
     leaves = {name: value.detach().requires_grad_() for name, value in fleet.parameters.items()}
-    used = drop_weights(fleet.settings, fleet.masks, present, leaves)
-    drop = partial(drop_outputs, fleet.settings, fleet.masks, present) if fleet.settings.dropout else None
-    logits, after = forward(fleet.architecture, used, inputs, state, drop)
-    flat = functional.cross_entropy(logits.flatten(0, 2), targets.permute(2, 0, 1).flatten(), reduction="none")
-    losses = (flat.view(logits.shape[:3]) * counted.permute(2, 0, 1)).sum((0, 2))  # (R,)
-    means = losses / counted.sum((1, 2)).clamp(min=1)
-    gradients = torch.autograd.grad(means.sum(), list(leaves.values()))  # the replicas share nothing, so the sum splits
+    batch = inputs, targets, counted
+    aims, losses, after = objective(fleet.architecture, fleet.settings, leaves, fleet.masks, batch, state, present)
+    gradients = torch.autograd.grad(aims.sum(), list(leaves.values()))  # the replicas share nothing, so the sum splits
     detached = [tuple(value.detach() for value in layer) for layer in after]
-    return losses.detach(), dict(zip(leaves, gradients, strict=True)), detached
+    return losses, dict(zip(leaves, gradients, strict=True)), detached
 
 
 def _keep_best(fleet: Fleet, valid_loss: NDArray[np.float64]) -> None:
     for replica, loss in enumerate(valid_loss):
         if loss < min(fleet.losses(replica), default=math.inf):
-            for name, value in fleet.parameters.items():
+            for name, value in fleet.valued.items():
                 fleet.best[name][replica] = value[replica]
 
 

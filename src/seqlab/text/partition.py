@@ -63,11 +63,14 @@ def random_batches(symbols: int, steps: int, batch_size: int, random: np.random.
     return Batches(padded.reshape(batches, batch_size), lengths.reshape(batches, batch_size))
 
 
-def sequential_batches(symbols: int, steps: int, batch_size: int, random: np.random.Generator) -> Batches:
+def sequential_batches(
+    symbols: int, steps: int, batch_size: int, random: np.random.Generator, spans: NDArray[np.int64] | None = None
+) -> Batches:
     """`batch_size` parallel streams behind a random offset, cut into consecutive subsequences; the last one may be
     shorter.
 
-    At most `batch_size - 1` symbols at the end are left out of an epoch, and other ones in each.
+    With `spans`, at least as many as there are batches, each batch has a length of its own. At most `batch_size - 1`
+    symbols at the end are left out of an epoch, and other ones in each.
     """
     offset = int(random.integers(steps))
     length = (symbols - offset - 1) // batch_size  # targets in each stream
@@ -76,14 +79,38 @@ def sequential_batches(symbols: int, steps: int, batch_size: int, random: np.ran
             f"the training text has {symbols} symbols, too few for {batch_size} parallel streams; "
             "use a longer text or a smaller rnn.training.batch_size"
         )
-    batches = -(-length // steps)
-    within = steps * np.arange(batches, dtype=np.int64)[:, None]
+    if spans is None:
+        spans = np.full(-(-length // steps), steps, dtype=np.int64)
+    ends = np.cumsum(spans)
+    batches = int(np.searchsorted(ends, length)) + 1
+    within = (ends - spans)[:batches, None]
     starts = offset + length * np.arange(batch_size, dtype=np.int64)[None, :] + within
-    lengths = np.broadcast_to(np.minimum(steps, length - within), starts.shape)
+    lengths = np.broadcast_to(np.minimum(spans[:batches, None], length - within), starts.shape)
     return Batches(starts, np.ascontiguousarray(lengths))
 
 
-def epoch_batches(mode: str, symbols: int, steps: int, batch_size: int, random: np.random.Generator) -> Batches:
-    """The batches of one epoch in the given `mode`; draws from `random` and from nothing else."""
-    build = {"random": random_batches, "sequential": sequential_batches}[mode]
-    return build(symbols, steps, batch_size, random)
+def random_spans(symbols: int, steps: int, batch_size: int, epoch: int) -> NDArray[np.int64]:
+    """Lengths of the batches of an epoch, at least enough for all its symbols, from steps / 2 to steps.
+
+    They depend on the epoch alone, so that all replicas of a fleet, and one that is alone, cut in the same way. (Merity
+    et al. 2018 draw around two lengths, for the same reason: other symbols stand at the seams in each epoch.)
+    """
+    shortest = (steps + 1) // 2
+    batches = -(-symbols // batch_size) // shortest + 1
+    return np.random.default_rng(epoch).integers(shortest, steps + 1, batches)
+
+
+def epoch_batches(
+    mode: str,
+    symbols: int,
+    steps: int,
+    batch_size: int,
+    random: np.random.Generator,
+    spans: NDArray[np.int64] | None = None,
+) -> Batches:
+    """The batches of one epoch in the given `mode`; draws from `random` and from nothing else. `spans` are for
+    "sequential".
+    """
+    if mode == "random":
+        return random_batches(symbols, steps, batch_size, random)
+    return sequential_batches(symbols, steps, batch_size, random, spans)

@@ -1,0 +1,71 @@
+"""What a training makes small: the cross-entropy of a batch, and what is added to it so that little text goes far."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from seqlab.rnn.cells import State
+from seqlab.rnn.dropout import drop_outputs, drop_weights
+from seqlab.rnn.network import Architecture, Parameters, forward
+from seqlab.rnn.settings import TrainingSettings
+
+
+def objective(
+    architecture: Architecture,
+    settings: TrainingSettings,
+    parameters: Parameters,
+    masks: Sequence[torch.Generator],
+    batch: tuple[Tensor, Tensor, Tensor],
+    state: list[State],
+    present: Sequence[bool],
+) -> tuple[Tensor, Tensor, list[State]]:
+    """What is to be made small for each replica, (R,), with its gradient; the summed loss, (R,); the state after.
+
+    `batch` are inputs and targets, indices (R, B, n), and what of them counts, (R, B, n) of 0 and 1; `masks` draw the
+    dropout of each replica, and `present` tells which have a batch at all. The loss is the plain cross-entropy in nats;
+    the objective is its mean with `label_smoothing`, `activation_regularisation` and `temporal_regularisation`.
+    """
+    inputs, targets, counted = batch
+    last: list[Tensor] = []
+
+    def drop(outputs: Tensor) -> Tensor:
+        dropped = drop_outputs(settings, masks, present, outputs) if settings.dropout else outputs
+        last[:] = outputs, dropped  # forward comes to the last layer last
+        return dropped
+
+    used = drop_weights(settings, masks, present, parameters)
+    logits, after = forward(architecture, used, inputs, state, drop)
+    counted = counted.permute(2, 0, 1)
+    symbols = counted.sum((0, 2)).clamp(min=1)
+    flat = logits.flatten(0, 2), targets.permute(2, 0, 1).flatten()
+    losses = _summed(functional.cross_entropy(*flat, reduction="none"), counted)
+    aim = losses
+    if settings.label_smoothing:
+        smooth = functional.cross_entropy(*flat, reduction="none", label_smoothing=settings.label_smoothing)
+        aim = _summed(smooth, counted)
+    return aim / symbols + penalty(settings, last[0], last[1], counted), losses.detach(), after
+
+
+def penalty(settings: TrainingSettings, outputs: Tensor, dropped: Tensor, counted: Tensor) -> Tensor:
+    """What the last layer pays for its outputs, (R,): for the mean square of what dropout left of them
+    (`activation_regularisation`), and of their change from step to step (`temporal_regularisation`).
+
+    `outputs` and `dropped` are (n, R, B, h) and `counted` (n, R, B). Merity, McCann & Socher 2017 ("Revisiting
+    activation regularization for language RNNs"), here as means over the units too, not sums.
+    """
+    paid = counted.new_zeros(counted.shape[1])
+    if settings.activation_regularisation:
+        squares = (dropped.square().mean(-1) * counted).sum((0, 2)) / counted.sum((0, 2)).clamp(min=1)
+        paid = paid + settings.activation_regularisation * squares
+    if settings.temporal_regularisation:
+        moved, later = (outputs[1:] - outputs[:-1]).square().mean(-1), counted[1:]
+        squares = (moved * later).sum((0, 2)) / later.sum((0, 2)).clamp(min=1)
+        paid = paid + settings.temporal_regularisation * squares
+    return paid
+
+
+def _summed(losses: Tensor, counted: Tensor) -> Tensor:
+    """The sum of what counts for each replica, (R,)."""
+    return (losses.view(counted.shape) * counted).sum((0, 2))
