@@ -1,12 +1,12 @@
 """Forward and backward through one recurrent layer, held against torch.nn in one run.
 
-    python benchmarks/recurrence.py [--hidden 32 64 128 256 512] [--replicas 1 5] [--seconds 1]
+    python benchmarks/recurrence.py [--hidden 32 64 128 256 512] [--replicas 1 5] [--precisions float32 bfloat16]
 
 The peer is what most people write: an embedding of the hidden size into torch.nn.RNN, GRU or LSTM, and for R replicas R
 of them one after the other. seqlab looks its input up in W_xh, since X is one-hot, and has all replicas in one layer.
 Both take the same indices, batch 32, 35 steps, one thread, and end with the gradients of all weights. `ratio` is the
-tokens a second of seqlab by those of the peer; `peak_share` is the share that seqlab's products reach of the products a
-second of two matrices of 1,024 rows in the same run. The last line is JSON.
+tokens a second of seqlab by those of the peer, which computes in float32; `peak_share` is the share that seqlab's
+products reach of the float32 products a second of two matrices of 1,024 rows in the same run. The last line is JSON.
 """
 
 import argparse
@@ -28,7 +28,7 @@ MODULES = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
 STEPS, BATCH, VOCABULARY = 35, 32, 64
 
 
-def seqlab_pass(cell: str, hidden: int, replicas: int) -> Callable[[], Any]:
+def seqlab_pass(cell: str, hidden: int, replicas: int, precision: str = "float32") -> Callable[[], Any]:
     """One pass of a fleet."""
     wide = CELLS[cell].gates * hidden
     w_xh = torch.randn(replicas, VOCABULARY, wide).mul_(hidden**-0.5).requires_grad_()
@@ -39,7 +39,7 @@ def seqlab_pass(cell: str, hidden: int, replicas: int) -> Callable[[], Any]:
     gradient = torch.randn(STEPS, replicas, BATCH, hidden)
 
     def run() -> Tensor:
-        outputs, _ = CELLS[cell].layer(look_up(inputs, w_xh, bias), state, w_hh)
+        outputs, _ = CELLS[cell].layer(look_up(inputs, w_xh, bias), state, w_hh, getattr(torch, precision))
         return torch.autograd.grad(outputs, (w_xh, w_hh, bias), gradient)
 
     return run
@@ -85,29 +85,33 @@ def main() -> None:
     parser.add_argument("--cells", nargs="+", default=list(MODULES), choices=list(MODULES))
     parser.add_argument("--hidden", nargs="+", type=int, default=[32, 64, 128, 256, 512])
     parser.add_argument("--replicas", nargs="+", type=int, default=[1, 5])
+    parser.add_argument("--precisions", nargs="+", default=["float32", "bfloat16"], choices=["float32", "bfloat16"])
     parser.add_argument("--seconds", type=float, default=1.0, help="for each time taken")
     arguments = parser.parse_args()
     use_threads(1)  # as in the pipeline; what it does for memory helps both sides
     torch.manual_seed(1)
     most = peak(arguments.seconds)
     print(f"torch {torch.__version__}, one thread, {most / 1e9:.0f} GFLOP/s in a large product; {machine()}")
-    print("| cell | hidden | replicas | tokens/s | torch.nn | ratio | share of peak |\n|---|---|---|---|---|---|---|")
+    columns = ["cell", "hidden", "replicas", "products in", "tokens/s", "torch.nn", "ratio", "share of peak"]
+    print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
     rows = []
     for cell in arguments.cells:
         for hidden in arguments.hidden:
             for replicas in arguments.replicas:
-                passes = [build(cell, hidden, replicas) for build in (seqlab_pass, torch_pass)]
-                ours, theirs = best_times(passes, arguments.seconds)
+                passes = [seqlab_pass(cell, hidden, replicas, precision) for precision in arguments.precisions]
+                *times, theirs = best_times([*passes, torch_pass(cell, hidden, replicas)], arguments.seconds)
                 tokens = STEPS * BATCH * replicas
-                # W_hh is multiplied forward, backward and for its gradient, each two operations for a weight
-                share = 6 * CELLS[cell].gates * hidden**2 * tokens / ours / most
-                print(
-                    f"| {cell} | {hidden} | {replicas} | {tokens / ours:,.0f} | {tokens / theirs:,.0f} "
-                    f"| {theirs / ours:.2f} | {share:.0%} |",
-                    flush=True,
-                )
-                figures = {"ratio": round(theirs / ours, 3), "peak_share": round(share, 3)}
-                rows.append({"cell": cell, "hidden": hidden, "replicas": replicas, "precision": "float32"} | figures)
+                for precision, ours in zip(arguments.precisions, times, strict=True):
+                    # W_hh is multiplied forward, backward and for its gradient, each two operations for a weight
+                    share = 6 * CELLS[cell].gates * hidden**2 * tokens / ours / most
+                    print(
+                        f"| {cell} | {hidden} | {replicas} | {precision} "
+                        f"| {tokens / ours:,.0f} | {tokens / theirs:,.0f} | {theirs / ours:.2f} | {share:.0%} |",
+                        flush=True,
+                    )
+                    figures = {"ratio": round(theirs / ours, 3), "peak_share": round(share, 3)}
+                    shape = {"cell": cell, "hidden": hidden, "replicas": replicas, "precision": precision}
+                    rows.append(shape | figures)
     print(json.dumps({"rows": rows}))
 
 

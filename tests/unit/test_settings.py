@@ -35,6 +35,7 @@ BAD = [
     ("label_smoothing", 1.0, SHARE),
     ("averaging", 1.0, SHARE),
     ("optimiser", "lion", "one of sgd, adam, adamw"),
+    ("precision", "float16", "one of float32, bfloat16"),
     ("schedule", "linear", "one of constant, cosine, step, plateau"),
 ]
 

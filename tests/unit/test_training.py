@@ -370,3 +370,13 @@ def test_the_moving_mean_is_what_is_validated_and_kept():
     best = min(row["valid_loss"] for row in fleet.history)
     assert validation_loss(fleet, fleet.best)[0] == pytest.approx(best, abs=1e-9)
     assert validation_loss(fleet, fleet.average)[0] == pytest.approx(fleet.history[-1]["valid_loss"], abs=1e-9)
+
+
+def test_products_in_bfloat16_train_to_about_the_same_loss():
+    whole, rounded = (trained(fleet_of([1, 2], epochs=4, precision=kind)) for kind in ("float32", "bfloat16"))
+    losses = [[row["train_loss"] for row in fleet.history] for fleet in (whole, rounded)]
+    assert losses[0] != losses[1]
+    assert losses[1] == pytest.approx(losses[0], abs=0.01)
+    assert all(value.dtype == torch.float32 for value in rounded.parameters.values())
+    best = min(row["valid_loss"] for row in rounded.history if row["seed"] == 1)
+    assert validation_loss(rounded, rounded.best)[0] == pytest.approx(best, abs=1e-9)  # scored in float32

@@ -15,20 +15,27 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from seqlab.rnn.products import StepProduct, batched
+
 State = tuple[Tensor, ...]  # each (R, B, h): the hidden state, and for an LSTM the memory cell
 
 
-def rnn_layer(projected: Tensor, state: State, w_hh: Tensor) -> tuple[Tensor, State]:
+def rnn_layer(
+    projected: Tensor, state: State, w_hh: Tensor, precision: torch.dtype | None = None
+) -> tuple[Tensor, State]:
     """H_t = tanh(X_t W_xh + b_h + H_{t-1} W_hh), module Eq. (8), (10) and (11).
 
     `projected` holds X_t W_xh + b_h of all steps, (n, R, B, h), and `w_hh` is (R, h, h). Returns all H_t,
-    (n, R, B, h), and the last state.
+    (n, R, B, h), and the last state. With a `precision` below that of the tensors, the
+    factors of products are rounded to it.
     """
-    outputs = _apply(_Rnn, projected, state[0], w_hh)
+    outputs = _apply(_Rnn, projected, state[0], w_hh, precision or w_hh.dtype)
     return outputs, (outputs[-1],)
 
 
-def gru_layer(projected: Tensor, state: State, w_hh: Tensor) -> tuple[Tensor, State]:
+def gru_layer(
+    projected: Tensor, state: State, w_hh: Tensor, precision: torch.dtype | None = None
+) -> tuple[Tensor, State]:
     """Gated recurrent unit (Cho et al. 2014), in the form of torch.nn and cuDNN: the reset gate acts after the product.
 
     With the reset gate R_t and the update gate Z_t: N_t = tanh(X_t W_xn + b_n + R_t * (H_{t-1} W_hn)) and
@@ -36,23 +43,25 @@ def gru_layer(projected: Tensor, state: State, w_hh: Tensor) -> tuple[Tensor, St
     bias for each gate; torch.nn has another inside the brackets, which is zero here. `projected` is (n, R, B, 3 h) and
     `w_hh` (R, h, 3 h), the gates in the order reset, update, candidate. Returns as `rnn_layer`.
     """
-    outputs = _apply(_Gru, projected, state[0], w_hh)
+    outputs = _apply(_Gru, projected, state[0], w_hh, precision or w_hh.dtype)
     return outputs, (outputs[-1],)
 
 
-def lstm_layer(projected: Tensor, state: State, w_hh: Tensor) -> tuple[Tensor, State]:
+def lstm_layer(
+    projected: Tensor, state: State, w_hh: Tensor, precision: torch.dtype | None = None
+) -> tuple[Tensor, State]:
     """Long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000).
 
     `projected` is (n, R, B, 4 h) and `w_hh` (R, h, 4 h), the gates in the order input, forget, candidate, output.
     Returns as `rnn_layer`.
     """
-    outputs, memory = _apply(_Lstm, projected, *state, w_hh)
+    outputs, memory = _apply(_Lstm, projected, *state, w_hh, precision or w_hh.dtype)
     return outputs, (outputs[-1], memory)
 
 
-def _apply(function: Any, *tensors: Tensor) -> Any:
+def _apply(function: Any, *arguments: Any) -> Any:
     """torch gives `apply` no types."""
-    return function.apply(*tensors)
+    return function.apply(*arguments)
 
 
 def _steps(*buffers: Tensor) -> Iterator[tuple[Tensor, ...]]:
@@ -72,49 +81,51 @@ def _parts(gates: Tensor, number: int) -> tuple[Tensor, ...]:
 
 class _Rnn(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, projected: Tensor, first: Tensor, w_hh: Tensor) -> Tensor:
+    def forward(ctx: Any, projected: Tensor, first: Tensor, w_hh: Tensor, precision: torch.dtype) -> Tensor:
         outputs = torch.empty_like(projected)
-        hidden = first
+        hidden, onward = first, StepProduct(w_hh, first.shape[1], precision)
         for step, output in _steps(projected, outputs):
-            hidden = torch.baddbmm(step, hidden, w_hh, out=output).tanh_()
+            hidden = onward.add(step, hidden, output).tanh_()
+        ctx.precision = precision
         ctx.save_for_backward(first, w_hh, outputs)
         return outputs
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         first, w_hh, outputs = ctx.saved_tensors
         slope = 1 - outputs.square()
         before = torch.empty_like(outputs)  # gradients of the sums inside tanh
-        carried, back = torch.zeros_like(first), w_hh.mT.contiguous()
+        carried, back = torch.zeros_like(first), StepProduct(w_hh.mT.contiguous(), first.shape[1], ctx.precision)
         for given, steep, inside in _back(gradient, slope, before):
             torch.add(given, carried, out=inside).mul_(steep)
-            torch.bmm(inside, back, out=carried)
-        return before, carried, _weight_gradient(first, outputs, before)
+            back.write(inside, carried)
+        return before, carried, _weight_gradient(first, outputs, before, ctx.precision), None
 
 
 class _Gru(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, projected: Tensor, first: Tensor, w_hh: Tensor) -> Tensor:
+    def forward(ctx: Any, projected: Tensor, first: Tensor, w_hh: Tensor, precision: torch.dtype) -> Tensor:
         size = first.shape[-1]
         gates, sums = torch.empty_like(projected), torch.empty_like(projected)
         outputs = projected.new_empty(*projected.shape[:-1], size)
         both, last = slice(0, 2 * size), slice(2 * size, None)  # reset and update; candidate
         views = (sums, projected[..., both], sums[..., both], gates[..., both], projected[..., last], sums[..., last])
-        hidden = first
+        hidden, onward = first, StepProduct(w_hh, first.shape[1], precision)
         for product, opened, shared, opening, enter, own, reset, update, candidate, output in _steps(
             *views, *_parts(gates, 3), outputs
         ):
-            torch.bmm(hidden, w_hh, out=product)
+            onward.write(hidden, product)
             torch.add(opened, shared, out=opening).sigmoid_()
             torch.addcmul(enter, reset, own, out=candidate).tanh_()
             hidden = torch.lerp(candidate, hidden, update, out=output)
+        ctx.precision = precision
         ctx.save_for_backward(first, w_hh, gates, sums[..., last].contiguous(), outputs)
         return outputs
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         first, w_hh, gates, product, outputs = ctx.saved_tensors
         size = first.shape[-1]
         reset, update, candidate = _parts(gates, 3)
@@ -128,7 +139,7 @@ class _Gru(torch.autograd.Function):
         torch.mul((earlier - candidate) * update, 1 - update, out=of_update)
 
         arrived = torch.empty_like(outputs)  # gradients of all H_t
-        carried, back = torch.zeros_like(first), w_hh.mT.contiguous()
+        carried, back = torch.zeros_like(first), StepProduct(w_hh.mT.contiguous(), first.shape[1], ctx.precision)
         sums = factors.unflatten(-1, (3, size))  # becomes, step by step, the gradients of what is multiplied by W_hh
         for given, keep, whole, spread, blocks, flat in _back(
             gradient, update, arrived, arrived.unsqueeze(-2), sums, factors
@@ -136,33 +147,36 @@ class _Gru(torch.autograd.Function):
             torch.add(given, carried, out=whole)
             blocks.mul_(spread)
             torch.mul(whole, keep, out=carried)
-            carried.baddbmm_(flat, back)
-        weight = _weight_gradient(first, outputs, factors)
+            back.add(carried, flat, carried)
+        weight = _weight_gradient(first, outputs, factors, ctx.precision)
         factors[..., 2 * size :] = arrived * into_candidate  # the input's part of the candidate is not reset
-        return factors, carried, weight
+        return factors, carried, weight, None
 
 
 class _Lstm(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, projected: Tensor, first: Tensor, memory: Tensor, w_hh: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        ctx: Any, projected: Tensor, first: Tensor, memory: Tensor, w_hh: Tensor, precision: torch.dtype
+    ) -> tuple[Tensor, Tensor]:
         size = first.shape[-1]
         gates = torch.empty_like(projected)
         candidates, memories, squashed, outputs = (projected.new_empty(*projected.shape[:-1], size) for _ in range(4))
         enters, forgets, drafts, leaves = _parts(gates, 4)
         views = (projected, gates, enters, forgets, drafts, leaves, candidates, memories, squashed, outputs)
-        hidden, cell = first, memory
+        hidden, cell, onward = first, memory, StepProduct(w_hh, first.shape[1], precision)
         for step, gate, enter, forget, draft, leave, candidate, after, bent, output in _steps(*views):
-            torch.baddbmm(step, hidden, w_hh, out=gate)
+            onward.add(step, hidden, gate)
             torch.tanh(draft, out=candidate)
             gate.sigmoid_()  # of the draft too, in vain: one call for all is faster
             cell = torch.mul(forget, cell, out=after).addcmul_(enter, candidate)
             hidden = torch.mul(leave, torch.tanh(cell, out=bent), out=output)
+        ctx.precision = precision
         ctx.save_for_backward(first, memory, w_hh, gates, candidates, memories, squashed, outputs)
         return outputs, memories[-1].clone()
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def backward(ctx: Any, gradient: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, None]:
         first, memory, w_hh, gates, candidate, memories, squashed, outputs = ctx.saved_tensors
         enter, forget, _, leave = _parts(gates, 4)
         # what each gate's sum is multiplied by: the slope of its squashing times its partner in the product
@@ -174,7 +188,8 @@ class _Lstm(torch.autograd.Function):
         torch.mul(squashed * leave, 1 - leave, out=of_leave)
         into_memory = leave * (1 - squashed.square())
 
-        carried, cell, back = torch.zeros_like(first), last.clone(), w_hh.mT.contiguous()
+        carried, cell = torch.zeros_like(first), last.clone()
+        back = StepProduct(w_hh.mT.contiguous(), first.shape[1], ctx.precision)
         blocks = factors.unflatten(-1, (4, -1))  # becomes, step by step, the gradients of the gates' sums
         views = (gradient, into_memory, forget, blocks[..., :3, :], of_leave, factors)
         spread = cell.unsqueeze(-2)
@@ -184,21 +199,21 @@ class _Lstm(torch.autograd.Function):
             inner.mul_(spread)
             outer.mul_(carried)
             cell.mul_(keep)
-            torch.bmm(flat, back, out=carried)
-        return factors, carried, cell, _weight_gradient(first, outputs, factors)
+            back.write(flat, carried)
+        return factors, carried, cell, _weight_gradient(first, outputs, factors, ctx.precision), None
 
 
-def _weight_gradient(first: Tensor, outputs: Tensor, before: Tensor) -> Tensor:
+def _weight_gradient(first: Tensor, outputs: Tensor, before: Tensor, precision: torch.dtype) -> Tensor:
     """The gradient of W_hh, summed over all steps and the batch as one product: (R, h, G h)."""
     earlier = torch.cat([first[None], outputs[:-1]])
-    return earlier.transpose(0, 1).flatten(1, 2).mT @ before.transpose(0, 1).flatten(1, 2)
+    return batched(earlier.transpose(0, 1).flatten(1, 2).mT, before.transpose(0, 1).flatten(1, 2), precision)
 
 
 @dataclass(frozen=True)
 class Cell:
     """A kind of recurrence: its function, its gates, and how many tensors make up its state."""
 
-    layer: Callable[[Tensor, State, Tensor], tuple[Tensor, State]]
+    layer: Callable[[Tensor, State, Tensor, torch.dtype | None], tuple[Tensor, State]]
     gates: int
     states: int
 

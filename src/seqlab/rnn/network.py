@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from seqlab.errors import InputError
 from seqlab.rnn.cells import CELLS, State
+from seqlab.rnn.products import batched
 
 Parameters = dict[str, Tensor]
 
@@ -86,20 +87,23 @@ def forward(
     inputs: Tensor,
     state: list[State],
     drop: Callable[[Tensor], Tensor] | None = None,
+    precision: torch.dtype | None = None,
 ) -> tuple[Tensor, list[State]]:
     """Logits of the next symbol for `inputs`, indices (R, B, n), and the state after them; module Eq. (8) to (11).
 
-    `drop` is applied to the outputs of every layer, (n, R, B, h), outside the recurrence. Returns logits (n, R, B, V).
+    `drop` is applied to the outputs of every layer, (n, R, B, h), outside the recurrence; the factors of products are
+    rounded to `precision`, where it is given. Returns logits (n, R, B, V).
     """
     projected = look_up(inputs, parameters["W_xh_1"], parameters["b_h_1"])
     after = []
     for layer in range(1, architecture.layers + 1):
-        outputs, last = CELLS[architecture.cell].layer(projected, state[layer - 1], parameters[f"W_hh_{layer}"])
+        w_hh = parameters[f"W_hh_{layer}"]
+        outputs, last = CELLS[architecture.cell].layer(projected, state[layer - 1], w_hh, precision)
         after.append(last)
         outputs = drop(outputs) if drop else outputs
         if layer < architecture.layers:
-            projected = _product(outputs, parameters[f"W_xh_{layer + 1}"], parameters[f"b_h_{layer + 1}"])
-    return _product(outputs, parameters["W_hq"], parameters["b_q"]), after
+            projected = _product(outputs, parameters[f"W_xh_{layer + 1}"], parameters[f"b_h_{layer + 1}"], precision)
+    return _product(outputs, parameters["W_hq"], parameters["b_q"], precision), after
 
 
 def look_up(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -111,11 +115,14 @@ def look_up(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return functional.embedding(rows, weight.flatten(0, 1)) + bias
 
 
-def _product(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def _product(inputs: Tensor, weight: Tensor, bias: Tensor, precision: torch.dtype | None) -> Tensor:
     """`inputs` (n, R, B, i) times `weight` (R, i, o) plus `bias` (R, 1, o), as one product for all steps: (n, R, B,
     o).
     """
     steps, replicas, batch_size, _ = inputs.shape
     rows = inputs.transpose(0, 1).reshape(replicas, steps * batch_size, -1)
-    product = torch.baddbmm(bias, rows, weight)
+    if precision is None or precision == weight.dtype:
+        product = torch.baddbmm(bias, rows, weight)
+    else:
+        product = batched(rows, weight, precision) + bias
     return product.view(replicas, steps, batch_size, -1).transpose(0, 1)

@@ -3,9 +3,13 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
+import torch
+
 from seqlab.errors import InputError
 from seqlab.rnn.optimisers import OPTIMISERS, SCHEDULES
 from seqlab.text.partition import MODES
+
+PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class TrainingSettings:
     label_smoothing: float = 0.0  # share of the target that is spread over all symbols
     averaging: float = 0.0  # the weights kept are a moving mean with this decay; 0 for the weights themselves
     random_steps: bool = False  # each batch as long as drawn from steps / 2 to steps
+    precision: str = "float32"  # of the factors of products; "bfloat16" is faster where the processor has it
     schedule: str = "cosine"
     warmup: float = 0.0  # share of all epochs in which the learning rate rises
     schedule_every: float = 0.25  # share of all epochs between two steps of the schedule "step"
@@ -46,7 +51,13 @@ class TrainingSettings:
         for name in shares:
             self._require(name, 0 <= getattr(self, name) < 1, "a share of at least 0 and below 1")
         self._require("schedule_factor", 0 < self.schedule_factor <= 1, "a share above 0 and at most 1")
-        for name, allowed in (("partition", MODES), ("optimiser", OPTIMISERS), ("schedule", SCHEDULES)):
+        choices: dict[str, tuple[str, ...]] = {
+            "partition": MODES,
+            "optimiser": OPTIMISERS,
+            "schedule": SCHEDULES,
+            "precision": tuple(PRECISIONS),
+        }
+        for name, allowed in choices.items():
             self._require(name, getattr(self, name) in allowed, f"one of {', '.join(allowed)}")
         fits = not self.random_steps or self.partition == "sequential"
         self._require("random_steps", fits, "false where rnn.training.partition is random")
