@@ -53,6 +53,18 @@ def test_recurrence() -> None:
     assert all(row["ratio"] > 0 and row["peak_share"] > 0 for row in rows)
 
 
+def test_time_to_quality(text: Path) -> None:
+    measured = last_line("benchmarks/time_to_quality.py", "--text", str(text), "--share", "0.01")
+    assert measured["seconds_to_1_88"] is None  # so little training does not reach it
+    assert 0 < measured["loss_at_180_s"] == round(measured["losses"][1], 4)
+
+
+def test_sweep(text: Path) -> None:
+    little = ["--hidden", "8", "--layers", "1", "--seeds", "1", "--epochs", "1"]
+    measured = last_line("benchmarks/sweep.py", "--text", str(text), *little)
+    assert measured["ratio"] == pytest.approx(measured["plain_seconds"] / measured["seqlab_seconds"], rel=0.1)
+
+
 def test_a_text_that_is_missing_is_named(tmp_path: Path) -> None:
     command = [sys.executable, "benchmarks/ngram.py", "--text", str(tmp_path / "none.txt")]
     done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)

@@ -1,0 +1,111 @@
+"""How soon a network is good: tiny Shakespeare by character, first 90 % to train and last 10 % to validate.
+
+    SEQLAB_MIRROR=folder python benchmarks/time_to_quality.py     the folder holds tiny_shakespeare.txt
+    python benchmarks/time_to_quality.py --text FILE --share 0.01   another text, with a share of the training
+
+The split is nanoGPT's, whose preset for processors reaches 1.88 nats a character. Two recipes are trained with one
+process and `--threads` threads: one made to reach 1.88 soon, and one made for three minutes. The clock runs while they
+train, from the first batch to the last; then all the validation text is scored as one stream, by the weights the
+training ended with. A figure is null where the recipe missed its aim: `seconds_to_1_88` where the loss is above 1.88,
+`loss_at_180_s` where the training took longer than 180 s. The last line is JSON.
+"""
+
+import argparse
+import json
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from ngram import machine
+
+from seqlab.devices import use_threads
+from seqlab.errors import InputError, command
+from seqlab.rnn.fleet import Fleet
+from seqlab.rnn.network import Architecture
+from seqlab.rnn.scoring import stream_bits
+from seqlab.rnn.settings import TrainingSettings
+from seqlab.rnn.training import train_fleet
+from seqlab.text.vocab import Vocab
+
+SOON: dict[str, Any] = {
+    "cell": "gru",
+    "layers": 1,
+    "hidden": 192,
+    "symbols": 600_000,
+    "settings": {"epochs": 1, "steps": 32, "batch_size": 32, "learning_rate": 0.01, "precision": "bfloat16"},
+}
+LONG: dict[str, Any] = {
+    "cell": "gru",
+    "layers": 1,
+    "hidden": 512,
+    "symbols": None,  # all
+    "settings": {
+        "epochs": 4,
+        "steps": 64,
+        "batch_size": 32,
+        "learning_rate": 0.003,
+        "dropout": 0.1,
+        "precision": "bfloat16",
+    },
+}
+AIM, MINUTES = 1.88, 3
+
+
+def train(recipe: dict[str, Any], train_ids: np.ndarray, valid: np.ndarray, vocabulary: int) -> tuple[float, float]:
+    """Seconds of training, and the loss on `valid` after it in nats a symbol."""
+    architecture = Architecture(recipe["cell"], recipe["layers"], recipe["hidden"], vocabulary)
+    fleet = Fleet.start(architecture, TrainingSettings(**recipe["settings"]), [1], torch.device("cpu"))
+    started = time.perf_counter()
+    train_fleet(fleet, train_ids[: recipe["symbols"]], [valid[:200]], report=lambda line: print(line, flush=True))
+    took = time.perf_counter() - started
+    return took, float(stream_bits(architecture, fleet.valued, [valid]).mean()) * math.log(2)
+
+
+def shortened(recipe: dict[str, Any], share: float, symbols: int) -> dict[str, Any]:
+    """The recipe with a share of its training, in one epoch."""
+    if share == 1:
+        return recipe
+    size = int(share * recipe["settings"]["epochs"] * (recipe["symbols"] or symbols))
+    return recipe | {"symbols": size, "settings": recipe["settings"] | {"epochs": 1}}
+
+
+def text_of(path: str | None) -> str:
+    """The text of a file, or tiny Shakespeare from the folder in SEQLAB_MIRROR."""
+    file = Path(path or Path(os.environ.get("SEQLAB_MIRROR", ".")) / "tiny_shakespeare.txt")
+    if not file.is_file():
+        raise InputError(f"{file} is missing; set SEQLAB_MIRROR to the folder that holds it, or give --text FILE")
+    return file.read_text(encoding="utf-8")
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--text", help="instead of tiny Shakespeare")
+    parser.add_argument("--share", type=float, default=1.0, help="of the training, to try it out")
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    use_threads(arguments.threads)
+    text = text_of(arguments.text)
+    cut = int(0.9 * len(text))
+    vocab = Vocab(text[:cut])
+    train_ids, valid = (vocab.encode(list(part)) for part in (text[:cut], text[cut:]))
+    print(f"torch {torch.__version__}, {arguments.threads} threads; {machine()}; {len(valid):,} symbols to validate")
+    found = []
+    for recipe in (SOON, LONG):
+        seconds, loss = train(shortened(recipe, arguments.share, cut), train_ids, valid, len(vocab))
+        found.append((seconds, loss))
+        print(f"{recipe['cell']} {recipe['layers']}x{recipe['hidden']}: {seconds:.1f} s, {loss:.4f} nats", flush=True)
+    (soon, reached), (long, loss) = found
+    figures = {
+        "seconds_to_1_88": round(soon, 2) if reached <= AIM else None,
+        "loss_at_180_s": round(loss, 4) if long <= 60 * MINUTES else None,
+    }
+    print(json.dumps(figures | {"seconds": [round(soon, 2), round(long, 2)], "losses": [reached, loss]}))
+
+
+if __name__ == "__main__":
+    main()
