@@ -380,3 +380,22 @@ def test_products_in_bfloat16_train_to_about_the_same_loss():
     assert all(value.dtype == torch.float32 for value in rounded.parameters.values())
     best = min(row["valid_loss"] for row in rounded.history if row["seed"] == 1)
     assert validation_loss(rounded, rounded.best)[0] == pytest.approx(best, abs=1e-9)  # scored in float32
+
+
+def test_a_halted_fleet_keeps_its_best_weights_says_why_and_stays_halted(tmp_path):
+    file = (tmp_path / "unfinished.safetensors", "same")
+    fleet = fleet_of([1, 2], epochs=5)
+    train_fleet(fleet, RANDOM_TEXT, VALID, lambda line: None, file, judge=lambda epoch, loss: "enough" * (epoch == 2))
+    assert fleet.epoch == 2
+    assert fleet.notes == ["enough"]
+    again = trained(fleet_of([1, 2], epochs=5), checkpoint=file)
+    assert (again.epoch, again.notes) == (2, ["enough"])
+
+
+def test_the_judge_gets_the_mean_of_the_lowest_losses():
+    asked = {}
+    fleet = fleet_of([1, 2], epochs=3, learning_rate=0.5)
+    train_fleet(fleet, RANDOM_TEXT, VALID, lambda line: None, judge=lambda epoch, loss: asked.update({epoch: loss}))
+    lowest = np.minimum.accumulate([fleet.losses(0), fleet.losses(1)], axis=1).mean(0)
+    assert list(asked) == [1, 2, 3]
+    np.testing.assert_allclose(list(asked.values()), lowest)

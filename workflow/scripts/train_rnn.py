@@ -4,16 +4,14 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from seqlab.cards import read_card
 from seqlab.devices import choose_device, use_threads
 from seqlab.errors import command
-from seqlab.files import replacing, write_json
 from seqlab.interruption import stop_on_signals
 from seqlab.provenance import fingerprint
-from seqlab.rnn.checkpoint import save_network
 from seqlab.rnn.fleet import Fleet
+from seqlab.rnn.halving import Rungs
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.settings import TrainingSettings
 from seqlab.rnn.training import train_fleet
@@ -37,6 +35,8 @@ def main() -> None:
     shape = {name: card["settings"].pop(name) for name in ("cell", "layers", "hidden")}
     architecture = Architecture(**shape, vocabulary=len(vocab))
     device, settings = choose_device(arguments.device), TrainingSettings.from_card(card["settings"])
+    sweep, halving = card | {"model": None}, arguments.folder.parent / "halving"
+    rungs = Rungs(halving, card["model"], sweep, settings.epochs, settings.halving)
     fleet = Fleet.start(architecture, settings, card["seeds"], device)
     unfinished = arguments.folder / "unfinished.safetensors"
     name = f"{card['corpus']}/{card['unit']} {card['model']}"
@@ -48,14 +48,9 @@ def main() -> None:
         report=lambda line: print(f"{name}  {line}", flush=True),
         checkpoint=(unfinished, fingerprint([arguments.card, arguments.ids, *arguments.code])),
         stop=stop_on_signals(),
+        judge=rungs.judge,
     )
-    save_network(arguments.folder, architecture, fleet.best, card["seeds"])
-    history = pd.DataFrame(fleet.history)
-    seconds = round(float(history.groupby("epoch")["seconds"].first().sum()), 3)
-    made = {"seconds": seconds, "parameters": architecture.parameters, "notes": fleet.notes}
-    write_json(arguments.folder / "training.json", made)
-    with replacing(arguments.folder / "history.csv") as temporary:
-        history.to_csv(temporary, index=False, lineterminator="\n")
+    fleet.write_results(arguments.folder)
     unfinished.unlink(missing_ok=True)
 
 

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
+from seqlab.files import replacing, write_json
 from seqlab.rnn.cells import CELLS, State
-from seqlab.rnn.checkpoint import load_checkpoint, save_checkpoint
+from seqlab.rnn.checkpoint import load_checkpoint, save_checkpoint, save_network
 from seqlab.rnn.network import Architecture, Parameters, initial_parameters
 from seqlab.rnn.optimisers import Optimiser
 from seqlab.rnn.settings import TrainingSettings
@@ -46,8 +48,8 @@ class Fleet:
 
     `best` are the weights with the lowest validation loss so far, `average` the moving mean of the weights where the
     settings want one, `history` has a row for each epoch and each replica
-    that learnt in it, `diverged` the epoch in which the loss of a seed was not finite; `progress` is None between two
-    epochs.
+    that learnt in it, `diverged` the epoch in which the loss of a seed was not finite, `halted` the sentence that ended
+    the whole training early; `progress` is None between two epochs.
     """
 
     architecture: Architecture
@@ -61,6 +63,7 @@ class Fleet:
     masks: list[torch.Generator]  # one for each replica: its dropout
     history: list[dict[str, Any]] = field(default_factory=list)
     diverged: dict[int, int] = field(default_factory=dict)
+    halted: str | None = None
     progress: Progress | None = None
 
     @classmethod
@@ -108,9 +111,15 @@ class Fleet:
         """The validation loss of one replica after each epoch in which it learnt, in nats."""
         return [row["valid_loss"] for row in self.history if row["seed"] == self.seeds[replica]]
 
+    @property
+    def lowest_loss(self) -> float:
+        """The mean over seeds of their lowest validation losses, in nats; a seed without any does not count."""
+        lowest = [min(losses) for losses in map(self.losses, range(len(self.seeds))) if losses]
+        return float(np.mean(lowest))
+
     def running(self) -> Tensor:
         """Which replicas still learn, (R,) of bool: early stopping and an infinite loss end each on its own."""
-        return torch.tensor([self._runs(replica) for replica in range(len(self.seeds))])
+        return torch.tensor([not self.halted and self._runs(replica) for replica in range(len(self.seeds))])
 
     def _runs(self, replica: int) -> bool:
         losses, patience = self.losses(replica), self.settings.early_stopping
@@ -130,11 +139,22 @@ class Fleet:
     @property
     def notes(self) -> list[str]:
         """What a reader of the results must know."""
-        return [
+        halted = [self.halted] if self.halted else []
+        return halted + [
             f"seed {seed}: the loss was not finite in epoch {epoch}, so it stopped there with its best weights; lower "
             "rnn.training.learning_rate or rnn.training.clip"
             for seed, epoch in self.diverged.items()
         ]
+
+    def write_results(self, folder: Path) -> None:
+        """Write what a finished training leaves: the weights to keep, training.json and history.csv."""
+        save_network(folder, self.architecture, self.best, self.seeds)
+        history = pd.DataFrame(self.history)
+        seconds = round(float(history.groupby("epoch")["seconds"].first().sum()), 3)
+        made = {"seconds": seconds, "parameters": self.architecture.parameters, "notes": self.notes}
+        write_json(folder / "training.json", made)
+        with replacing(folder / "history.csv") as temporary:
+            history.to_csv(temporary, index=False, lineterminator="\n")
 
     def save(self, path: Path, fingerprint: str) -> None:
         tensors = {f"parameters.{name}": value for name, value in self.parameters.items()}
@@ -147,7 +167,8 @@ class Fleet:
             "steps": self.optimiser.steps
         }
         orders = [order.bit_generator.state for order in self.orders]
-        state: dict[str, Any] = {"history": self.history, "orders": orders, "diverged": list(self.diverged.items())}
+        state: dict[str, Any] = {"history": self.history, "orders": orders, "halted": self.halted}
+        state["diverged"] = list(self.diverged.items())
         if self.progress:
             tensors |= {f"progress.{name}": value for name, value in self.progress.tensors().items()}
             state["progress"] = {name: getattr(self.progress, name) for name in ("orders", "batch", "seconds")}
@@ -167,7 +188,7 @@ class Fleet:
         for replica, (order, mask) in enumerate(zip(self.orders, self.masks, strict=True)):
             order.bit_generator.state = state["orders"][replica]
             mask.set_state(tensors[f"masks.{replica}"])
-        self.history, self.diverged = state["history"], dict(state["diverged"])
+        self.history, self.halted, self.diverged = state["history"], state["halted"], dict(state["diverged"])
         self.progress = self._restored_progress(tensors, state["progress"]) if "progress" in state else None
         return True
 
