@@ -37,8 +37,8 @@ def is_hopeless(own: float, others: list[float], factor: int) -> bool:
 class Rungs:
     """The losses of one configuration and of its siblings, as they come in.
 
-    `folder` is shared by all jobs of a sweep. Only siblings of the same `sweep`, a mapping fit for JSON, are compared: a
-    loss from another number of epochs or another text means nothing here.
+    `folder` is shared by all jobs of a sweep. Only siblings of the same `sweep`, a mapping fit for JSON, are compared:
+    a loss from another number of epochs or another text means nothing here.
     """
 
     def __init__(self, folder: Path, name: str, sweep: Mapping[str, Any], epochs: int, factor: int) -> None:
