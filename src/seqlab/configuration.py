@@ -11,6 +11,7 @@ from seqlab.text.tokens import UNITS
 
 NOT_BACKING_OFF = ("laplace", "add-k")  # smoothings whose models have no back-off weights
 PARTS = ("train", "valid", "test")
+BEST = "best "  # begins a part of a mixture that is chosen on valid
 NUMBERS = {"integer": int, "number": float}
 TYPES = {
     "integer": "a whole number",
@@ -113,6 +114,34 @@ def ngram_runs(sweeps: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
             runs[name] = settings
             runs |= {f"{name}-{_way(prune)}": settings | {"prune": prune} for prune in sweep.get("prune", [])}
     return runs
+
+
+def mixture_runs(mixtures: dict[str, list[str]], runs: dict[tuple[str, str], Any]) -> dict[str, list[str]]:
+    """The mixtures that can be made of `runs`, (family, model) -> {"seeds"}: name -> parts.
+
+    One whose family has no models in this experiment is left out, and so is one that would have a single part, such as
+    the seeds of networks that have one seed. Raises InputError for a part that names no model.
+    """
+    made = {}
+    for name, parts in mixtures.items():
+        for part in parts:
+            if not part.startswith(BEST) and not mixture_candidates([part], runs):
+                raise InputError(
+                    f"mixtures.{name} has the part {part!r}, which is no model of this experiment; name one, or "
+                    f"{BEST}ngram or {BEST}rnn"
+                )
+        rows = [max((len(runs[run]["seeds"]) or 1 for run in mixture_candidates([part], runs)), default=0)
+                for part in parts]  # fmt: skip
+        if min(rows) > 0 and sum(rows) > 1:
+            made[name] = parts
+    return made
+
+
+def mixture_candidates(parts: list[str], runs: dict[tuple[str, str], Any]) -> list[tuple[str, str]]:
+    """The runs that may turn out to be a part: a model by its name, or for `best ngram` all of that family."""
+    families = [part.removeprefix(BEST) for part in parts if part.startswith(BEST)]
+    possible = [run for run in runs if run[0] in ("ngram", "rnn")]
+    return [(family, model) for family, model in possible if family in families or model in parts]
 
 
 def check_sweep(sweep: dict[str, Any]) -> None:

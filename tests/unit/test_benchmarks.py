@@ -71,3 +71,8 @@ def test_a_text_that_is_missing_is_named(tmp_path: Path) -> None:
     command = [sys.executable, "benchmarks/ngram.py", "--text", str(tmp_path / "none.txt")]
     done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)
     assert done.returncode != 0 and "none.txt is missing" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_verdicts() -> None:
+    rows = last_line("benchmarks/verdicts.py", "--ledgers", "20", "--symbols", "400")["rows"]
+    assert all(0 <= row["false_positives"] < 0.5 < row["power"] <= 1 for row in rows)

@@ -11,6 +11,9 @@ import pytest
 from made_results import make_results
 
 from seqlab.errors import InputError
+from seqlab.ledger.perplexity import read_metrics
+from seqlab.ledger.scores import read_scores
+from seqlab.ledger.verdicts import Entry, verdicts
 from seqlab.report.figures import layers_by_hidden, parameters, perplexity_by_order
 from seqlab.report.page import inline_svg, write_report
 from seqlab.report.style import save
@@ -219,3 +222,28 @@ def test_what_pruning_lost_stands_beside_the_models_that_were_pruned(tmp_path: P
     assert f"{loss:+.4f} (25.00 % kept)" in page.text and page.text.count("% kept") == 1
     experiment(tmp_path, models[models["pruned_from"] == ""])
     assert "lost by pruning" not in report(tmp_path).text
+
+
+def test_the_answer_says_whether_the_difference_is_real(tmp_path):
+    models = tables(tmp_path)
+    experiment(tmp_path, models)
+    base = tmp_path / "results" / "toy" / "char"
+    entries = [Entry(read_metrics(path), read_scores(path.with_name("scores.npz"))["test"])
+               for path in sorted(base.glob("*/*/metrics.json"))]  # fmt: skip
+    write_table(base / "verdicts.csv", verdicts(entries))
+    write_report(tmp_path / "results", [("toy", "char")], PROVENANCE, tmp_path / "report.html")
+    page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert re.search(
+        r"The best n-gram on valid, mkn-3, has [0-9.]+, which is worse than lstm-2x16: \+0\.[0-9]+ bits per symbol, "
+        r"95 % interval \+",
+        page.text,
+    )
+    assert "bits per symbol more than lstm-2x16" in page.text
+    assert "only a total is known" in page.text
+    assert "verdicts.csv is missing" not in page.text
+
+
+def test_without_verdicts_the_report_says_so(tmp_path):
+    experiment(tmp_path, tables(tmp_path))
+    write_report(tmp_path / "results", [("toy", "char")], PROVENANCE, tmp_path / "report.html")
+    assert "verdicts.csv is missing" in (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -34,7 +34,6 @@ BAD = [
     ("temporal_regularisation", -1.0, AT_LEAST_ZERO),
     ("label_smoothing", 1.0, SHARE),
     ("halving", -1, AT_LEAST_ZERO),
-    ("halving", 1, "0, or a whole number of at least 2"),
     ("averaging", 1.0, SHARE),
     ("optimiser", "lion", "one of sgd, adam, adamw"),
     ("precision", "float16", "one of float32, bfloat16"),

@@ -24,7 +24,7 @@ for variable, first in {"PATH": Path(sys.executable).parent, "PYTHONPATH": BASE 
 sys.path.insert(0, str(BASE / "src"))
 
 from seqlab.configuration import check_configuration, check_corpora, corpus_of_text, local_texts, ngram_runs
-from seqlab.configuration import with_numbers, with_paths
+from seqlab.configuration import mixture_candidates, mixture_runs, with_numbers, with_paths
 from seqlab.errors import InputError
 
 try:
@@ -61,6 +61,8 @@ def runs_of(corpus, unit):
             for hidden in rnn["hidden"]:
                 settings = {"cell": cell, "layers": layers, "hidden": hidden} | training
                 runs["rnn", f"{cell}-{layers}x{hidden}"] = {"settings": settings, "seeds": rnn["seeds"]}
+    for model, parts in mixture_runs(config["mixtures"], runs).items():
+        runs["mixture", model] = {"settings": {"parts": parts}, "seeds": []}
     return runs
 
 
@@ -76,6 +78,19 @@ def metrics_of(wildcards):
     """The metrics of every run on one corpus and unit."""
     runs = RUNS[wildcards.corpus, wildcards.unit]
     return [f"results/{wildcards.corpus}/{wildcards.unit}/{family}/{model}/metrics.json" for family, model in runs]
+
+
+def scores_beside(metrics):
+    """The ledger of each model that has these metrics."""
+    return [path.replace("metrics.json", "scores.npz") for path in metrics]
+
+
+def parts_of(wildcards):
+    """The metrics of every model that may be a part of a mixture."""
+    runs = RUNS[wildcards.corpus, wildcards.unit]
+    parts = runs["mixture", wildcards.model]["settings"]["parts"]
+    found = mixture_candidates(parts, runs)
+    return [f"results/{wildcards.corpus}/{wildcards.unit}/{family}/{model}/metrics.json" for family, model in found]
 
 
 def histories_of(wildcards):
@@ -113,8 +128,9 @@ def all_figures():
 
 
 def all_summaries():
-    """The two tables of every corpus and unit."""
-    return [f"results/{corpus}/{unit}/{name}.csv" for corpus, unit in RUNS for name in ("summary", "models")]
+    """The tables of every corpus and unit."""
+    names = ("summary", "models", "verdicts")
+    return [f"results/{corpus}/{unit}/{name}.csv" for corpus, unit in RUNS for name in names]
 
 
 def highest_order(wildcards):
@@ -225,6 +241,6 @@ def repeat_errors(logs):
 wildcard_constraints:
     corpus="|".join(map(re.escape, config["corpora"])),
     unit="char|word|byte",
-    family="source|compressor|ngram|rnn",
+    family="source|compressor|ngram|rnn|mixture",
     model="[a-z0-9.-]+",
     scatteritem="[0-9]+-of-[0-9]+",

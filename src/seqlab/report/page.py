@@ -11,10 +11,12 @@ from markupsafe import Markup, escape
 
 from seqlab.errors import InputError
 from seqlab.files import read_json, write_text
+from seqlab.ledger.verdicts import ALIKE, BETTER, COLUMNS, WORSE, read_verdicts
 from seqlab.report.style import deviation, number
 from seqlab.report.tables import best_on_valid, read_models
 
-TRAINED = {"ngram": "n-gram", "rnn": "recurrent network"}  # the families that are chosen between
+TRAINED = {"ngram": "n-gram", "rnn": "recurrent network"}  # without these something is missing
+CHOSEN = TRAINED | {"mixture": "mixture"}  # the families that are chosen between
 FIGURES = {  # file of figures/ -> title, caption
     "perplexity_by_order": (
         "Perplexity by order",
@@ -78,8 +80,10 @@ def _experiment(results: Path, corpus: str, unit: str) -> dict[str, Any]:
     models = read_models(base / "models.csv")
     missing: list[str] = []
     runs = []
+    judged = _verdicts(base / "verdicts.csv", missing)
     for (family, model), rows in models.groupby(["family", "model"], sort=False):
         runs.append(_run(base, str(family), str(model), rows, models, missing))
+        runs[-1]["behind"] = _behind(judged, str(model))
     for family, name in TRAINED.items():
         if family not in models["family"].unique():
             missing.insert(0, f"No {name} was trained here.")
@@ -97,7 +101,8 @@ def _experiment(results: Path, corpus: str, unit: str) -> dict[str, Any]:
     rate = next((run["entropy_rate"] for run in runs if run["entropy_rate"]), None)
     return {
         "corpus": corpus, "unit": unit, "key": key, "runs": runs, "figures": figures, "missing": missing,
-        "answer": _answer(models, rate), "closed": _closed(models, unit), "symbols": _symbols(models),
+        "answer": _answer(models, judged, rate), "against": _leader(judged),
+        "closed": _closed(models, unit), "symbols": _symbols(models),
     }  # fmt: skip
 
 
@@ -118,11 +123,11 @@ def _run(
         sample = sample[:SAMPLE_CHARACTERS] + " …"
     if card is None:
         missing.append(f"The card of {model} is missing.")
-    if sample is None and family != "compressor":  # a compressor has nothing to write
+    if sample is None and family not in ("compressor", "mixture"):  # these write nothing
         missing.append(f"A sample of {model} is missing.")
     if test["seeds"] == 1:
         missing.append(f"{model} was trained from one seed, so its figures have no standard deviation.")
-    best = family in TRAINED and model == best_on_valid(models[models["family"] == family])
+    best = family in CHOSEN and model == best_on_valid(models[models["family"] == family])
     return {
         "family": family, "model": model, "best": best, "card": card, "sample": sample,
         "notes": metrics.get("notes", []), "entropy_rate": metrics.get("entropy_rate"),
@@ -134,9 +139,52 @@ def _run(
     }  # fmt: skip
 
 
-def _answer(models: pd.DataFrame, rate: dict[str, float] | None) -> list[str]:
-    """The sentences that answer which model is best: chosen by valid, quoted from test."""
-    trained = models[models["family"].isin(TRAINED)]
+def _verdicts(path: Path, missing: list[str]) -> pd.DataFrame:
+    """The verdicts of an experiment, empty where they are not there."""
+    if path.is_file():
+        return read_verdicts(path)
+    missing.append("The models have not been compared: verdicts.csv is missing.")
+    return pd.DataFrame(columns=COLUMNS)
+
+
+def _leader(judged: pd.DataFrame) -> str:
+    """The model that the others are held against; empty where none is."""
+    return str(judged["against"].iloc[0]) if len(judged) else ""
+
+
+def _behind(judged: pd.DataFrame, model: str) -> dict[str, str] | None:
+    """What the table says of the difference between a model and the best one; None for the best itself."""
+    rows = judged[(judged["model"] == model) & (judged["against"] == _leader(judged))]
+    if rows.empty:
+        return None
+    row = rows.iloc[0]
+    if math.isnan(row["difference"]):
+        return {"difference": "–", "interval": "", "verdict": row["verdict"]}
+    interval = f"{row['low']:+.4f} to {row['high']:+.4f}"
+    return {"difference": f"{row['difference']:+.4f}", "interval": interval, "verdict": row["verdict"]}
+
+
+def _compared(judged: pd.DataFrame, model: str, other: str) -> str:
+    """Whether `model` differs from `other` on test, as the end of a sentence about `model`."""
+    for first, second, sign in ((model, other, 1), (other, model, -1)):
+        rows = judged[(judged["model"] == first) & (judged["against"] == second)]
+        if rows.empty or math.isnan(rows["difference"].iloc[0]):
+            continue
+        row = rows.iloc[0]
+        low, high = sorted((sign * row["low"], sign * row["high"]))
+        figures = f"{sign * row['difference']:+.4f} bits per symbol, 95 % interval {low:+.4f} to {high:+.4f}"
+        if row["verdict"] == ALIKE:
+            least = f"a difference of {row['minimum_detectable']:.4f} would have been found four times in five"
+            return f", which can't be told from {other}: {figures}; {least}."
+        return f", which is {WORSE if sign * row['difference'] > 0 else BETTER} than {other}: {figures}."
+    return "."
+
+
+def _answer(models: pd.DataFrame, judged: pd.DataFrame, rate: dict[str, float] | None) -> list[str]:
+    """The sentences that answer which model is best, by how much, and whether that is real: chosen by valid, quoted
+    from test.
+    """
+    trained = models[models["family"].isin(CHOSEN)]
     best = best_on_valid(trained)
     if best is None:
         return ["No model has a finite perplexity on valid, so none is the best.", *_floor(rate)]
@@ -144,12 +192,13 @@ def _answer(models: pd.DataFrame, rate: dict[str, float] | None) -> list[str]:
     over = f" over {row['seeds']} seeds" if row["seeds"] > 1 else " from one seed" if row["seeds"] else ""
     bits = "" if math.isinf(row["bits_per_char"]) else f" ({number(row['bits_per_char'])} bits per character)"
     sentences = [f"Best on valid: {best}, test perplexity {_figure(row, 'perplexity')}{over}{bits}."]
-    for family, name in TRAINED.items():
+    for family, name in CHOSEN.items():
         rival = best_on_valid(models[models["family"] == family])
         if rival is not None and family != row["family"]:
             other = _test_row(models, rival)
             over = f" over {other['seeds']} seeds" if other["seeds"] > 1 else ""
-            sentences.append(f"The best {name} on valid, {rival}, has {_figure(other, 'perplexity')}{over}.")
+            told = _compared(judged, rival, best)
+            sentences.append(f"The best {name} on valid, {rival}, has {_figure(other, 'perplexity')}{over}{told}")
     return sentences + _floor(rate)
 
 

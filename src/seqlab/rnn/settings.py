@@ -40,7 +40,7 @@ class TrainingSettings:
     schedule_factor: float = 0.5  # what "step" and "plateau" multiply the learning rate by
     plateau_patience: int = 2  # epochs without a better validation loss before "plateau" acts
     early_stopping: int = 5  # epochs without a better validation loss before a replica stops; 0 for never
-    halving: int = 0  # of the configurations of a sweep one in so many goes on at each rung; 0 for all
+    halving: int = 0  # of the configurations of a sweep one in so many goes on at each rung; 0 and 1 for all
 
     def __post_init__(self) -> None:
         positive = ("epochs", "steps", "batch_size", "learning_rate", "clip", "plateau_patience", "schedule_every")
@@ -61,7 +61,6 @@ class TrainingSettings:
         }
         for name, allowed in choices.items():
             self._require(name, getattr(self, name) in allowed, f"one of {', '.join(allowed)}")
-        self._require("halving", self.halving != 1, "0, or a whole number of at least 2")
         fits = not self.random_steps or self.partition == "sequential"
         self._require("random_steps", fits, "false where rnn.training.partition is random")
 

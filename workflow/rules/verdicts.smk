@@ -1,0 +1,57 @@
+"""Questions put to the ledger: mixtures of models, and which differences between models are real.
+
+Needs  scores.npz and metrics.json of the models
+Makes  results/{corpus}/{unit}/mixture/{model}/scores.npz, metrics.json, and results/{corpus}/{unit}/verdicts.csv
+"""
+
+
+localrules:
+    score_mixture,
+    compare_models,
+
+
+rule score_mixture:
+    input:
+        card="results/{corpus}/{unit}/mixture/{model}/card.yaml",
+        splits="results/{corpus}/{unit}/splits.json",
+        parts=parts_of,
+        scores=lambda wildcards: scores_beside(parts_of(wildcards)),
+        script=script("score_mixture"),
+        library=library("score_mixture"),
+    output:
+        scores="results/{corpus}/{unit}/mixture/{model}/scores.npz",
+        metrics="results/{corpus}/{unit}/mixture/{model}/metrics.json",
+    log:
+        "results/{corpus}/{unit}/mixture/{model}/score.log",
+    conda:
+        "../../environment.yml"
+    message:
+        "Mixing {wildcards.model} on {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {input.script:q}"
+        " --card {input.card:q}"
+        " --splits {input.splits:q}"
+        " --parts {input.parts:q}"
+        " --scores {output.scores:q}"
+        " --metrics {output.metrics:q}"
+        " > {log:q} 2>&1"
+
+
+rule compare_models:
+    input:
+        metrics=metrics_of,
+        scores=lambda wildcards: scores_beside(metrics_of(wildcards)),
+        script=script("compare_models"),
+        library=library("compare_models"),
+    output:
+        verdicts=report(
+            "results/{corpus}/{unit}/verdicts.csv", caption="../report/verdicts.rst", category="{corpus} by {unit}"
+        ),
+    log:
+        "results/{corpus}/{unit}/compare_models.log",
+    conda:
+        "../../environment.yml"
+    message:
+        "Comparing the models of {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {input.script:q}" " {input.metrics:q}" " --output {output.verdicts:q}" " > {log:q} 2>&1"
