@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("any machine", deadline=None)  # no test fails for being slow
+settings.load_profile("any machine")
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -29,7 +29,7 @@ def test_weights_agree_with_a_grid_search(seed):
     np.testing.assert_allclose(weights, grid[int(np.argmin(costs))], atol=0.03)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 1000), st.integers(1, 4))
 def test_a_mixture_is_never_worse_than_its_best_part_on_what_it_was_fitted_to(seed, parts):
     bits = bits_of(seed, parts, symbols=50)

@@ -19,6 +19,7 @@ SMOKE = ("--configfile", "config/smoke.yaml")
         ("ngram: [{smoothing: kn, orders: [0]}]", "'ngram.0.orders.0' is 0; it must be at least 1"),
         ("ngram: [{smoothing: add-k, orders: [2], arpa: true}]", "has arpa with smoothing add-k"),
         ("ngram: [{smoothing: kn, orders: [1, 2], prune: [{counts: [1, 2]}]}]", "needs order 2 or more"),
+        ("mixtures: {both: [mkn-99]}", "mixtures.both has the part 'mkn-99', which is no model of this experiment"),
         ("split: {train: 0.9, valid: 0.2, test: 0.1}", "add up to 1"),
         ("units: [word]", "corpus 'even_process' has no unit of ['word']"),
     ],
@@ -42,8 +43,9 @@ def test_wrong_configuration(empty_project: Project, tmp_path: Path, overlay: st
         (b"\x00" * 5000, "zero byte"),
         (b"too short to train on", "too few for a train"),
         (b"ab" * 21, "needs"),
+        (b"The same line again and again, so that test stands in train.\n" * 99, "100.0% of valid stands in train"),
     ],
-    ids=["login page", "empty", "invalid utf-8", "binary", "too short", "shorter than a subsequence"],
+    ids=["login page", "empty", "invalid utf-8", "binary", "too short", "shorter than a subsequence", "copied"],
 )
 def test_wrong_text(empty_project: Project, tmp_path: Path, content: bytes, sentence: str) -> None:
     text = tmp_path / "wrong.txt"

@@ -4,6 +4,7 @@ from project import Project
 
 SMOKE = ("--configfile", "config/smoke.yaml")
 AFTER_SCORING = {
+    "compare_models": 1,
     "summarize": 1,
     "plot_perplexity_by_order": 1,
     "plot_layers_by_hidden": 1,
@@ -34,7 +35,7 @@ def test_touching_files_reruns_nothing(finished: Project) -> None:
 
 def test_editing_the_optimiser_trains_networks_again_and_nothing_else(finished: Project) -> None:
     edit(finished, "src/seqlab/rnn/optimisers.py")
-    assert finished.planned(*SMOKE) == {"train_rnn": 2, "score_rnn": 2} | AFTER_SCORING
+    assert finished.planned(*SMOKE) == {"train_rnn": 2, "score_rnn": 2, "score_mixture": 2} | AFTER_SCORING
 
 
 def test_editing_the_smoothing_estimates_n_grams_again_and_nothing_else(finished: Project) -> None:
@@ -47,6 +48,7 @@ def test_editing_the_smoothing_estimates_n_grams_again_and_nothing_else(finished
             "prune_ngram": 2,
             "write_arpa": 3,
             "score_ngram": 6,
+            "score_mixture": 1,  # not that of seeds
         }
         | without_curves
     )
@@ -60,7 +62,8 @@ def test_editing_the_report_writes_the_report_again_and_nothing_else(finished: P
 def test_a_new_sweep_value_runs_only_the_new_cells(finished: Project) -> None:
     config = finished.folder / "config/smoke.yaml"
     config.write_text(config.read_text().replace("hidden: [8]", "hidden: [8, 12]"))
-    assert finished.planned(*SMOKE) == {"write_card": 2, "train_rnn": 2, "score_rnn": 2} | AFTER_SCORING
+    new = {"write_card": 2, "train_rnn": 2, "score_rnn": 2, "score_mixture": 2}
+    assert finished.planned(*SMOKE) == new | AFTER_SCORING
     weights = finished.folder / "results/even_process/char/rnn/rnn-1x8/weights.safetensors"
     before = weights.stat().st_mtime_ns
     done = finished.snakemake(*SMOKE)
@@ -73,7 +76,7 @@ def test_a_longer_n_gram_leaves_the_shorter_ones_alone(finished: Project) -> Non
     config = finished.folder / "config/smoke.yaml"
     config.write_text(config.read_text().replace("smoothing: mkn, orders: [1]", "smoothing: mkn, orders: [1, 4]"))
     without_curves = {rule: jobs for rule, jobs in AFTER_SCORING.items() if rule != "plot_learning_curves"}
-    new = {"write_card": 1, "train_ngram": 1, "score_ngram": 1}
+    new = {"write_card": 1, "train_ngram": 1, "score_ngram": 1, "score_mixture": 1}
     assert finished.planned(*SMOKE) == new | without_curves
 
 

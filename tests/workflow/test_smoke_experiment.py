@@ -17,6 +17,8 @@ from seqlab.text.vocab import Vocab
 BASE = "results/even_process/char"
 MODELS = {
     "compressor/xz": 1,
+    "mixture/best-ngram-and-rnn": 1,
+    "mixture/best-rnn-seeds": 1,
     "ngram/mkn-1": 1,
     "ngram/mkn-3": 1,
     "ngram/mkn-3-counts-1-1-10000": 1,

@@ -1,6 +1,6 @@
 """The card of every run: what decides its result.
 
-Needs  ids.npy, splits.json, vocab.json
+Needs  ids.npy, splits.json, vocab.json, check.json
 Makes  results/{corpus}/{unit}/{family}/{model}/card.yaml
 """
 
@@ -14,6 +14,7 @@ rule write_card:
         ids="results/{corpus}/{unit}/ids.npy",
         splits="results/{corpus}/{unit}/splits.json",
         vocab="results/{corpus}/{unit}/vocab.json",
+        check="results/{corpus}/{unit}/check.json",  # nothing is trained on a text that makes results meaningless
         script=script("write_card"),
         library=library("write_card"),
     output:

@@ -1,7 +1,7 @@
 """From a source to indices.
 
 Needs  config/corpora.yaml, and for a local text the text itself
-Makes  resources/{corpus}/raw.txt, results/{corpus}/clean.txt, results/{corpus}/{unit}/vocab.json, ids.npy, splits.json
+Makes  resources/{corpus}/raw.txt, results/{corpus}/clean.txt, results/{corpus}/{unit}/vocab.json, ids.npy, splits.json, check.json
 """
 
 
@@ -117,4 +117,36 @@ rule encode_corpus:
         " --split {params.split:q}"
         " --ids {output.ids:q}"
         " --splits {output.splits:q}"
+        " > {log:q} 2>&1"
+
+
+rule check_corpus:
+    input:
+        raw="resources/{corpus}/raw.txt",
+        text="results/{corpus}/clean.txt",
+        ids="results/{corpus}/{unit}/ids.npy",
+        splits="results/{corpus}/{unit}/splits.json",
+        vocab="results/{corpus}/{unit}/vocab.json",
+        script=script("check_corpus"),
+        library=library("check_corpus"),
+    output:
+        check="results/{corpus}/{unit}/check.json",
+    log:
+        "results/{corpus}/{unit}/check.log",
+    conda:
+        "../../environment.yml"
+    params:
+        accept=config["checks"]["accept"],
+    message:
+        "Checking {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {input.script:q}"
+        " --raw {input.raw:q}"
+        " --text {input.text:q}"
+        " --ids {input.ids:q}"
+        " --splits {input.splits:q}"
+        " --vocab {input.vocab:q}"
+        " --unit {wildcards.unit}"
+        " --accept {params.accept:q}"
+        " --output {output.check:q}"
         " > {log:q} 2>&1"

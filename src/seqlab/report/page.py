@@ -101,7 +101,7 @@ def _experiment(results: Path, corpus: str, unit: str) -> dict[str, Any]:
     rate = next((run["entropy_rate"] for run in runs if run["entropy_rate"]), None)
     return {
         "corpus": corpus, "unit": unit, "key": key, "runs": runs, "figures": figures, "missing": missing,
-        "answer": _answer(models, judged, rate), "against": _leader(judged),
+        "findings": _findings(base / "check.json"), "answer": _answer(models, judged, rate), "against": _leader(judged),
         "closed": _closed(models, unit), "symbols": _symbols(models),
     }  # fmt: skip
 
@@ -137,6 +137,11 @@ def _run(
         "seeds": test["seeds"] or "–", "seconds": _seconds(test["train_seconds"]),
         "unknown": _share(test["unknown"], test["symbols"]), "pruned": _pruned(test, models),
     }  # fmt: skip
+
+
+def _findings(path: Path) -> list[str]:
+    """The sentences about the text itself; a result without check.json was made before there was one."""
+    return [finding["sentence"] for finding in read_json(path)["findings"]] if path.is_file() else []
 
 
 def _verdicts(path: Path, missing: list[str]) -> pd.DataFrame:

@@ -1,0 +1,91 @@
+"""Checks of a text: each finding is found, told with its place, and not seen where it is not."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqlab.text.checks import check_clean, check_raw, check_splits, longest_shared, shared_positions
+
+PLAIN = "".join(f"Line {n} of a plain text, which says something new.\n" for n in range(200))
+
+
+def test_a_plain_text_has_nothing_odd():
+    assert check_raw(PLAIN) == []
+    assert check_clean(PLAIN) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "said"),
+    [
+        (PLAIN + "<div class='a'>log in</div>\n", "html", "2 HTML tags, the first \"<div class='a'>\" in line 201"),
+        (PLAIN + "cafÃ© and naÃ¯ve\n", "encoding", "2 places look decoded in the wrong way, the first 'Ã©' in"),
+        (PLAIN + "gone \ufffd\n", "encoding", "1 places look decoded in the wrong way, the first '\ufffd' in line 201"),
+        (PLAIN + "a\r\nb\r\n", "line_ends", "line ends are 2 CR LF, 200 LF"),
+        (PLAIN + "a\ufeffb\n", "byte_order_mark", "a byte-order mark in line 201"),
+        (PLAIN + "bell \x07\n", "control_characters", "1 control characters, the first U+0007 in line 201"),
+        (PLAIN + 9 * "This line of more than forty characters comes again.\n", "repeated_lines", "8 of 209 long lines"),
+    ],
+)
+def test_each_oddity_is_found_with_its_place(text, kind, said):
+    (finding,) = check_raw(text)
+    assert finding.kind == kind
+    assert said in finding.sentence
+    assert not finding.stops
+
+
+def test_a_text_that_is_mostly_markup_stops_the_work():
+    (finding,) = check_raw("<p class='x'>word</p>\n" * 50)
+    assert (finding.kind, finding.stops) == ("html", True)
+
+
+def test_an_emoticon_in_a_plain_text_is_an_insertion_and_in_a_chat_is_not():
+    (finding,) = check_clean(PLAIN + "so :-) he ☺ \n")
+    assert finding.kind == "insertions"
+    assert finding.sentence.endswith("':-)' 1 times, '☺' 1 times; the first in line 201")
+    assert check_clean(PLAIN + "50° and 2^3\n") == []
+    assert check_clean("☺ hello\n" * 100) == []
+
+
+def naive_longest(first: list[int], second: list[int]) -> int:
+    return max((n for n in range(len(second) + 1) for k in range(len(second) - n + 1)
+                for j in range(len(first) - n + 1) if first[j : j + n] == second[k : k + n]), default=0)  # fmt: skip
+
+
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=25), st.lists(st.integers(0, 2), min_size=1, max_size=25))
+def test_the_longest_shared_stretch_is_that_of_trying_all(first, second):
+    span, (_, place) = longest_shared([np.array(first)], [np.array(second)])
+    assert span == naive_longest(first, second)
+    wanted = second[place : place + span]
+    assert span == 0 or any(first[j : j + span] == wanted for j in range(len(first)))
+
+
+def test_no_stretch_reaches_over_the_border_of_two_segments():
+    train = [np.array([1, 2, 3]), np.array([4, 5, 6])]
+    assert longest_shared(train, [np.array([2, 3, 4, 5])])[0] == 2
+
+
+def test_positions_in_shared_stretches_are_counted_once():
+    train, test = [np.arange(10)], [np.array([20, 3, 4, 5, 6, 21, 7, 8])]
+    assert shared_positions(train, test, span=3) == 4
+
+
+def parts(test: np.ndarray) -> dict:
+    random = np.random.default_rng(1)
+    return {"train": [random.integers(1, 9, 3000)], "valid": [random.integers(1, 9, 300)], "test": [test]}
+
+
+def test_a_test_split_that_stands_in_train_stops_the_work():
+    splits = parts(np.zeros(0, dtype=np.int64))
+    splits["test"] = [splits["train"][0][500:800]]
+    found = check_splits(splits, list("?abcdefgh"), "char")
+    assert [(finding.kind, finding.stops) for finding in found] == [("overlap", True), ("shared_span", False)]
+    assert found[0].sentence.startswith("100.0% of test stands in train too")
+    assert found[1].sentence.startswith("test and train share 300 symbols in a row: ")
+
+
+def test_symbols_that_train_lacks_are_counted():
+    test = np.random.default_rng(2).integers(1, 9, 300)
+    test[:3] = 0
+    (finding,) = check_splits(parts(test), list("?abcdefgh"), "char")
+    assert finding.sentence == "3 of 300 symbols of test are not in the vocabulary of train"
