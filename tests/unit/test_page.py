@@ -11,6 +11,7 @@ import pytest
 from made_results import make_results
 
 from seqlab.errors import InputError
+from seqlab.files import write_json
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.ledger.scores import read_scores
 from seqlab.ledger.verdicts import Entry, verdicts
@@ -247,3 +248,15 @@ def test_without_verdicts_the_report_says_so(tmp_path):
     experiment(tmp_path, tables(tmp_path))
     write_report(tmp_path / "results", [("toy", "char")], PROVENANCE, tmp_path / "report.html")
     assert "verdicts.csv is missing" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_text_where_models_differ_is_coloured_and_escaped(tmp_path):
+    experiment(tmp_path, tables(tmp_path))
+    place = {"difference": -7.0, "at": 1, "tokens": ["a", "<", "b"], "differences": [0.0, -7.0, 2.0]}
+    contrast = {"ngram": "mkn-3", "rnn": "lstm-2x16", "unit": "char", "places": [place]}
+    write_json(tmp_path / "results" / "toy" / "char" / "contrast.json", contrast)
+    write_report(tmp_path / "results", [("toy", "char")], PROVENANCE, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert 'a<span style="background:rgba(230, 159, 0,0.75)"><b>&lt;</b></span>' in page
+    assert "(7.0 bits,\nmkn-3)" in page
+    Page(page)

@@ -123,13 +123,13 @@ def all_arpa():
 
 def all_figures():
     """Every figure of the experiment."""
-    names = ["perplexity_by_order", "layers_by_hidden", "learning_curves", "parameters"]
+    names = ["perplexity_by_order", "layers_by_hidden", "learning_curves", "parameters", "who_knows_what"]
     return [f"results/{corpus}/{unit}/figures/{name}.svg" for corpus, unit in RUNS for name in names]
 
 
 def all_summaries():
     """The tables of every corpus and unit."""
-    names = ("summary", "models", "verdicts")
+    names = ("summary", "models", "verdicts", "breakdown")
     return [f"results/{corpus}/{unit}/{name}.csv" for corpus, unit in RUNS for name in names]
 
 

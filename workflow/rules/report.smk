@@ -10,6 +10,7 @@ localrules:
     plot_layers_by_hidden,
     plot_learning_curves,
     plot_parameters,
+    plot_who_knows_what,
     write_report,
 
 
@@ -109,6 +110,28 @@ rule plot_parameters:
         " --metrics {input.source:q}"
         " --output {output.figure:q}"
         " > {log:q} 2>&1"
+
+
+rule plot_who_knows_what:
+    input:
+        breakdown="results/{corpus}/{unit}/breakdown.csv",
+        script=script("plot_who_knows_what"),
+        library=library("plot_who_knows_what"),
+    output:
+        figure=report(
+            "results/{corpus}/{unit}/figures/who_knows_what.svg",
+            caption="../report/who_knows_what.rst",
+            category="{corpus} by {unit}",
+            labels={"figure": "who knows what"},
+        ),
+    log:
+        "results/{corpus}/{unit}/figures/who_knows_what.log",
+    conda:
+        "../../environment.yml"
+    message:
+        "Drawing who knows what of {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {input.script:q}" " --breakdown {input.breakdown:q}" " --output {output.figure:q}" " > {log:q} 2>&1"
 
 
 rule write_report:

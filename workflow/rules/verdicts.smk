@@ -1,13 +1,15 @@
-"""Questions put to the ledger: mixtures of models, and which differences between models are real.
+"""Questions put to the ledger: mixtures of models, which differences are real, and who knows what.
 
 Needs  scores.npz and metrics.json of the models
-Makes  results/{corpus}/{unit}/mixture/{model}/scores.npz, metrics.json, and results/{corpus}/{unit}/verdicts.csv
+Makes  results/{corpus}/{unit}/mixture/{model}/scores.npz, metrics.json, and results/{corpus}/{unit}/verdicts.csv,
+       breakdown.csv, contrast.json
 """
 
 
 localrules:
     score_mixture,
     compare_models,
+    explain_models,
 
 
 rule score_mixture:
@@ -55,3 +57,33 @@ rule compare_models:
         "Comparing the models of {wildcards.corpus} by {wildcards.unit}"
     shell:
         "python {input.script:q}" " {input.metrics:q}" " --output {output.verdicts:q}" " > {log:q} 2>&1"
+
+
+rule explain_models:
+    input:
+        metrics=metrics_of,
+        scores=lambda wildcards: scores_beside(metrics_of(wildcards)),
+        ids="results/{corpus}/{unit}/ids.npy",
+        splits="results/{corpus}/{unit}/splits.json",
+        vocab="results/{corpus}/{unit}/vocab.json",
+        script=script("explain_models"),
+        library=library("explain_models"),
+    output:
+        breakdown="results/{corpus}/{unit}/breakdown.csv",
+        contrast="results/{corpus}/{unit}/contrast.json",
+    log:
+        "results/{corpus}/{unit}/explain_models.log",
+    conda:
+        "../../environment.yml"
+    message:
+        "Explaining the models of {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {input.script:q}"
+        " {input.metrics:q}"
+        " --ids {input.ids:q}"
+        " --splits {input.splits:q}"
+        " --vocab {input.vocab:q}"
+        " --unit {wildcards.unit}"
+        " --breakdown {output.breakdown:q}"
+        " --contrast {output.contrast:q}"
+        " > {log:q} 2>&1"

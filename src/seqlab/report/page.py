@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from seqlab.errors import InputError
 from seqlab.files import read_json, write_text
 from seqlab.ledger.verdicts import ALIKE, BETTER, COLUMNS, WORSE, read_verdicts
+from seqlab.report.explained import coloured
 from seqlab.report.style import deviation, number
 from seqlab.report.tables import best_on_valid, read_models
 
@@ -30,6 +31,10 @@ FIGURES = {  # file of figures/ -> title, caption
     "learning_curves": (
         "Learning curves",
         "Valid perplexity after each epoch: the mean over seeds, and a band from the lowest to the highest.",
+    ),
+    "who_knows_what": (
+        "Who knows what",
+        "Mean bits of the best model of each family on groups of test symbols, and the share of symbols in each group.",
     ),
     "parameters": (
         "Parameters",
@@ -101,6 +106,7 @@ def _experiment(results: Path, corpus: str, unit: str) -> dict[str, Any]:
     rate = next((run["entropy_rate"] for run in runs if run["entropy_rate"]), None)
     return {
         "corpus": corpus, "unit": unit, "key": key, "runs": runs, "figures": figures, "missing": missing,
+        "contrast": _contrast(base / "contrast.json"),
         "findings": _findings(base / "check.json"), "answer": _answer(models, judged, rate), "against": _leader(judged),
         "closed": _closed(models, unit), "symbols": _symbols(models),
     }  # fmt: skip
@@ -142,6 +148,12 @@ def _run(
 def _findings(path: Path) -> list[str]:
     """The sentences about the text itself; a result without check.json was made before there was one."""
     return [finding["sentence"] for finding in read_json(path)["findings"]] if path.is_file() else []
+
+
+def _contrast(path: Path) -> dict[str, Any] | None:
+    """The text where n-gram and network differ most; None where there are not both."""
+    found = read_json(path) if path.is_file() else {"places": []}
+    return found | {"places": coloured(found["places"], found["unit"])} if found["places"] else None
 
 
 def _verdicts(path: Path, missing: list[str]) -> pd.DataFrame:

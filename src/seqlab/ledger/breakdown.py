@@ -1,0 +1,168 @@
+"""Who knows what: where in a text the bits of models lie, by what is special about the symbol or its context."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+CONTEXT = {"char": 3, "byte": 3, "word": 1}  # symbols of context whose count in train is looked up
+REMEMBERED = {"char": 4, "byte": 4, "word": 1}  # symbols in a row whose last occurrence is looked for
+PLACE, KIND = "place in the word", "kind of symbol"
+LAST_IN_WORD = 6  # places in a word from here on are one group
+COLUMNS = ["question", "group", "model", "symbols", "bits_per_symbol"]
+
+Labels = tuple[str, list[str], NDArray[np.int64]]  # question, names of its groups, the group of every scored symbol
+
+
+def breakdown(
+    bits: Mapping[str, NDArray[Any]],
+    train: Sequence[NDArray[Any]],
+    scored: Sequence[NDArray[Any]],
+    tokens: Sequence[str],
+    unit: str,
+) -> pd.DataFrame:
+    """The mean bits of each model, `bits[model]` of shape (scored symbols,), in each group of each question.
+
+    `train` and `scored` are segments of ids; the first symbol of each scored segment is context only. Groups without
+    symbols are left out.
+    """
+    rows = []
+    for question, names, label in _labels(train, scored, tokens, unit):
+        counts = np.bincount(label, minlength=len(names))
+        for model, costs in bits.items():
+            total = np.bincount(label, weights=np.asarray(costs, dtype=np.float64), minlength=len(names))
+            rows += [
+                dict(zip(COLUMNS, (question, name, model, int(count), cost / count), strict=True))
+                for name, count, cost in zip(names, counts, total, strict=True)
+                if count
+            ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _labels(
+    train: Sequence[NDArray[Any]], scored: Sequence[NDArray[Any]], tokens: Sequence[str], unit: str
+) -> Iterator[Labels]:
+    length = CONTEXT[unit]
+    what = "symbol" if length == 1 else f"{length} symbols"
+    seen = np.concatenate([context_counts(train, segment, length) for segment in scored])
+    yield f"how often train has the {what} before", *_binned(seen, (0, 1, 10, 100, 1000))
+    if unit == "char":
+        places = np.concatenate([place_in_word(segment, tokens)[1:] for segment in scored])
+        names = ["none", *map(str, range(1, LAST_IN_WORD)), f"{LAST_IN_WORD}+"]
+        yield PLACE, names, np.minimum(places, LAST_IN_WORD)
+    names = ["letter", "digit", "blank", "other", "unknown"]
+    classes = np.array([_class_of(token, number) for number, token in enumerate(tokens)])
+    yield KIND, names, np.concatenate([classes[segment[1:]] for segment in scored])
+    length = REMEMBERED[unit]
+    what = "it" if length == 1 else f"it and the {length - 1} before it"
+    ago = np.concatenate([distance_to_last(segment, length)[1:] for segment in scored])
+    yield f"symbols since {what} stood in this text", *_binned(ago, (0, 1, 10, 100, 1000), "never")
+
+
+def _binned(values: NDArray[np.int64], borders: Sequence[int], zero: str = "0") -> tuple[list[str], NDArray[np.int64]]:
+    """Names of the bins that begin at `borders`, 0 being one of its own, and the bin of each value."""
+    names = [zero]
+    for low, high in zip(borders[1:], [*borders[2:], 0], strict=True):
+        names.append(f"{low:,} to {high - 1:,}" if high else f"{low:,}+")
+    bins: NDArray[np.int64] = np.searchsorted(np.array(borders), values, side="right") - 1
+    return names, bins
+
+
+def _class_of(token: str, number: int) -> int:
+    if number == 0:
+        return 4
+    return 0 if token.isalpha() else 1 if token.isdigit() else 2 if token.isspace() else 3
+
+
+def context_counts(train: Sequence[NDArray[Any]], segment: NDArray[Any], length: int) -> NDArray[np.int64]:
+    """How often `train` has the `length` symbols before each symbol of `segment` but the first.
+
+    Only where another symbol follows in train, since only then something is learnt there. Near the start of a segment
+    the context is as long as there are symbols, and counted as such.
+    """
+    found = np.zeros(len(segment), dtype=np.int64)
+    for size in range(1, length + 1):
+        known, counts = _distinct([_grams(part[:-1], size) for part in train])
+        wanted = _grams(segment[:-1], size)
+        place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        here = np.where(known[place] == wanted, counts[place], 0) if len(known) else np.zeros_like(wanted)
+        reached = slice(size, None) if size == length else slice(size, size + 1)
+        found[reached] = here[: len(found[reached])]
+    return found[1:]
+
+
+def _distinct(grams: Sequence[NDArray[np.int64]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    values, counts = np.unique(np.concatenate(grams), return_counts=True)
+    return values, counts.astype(np.int64)
+
+
+def _grams(segment: NDArray[Any], size: int) -> NDArray[np.int64]:
+    """A number for each stretch of `size` symbols, (symbols - size + 1,); vocabularies have less than 2 ** 15 symbols
+    where `size` is 4, which all of ours do.
+    """
+    symbols = np.asarray(segment, dtype=np.int64)
+    number = max(0, len(symbols) - size + 1)
+    packed = np.zeros(number, dtype=np.int64)
+    for offset in range(size):
+        packed = (packed << (60 // size)) + symbols[offset : offset + number]
+    return packed
+
+
+def place_in_word(segment: NDArray[Any], tokens: Sequence[str]) -> NDArray[np.int64]:
+    """Which letter of its word each symbol of `segment` is, from 1 on; 0 for what is no letter or digit."""
+    inside = np.array([token.isalnum() for token in tokens])[segment]
+    place = np.arange(len(segment))
+    border = np.where(inside, -1, place)
+    return place - np.maximum.accumulate(border) if len(segment) else place
+
+
+def distance_to_last(segment: NDArray[Any], length: int) -> NDArray[np.int64]:
+    """How many symbols ago the `length` symbols that end at each symbol of `segment` ended before; 0 for never."""
+    grams = _grams(segment, length)
+    order = np.argsort(grams, kind="stable")
+    again = np.flatnonzero(grams[order][1:] == grams[order][:-1]) + 1
+    distance = np.zeros(len(segment), dtype=np.int64)
+    distance[order[again] + length - 1] = order[again] - order[again - 1]
+    return distance
+
+
+def contrast(
+    first: NDArray[Any],
+    second: NDArray[Any],
+    scored: Sequence[NDArray[Any]],
+    tokens: Sequence[str],
+    each: int = 6,
+    before: int = 60,
+    after: int = 15,
+) -> list[dict[str, Any]]:
+    """The symbols at which two models, with bits (scored symbols,), differ most, in their text: `each` where the first
+    charged more, strongest first, then as many where the second did.
+
+    Each is `{"difference", "at", "tokens", "differences"}`: the bits of the first less those of the second, where the
+    symbol stands in the tokens around it, and the differences of these. None lies among what another shows.
+    """
+    with np.errstate(invalid="ignore"):  # infinite bits of both are no difference
+        difference = np.nan_to_num(np.asarray(first, dtype=np.float64) - second, nan=0.0, posinf=99.0, neginf=-99.0)
+    ids = np.concatenate([segment[1:] for segment in scored])
+    taken = np.zeros(len(ids), dtype=bool)
+    found = []
+    for sign in (1, -1):
+        strongest = np.argsort(-sign * difference, kind="stable")
+        for place in _apart(strongest[sign * difference[strongest] > 0], taken, each, before, after):
+            start = max(0, place - before)
+            shown = [tokens[symbol] for symbol in ids[start : place + after]]
+            one = {"difference": float(difference[place]), "at": place - start, "tokens": shown}
+            found.append(one | {"differences": difference[start : place + after].tolist()})
+    return found
+
+
+def _apart(places: NDArray[np.int64], taken: NDArray[np.bool_], number: int, before: int, after: int) -> Iterator[int]:
+    """The first `number` of `places` that have nothing `taken` around them; what is around them then is."""
+    for place in map(int, places):
+        around = slice(max(0, place - before), place + after)
+        if number and not taken[around].any():
+            taken[around] = True
+            number -= 1
+            yield place
