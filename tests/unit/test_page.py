@@ -74,7 +74,8 @@ def test_the_page_is_well_formed_and_asks_no_other_host(tmp_path: Path) -> None:
         experiment(tmp_path, tables(tmp_path, unit), unit)
     page = report(tmp_path, "char", "word")
     assert page.open == []
-    assert not {"script", "link", "img", "iframe", "object"} & {tag for tag, _ in page.tags}
+    assert not {"link", "img", "iframe", "object"} & {tag for tag, _ in page.tags}
+    assert [attributes for tag, attributes in page.tags if tag == "script"] == [{}]  # its own, which sorts tables
     for _, attributes in page.tags:
         for name in ("src", "href", "xlink:href", "srcset", "action"):
             assert (attributes.get(name) or "#").startswith(("#", "data:image/png;"))
@@ -181,7 +182,7 @@ def test_text_from_files_is_text_not_markup(tmp_path: Path) -> None:
     metrics = json.loads((folder / "metrics.json").read_text())
     (folder / "metrics.json").write_text(json.dumps(metrics | {"notes": ["order 3 uses <fixed> discounts"]}))
     page = report(tmp_path)
-    assert "script" not in {tag for tag, _ in page.tags} and "<script>alert(1)</script>" in page.text
+    assert [tag for tag, _ in page.tags].count("script") == 1 and "<script>alert(1)</script>" in page.text
     assert "mkn-3: order 3 uses <fixed> discounts" in page.text and "abc <1>" in page.text
     assert "a sample of lstm-1x8" in page.text and "smoothing: mkn" in page.text
 
