@@ -5,7 +5,7 @@ VENV := .venv
 INSTALLED := $(VENV)/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce test lint format dashboard docs lock clean
+.PHONY: help setup reproduce verify test lint format dashboard docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ $(INSTALLED): requirements.txt pyproject.toml
 reproduce: setup ## run the default experiment; results/report.html tells the result
 	$(VENV)/bin/snakemake --cores $(CORES) --quiet rules
 	@echo "Done. Open results/report.html; make dashboard compares the runs."
+
+verify: setup ## hold the finished default experiment against the committed results
+	$(VENV)/bin/snakemake --cores $(CORES) --quiet rules -- verify
 
 test: setup lint ## check style, types and the workflow's form, then run every test
 	$(VENV)/bin/python -m pytest

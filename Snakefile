@@ -27,6 +27,7 @@ include: "workflow/rules/verdicts.smk"
 include: "workflow/rules/summary.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/tracking.smk"
+include: "workflow/rules/verify.smk"
 
 
 resource_scopes:

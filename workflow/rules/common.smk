@@ -115,6 +115,12 @@ def all_metrics():
     ]
 
 
+def expected_results():
+    """The committed results of this experiment, named after its last configuration."""
+    names = [Path(file).stem for file in workflow.overwrite_configfiles] or ["config"]
+    return os.path.relpath(BASE / "config" / "expected" / f"{names[-1]}.csv")
+
+
 def all_arpa():
     """The n-gram models that are wanted in the format of other tools."""
     wanted = ngram_runs([sweep for sweep in config["ngram"] if sweep.get("arpa")])
