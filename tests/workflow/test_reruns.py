@@ -5,6 +5,8 @@ from project import Project
 SMOKE = ("--configfile", "config/smoke.yaml")
 AFTER_SCORING = {
     "compare_models": 1,
+    "measure_memory": 1,
+    "plot_memory": 1,
     "explain_models": 1,
     "plot_who_knows_what": 1,
     "summarize": 1,

@@ -74,10 +74,11 @@ def run_of(wildcards):
     return json.dumps(RUNS[wildcards.corpus, wildcards.unit][wildcards.family, wildcards.model])
 
 
-def metrics_of(wildcards):
-    """The metrics of every run on one corpus and unit."""
+def metrics_of(wildcards, families=None):
+    """The metrics of every run on one corpus and unit, or of some families."""
     runs = RUNS[wildcards.corpus, wildcards.unit]
-    return [f"results/{wildcards.corpus}/{wildcards.unit}/{family}/{model}/metrics.json" for family, model in runs]
+    wanted = [(family, model) for family, model in runs if families is None or family in families]
+    return [f"results/{wildcards.corpus}/{wildcards.unit}/{family}/{model}/metrics.json" for family, model in wanted]
 
 
 def scores_beside(metrics):
@@ -91,6 +92,16 @@ def parts_of(wildcards):
     parts = runs["mixture", wildcards.model]["settings"]["parts"]
     found = mixture_candidates(parts, runs)
     return [f"results/{wildcards.corpus}/{wildcards.unit}/{family}/{model}/metrics.json" for family, model in found]
+
+
+def remembering_of(wildcards):
+    """The metrics of the models whose memory is measured."""
+    return metrics_of(wildcards, ("ngram", "rnn"))
+
+
+def weights_of(wildcards):
+    """The weights of every network on one corpus and unit."""
+    return [path.replace("metrics.json", "weights.safetensors") for path in metrics_of(wildcards, ("rnn",))]
 
 
 def histories_of(wildcards):
@@ -129,7 +140,7 @@ def all_arpa():
 
 def all_figures():
     """Every figure of the experiment."""
-    names = ["perplexity_by_order", "layers_by_hidden", "learning_curves", "parameters", "who_knows_what"]
+    names = ["perplexity_by_order", "layers_by_hidden", "learning_curves", "parameters", "who_knows_what", "memory"]
     return [f"results/{corpus}/{unit}/figures/{name}.svg" for corpus, unit in RUNS for name in names]
 
 

@@ -11,6 +11,7 @@ localrules:
     plot_learning_curves,
     plot_parameters,
     plot_who_knows_what,
+    plot_memory,
     write_report,
 
 
@@ -132,6 +133,33 @@ rule plot_who_knows_what:
         "Drawing who knows what of {wildcards.corpus} by {wildcards.unit}"
     shell:
         "python {input.script:q}" " --breakdown {input.breakdown:q}" " --output {output.figure:q}" " > {log:q} 2>&1"
+
+
+rule plot_memory:
+    input:
+        memory="results/{corpus}/{unit}/memory.csv",
+        source=source_of,
+        script=script("plot_memory"),
+        library=library("plot_memory"),
+    output:
+        figure=report(
+            "results/{corpus}/{unit}/figures/memory.svg",
+            caption="../report/memory.rst",
+            category="{corpus} by {unit}",
+            labels={"figure": "memory"},
+        ),
+    log:
+        "results/{corpus}/{unit}/figures/memory.log",
+    conda:
+        "../../environment.yml"
+    message:
+        "Drawing the memory of models of {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {input.script:q}"
+        " --memory {input.memory:q}"
+        " --metrics {input.source:q}"
+        " --output {output.figure:q}"
+        " > {log:q} 2>&1"
 
 
 rule write_report:

@@ -54,6 +54,38 @@ def who_knows_what(breakdown: pd.DataFrame) -> Figure:
     return figure
 
 
+@styled
+def memory(curves: pd.DataFrame, entropy_rate: dict[str, float] | None = None) -> Figure:
+    """Bits per symbol against the symbols of context (log axis), a line for each smoothing and the best network, from
+    the rows of memory.csv; no context stands at the left edge. The known floor is dashed.
+    """
+    finite = curves[np.isfinite(curves["bits_per_symbol"])]
+    if finite.empty:
+        return message("No model has finite bits to draw against the length of its context.")
+    series = list(dict.fromkeys(finite["series"]))
+    colours = colour_of(series)
+    figure = Figure(figsize=(8.4, 4.6), layout="constrained")
+    axes = figure.subplots()
+    handles: list[Any] = []
+    for number, name in enumerate(series):
+        line = finite[finite["series"] == name]
+        handles += axes.plot(line["context"], line["bits_per_symbol"], color=colours[name], label=name,
+                             marker=MARKERS[number % len(MARKERS)])  # fmt: skip
+        spread = line["bits_per_symbol_std"].fillna(0)
+        low, high = line["bits_per_symbol"] - spread, line["bits_per_symbol"] + spread
+        axes.fill_between(line["context"], low, high, color=colours[name], alpha=0.2, linewidth=0)
+    if entropy_rate is not None:
+        floor = entropy_rate["bits_per_symbol"]
+        label = f"entropy rate, {floor:.3f}"
+        handles.append(axes.axhline(floor, color="black", linestyle=(0, (5, 3)), linewidth=1.4, label=label))
+    axes.set_xscale("symlog", base=2, linthresh=1, linscale=0.7)
+    ticks = [0] + [2**power for power in range(11) if 2**power <= finite["context"].max()]
+    axes.set_xticks(ticks, list(map(str, ticks)))
+    axes.set(xlabel="symbols of context", ylabel="bits per symbol")
+    legend(figure, handles)
+    return figure
+
+
 def coloured(places: list[dict[str, Any]], unit: str) -> list[dict[str, Any]]:
     """The places of contrast.json as HTML: blue where the second model charged less, orange where the first did."""
     between = " " if unit == "word" else ""

@@ -32,6 +32,11 @@ FIGURES = {  # file of figures/ -> title, caption
         "Learning curves",
         "Valid perplexity after each epoch: the mean over seeds, and a band from the lowest to the highest.",
     ),
+    "memory": (
+        "Memory",
+        "Bits per symbol of test against the symbols of context: n-grams by order, and the best network with its state "
+        "cut to the last symbols. Where a line goes on falling, what lies further back is used.",
+    ),
     "who_knows_what": (
         "Who knows what",
         "Mean bits of the best model of each family on groups of test symbols, and the share of symbols in each group.",

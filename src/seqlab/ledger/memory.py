@@ -1,0 +1,32 @@
+"""Memory curves: what a longer context is worth to the n-grams of a smoothing, on the same symbols for all."""
+
+import math
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqlab.ledger.scores import read_scores
+
+COLUMNS = ["series", "model", "context", "symbols", "bits_per_symbol", "bits_per_symbol_std"]
+
+
+def places_of(segments: Sequence[NDArray[Any]], places: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
+    """Where in the ledger of a split the symbols at `places`, (segment, place in it), stand."""
+    starts = np.concatenate([[0], np.cumsum([len(segment) - 1 for segment in segments])])
+    return np.array([starts[number] + place - 1 for number, place in places], dtype=np.int64)
+
+
+def ngram_rows(ledger: Sequence[tuple[dict[str, Any], Path]], places: NDArray[np.int64]) -> list[list[Any]]:
+    """A row for each whole n-gram model: its smoothing, name, symbols of context and mean bits at `places` of test."""
+    rows = []
+    for metrics, path in ledger:
+        match = re.fullmatch(r"([a-z-]+)-([0-9]+)", metrics["model"])
+        if match:
+            bits = read_scores(path.with_name("scores.npz"))["test"][0, places].astype(np.float64)
+            row = [match[1], metrics["model"], int(match[2]) - 1, len(places), float(bits.mean()), math.nan]
+            rows.append(row)
+    return sorted(rows, key=lambda row: (row[0], row[2]))

@@ -1,0 +1,46 @@
+"""What a network makes of the last k symbols alone: its bits when its state reaches no further back."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from seqlab.rnn.network import Architecture, Parameters, forward, initial_state
+
+AT_ONCE = 512  # positions computed side by side
+
+
+def positions(segments: Sequence[NDArray[Any]], longest: int, number: int) -> list[tuple[int, int]]:
+    """At most `number` places (segment, place in it), evenly spaced, that have `longest` symbols before them.
+
+    They are the same for every context, so that what they cost can be compared.
+    """
+    found = [(number, place) for number, segment in enumerate(segments) for place in range(longest, len(segment))]
+    wanted = np.unique(np.linspace(0, len(found) - 1, min(number, len(found))).round().astype(int))
+    return [found[place] for place in wanted]
+
+
+@torch.no_grad()
+def bits_after(
+    architecture: Architecture,
+    parameters: Parameters,
+    segments: Sequence[NDArray[Any]],
+    places: Sequence[tuple[int, int]],
+    context: int,
+) -> NDArray[np.float64]:
+    """Bits of the symbols at `places`, (R, places), for a network that starts from the zero state `context` symbols
+    before each.
+    """
+    device, replicas = parameters["W_hq"].device, parameters["W_hq"].shape[0]
+    windows = np.stack([segments[number][place - context : place + 1] for number, place in places]).astype(np.int64)
+    found = []
+    for start in range(0, len(windows), AT_ONCE):
+        some = torch.as_tensor(windows[start : start + AT_ONCE], device=device)
+        state = initial_state(architecture, parameters, len(some))
+        logits, _ = forward(architecture, parameters, some[:, :-1].expand(replicas, -1, -1), state)
+        chosen = logits[-1].log_softmax(-1).gather(-1, some[:, -1].expand(replicas, -1)[..., None])[..., 0]
+        found.append(-chosen.cpu().numpy().astype(np.float64) / math.log(2))
+    return np.concatenate(found, axis=1)

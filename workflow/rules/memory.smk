@@ -1,0 +1,42 @@
+"""How far back models remember: bits against the length of the context.
+
+Needs  ids.npy, splits.json, metrics.json and scores.npz of n-grams, weights and metrics.json of networks
+Makes  results/{corpus}/{unit}/memory.csv
+"""
+
+
+rule measure_memory:
+    input:
+        metrics=remembering_of,
+        scores=lambda wildcards: scores_beside(remembering_of(wildcards)),
+        weights=weights_of,
+        ids="results/{corpus}/{unit}/ids.npy",
+        splits="results/{corpus}/{unit}/splits.json",
+        script=script("measure_memory"),
+        library=library("measure_memory"),
+    output:
+        memory="results/{corpus}/{unit}/memory.csv",
+    log:
+        "results/{corpus}/{unit}/measure_memory.log",
+    conda:
+        "../../environment.yml"
+    threads: config["rnn"]["threads"]
+    resources:
+        gpu=gpus,
+        device=config["rnn"]["device"],
+    params:
+        contexts=config["memory"]["contexts"],
+        symbols=config["memory"]["symbols"],
+    message:
+        "Measuring memory on {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {input.script:q}"
+        " {input.metrics:q}"
+        " --ids {input.ids:q}"
+        " --splits {input.splits:q}"
+        " --contexts {params.contexts}"
+        " --symbols {params.symbols}"
+        " --device {resources.device}"
+        " --threads {threads}"
+        " --output {output.memory:q}"
+        " > {log:q} 2>&1"
