@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from seqlab.ledger.memory import ngram_rows, places_of
+from seqlab.ledger.memory import ngram_rows, places_of, source_row
 from seqlab.ledger.scores import write_scores
 from seqlab.rnn.memory import bits_after, positions
 from seqlab.rnn.network import Architecture, initial_parameters
@@ -46,6 +46,8 @@ def test_n_grams_stand_by_their_context_and_pruned_ones_do_not(tmp_path):
     rows = ngram_rows(ledger, np.array([1, 3]))
     shown = [["kn", "kn-1", 0, 2, 3.0], ["mkn", "mkn-2", 1, 2, 2.0], ["mkn", "mkn-10", 9, 2, 1.0]]
     assert [row[:5] for row in rows] == shown
+    source = source_row({"model": "true-source"}, tmp_path / "kn-1" / "metrics.json", np.array([1, 3]))
+    assert source[:5] == ["source", "true-source", np.inf, 2, 3.0]
 
 
 def test_without_gradients():

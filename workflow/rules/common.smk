@@ -96,7 +96,7 @@ def parts_of(wildcards):
 
 def remembering_of(wildcards):
     """The metrics of the models whose memory is measured."""
-    return metrics_of(wildcards, ("ngram", "rnn"))
+    return metrics_of(wildcards, ("source", "ngram", "rnn"))
 
 
 def weights_of(wildcards):

@@ -138,7 +138,6 @@ rule plot_who_knows_what:
 rule plot_memory:
     input:
         memory="results/{corpus}/{unit}/memory.csv",
-        source=source_of,
         script=script("plot_memory"),
         library=library("plot_memory"),
     output:
@@ -155,11 +154,7 @@ rule plot_memory:
     message:
         "Drawing the memory of models of {wildcards.corpus} by {wildcards.unit}"
     shell:
-        "python {input.script:q}"
-        " --memory {input.memory:q}"
-        " --metrics {input.source:q}"
-        " --output {output.figure:q}"
-        " > {log:q} 2>&1"
+        "python {input.script:q}" " --memory {input.memory:q}" " --output {output.figure:q}" " > {log:q} 2>&1"
 
 
 rule write_report:

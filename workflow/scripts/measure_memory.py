@@ -8,7 +8,7 @@ import pandas as pd
 
 from seqlab.devices import choose_device, use_threads
 from seqlab.errors import command
-from seqlab.ledger.memory import COLUMNS, ngram_rows, places_of
+from seqlab.ledger.memory import COLUMNS, ngram_rows, places_of, source_row
 from seqlab.ledger.mixture import valid_perplexity
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.report.tables import write_table
@@ -20,7 +20,7 @@ from seqlab.text.splits import read_ids, read_splits, segments_of
 @command
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("metrics", type=Path, nargs="*", help="metrics.json of n-grams and networks")
+    parser.add_argument("metrics", type=Path, nargs="*", help="metrics.json of n-grams, networks and the source")
     for name in ("ids", "splits"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the corpus and unit")
     parser.add_argument("--contexts", type=int, nargs="+", required=True, help="numbers of symbols")
@@ -35,8 +35,9 @@ def main() -> None:
     fitting = [length for length in sorted(arguments.contexts) if length < max(map(len, test))] or [1]
     places = positions(test, fitting[-1], arguments.symbols)
     ledger = [(read_metrics(path), path) for path in arguments.metrics]
-    rows = ngram_rows([(metrics, path) for metrics, path in ledger if metrics["family"] == "ngram"],
-                      places_of(test, places))  # fmt: skip
+    scored = places_of(test, places)
+    rows = [source_row(metrics, path, scored) for metrics, path in ledger if metrics["family"] == "source"]
+    rows += ngram_rows([(metrics, path) for metrics, path in ledger if metrics["family"] == "ngram"], scored)
     networks = [(valid_perplexity(one), one["model"], path) for one, path in ledger if one["family"] == "rnn"]
     if networks:
         _, model, path = min(networks)

@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 
 from seqlab.errors import command
-from seqlab.files import read_json
 from seqlab.report.explained import memory
 from seqlab.report.style import save
 
@@ -15,13 +14,9 @@ from seqlab.report.style import save
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--memory", type=Path, required=True, help="memory.csv of the experiment")
-    parser.add_argument(
-        "--metrics", type=Path, nargs="*", default=[], help="metrics.json of the source, where it is known"
-    )
     parser.add_argument("--output", type=Path, required=True, help="the figure, an svg")
     arguments = parser.parse_args()
-    entropy_rate = next((read_json(path)["entropy_rate"] for path in arguments.metrics), None)
-    save(memory(pd.read_csv(arguments.memory), entropy_rate), arguments.output)
+    save(memory(pd.read_csv(arguments.memory)), arguments.output)
 
 
 if __name__ == "__main__":

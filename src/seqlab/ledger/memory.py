@@ -26,7 +26,14 @@ def ngram_rows(ledger: Sequence[tuple[dict[str, Any], Path]], places: NDArray[np
     for metrics, path in ledger:
         match = re.fullmatch(r"([a-z-]+)-([0-9]+)", metrics["model"])
         if match:
-            bits = read_scores(path.with_name("scores.npz"))["test"][0, places].astype(np.float64)
-            row = [match[1], metrics["model"], int(match[2]) - 1, len(places), float(bits.mean()), math.nan]
-            rows.append(row)
+            rows.append([match[1], metrics["model"], int(match[2]) - 1, len(places), _mean(path, places), math.nan])
     return sorted(rows, key=lambda row: (row[0], row[2]))
+
+
+def source_row(metrics: dict[str, Any], path: Path, places: NDArray[np.int64]) -> list[Any]:
+    """The row of a known source, whose context is without end: no model can be expected to beat it on these symbols."""
+    return ["source", metrics["model"], math.inf, len(places), _mean(path, places), math.nan]
+
+
+def _mean(path: Path, places: NDArray[np.int64]) -> float:
+    return float(read_scores(path.with_name("scores.npz"))["test"][0, places].mean(dtype=np.float64))
