@@ -1,14 +1,16 @@
 """Compressors as language models."""
 
 import bz2
+import gzip
 import lzma
 
 import numpy as np
 import pytest
+import zstandard
 
 from seqlab.ledger.compressors import COMPRESSORS, compressed_bits
 
-DECOMPRESS = {"bz2": bz2.decompress, "xz": lzma.decompress}
+DECOMPRESS = {"gzip": gzip.decompress, "bz2": bz2.decompress, "xz": lzma.decompress, "zstd": zstandard.decompress}
 
 
 def noise(symbols: int, seed: int) -> bytes:

@@ -1,12 +1,22 @@
 """General compressors as language models: what a text adds to the size of the training text."""
 
 import bz2
+import gzip
 import lzma
 from collections.abc import Callable
 
+
+def _zstd(data: bytes) -> bytes:
+    import zstandard  # loaded only where it is used; Python 3.14 has it in its own library
+
+    return zstandard.ZstdCompressor(level=22).compress(data)
+
+
 COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": lambda data: gzip.compress(data, 9, mtime=0),
     "bz2": lambda data: bz2.compress(data, 9),
     "xz": lambda data: lzma.compress(data, preset=9 | lzma.PRESET_EXTREME),
+    "zstd": _zstd,
 }
 
 
