@@ -17,7 +17,14 @@ SCORED = 200
 SEEDS = [1, 2, 3]
 HISTORY = ["epoch", "seed", "train_loss", "train_perplexity", "valid_loss", "valid_perplexity"]
 HISTORY += ["learning_rate", "gradient_norm", "symbols_per_second", "seconds"]
-SPLIT = {"scored": SCORED, "unknown": 1, "characters": SCORED, "bytes": SCORED, "symbols": SCORED + 1}
+SPLIT = {
+    "scored": SCORED,
+    "unknown": 1,
+    "characters": SCORED,
+    "bytes": SCORED,
+    "words": SCORED // 5,
+    "symbols": SCORED + 1,
+}
 SPLITS = {"kind": "contiguous", "splits": dict.fromkeys(("train", "valid", "test"), SPLIT)}
 
 

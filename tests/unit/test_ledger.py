@@ -15,8 +15,8 @@ from seqlab.ledger.record import record
 from seqlab.ledger.scores import read_scores, write_scores
 from seqlab.provenance import sha256_of
 
-VALID_COUNTS = {"scored": 4, "unknown": 1, "characters": 10, "bytes": 16}
-TEST_COUNTS = {"scored": 2, "unknown": 0, "characters": 5, "bytes": 5}
+VALID_COUNTS = {"scored": 4, "unknown": 1, "characters": 10, "bytes": 16, "words": 2}
+TEST_COUNTS = {"scored": 2, "unknown": 0, "characters": 5, "bytes": 5, "words": 1}
 SPLITS = {"splits": {"valid": VALID_COUNTS, "test": TEST_COUNTS}}
 CARD = {
     "corpus": "poem",
@@ -76,6 +76,7 @@ def test_figures_divide_the_same_bits_by_symbols_characters_and_bytes():
         "perplexity": 4.0,
         "bits_per_char": 8 / 10,
         "bits_per_byte": 8 / 16,
+        "bits_per_word": 8 / 2,
     }
 
 

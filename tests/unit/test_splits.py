@@ -214,3 +214,14 @@ def test_damaged_ids_are_named(tmp_path, size):
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(InputError, match=r"ids\.npy is damaged"):
         read_ids(path, splits)
+
+
+@pytest.mark.parametrize(("unit", "words"), [("char", [3, 2, 2]), ("word", [2, 1, 1]), ("byte", [3, 2, 2])])
+def test_words_are_counted_among_the_scored_symbols_whatever_the_unit(unit, words):
+    """The first symbol of each part is context: what is scored of "one two x" is "ne two x" or, by word, "two x"."""
+    tokens = [tokenize(part, unit) for part in ("one two x", "it is", "we go")]
+    flat = [token for part in tokens for token in part]
+    borders = np.cumsum([0, *map(len, tokens)])
+    ranges = {name: [list(map(int, pair))] for name, pair in zip(NAMES, pairwise(borders), strict=True)}
+    splits = describe("files", ranges, Vocab(flat).encode(flat), flat, unit)["splits"]
+    assert [splits[name]["words"] for name in NAMES] == words

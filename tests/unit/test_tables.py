@@ -9,6 +9,7 @@ import pytest
 from made_results import make_results
 
 from seqlab.errors import InputError
+from seqlab.ledger.perplexity import FIGURES
 from seqlab.report.tables import best_on_valid, natural, parse_ngram, parse_rnn, read_models, summarize, write_table
 
 
@@ -28,12 +29,12 @@ def test_columns_are_those_of_the_contract(runs: list[Path]) -> None:
     summary, models = summarize(runs)
     assert ", ".join(summary.columns) == (
         "corpus, unit, family, model, seed, split, symbols, unknown, bits_per_symbol, perplexity, bits_per_char, "
-        "bits_per_byte, parameters, train_seconds, zero_probability"
+        "bits_per_byte, bits_per_word, parameters, train_seconds, zero_probability"
     )
     assert ", ".join(models.columns) == (
         "corpus, unit, family, model, seeds, split, symbols, unknown, bits_per_symbol, bits_per_symbol_std, "
-        "perplexity, perplexity_std, bits_per_char, bits_per_char_std, bits_per_byte, bits_per_byte_std, parameters, "
-        "train_seconds, zero_probability, pruned_from, pruning_loss"
+        "perplexity, perplexity_std, bits_per_char, bits_per_char_std, bits_per_byte, bits_per_byte_std, "
+        "bits_per_word, bits_per_word_std, parameters, train_seconds, zero_probability, pruned_from, pruning_loss"
     )
     assert len(summary) == 2 * (7 + 4 * 3)  # two splits of seven models without seeds and four networks of three
     assert len(models) == 2 * (7 + 4)
@@ -54,7 +55,7 @@ def test_means_and_deviations_are_over_seeds(runs: list[Path]) -> None:
     summary, models = summarize(runs)
     of_model = summary[(summary["model"] == "lstm-2x16") & (summary["split"] == "test")]
     row = models[(models["model"] == "lstm-2x16") & (models["split"] == "test")].iloc[0]
-    for name in ("bits_per_symbol", "perplexity", "bits_per_char", "bits_per_byte"):
+    for name in FIGURES:
         assert row[name] == pytest.approx(mean(of_model[name]), rel=1e-12)
         assert row[f"{name}_std"] == pytest.approx(stdev(of_model[name]), rel=1e-9)
     assert row["seeds"] == 3
@@ -67,7 +68,7 @@ def test_one_infinite_seed_makes_the_mean_infinite_and_the_deviation_empty(runs:
     change(
         path,
         zero_probability=4,
-        **dict.fromkeys(("bits_per_symbol", "perplexity", "bits_per_char", "bits_per_byte"), "inf"),
+        **dict.fromkeys(FIGURES, "inf"),
     )
     _, models = summarize(runs)
     row = models[(models["model"] == "lstm-1x8") & (models["split"] == "valid")].iloc[0]
@@ -92,7 +93,7 @@ def test_nothing_is_lost_from_infinity_and_nothing_known_without_the_whole_model
     pruned = next(path for path in runs if path.parent.name == "mkn-3-counts-1-2")
     for path in (whole, pruned):
         for row in (metrics := json.loads(path.read_text()))["scores"]:
-            row |= dict.fromkeys(("bits_per_symbol", "perplexity", "bits_per_char", "bits_per_byte"), "inf")
+            row |= dict.fromkeys(FIGURES, "inf")
             row["zero_probability"] = 1
         path.write_text(json.dumps(metrics))
     assert summarize(runs)[1]["pruning_loss"].isna().all()
@@ -108,7 +109,7 @@ def test_csv_is_read_back_as_it_was_and_written_the_same_twice(runs: list[Path],
     assert (tmp_path / "models.csv").read_bytes() == first
     lines = (tmp_path / "summary.csv").read_text().splitlines()
     infinite = next(line for line in lines if "mle-3,,test" in line).split(",")
-    assert infinite[6:12] == ["200", "1", "inf", "inf", "inf", "inf"]  # integers have no point
+    assert infinite[6:13] == ["200", "1", *["inf"] * 5]  # integers have no point
     assert any(",lstm-1x8,2,test,200,1," in line for line in lines)
 
 

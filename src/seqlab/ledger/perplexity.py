@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from seqlab.files import read_json, write_json
 from seqlab.ledger.scores import SPLITS
 
-FIGURES = ("bits_per_symbol", "perplexity", "bits_per_char", "bits_per_byte")
+FIGURES = ("bits_per_symbol", "perplexity", "bits_per_char", "bits_per_byte", "bits_per_word")
 
 
 def perplexity(bits: NDArray[np.floating]) -> float:
@@ -25,8 +25,8 @@ def figures(bits: NDArray[np.floating], counts: dict[str, Any]) -> dict[str, Any
     """One row of a summary: the figures of `bits`, shape (scored symbols,), of a split whose `counts` come from
     splits.json.
 
-    Bits per character and per byte divide the same total by the characters and UTF-8 bytes of the scored
-    symbols, so models of different units can be compared. Raises ValueError where the number of bits is
+    Bits per character, per byte and per word divide the same total by the characters, UTF-8 bytes and words of the
+    scored symbols, so models of different units can be compared. Raises ValueError where the number of bits is
     not the number of symbols to be scored: nothing may be dropped, nothing padded.
     """
     if len(bits) != counts["scored"]:
@@ -40,6 +40,7 @@ def figures(bits: NDArray[np.floating], counts: dict[str, Any]) -> dict[str, Any
         "perplexity": perplexity(bits),
         "bits_per_char": total / counts["characters"],
         "bits_per_byte": total / counts["bytes"],
+        "bits_per_word": total / counts["words"],
     }
 
 

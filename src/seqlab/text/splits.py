@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from seqlab.errors import InputError
 from seqlab.files import read_json
-from seqlab.text.tokens import to_bytes, tokenize
+from seqlab.text.tokens import join, to_bytes, tokenize
 
 NAMES = ("train", "valid", "test")
 FILES = "files"  # the kind of split of a text that comes as a file for each of them
@@ -107,7 +107,7 @@ def describe(
     """The content of splits.json for `segments` of a text with these `ids` and `tokens`.
 
     A word is charged for the blank before it, in characters and in bytes; a byte that begins no character is charged
-    for none.
+    for none. `words` counts stretches without white space, those cut by the borders of a segment included.
     """
     if unit == "byte":
         values = np.frombuffer(to_bytes(tokens, unit), dtype=np.uint8)
@@ -126,8 +126,14 @@ def describe(
             "unknown": int((ids[scored] == 0).sum()),
             "characters": int(characters[scored].sum()),
             "bytes": int(size[scored].sum()),
+            "words": sum(_words(tokens[start + 1 : stop], unit) for start, stop in ranges),
         }
     return {"kind": kind, "symbols": len(ids), "splits": described}
+
+
+def _words(tokens: Sequence[str], unit: str) -> int:
+    """How many stretches without white space `tokens` hold, whole or in part; at least one, since it is divided by."""
+    return max(1, len(join(tokens, unit).split()))
 
 
 def read_splits(path: str | Path) -> dict[str, Any]:
