@@ -31,7 +31,7 @@ def test_words_do_not_depend_on_the_white_space_between_them(tokens, blank):
 
 
 def test_an_unknown_unit_is_named_with_those_allowed():
-    with pytest.raises(InputError, match="unit is 'line'; allowed are char, word, byte"):
+    with pytest.raises(InputError, match="unit is 'line'; allowed are char, word, byte, bpe"):
         tokenize("text", "line")
 
 

@@ -104,12 +104,12 @@ def test_encode_takes_the_smallest_type_that_fits(entries, kind):
 def test_a_saved_vocabulary_is_the_same_when_loaded(tmp_path_factory, sequence, min_freq):
     path = tmp_path_factory.getbasetemp() / "vocab.json"
     vocab = Vocab(sequence, min_freq)
-    vocab.save(path, "word")
+    vocab.save(path)
     assert vars(Vocab.load(path)) == vars(vocab)
 
 
 def test_a_saved_vocabulary_follows_its_contract(tmp_path):
-    Vocab("abb").save(tmp_path / "vocab.json", "char")
+    Vocab("abb").save(tmp_path / "vocab.json")
     content = json.loads((tmp_path / "vocab.json").read_text(encoding="utf-8"))
     assert content == {"unit": "char", "tokens": [UNKNOWN, "b", "a"], "counts": [0, 2, 1], "min_freq": 1}
 

@@ -257,7 +257,7 @@ def repeat_errors(logs):
 
 wildcard_constraints:
     corpus="|".join(map(re.escape, config["corpora"])),
-    unit="char|word|byte",
+    unit="char|word|byte|bpe",
     family="source|compressor|ngram|rnn|mixture",
     model="[a-z0-9.-]+",
     scatteritem="[0-9]+-of-[0-9]+",

@@ -77,6 +77,7 @@ rule build_vocab:
         "../../environment.yml"
     params:
         min_freq=min_freq_of,
+        merges=config["vocab"]["merges"],
         split=json.dumps(config["split"]),
     message:
         "Building the vocabulary of {wildcards.corpus} by {wildcards.unit}"
@@ -86,6 +87,7 @@ rule build_vocab:
         " --unit {wildcards.unit}"
         " --split {params.split:q}"
         " --min-freq {params.min_freq}"
+        " --merges {params.merges}"
         " --output {output.vocab:q}"
         " > {log:q} 2>&1"
 

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from seqlab.errors import command
-from seqlab.text.splits import cut
+from seqlab.text.splits import cut, learn_pieces
 from seqlab.text.vocab import Vocab
 
 
@@ -13,15 +13,18 @@ from seqlab.text.vocab import Vocab
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--text", required=True, type=Path, help="clean.txt of the corpus")
-    parser.add_argument("--unit", required=True, help="char, word or byte")
+    parser.add_argument("--unit", required=True, help="char, word, byte or bpe")
     parser.add_argument("--split", required=True, type=json.loads, help="kind and shares of the split, as JSON")
     parser.add_argument("--min-freq", required=True, type=int, help="rarer tokens become <unk>")
+    parser.add_argument("--merges", required=True, type=int, help="pairs that unit bpe merges")
     parser.add_argument("--output", required=True, help="vocab.json to write")
     arguments = parser.parse_args()
-    tokens, segments = cut(arguments.text.read_bytes().decode("utf-8"), arguments.unit, arguments.split)
+    text, unit, split = arguments.text.read_bytes().decode("utf-8"), arguments.unit, arguments.split
+    pieces, merges = learn_pieces(text, split, arguments.merges) if unit == "bpe" else ([], [])
+    tokens, segments = cut(text, unit, split, merges)
     train = [token for start, stop in segments["train"] for token in tokens[start:stop]]
-    vocab = Vocab(train, arguments.min_freq)
-    vocab.save(arguments.output, arguments.unit)
+    vocab = Vocab(train, arguments.min_freq, pieces, unit, merges)
+    vocab.save(arguments.output)
     print(f"{len(vocab):,} entries; {vocab.counts[0]:,} of {len(train):,} training tokens are unknown")
 
 

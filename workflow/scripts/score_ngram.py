@@ -10,7 +10,6 @@ from seqlab.files import read_json, write_text
 from seqlab.ledger.record import record
 from seqlab.ngram.model import NgramModel, generate, symbol_probabilities
 from seqlab.text.splits import read_ids, read_splits, segments_of
-from seqlab.text.tokens import join
 from seqlab.text.vocab import Vocab
 
 
@@ -34,7 +33,7 @@ def main() -> None:
     wanted = arguments.sample_settings
     prompt = segments_of(ids, splits, "valid")[0][: wanted["prompt"]].tolist()
     drawn = generate(model, prompt, wanted["symbols"], np.random.default_rng(1), wanted["temperature"])
-    write_text(arguments.sample, join(vocab.to_tokens(prompt + drawn), read_json(arguments.vocab)["unit"]) + "\n")
+    write_text(arguments.sample, vocab.text_of(prompt + drawn) + "\n")
     training = read_json(arguments.training)
     more = {name: training[name] for name in ("pruned_from",) if name in training}
     record(arguments.card, splits, bits, arguments.scores, arguments.metrics, training, **more)

@@ -13,7 +13,6 @@ from seqlab.ledger.record import record
 from seqlab.rnn.checkpoint import load_network
 from seqlab.rnn.scoring import generate, stream_bits
 from seqlab.text.splits import read_ids, read_splits, segments_of
-from seqlab.text.tokens import join
 from seqlab.text.vocab import Vocab
 
 
@@ -46,7 +45,7 @@ def main() -> None:
     drawn = generate(
         architecture, parameters, prompt, wanted["symbols"], np.random.default_rng(1), wanted["temperature"]
     )
-    write_text(arguments.sample, join(vocab.to_tokens(prompt + drawn), read_json(arguments.vocab)["unit"]) + "\n")
+    write_text(arguments.sample, vocab.text_of(prompt + drawn) + "\n")
     record(arguments.card, splits, bits, arguments.scores, arguments.metrics, read_json(arguments.training))
 
 

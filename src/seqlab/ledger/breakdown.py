@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-CONTEXT = {"char": 3, "byte": 3, "word": 1}  # symbols of context whose count in train is looked up
-REMEMBERED = {"char": 4, "byte": 4, "word": 1}  # symbols in a row whose last occurrence is looked for
+CONTEXT = {"char": 3, "byte": 3, "word": 1, "bpe": 2}  # symbols of context whose count in train is looked up
+REMEMBERED = {"char": 4, "byte": 4, "word": 1, "bpe": 2}  # symbols in a row whose last occurrence is looked for
 PLACE, KIND = "place in the word", "kind of symbol"
 LAST_IN_WORD = 6  # places in a word from here on are one group
 COLUMNS = ["question", "group", "model", "symbols", "bits_per_symbol"]

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqlab.text.tokens import join
+
 NAMES_OF_TAGS = "a|body|br|div|form|head|html|input|li|link|meta|p|script|span|style|table|td|tr|ul"
 TAG = re.compile(rf"</?(?:{NAMES_OF_TAGS})\b[^<>]*>", re.IGNORECASE)
 MOJIBAKE = re.compile("[ÃÂ][\u0080-\u00bf]|â€[\u0080-\u00bf™œ\x9d]|\ufffd")
@@ -23,7 +25,7 @@ LONG_LINE = 40  # characters; shorter lines, such as refrains and headings, may 
 REPEATED = 0.02  # share of long lines above which repetition is told
 RARE = 1e-3  # share of a text below which a kind of symbol looks like an insertion
 COPIED, SAME = 0.05, 0.5  # shares of test that stand in train too, from which that is a warning and an error
-SPAN = {"char": 100, "byte": 100, "word": 20}  # symbols in a row that two texts share by copying alone
+SPAN = {"char": 100, "byte": 100, "word": 20, "bpe": 30}  # symbols in a row that two texts share by copying alone
 
 
 @dataclass(frozen=True)
@@ -111,9 +113,8 @@ def check_splits(splits: dict[str, Sequence[NDArray[Any]]], tokens: Sequence[str
     span, where = longest_shared(splits["train"], splits["test"])
     if span >= SPAN[unit]:
         segment, start = where
-        quoted = (" " if unit == "word" else "").join(
-            tokens[symbol] for symbol in splits["test"][segment][start : start + min(span, 60)]
-        )
+        symbols = splits["test"][segment][start : start + min(span, 60)]
+        quoted = join([tokens[symbol] for symbol in symbols], unit)
         sentence = f"test and train share {span:,} symbols in a row: {quoted[:60]!r} ..."
         found.append(Finding("shared_span", False, sentence))
     return found

@@ -9,18 +9,25 @@ from numpy.typing import NDArray
 
 from seqlab.errors import InputError
 from seqlab.files import read_json
-from seqlab.text.tokens import join, to_bytes, tokenize
+from seqlab.text.bpe import BytePairs, Merge
+from seqlab.text.tokens import OF_BYTES, join, to_bytes, tokenize
 
 NAMES = ("train", "valid", "test")
 FILES = "files"  # the kind of split of a text that comes as a file for each of them
 SEPARATOR = "\x1c"  # between the files of such a text, which are one file here; the file separator of ASCII
 
 
-def cut(text: str, unit: str, split: dict[str, Any]) -> tuple[list[str], dict[str, list[list[int]]]]:
+Segments = dict[str, list[list[int]]]  # half-open ranges of each split
+
+
+def cut(text: str, unit: str, split: dict[str, Any], merges: Sequence[Merge] = ()) -> tuple[list[str], Segments]:
     """The tokens of a clean text and the ranges of train, valid and test among them, all kinds as in docs/splits.md.
 
-    Raises InputError for what `divide` refuses and, for the kind files, unless there are three texts of two symbols.
+    Pieces of unit bpe, made by `merges`, are cut where characters would be: no piece crosses a border. Raises
+    InputError for what `divide` refuses and, for the kind files, unless there are three texts of two symbols.
     """
+    if unit == "bpe":
+        return _cut_again(*cut(text, "char", split), unit, merges)
     parts = tokenize_parts(text, unit, split.get("kind", "contiguous"))
     tokens = [token for part in parts for token in part]
     if split.get("kind") != FILES:
@@ -39,12 +46,37 @@ def cut(text: str, unit: str, split: dict[str, Any]) -> tuple[list[str], dict[st
     return tokens, segments
 
 
+def _cut_again(
+    characters: list[str], segments: Segments, unit: str, merges: Sequence[Merge]
+) -> tuple[list[str], Segments]:
+    """The tokens of every segment on its own, and the ranges that they make up."""
+    tokens: list[str] = []
+    found: Segments = {name: [] for name in segments}
+    for start, stop, name in sorted((start, stop, name) for name, ranges in segments.items() for start, stop in ranges):
+        own = tokenize("".join(characters[start:stop]), unit, merges)
+        if len(own) < 2:
+            raise InputError(
+                f"a stretch of {name} has a single piece of unit {unit}; use a longer text or fewer merges"
+            )
+        found[name].append([len(tokens), len(tokens) + len(own)])
+        tokens += own
+    return tokens, found
+
+
+def learn_pieces(text: str, split: dict[str, Any], merges: int) -> tuple[list[str], Sequence[Merge]]:
+    """The pieces of unit bpe and the at most `merges` that make them, learnt from the train split of `text` alone."""
+    characters, segments = cut(text, "char", split)
+    train = ["".join(characters[start:stop]) for start, stop in segments["train"]]
+    pairs = BytePairs.learn(train, merges)
+    return pairs.vocabulary(train), pairs.merges
+
+
 def tokenize_parts(text: str, unit: str, kind: str) -> list[list[str]]:
     """The tokens of each file that a clean text was made of: three for the kind of split files, one for the others."""
     return [tokenize(part, unit) for part in (text.split(SEPARATOR) if kind == FILES else [text])]
 
 
-def divide(symbols: int, split: dict[str, Any]) -> dict[str, list[list[int]]]:
+def divide(symbols: int, split: dict[str, Any]) -> Segments:
     """Half-open ranges of train, valid and test in one text of `symbols`; `split` holds the kind and what it needs.
 
     Raises InputError where the shares are not positive or do not add up to 1, or the text is too short to give every
@@ -62,7 +94,7 @@ def divide(symbols: int, split: dict[str, Any]) -> dict[str, list[list[int]]]:
     return segments
 
 
-def contiguous(symbols: int, split: dict[str, Any]) -> dict[str, list[list[int]]]:
+def contiguous(symbols: int, split: dict[str, Any]) -> Segments:
     """Train first, then valid, then test:
 
     |------------- train -------------|-- valid --|-- test --|
@@ -72,7 +104,7 @@ def contiguous(symbols: int, split: dict[str, Any]) -> dict[str, list[list[int]]
     return {"train": [[0, first]], "valid": [[first, second]], "test": [[second, symbols]]}
 
 
-def char_rnn_streams(symbols: int, split: dict[str, Any]) -> dict[str, list[list[int]]]:
+def char_rnn_streams(symbols: int, split: dict[str, Any]) -> Segments:
     """The split of char-rnn, used by Karpathy, Johnson & Li (2015): streams side by side, each cut along time.
 
     stream 1  |------- train -------|- valid -|- test -|
@@ -102,16 +134,17 @@ KINDS = {"contiguous": contiguous, "char_rnn_streams": char_rnn_streams}
 
 
 def describe(
-    kind: str, segments: dict[str, list[list[int]]], ids: NDArray[np.unsignedinteger], tokens: Sequence[str], unit: str
+    kind: str, segments: Segments, ids: NDArray[np.unsignedinteger], tokens: Sequence[str], unit: str
 ) -> dict[str, Any]:
     """The content of splits.json for `segments` of a text with these `ids` and `tokens`.
 
     A word is charged for the blank before it, in characters and in bytes; a byte that begins no character is charged
     for none. `words` counts stretches without white space, those cut by the borders of a segment included.
     """
-    if unit == "byte":
-        values = np.frombuffer(to_bytes(tokens, unit), dtype=np.uint8)
-        characters, size = ((values & 0xC0) != 0x80).astype(np.int64), np.ones(len(values), dtype=np.int64)
+    if unit in OF_BYTES:
+        size = np.array([len(token) for token in tokens], dtype=np.int64)
+        begins = (np.frombuffer(to_bytes(tokens, unit), dtype=np.uint8) & 0xC0) != 0x80
+        characters = np.add.reduceat(begins.astype(np.int64), np.cumsum(size) - size)
     else:
         blank = int(unit == "word")
         characters = np.array([len(token) for token in tokens], dtype=np.int64) + blank

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from seqlab.errors import InputError
 from seqlab.files import read_json, write_json
+from seqlab.text.bpe import Merge
+from seqlab.text.tokens import join, tokenize
 
 UNKNOWN = "<unk>"
 
@@ -20,10 +22,17 @@ class Vocab:
 
     Index 0 is `<unk>`, then come the reserved tokens in the order given, then all tokens seen at least
     `min_freq` times by falling frequency; equally frequent ones are ordered by code point, so that
-    the same text always gives the same indices.
+    the same text always gives the same indices. `unit` and `merges` tell how the tokens were made of a text.
     """
 
-    def __init__(self, tokens: Iterable[str] = (), min_freq: int = 1, reserved_tokens: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        tokens: Iterable[str] = (),
+        min_freq: int = 1,
+        reserved_tokens: Sequence[str] = (),
+        unit: str = "char",
+        merges: Sequence[Merge] = (),
+    ) -> None:
         if min_freq < 1:
             raise InputError(f"min_freq is {min_freq}; it must be at least 1")
         if len(set(reserved_tokens)) != len(reserved_tokens):
@@ -32,7 +41,7 @@ class Vocab:
         special = [UNKNOWN, *(token for token in reserved_tokens if token != UNKNOWN)]
         seen = sorted(frequency.items(), key=lambda item: (-item[1], item[0]))
         kept = [token for token, count in seen if count >= min_freq and token not in special]
-        self.min_freq = min_freq
+        self.min_freq, self.unit, self.merges = min_freq, unit, list(merges)
         self.tokens = special + kept
         self.index = {token: index for index, token in enumerate(self.tokens)}
         self.counts = [frequency[token] for token in self.tokens]
@@ -63,8 +72,18 @@ class Vocab:
         kind = np.min_scalar_type(len(self) - 1)
         return np.fromiter(map(self.index.get, tokens, repeat(0)), dtype=kind, count=len(tokens))
 
-    def save(self, path: str | Path, unit: str) -> None:
-        write_json(path, {"unit": unit, "tokens": self.tokens, "counts": self.counts, "min_freq": self.min_freq})
+    def tokenize(self, text: str) -> list[str]:
+        """The tokens of `text`, as those of the vocabulary were made."""
+        return tokenize(text, self.unit, self.merges)
+
+    def text_of(self, indices: Iterable[int]) -> str:
+        """The text that `indices` stand for."""
+        return join(self.to_tokens(indices), self.unit)
+
+    def save(self, path: str | Path) -> None:
+        """Write vocab.json (contract in docs/architecture.md)."""
+        content = {"unit": self.unit, "tokens": self.tokens, "counts": self.counts, "min_freq": self.min_freq}
+        write_json(path, content | ({"merges": self.merges} if self.merges else {}))
 
     @classmethod
     def load(cls, path: str | Path) -> "Vocab":
@@ -73,6 +92,7 @@ class Vocab:
         vocab = cls()
         try:
             vocab.tokens, vocab.counts, vocab.min_freq = content["tokens"], content["counts"], content["min_freq"]
+            vocab.unit, vocab.merges = content["unit"], content.get("merges", [])
         except (KeyError, TypeError):
             raise InputError(f"{path} is not a vocabulary; delete it and run the workflow again") from None
         vocab.index = {token: index for index, token in enumerate(vocab.tokens)}
