@@ -25,6 +25,7 @@ SPLIT = {
     "words": SCORED // 5,
     "symbols": SCORED + 1,
 }
+NOTHING_TO_SPELL = {split: {"unknown": 0, "bits": 0.0, "bits_per_char": 0.0} for split in ("valid", "test")}
 SPLITS = {"kind": "contiguous", "splits": dict.fromkeys(("train", "valid", "test"), SPLIT)}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_results import make_results
+from made_results import NOTHING_TO_SPELL, make_results
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -25,7 +25,7 @@ def folders(tmp_path: Path) -> list[Path]:
 
 @pytest.fixture
 def models(folders: list[Path]) -> pd.DataFrame:
-    return summarize(folder / "metrics.json" for folder in folders)[1]
+    return summarize([folder / "metrics.json" for folder in folders], NOTHING_TO_SPELL)[1]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from made_results import make_results
+from made_results import NOTHING_TO_SPELL, make_results
 
 from seqlab.errors import InputError
 from seqlab.files import write_json
@@ -60,7 +60,8 @@ def experiment(root: Path, models: pd.DataFrame, unit: str = "char") -> None:
 
 
 def tables(root: Path, unit: str = "char") -> pd.DataFrame:
-    return summarize(folder / "metrics.json" for folder in make_results(root, unit=unit))[1]
+    folders = make_results(root, unit=unit)
+    return summarize([folder / "metrics.json" for folder in folders], NOTHING_TO_SPELL)[1]
 
 
 def report(root: Path, *units: str) -> Page:

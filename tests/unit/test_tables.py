@@ -5,8 +5,9 @@ import math
 from pathlib import Path
 from statistics import mean, stdev
 
+import numpy as np
 import pytest
-from made_results import make_results
+from made_results import NOTHING_TO_SPELL, make_results
 
 from seqlab.errors import InputError
 from seqlab.ledger.perplexity import FIGURES
@@ -26,23 +27,24 @@ def change(path: Path, **values: object) -> None:
 
 
 def test_columns_are_those_of_the_contract(runs: list[Path]) -> None:
-    summary, models = summarize(runs)
+    summary, models = summarize(runs, NOTHING_TO_SPELL)
     assert ", ".join(summary.columns) == (
         "corpus, unit, family, model, seed, split, symbols, unknown, bits_per_symbol, perplexity, bits_per_char, "
-        "bits_per_byte, bits_per_word, parameters, train_seconds, zero_probability"
+        "bits_per_byte, bits_per_word, open_bits_per_char, parameters, train_seconds, zero_probability"
     )
     assert ", ".join(models.columns) == (
         "corpus, unit, family, model, seeds, split, symbols, unknown, bits_per_symbol, bits_per_symbol_std, "
         "perplexity, perplexity_std, bits_per_char, bits_per_char_std, bits_per_byte, bits_per_byte_std, "
-        "bits_per_word, bits_per_word_std, parameters, train_seconds, zero_probability, pruned_from, pruning_loss"
+        "bits_per_word, bits_per_word_std, open_bits_per_char, open_bits_per_char_std, "
+        "parameters, train_seconds, zero_probability, pruned_from, pruning_loss"
     )
     assert len(summary) == 2 * (7 + 4 * 3)  # two splits of seven models without seeds and four networks of three
     assert len(models) == 2 * (7 + 4)
 
 
 def test_rows_are_in_natural_order_whatever_the_order_of_the_files(runs: list[Path]) -> None:
-    summary, models = summarize(runs)
-    for table in summarize(reversed(runs)):
+    summary, models = summarize(runs, NOTHING_TO_SPELL)
+    for table in summarize(reversed(runs), NOTHING_TO_SPELL):
         assert table.equals(summary) or table.equals(models)
     networks = summary[summary["family"] == "rnn"]
     assert list(dict.fromkeys(networks["model"])) == ["lstm-1x8", "lstm-1x16", "lstm-2x8", "lstm-2x16"]
@@ -52,7 +54,7 @@ def test_rows_are_in_natural_order_whatever_the_order_of_the_files(runs: list[Pa
 
 
 def test_means_and_deviations_are_over_seeds(runs: list[Path]) -> None:
-    summary, models = summarize(runs)
+    summary, models = summarize(runs, NOTHING_TO_SPELL)
     of_model = summary[(summary["model"] == "lstm-2x16") & (summary["split"] == "test")]
     row = models[(models["model"] == "lstm-2x16") & (models["split"] == "test")].iloc[0]
     for name in FIGURES:
@@ -70,14 +72,14 @@ def test_one_infinite_seed_makes_the_mean_infinite_and_the_deviation_empty(runs:
         zero_probability=4,
         **dict.fromkeys(FIGURES, "inf"),
     )
-    _, models = summarize(runs)
+    _, models = summarize(runs, NOTHING_TO_SPELL)
     row = models[(models["model"] == "lstm-1x8") & (models["split"] == "valid")].iloc[0]
     assert row["perplexity"] == math.inf and math.isnan(row["perplexity_std"]) and row["zero_probability"] == 4
     assert math.isfinite(models[(models["model"] == "lstm-1x8") & (models["split"] == "test")].iloc[0]["perplexity"])
 
 
 def test_the_loss_of_pruning_is_held_against_the_whole_model_on_the_same_split(runs: list[Path]) -> None:
-    models = summarize(runs)[1]
+    models = summarize(runs, NOTHING_TO_SPELL)[1]
     bits = models.set_index(["model", "split"])["bits_per_symbol"]
     pruned = models[models["pruned_from"] == "mkn-3"].set_index("split")
     for split in ("valid", "test"):
@@ -89,27 +91,27 @@ def test_the_loss_of_pruning_is_held_against_the_whole_model_on_the_same_split(r
 def test_nothing_is_lost_from_infinity_and_nothing_known_without_the_whole_model(runs: list[Path]) -> None:
     whole = next(path for path in runs if path.parent.name == "mkn-3")
     kept = [path for path in runs if path != whole]
-    assert summarize(kept)[1]["pruning_loss"].isna().all()
+    assert summarize(kept, NOTHING_TO_SPELL)[1]["pruning_loss"].isna().all()
     pruned = next(path for path in runs if path.parent.name == "mkn-3-counts-1-2")
     for path in (whole, pruned):
         for row in (metrics := json.loads(path.read_text()))["scores"]:
             row |= dict.fromkeys(FIGURES, "inf")
             row["zero_probability"] = 1
         path.write_text(json.dumps(metrics))
-    assert summarize(runs)[1]["pruning_loss"].isna().all()
+    assert summarize(runs, NOTHING_TO_SPELL)[1]["pruning_loss"].isna().all()
 
 
 def test_csv_is_read_back_as_it_was_and_written_the_same_twice(runs: list[Path], tmp_path: Path) -> None:
-    summary, models = summarize(runs)
+    summary, models = summarize(runs, NOTHING_TO_SPELL)
     write_table(tmp_path / "summary.csv", summary)
     write_table(tmp_path / "models.csv", models)
     assert read_models(tmp_path / "models.csv").equals(models)
     first = (tmp_path / "models.csv").read_bytes()
-    write_table(tmp_path / "models.csv", summarize(runs)[1])
+    write_table(tmp_path / "models.csv", summarize(runs, NOTHING_TO_SPELL)[1])
     assert (tmp_path / "models.csv").read_bytes() == first
     lines = (tmp_path / "summary.csv").read_text().splitlines()
     infinite = next(line for line in lines if "mle-3,,test" in line).split(",")
-    assert infinite[6:13] == ["200", "1", *["inf"] * 5]  # integers have no point
+    assert infinite[6:14] == ["200", "1", *["inf"] * 6]  # integers have no point
     assert any(",lstm-1x8,2,test,200,1," in line for line in lines)
 
 
@@ -132,7 +134,7 @@ def test_impossible_metrics_are_refused(runs: list[Path], values: dict[str, obje
     path = next(path for path in runs if path.parent.name == "lstm-1x8")
     change(path, **values)
     with pytest.raises(InputError, match=words) as error:
-        summarize(runs)
+        summarize(runs, NOTHING_TO_SPELL)
     assert "lstm-1x8" in str(error.value) and "\n" not in str(error.value)
 
 
@@ -140,22 +142,22 @@ def test_impossible_metrics_are_refused(runs: list[Path], values: dict[str, obje
 def test_a_damaged_file_is_named(runs: list[Path], text: str) -> None:
     runs[3].write_text(text)
     with pytest.raises(InputError, match=str(runs[3])):
-        summarize(runs)
+        summarize(runs, NOTHING_TO_SPELL)
 
 
 def test_the_same_model_twice_is_refused(runs: list[Path]) -> None:
     with pytest.raises(InputError, match="both hold toy/char/source/true-source"):
-        summarize([*runs, runs[0]])
+        summarize([*runs, runs[0]], NOTHING_TO_SPELL)
 
 
 def test_no_metrics_at_all_are_refused() -> None:
     with pytest.raises(InputError, match="no metrics"):
-        summarize([])
+        summarize([], NOTHING_TO_SPELL)
 
 
 def test_a_damaged_models_table_is_refused(runs: list[Path], tmp_path: Path) -> None:
     path = tmp_path / "models.csv"
-    write_table(path, summarize(runs)[1])
+    write_table(path, summarize(runs, NOTHING_TO_SPELL)[1])
     whole = path.read_text()
     for damaged in ("", whole.splitlines()[0] + "\n", whole.replace("perplexity_std", "p"), whole.replace("inf", "")):
         path.write_text(damaged)
@@ -164,7 +166,7 @@ def test_a_damaged_models_table_is_refused(runs: list[Path], tmp_path: Path) -> 
 
 
 def test_best_is_chosen_on_valid_and_never_infinite(runs: list[Path]) -> None:
-    _, models = summarize(runs)
+    _, models = summarize(runs, NOTHING_TO_SPELL)
     at = (models["model"] == "mkn-1") & (models["split"] == "test")
     models.loc[at, "perplexity"] = 1.0
     assert best_on_valid(models[models["family"] == "ngram"]) == "mkn-3"
@@ -179,3 +181,12 @@ def test_names_are_taken_apart() -> None:
         parse_rnn("lstm-2")
     with pytest.raises(InputError):
         parse_ngram("lstm-2x256")
+
+
+def test_spelling_makes_bits_per_character_those_of_an_open_vocabulary(runs: list[Path]) -> None:
+    spelling = {"valid": {"bits_per_char": 0.25}, "test": {"bits_per_char": 0.5}}
+    summary, models = summarize(runs, spelling)
+    for table in (summary, models):
+        finite = table[np.isfinite(table["bits_per_char"])]
+        added = finite["open_bits_per_char"] - finite["bits_per_char"]
+        assert added.to_numpy() == pytest.approx(np.where(finite["split"] == "test", 0.5, 0.25))

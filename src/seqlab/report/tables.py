@@ -17,15 +17,21 @@ from seqlab.ledger.scores import SPLITS
 NAMES = ["corpus", "unit", "family", "model"]
 COUNTS = ["symbols", "unknown"]
 COST = ["parameters", "train_seconds", "zero_probability"]
-SUMMARY_COLUMNS = [*NAMES, "seed", "split", *COUNTS, *FIGURES, *COST]
+OPEN = "open_bits_per_char"
+ALL_FIGURES = (*FIGURES, OPEN)
+SUMMARY_COLUMNS = [*NAMES, "seed", "split", *COUNTS, *ALL_FIGURES, *COST]
 PRUNING = ["pruned_from", "pruning_loss"]
-MODELS_COLUMNS = [*NAMES, "seeds", "split", *COUNTS, *(name + end for name in FIGURES for end in ("", "_std")), *COST]
-MODELS_COLUMNS += PRUNING
+MODELS_COLUMNS = [*NAMES, "seeds", "split", *COUNTS, *(name + end for name in ALL_FIGURES for end in ("", "_std"))]
+MODELS_COLUMNS += [*COST, *PRUNING]
 REMEDY = "delete it and run the workflow again"
 
 
-def summarize(metrics_paths: Iterable[str | Path]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def summarize(
+    metrics_paths: Iterable[str | Path], spelling: dict[str, dict[str, Any]]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables (summary, models) of all `metrics_paths`, with the columns and units of summary.csv and models.csv.
+
+    `spelling` is the content of spelling.json, which makes bits per character those of an open vocabulary.
 
     Rows are sorted by family, model (mkn-2 before mkn-10), seed and split (valid before test). An infinite figure
     makes an infinite mean; the sample standard deviation is empty for one seed and where the mean is infinite.
@@ -43,14 +49,17 @@ def summarize(metrics_paths: Iterable[str | Path]) -> tuple[pd.DataFrame, pd.Dat
         seen[run] = path
         shared = {name: metrics[name] for name in (*NAMES, "parameters", "train_seconds")}
         shared["pruned_from"] = metrics.get("pruned_from", "")
-        rows += [shared | row for row in metrics["scores"]]
+        rows += [
+            shared | row | {OPEN: row["bits_per_char"] + spelling[row["split"]]["bits_per_char"]}
+            for row in metrics["scores"]
+        ]
     if not rows:
         raise InputError("there is no metrics.json to summarize; choose at least one model in the configuration")
     _same_symbols(rows, seen)
     rows.sort(key=_order)
     summary = pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
     summary["seed"] = summary["seed"].astype("Int64")  # the integers that can be empty
-    return summary.astype({"train_seconds": float} | dict.fromkeys(FIGURES, float)), _models(rows)
+    return summary.astype({"train_seconds": float} | dict.fromkeys(ALL_FIGURES, float)), _models(rows)
 
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:
@@ -70,7 +79,7 @@ def read_models(path: str | Path) -> pd.DataFrame:
     missing = [name for name in MODELS_COLUMNS if name not in models]
     if missing or models.empty:
         raise InputError(f"{path} has no {'column ' + missing[0] if missing else 'rows'}; {REMEDY}")
-    figures = models[list(FIGURES)].apply(pd.to_numeric, errors="coerce")
+    figures = models[list(ALL_FIGURES)].apply(pd.to_numeric, errors="coerce")
     if figures.isna().any(axis=None):
         raise InputError(f"{path} holds a figure that is not a number; {REMEDY}")
     return models
@@ -111,7 +120,7 @@ def _models(rows: list[dict[str, Any]]) -> pd.DataFrame:
     for group in groups.values():
         model = group[0] | {"seeds": sum(row["seed"] is not None for row in group)}
         model["zero_probability"] = max(row["zero_probability"] for row in group)
-        for name in FIGURES:
+        for name in ALL_FIGURES:
             model[name], model[f"{name}_std"] = _mean_and_std([row[name] for row in group])
         made.append(model)
     bits = {tuple(model[name] for name in (*NAMES, "split")): model["bits_per_symbol"] for model in made}
@@ -119,7 +128,7 @@ def _models(rows: list[dict[str, Any]]) -> pd.DataFrame:
         whole = (*(model[name] for name in NAMES[:-1]), model["pruned_from"], model["split"])
         model["pruning_loss"] = _less(model["bits_per_symbol"], bits.get(whole, math.nan))
     models = pd.DataFrame(made, columns=MODELS_COLUMNS)
-    floats = ["train_seconds", "pruning_loss", *(name + end for name in FIGURES for end in ("", "_std"))]
+    floats = ["train_seconds", "pruning_loss", *(name + end for name in ALL_FIGURES for end in ("", "_std"))]
     return models.astype(dict.fromkeys(floats, float))
 
 

@@ -1,0 +1,75 @@
+"""What unknown symbols cost when they are spelt out."""
+
+import math
+
+import numpy as np
+import pytest
+
+from seqlab.ngram.model import symbol_probabilities
+from seqlab.ngram.smoothing import estimate
+from seqlab.ngram.spelling import BITS_OF_A_CHARACTER, END, Speller, spelling, spelling_bits, words_to_learn
+from seqlab.text.splits import cut, describe
+from seqlab.text.vocab import Vocab
+
+WORDS = ["banana", "bandana", "cabana", "ban", "nab", "canal", "anal"]
+SPLIT = {"kind": "contiguous", "train": 0.6, "valid": 0.2, "test": 0.2}
+
+
+def test_a_word_costs_its_letters_and_its_end():
+    symbols = [END, *sorted(set("".join(WORDS)))]
+    index = {symbol: place for place, symbol in enumerate(symbols, start=1)}
+    lines = [np.array([index[letter] for letter in END + word + END]) for word in WORDS]
+    model = estimate("mkn", lines, 5, len(symbols) + 1).model
+    spelt = np.array([index[letter] for letter in END + "cabal" + END])
+    expected = -np.log2(symbol_probabilities(model, [spelt])).sum()
+    assert Speller(WORDS).bits(["cabal"]) == pytest.approx(expected, rel=1e-9)
+    assert Speller(WORDS).bits(["cabal", "ban"]) == pytest.approx(expected + Speller(WORDS).bits(["ban"]), rel=1e-9)
+
+
+def test_what_all_words_together_can_cost_is_no_more_than_one():
+    """The probabilities of all words of up to three letters are a part of those of all words."""
+    speller, letters = Speller(["ab", "ba", "aab"]), "ab"
+    words = [first + second + third for first in letters for second in ["", *letters] for third in ["", *letters]]
+    total = sum(2.0 ** -speller.bits([word]) for word in set(words))
+    assert 0.3 < total < 1
+
+
+def test_a_letter_that_train_lacks_is_chosen_among_all_of_unicode():
+    speller = Speller(WORDS)
+    assert speller.bits(["bañana"]) > speller.bits(["banana"]) + BITS_OF_A_CHARACTER
+    assert math.isfinite(speller.bits(["漢字"]))
+
+
+def test_words_are_learnt_from_what_the_vocabulary_lacks():
+    train = ["the", "the", "a", "a", "zebra", "yak"]
+    assert words_to_learn(train, Vocab(train, min_freq=2)) == ["zebra", "yak"]
+    assert words_to_learn(train, Vocab(train)) == ["a", "the", "yak", "zebra"]
+
+
+@pytest.mark.parametrize(("unit", "each"), [("char", BITS_OF_A_CHARACTER), ("byte", 8.0), ("bpe", 8.0)])
+def test_symbols_that_are_not_words_are_chosen_alike(unit, each):
+    bits = spelling_bits(unit, [], Vocab("ab"), {"valid": ["x"], "test": ["x", "y", "x"]})
+    assert bits == pytest.approx({"valid": each, "test": 3 * each})
+
+
+def test_a_text_without_unknown_symbols_costs_nothing_more():
+    tokens = ["to", "be"] * 20
+    vocab = Vocab(tokens, unit="word")
+    segments = cut(" ".join(tokens), "word", SPLIT)[1]
+    splits = describe("contiguous", segments, vocab.encode(tokens), tokens, "word")
+    nothing = {"unknown": 0, "bits": 0.0, "bits_per_char": 0.0}
+    assert spelling("word", tokens, vocab, splits) == {"valid": nothing, "test": nothing}
+
+
+def test_unknown_words_of_the_scored_symbols_are_spelt():
+    tokens = ["to", "be"] * 15 + ["or", "not"] + ["new", "be", "old", "to"] + ["old", "to", "new", "be"]
+    vocab = Vocab(tokens[:24], unit="word")
+    segments = cut(" ".join(tokens), "word", SPLIT)[1]
+    splits = describe("contiguous", segments, vocab.encode(tokens), tokens, "word")
+    found = spelling("word", tokens, vocab, splits)
+    start, stop = segments["test"][0]
+    unknown = [token for token in tokens[start + 1 : stop] if token not in vocab]
+    expected = Speller(["be", "to"]).bits(unknown)
+    assert found["test"]["unknown"] == splits["splits"]["test"]["unknown"] == len(unknown) > 0
+    assert found["test"]["bits"] == pytest.approx(expected)
+    assert found["test"]["bits_per_char"] == pytest.approx(expected / splits["splits"]["test"]["characters"])
