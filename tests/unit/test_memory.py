@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from seqlab.ledger.memory import ngram_rows, places_of, source_row
+from seqlab.ledger.memory import ngram_rows, source_row
+from seqlab.ledger.places import places_of, positions
 from seqlab.ledger.scores import write_scores
-from seqlab.rnn.memory import bits_after, positions
+from seqlab.rnn.memory import bits_after
 from seqlab.rnn.network import Architecture, initial_parameters
 from seqlab.rnn.scoring import stream_bits
 

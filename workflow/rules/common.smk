@@ -99,6 +99,18 @@ def remembering_of(wildcards):
     return metrics_of(wildcards, ("source", "ngram", "rnn"))
 
 
+def foreseeing_of(wildcards):
+    """The metrics of the models that are asked for symbols further ahead; n-grams only where they are kept."""
+    families = ("source", "ngram", "rnn") if config["keep_ngrams"] else ("source", "rnn")
+    return metrics_of(wildcards, families)
+
+
+def ngram_models_of(wildcards):
+    """The n-gram models that are kept on one corpus and unit."""
+    kept = metrics_of(wildcards, ("ngram",)) if config["keep_ngrams"] else []
+    return [path.replace("metrics.json", "model.npz") for path in kept]
+
+
 def weights_of(wildcards):
     """The weights of every network on one corpus and unit."""
     return [path.replace("metrics.json", "weights.safetensors") for path in metrics_of(wildcards, ("rnn",))]
@@ -140,7 +152,7 @@ def all_arpa():
 
 def all_figures():
     """Every figure of the experiment."""
-    names = ["perplexity_by_order", "layers_by_hidden", "learning_curves", "parameters", "who_knows_what", "memory"]
+    names = ["perplexity_by_order", "layers_by_hidden", "learning_curves", "parameters", "who_knows_what", "memory", "horizon"]
     return [f"results/{corpus}/{unit}/figures/{name}.svg" for corpus, unit in RUNS for name in names]
 
 

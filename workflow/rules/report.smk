@@ -12,6 +12,7 @@ localrules:
     plot_parameters,
     plot_who_knows_what,
     plot_memory,
+    plot_horizon,
     write_report,
 
 
@@ -155,6 +156,28 @@ rule plot_memory:
         "Drawing the memory of models of {wildcards.corpus} by {wildcards.unit}"
     shell:
         "python {input.script:q}" " --memory {input.memory:q}" " --output {output.figure:q}" " > {log:q} 2>&1"
+
+
+rule plot_horizon:
+    input:
+        horizon="results/{corpus}/{unit}/horizon.csv",
+        script=script("plot_horizon"),
+        library=library("plot_horizon"),
+    output:
+        figure=report(
+            "results/{corpus}/{unit}/figures/horizon.svg",
+            caption="../report/horizon.rst",
+            category="{corpus} by {unit}",
+            labels={"figure": "horizon"},
+        ),
+    log:
+        "results/{corpus}/{unit}/figures/horizon.log",
+    conda:
+        "../../environment.yml"
+    message:
+        "Drawing the horizon of models of {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {input.script:q}" " --horizon {input.horizon:q}" " --output {output.figure:q}" " > {log:q} 2>&1"
 
 
 rule write_report:

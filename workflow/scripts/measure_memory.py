@@ -8,12 +8,13 @@ import pandas as pd
 
 from seqlab.devices import choose_device, use_threads
 from seqlab.errors import command
-from seqlab.ledger.memory import COLUMNS, ngram_rows, places_of, source_row
+from seqlab.ledger.memory import COLUMNS, ngram_rows, source_row
 from seqlab.ledger.mixture import valid_perplexity
 from seqlab.ledger.perplexity import read_metrics
+from seqlab.ledger.places import places_of, positions
 from seqlab.report.tables import write_table
 from seqlab.rnn.checkpoint import load_network
-from seqlab.rnn.memory import bits_after, positions
+from seqlab.rnn.memory import bits_after
 from seqlab.text.splits import read_ids, read_splits, segments_of
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from seqlab.errors import command
-from seqlab.report.explained import memory
+from seqlab.report.curves import memory
 from seqlab.report.style import save
 
 

@@ -14,12 +14,6 @@ from seqlab.ledger.scores import read_scores
 COLUMNS = ["series", "model", "context", "symbols", "bits_per_symbol", "bits_per_symbol_std"]
 
 
-def places_of(segments: Sequence[NDArray[Any]], places: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
-    """Where in the ledger of a split the symbols at `places`, (segment, place in it), stand."""
-    starts = np.concatenate([[0], np.cumsum([len(segment) - 1 for segment in segments])])
-    return np.array([starts[number] + place - 1 for number, place in places], dtype=np.int64)
-
-
 def ngram_rows(ledger: Sequence[tuple[dict[str, Any], Path]], places: NDArray[np.int64]) -> list[list[Any]]:
     """A row for each whole n-gram model: its smoothing, name, symbols of context and mean bits at `places` of test."""
     rows = []

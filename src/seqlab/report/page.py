@@ -5,19 +5,19 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from seqlab.errors import InputError
 from seqlab.files import read_json, write_text
-from seqlab.ledger.verdicts import ALIKE, BETTER, COLUMNS, WORSE, read_verdicts
+from seqlab.ledger.verdicts import COLUMNS, read_verdicts
+from seqlab.report.answer import CHOSEN, TRAINED, answer, behind, closed, figure, leader, share
 from seqlab.report.explained import coloured
-from seqlab.report.style import deviation, number
+from seqlab.report.style import number
 from seqlab.report.tables import best_on_valid, read_models
 
-TRAINED = {"ngram": "n-gram", "rnn": "recurrent network"}  # without these something is missing
-CHOSEN = TRAINED | {"mixture": "mixture"}  # the families that are chosen between
 FIGURES = {  # file of figures/ -> title, caption
     "perplexity_by_order": (
         "Perplexity by order",
@@ -37,6 +37,11 @@ FIGURES = {  # file of figures/ -> title, caption
         "Bits per symbol of test against the symbols of context: n-grams by order, and the best network with its state "
         "cut to the last symbols. Where a line goes on falling, what lies further back is used.",
     ),
+    "horizon": (
+        "Horizon",
+        "Bits of the symbol that lies so many steps ahead, given all before: the known source and the best n-gram "
+        "exactly, the best network by drawing the ways there. A level line knows only how frequent symbols are.",
+    ),
     "who_knows_what": (
         "Who knows what",
         "Mean bits of the best model of each family on groups of test symbols, and the share of symbols in each group.",
@@ -47,6 +52,7 @@ FIGURES = {  # file of figures/ -> title, caption
     ),
 }
 SAMPLE_CHARACTERS = 4000
+LONG_WORD = 50  # characters; a text whose words are longer on average has none
 
 
 def write_report(results: Path, experiments: list[tuple[str, str]], provenance: dict[str, str], output: Path) -> None:
@@ -93,7 +99,7 @@ def _experiment(results: Path, corpus: str, unit: str) -> dict[str, Any]:
     judged = _verdicts(base / "verdicts.csv", missing)
     for (family, model), rows in models.groupby(["family", "model"], sort=False):
         runs.append(_run(base, str(family), str(model), rows, models, missing))
-        runs[-1]["behind"] = _behind(judged, str(model))
+        runs[-1]["behind"] = behind(judged, str(model))
     for family, name in TRAINED.items():
         if family not in models["family"].unique():
             missing.insert(0, f"No {name} was trained here.")
@@ -112,8 +118,8 @@ def _experiment(results: Path, corpus: str, unit: str) -> dict[str, Any]:
     return {
         "corpus": corpus, "unit": unit, "key": key, "runs": runs, "figures": figures, "missing": missing,
         "contrast": _contrast(base / "contrast.json"),
-        "findings": _findings(base / "check.json"), "answer": _answer(models, judged, rate), "against": _leader(judged),
-        "closed": _closed(models, unit), "symbols": _symbols(models),
+        "findings": _findings(base / "check.json"), "answer": answer(models, judged, rate), "against": leader(judged),
+        "closed": closed(models, unit), "bits": list(_bits(models)), "symbols": _symbols(models),
     }  # fmt: skip
 
 
@@ -143,11 +149,24 @@ def _run(
         "family": family, "model": model, "best": best, "card": card, "sample": sample,
         "notes": metrics.get("notes", []), "entropy_rate": metrics.get("entropy_rate"),
         "parameters": f"{test['parameters']:,}" if test["parameters"] else "–",
-        "test": _figure(test, "perplexity"), "valid": _figure(valid, "perplexity"),
-        "bits": [number(test[name]) for name in ("bits_per_symbol", "bits_per_char", "bits_per_byte")],
+        "test": figure(test, "perplexity"), "valid": figure(valid, "perplexity"),
+        "bits": [number(test[name]) for name in _bits(models).values()],
         "seeds": test["seeds"] or "–", "seconds": _seconds(test["train_seconds"]),
-        "unknown": _share(test["unknown"], test["symbols"]), "pruned": _pruned(test, models),
+        "unknown": share(test["unknown"], test["symbols"]), "pruned": _pruned(test, models),
     }  # fmt: skip
+
+
+def _bits(models: pd.DataFrame) -> dict[str, str]:
+    """Heads and columns of the figures in bits that say something of this text, beside each other in the table."""
+    test = models[(models["split"] == "test") & np.isfinite(models["bits_per_char"].astype(float))]
+    columns = {"bits per symbol": "bits_per_symbol", "bits per character": "bits_per_char"}
+    if models["unknown"].any():
+        columns["bits per character, unknown symbols spelt out"] = "open_bits_per_char"
+    if not np.allclose(test["bits_per_byte"], test["bits_per_char"]):
+        columns["bits per byte"] = "bits_per_byte"
+    if (test["bits_per_word"] < LONG_WORD * test["bits_per_char"]).any():
+        columns["bits per word"] = "bits_per_word"
+    return columns
 
 
 def _findings(path: Path) -> list[str]:
@@ -169,101 +188,8 @@ def _verdicts(path: Path, missing: list[str]) -> pd.DataFrame:
     return pd.DataFrame(columns=COLUMNS)
 
 
-def _leader(judged: pd.DataFrame) -> str:
-    """The model that the others are held against; empty where none is."""
-    return str(judged["against"].iloc[0]) if len(judged) else ""
-
-
-def _behind(judged: pd.DataFrame, model: str) -> dict[str, str] | None:
-    """What the table says of the difference between a model and the best one; None for the best itself."""
-    rows = judged[(judged["model"] == model) & (judged["against"] == _leader(judged))]
-    if rows.empty:
-        return None
-    row = rows.iloc[0]
-    if math.isnan(row["difference"]):
-        return {"difference": "–", "interval": "", "verdict": row["verdict"]}
-    interval = f"{row['low']:+.4f} to {row['high']:+.4f}"
-    return {"difference": f"{row['difference']:+.4f}", "interval": interval, "verdict": row["verdict"]}
-
-
-def _compared(judged: pd.DataFrame, model: str, other: str) -> str:
-    """Whether `model` differs from `other` on test, as the end of a sentence about `model`."""
-    for first, second, sign in ((model, other, 1), (other, model, -1)):
-        rows = judged[(judged["model"] == first) & (judged["against"] == second)]
-        if rows.empty or math.isnan(rows["difference"].iloc[0]):
-            continue
-        row = rows.iloc[0]
-        low, high = sorted((sign * row["low"], sign * row["high"]))
-        figures = f"{sign * row['difference']:+.4f} bits per symbol, 95 % interval {low:+.4f} to {high:+.4f}"
-        if row["verdict"] == ALIKE:
-            least = f"a difference of {row['minimum_detectable']:.4f} would have been found four times in five"
-            return f", which can't be told from {other}: {figures}; {least}."
-        return f", which is {WORSE if sign * row['difference'] > 0 else BETTER} than {other}: {figures}."
-    return "."
-
-
-def _answer(models: pd.DataFrame, judged: pd.DataFrame, rate: dict[str, float] | None) -> list[str]:
-    """The sentences that answer which model is best, by how much, and whether that is real: chosen by valid, quoted
-    from test.
-    """
-    trained = models[models["family"].isin(CHOSEN)]
-    best = best_on_valid(trained)
-    if best is None:
-        return ["No model has a finite perplexity on valid, so none is the best.", *_floor(rate)]
-    row = _test_row(trained, best)
-    over = f" over {row['seeds']} seeds" if row["seeds"] > 1 else " from one seed" if row["seeds"] else ""
-    bits = "" if math.isinf(row["bits_per_char"]) else f" ({number(row['bits_per_char'])} bits per character)"
-    sentences = [f"Best on valid: {best}, test perplexity {_figure(row, 'perplexity')}{over}{bits}."]
-    for family, name in CHOSEN.items():
-        rival = best_on_valid(models[models["family"] == family])
-        if rival is not None and family != row["family"]:
-            other = _test_row(models, rival)
-            over = f" over {other['seeds']} seeds" if other["seeds"] > 1 else ""
-            told = _compared(judged, rival, best)
-            sentences.append(f"The best {name} on valid, {rival}, has {_figure(other, 'perplexity')}{over}{told}")
-    return sentences + _floor(rate)
-
-
-def _floor(rate: dict[str, float] | None) -> list[str]:
-    if rate is None:
-        return []
-    floor = number(2 ** rate["bits_per_symbol"])
-    sentence = (
-        f"Known floor: perplexity {floor}, the entropy rate of the source ({number(rate['bits_per_symbol'])} bits per "
-        f"symbol; 95 % of test texts of this length cost between {number(rate['low'])} and {number(rate['high'])})."
-    )
-    return [sentence]
-
-
-def _closed(models: pd.DataFrame, unit: str) -> str | None:
-    """What to know about unknown symbols, where there is something to know."""
-    row = models[models["split"] == "test"].iloc[0]
-    if unit == "char" and not row["unknown"]:
-        return None
-    return (
-        f"The vocabulary is closed: it comes from the train split, and a symbol outside it costs what the model gives "
-        f"<unk>. That is {_share(row['unknown'], row['symbols'])} of the scored test symbols ({row['unknown']:,} of "
-        f"{row['symbols']:,}); no figure here includes the cost of spelling them out."
-    )
-
-
 def _symbols(models: pd.DataFrame) -> dict[str, str]:
     return {split: f"{rows['symbols'].iloc[0]:,}" for split, rows in models.groupby("split")}
-
-
-def _test_row(models: pd.DataFrame, model: str) -> dict[str, Any]:
-    row: dict[str, Any] = models[(models["model"] == model) & (models["split"] == "test")].to_dict("records")[0]
-    return row
-
-
-def _figure(row: dict[str, Any], name: str) -> str:
-    """A figure with its deviation; an infinite one with the number of symbols that made it so."""
-    value, std = row[name], row[f"{name}_std"]
-    if math.isinf(value):
-        count = row["zero_probability"]
-        share = f"{count:,} symbol{'' if count == 1 else 's'} of zero probability, {_share(count, row['symbols'])}"
-        return f"∞ ({share})" if count else "∞"
-    return number(value) if math.isnan(std) else f"{number(value)} ± {deviation(std, value)}"
 
 
 def _seconds(seconds: float) -> str:
@@ -275,11 +201,7 @@ def _pruned(row: dict[str, Any], models: pd.DataFrame) -> str:
     if not row["pruned_from"] or math.isnan(row["pruning_loss"]):
         return ""
     whole = models.loc[models["model"] == row["pruned_from"], "parameters"].iloc[0]
-    return f"{row['pruning_loss']:+.4f} ({_share(row['parameters'], whole)} kept)"
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{part / whole:.2%}".replace("%", " %") if part else "0 %"
+    return f"{row['pruning_loss']:+.4f} ({share(row['parameters'], whole)} kept)"
 
 
 def _text(path: Path) -> str | None:

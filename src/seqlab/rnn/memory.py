@@ -13,16 +13,6 @@ from seqlab.rnn.network import Architecture, Parameters, forward, initial_state
 AT_ONCE = 512  # positions computed side by side
 
 
-def positions(segments: Sequence[NDArray[Any]], longest: int, number: int) -> list[tuple[int, int]]:
-    """At most `number` places (segment, place in it), evenly spaced, that have `longest` symbols before them.
-
-    They are the same for every context, so that what they cost can be compared.
-    """
-    found = [(number, place) for number, segment in enumerate(segments) for place in range(longest, len(segment))]
-    wanted = np.unique(np.linspace(0, len(found) - 1, min(number, len(found))).round().astype(int))
-    return [found[place] for place in wanted]
-
-
 @torch.no_grad()
 def bits_after(
     architecture: Architecture,

@@ -1,0 +1,115 @@
+"""What the report says in sentences: which model is best, by how much, and whether that is real."""
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from seqlab.ledger.verdicts import ALIKE, BETTER, WORSE
+from seqlab.report.style import deviation, number
+from seqlab.report.tables import best_on_valid
+
+TRAINED = {"ngram": "n-gram", "rnn": "recurrent network"}  # without these something is missing
+CHOSEN = TRAINED | {"mixture": "mixture"}  # the families that are chosen between
+
+
+def answer(models: pd.DataFrame, judged: pd.DataFrame, rate: dict[str, float] | None) -> list[str]:
+    """The sentences that answer which model is best, by how much, and whether that is real: chosen by valid, quoted
+    from test.
+    """
+    trained = models[models["family"].isin(CHOSEN)]
+    best = best_on_valid(trained)
+    if best is None:
+        return ["No model has a finite perplexity on valid, so none is the best.", *_floor(rate)]
+    row = _test_row(trained, best)
+    over = f" over {row['seeds']} seeds" if row["seeds"] > 1 else " from one seed" if row["seeds"] else ""
+    bits = "" if math.isinf(row["bits_per_char"]) else f" ({number(row['bits_per_char'])} bits per character)"
+    sentences = [f"Best on valid: {best}, test perplexity {figure(row, 'perplexity')}{over}{bits}."]
+    for family, name in CHOSEN.items():
+        rival = best_on_valid(models[models["family"] == family])
+        if rival is not None and family != row["family"]:
+            other = _test_row(models, rival)
+            over = f" over {other['seeds']} seeds" if other["seeds"] > 1 else ""
+            told = _compared(judged, rival, best)
+            sentences.append(f"The best {name} on valid, {rival}, has {figure(other, 'perplexity')}{over}{told}")
+    return sentences + _floor(rate)
+
+
+def leader(judged: pd.DataFrame) -> str:
+    """The model that the others are held against; empty where none is."""
+    return str(judged["against"].iloc[0]) if len(judged) else ""
+
+
+def behind(judged: pd.DataFrame, model: str) -> dict[str, str] | None:
+    """What the table says of the difference between a model and the best one; None for the best itself."""
+    rows = judged[(judged["model"] == model) & (judged["against"] == leader(judged))]
+    if rows.empty:
+        return None
+    row = rows.iloc[0]
+    if math.isnan(row["difference"]):
+        return {"difference": "–", "interval": "", "verdict": row["verdict"]}
+    interval = f"{row['low']:+.4f} to {row['high']:+.4f}"
+    return {"difference": f"{row['difference']:+.4f}", "interval": interval, "verdict": row["verdict"]}
+
+
+def _compared(judged: pd.DataFrame, model: str, other: str) -> str:
+    """Whether `model` differs from `other` on test, as the end of a sentence about `model`."""
+    for first, second, sign in ((model, other, 1), (other, model, -1)):
+        rows = judged[(judged["model"] == first) & (judged["against"] == second)]
+        if rows.empty or math.isnan(rows["difference"].iloc[0]):
+            continue
+        row = rows.iloc[0]
+        low, high = sorted((sign * row["low"], sign * row["high"]))
+        figures = f"{sign * row['difference']:+.4f} bits per symbol, 95 % interval {low:+.4f} to {high:+.4f}"
+        if row["verdict"] == ALIKE:
+            least = f"a difference of {row['minimum_detectable']:.4f} would have been found four times in five"
+            return f", which can't be told from {other}: {figures}; {least}."
+        return f", which is {WORSE if sign * row['difference'] > 0 else BETTER} than {other}: {figures}."
+    return "."
+
+
+def _floor(rate: dict[str, float] | None) -> list[str]:
+    if rate is None:
+        return []
+    floor = number(2 ** rate["bits_per_symbol"])
+    sentence = (
+        f"Known floor: perplexity {floor}, the entropy rate of the source ({number(rate['bits_per_symbol'])} bits per "
+        f"symbol; 95 % of test texts of this length cost between {number(rate['low'])} and {number(rate['high'])})."
+    )
+    return [sentence]
+
+
+def closed(models: pd.DataFrame, unit: str) -> str | None:
+    """What to know about unknown symbols, where there is something to know."""
+    row = models[models["split"] == "test"].iloc[0]
+    if unit == "char" and not row["unknown"]:
+        return None
+    told = (
+        f"The vocabulary is closed: it comes from the train split, and a symbol outside it costs what the model gives "
+        f"<unk>. That is {share(row['unknown'], row['symbols'])} of the scored test symbols ({row['unknown']:,} of "
+        f"{row['symbols']:,})"
+    )
+    if not row["unknown"]:
+        return f"{told}."
+    how = "by a model of the letters of rare words" if unit == "word" else "each chosen among all there are"
+    added = number(models["open_bits_per_char"].sub(models["bits_per_char"])[models["split"] == "test"].min())
+    return f"{told}; spelling them out, {how}, adds {added} bits per character to every model."
+
+
+def _test_row(models: pd.DataFrame, model: str) -> dict[str, Any]:
+    row: dict[str, Any] = models[(models["model"] == model) & (models["split"] == "test")].to_dict("records")[0]
+    return row
+
+
+def figure(row: dict[str, Any], name: str) -> str:
+    """A figure with its deviation; an infinite one with the number of symbols that made it so."""
+    value, std = row[name], row[f"{name}_std"]
+    if math.isinf(value):
+        count = row["zero_probability"]
+        told = f"{count:,} symbol{'' if count == 1 else 's'} of zero probability, {share(count, row['symbols'])}"
+        return f"∞ ({told})" if count else "∞"
+    return number(value) if math.isnan(std) else f"{number(value)} ± {deviation(std, value)}"
+
+
+def share(part: int, whole: int) -> str:
+    return f"{part / whole:.2%}".replace("%", " %") if part else "0 %"
