@@ -152,13 +152,21 @@ def all_arpa():
 
 def all_figures():
     """Every figure of the experiment."""
-    names = ["perplexity_by_order", "layers_by_hidden", "learning_curves", "parameters", "who_knows_what", "memory", "horizon"]
+    names = [
+        "perplexity_by_order",
+        "layers_by_hidden",
+        "learning_curves",
+        "parameters",
+        "who_knows_what",
+        "memory",
+        "horizon",
+    ]
     return [f"results/{corpus}/{unit}/figures/{name}.svg" for corpus, unit in RUNS for name in names]
 
 
 def all_summaries():
     """The tables of every corpus and unit."""
-    names = ("summary", "models", "verdicts", "breakdown")
+    names = ("summary", "models", "verdicts", "breakdown", "protocols")
     return [f"results/{corpus}/{unit}/{name}.csv" for corpus, unit in RUNS for name in names]
 
 

@@ -2,7 +2,7 @@
 
 Needs  scores.npz and metrics.json of the models
 Makes  results/{corpus}/{unit}/mixture/{model}/scores.npz, metrics.json, and results/{corpus}/{unit}/verdicts.csv,
-       breakdown.csv, contrast.json
+       breakdown.csv, contrast.json, protocols.csv
 """
 
 
@@ -86,4 +86,43 @@ rule explain_models:
         " --unit {wildcards.unit}"
         " --breakdown {output.breakdown:q}"
         " --contrast {output.contrast:q}"
+        " > {log:q} 2>&1"
+
+
+rule compare_protocols:
+    input:
+        metrics=lambda wildcards: metrics_of(wildcards, ("rnn",)),
+        scores=lambda wildcards: scores_beside(metrics_of(wildcards, ("rnn",))),
+        weights=weights_of,
+        ids="results/{corpus}/{unit}/ids.npy",
+        splits="results/{corpus}/{unit}/splits.json",
+        vocab="results/{corpus}/{unit}/vocab.json",
+        script=script("compare_protocols"),
+        library=library("compare_protocols"),
+    output:
+        protocols=report(
+            "results/{corpus}/{unit}/protocols.csv", caption="../report/protocols.rst", category="{corpus} by {unit}"
+        ),
+    log:
+        "results/{corpus}/{unit}/compare_protocols.log",
+    conda:
+        "../../environment.yml"
+    threads: config["rnn"]["threads"]
+    resources:
+        gpu=gpus,
+        device=config["rnn"]["device"],
+    params:
+        windows=config["protocols"]["windows"],
+    message:
+        "Comparing protocols on {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {input.script:q}"
+        " {input.metrics:q}"
+        " --ids {input.ids:q}"
+        " --splits {input.splits:q}"
+        " --vocab {input.vocab:q}"
+        " --windows {params.windows}"
+        " --device {resources.device}"
+        " --threads {threads}"
+        " --output {output.protocols:q}"
         " > {log:q} 2>&1"

@@ -117,6 +117,7 @@ def _experiment(results: Path, corpus: str, unit: str) -> dict[str, Any]:
     rate = next((run["entropy_rate"] for run in runs if run["entropy_rate"]), None)
     return {
         "corpus": corpus, "unit": unit, "key": key, "runs": runs, "figures": figures, "missing": missing,
+        "protocols": _protocols(base / "protocols.csv"),
         "contrast": _contrast(base / "contrast.json"),
         "findings": _findings(base / "check.json"), "answer": answer(models, judged, rate), "against": leader(judged),
         "closed": closed(models, unit), "bits": list(_bits(models)), "symbols": _symbols(models),
@@ -178,6 +179,15 @@ def _contrast(path: Path) -> dict[str, Any] | None:
     """The text where n-gram and network differ most; None where there are not both."""
     found = read_json(path) if path.is_file() else {"places": []}
     return found | {"places": coloured(found["places"], found["unit"])} if found["places"] else None
+
+
+def _protocols(path: Path) -> list[dict[str, Any]]:
+    """The rows of the table of protocols, empty where there is none."""
+    table = pd.read_csv(path) if path.is_file() else pd.DataFrame()
+    return [
+        row | {"perplexity": number(row["perplexity"]), "gap": f"{row['gap']:+.4f}", "symbols": f"{row['symbols']:,}"}
+        for row in table.to_dict("records")
+    ]
 
 
 def _verdicts(path: Path, missing: list[str]) -> pd.DataFrame:

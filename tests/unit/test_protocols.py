@@ -1,0 +1,62 @@
+"""One network under the protocols of others."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from seqlab.rnn.network import Architecture, initial_parameters
+from seqlab.rnn.protocols import disjoint, lines, score_protocols, stretch_bits
+from seqlab.rnn.scoring import stream_bits
+
+NEWLINE = 0
+RANDOM = np.random.default_rng(5)
+TEXT = [np.array([2, 1, 0, 3, 3, 0, 0, 1]), RANDOM.integers(1, 5, 60)]
+ARCHITECTURE = Architecture("lstm", 2, 6, 5)
+PARAMETERS = {name: 3 * value for name, value in initial_parameters(ARCHITECTURE, [1, 2]).items()}
+BITS_OF = partial(stretch_bits, ARCHITECTURE, PARAMETERS)
+
+
+def scored(newline: int | None = NEWLINE, segments=TEXT, steps: int = 7) -> dict:
+    stream = stream_bits(ARCHITECTURE, PARAMETERS, segments)
+    found = score_protocols(stream, segments, BITS_OF, steps, 4, 100, newline)
+    return {one.protocol: one for one in found}
+
+
+def test_stretches_of_any_length_are_scored_as_texts_of_their_own():
+    stretches = [RANDOM.integers(0, 5, length) for length in (9, 2, 30, 9, 17)]
+    for stretch, bits in zip(stretches, BITS_OF(stretches), strict=True):
+        assert bits == pytest.approx(stream_bits(ARCHITECTURE, PARAMETERS, [stretch]), rel=1e-4)
+
+
+def test_every_symbol_is_in_one_line_and_opens_with_the_line_end_before():
+    assert [line.tolist() for line in lines(TEXT[:1], NEWLINE)] == [[2, 1, 0], [0, 3, 3, 0], [0, 0], [0, 1]]
+
+
+def test_every_symbol_is_in_one_window_the_ragged_tail_too():
+    windows = disjoint(TEXT, 7)
+    charged = np.concatenate([window[1:] for window in windows])
+    assert charged.tolist() == np.concatenate([segment[1:] for segment in TEXT]).tolist()
+    assert max(map(len, windows)) == 8
+
+
+def test_stream_lines_and_disjoint_windows_charge_the_same_symbols():
+    found = scored()
+    charged = {name: one.symbols for name, one in found.items()}
+    whole = sum(len(segment) - 1 for segment in TEXT)
+    assert charged["stream"] == charged["a new state for every line"] == charged["disjoint windows of 7"] == whole
+
+
+def test_a_window_as_long_as_the_text_is_the_stream():
+    found = scored(None, TEXT[1:], steps=59)
+    assert found["disjoint windows of 59"].bits_per_symbol == pytest.approx(found["stream"].bits_per_symbol, rel=1e-5)
+
+
+def test_the_mean_of_batches_is_not_two_to_the_mean():
+    overlapping = scored()["overlapping windows of 7, mean of batches"]
+    assert overlapping.perplexity > 2**overlapping.bits_per_symbol * 1.0001
+
+
+def test_without_line_ends_and_whole_windows_these_protocols_are_left_out():
+    assert list(scored(None)) == [name for name in scored() if "line" not in name]
+    assert list(scored(NEWLINE, [np.array([1, 2, 3])])) == ["stream", "disjoint windows of 7"]
