@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import nct, t, ttest_1samp
 
-from seqlab.ledger.statistics import block_length, block_variance, compare, detectable, holm
+from seqlab.ledger.statistics import block_length, block_variance, compare, detectable, holm, interval
 
 
 def correlated(random: np.random.Generator, symbols: int, share: float) -> np.ndarray:
@@ -112,3 +112,19 @@ def test_holm_never_lowers_a_p_value_nor_changes_the_order(values):
 def test_what_can_be_detected_has_the_power_it_promises(freedom):
     critical = t.ppf(0.975, freedom)
     assert nct.sf(critical, freedom, detectable(1.0, freedom)) == pytest.approx(0.8, abs=0.002)
+
+
+@pytest.mark.parametrize(("replicas", "spread"), [(1, 0.0), (3, 0.05)])
+def test_an_interval_holds_the_mean_nineteen_times_in_twenty(replicas, spread):
+    random = np.random.default_rng(11)
+    hits = 0
+    for _ in range(400):
+        bits = 2 + correlated(random, 600, 0.3) + spread * random.standard_normal((replicas, 1))
+        low, high = interval(bits)
+        hits += low < 2 < high
+    assert 0.91 < hits / 400 < 0.98
+
+
+def test_no_interval_is_told_where_none_can_be():
+    assert np.isnan(interval(np.array([[1.0, math.inf] * 20]))).all()
+    assert np.isnan(interval(np.ones((1, 15)))).all()

@@ -11,6 +11,8 @@ from made_results import NOTHING_TO_SPELL, make_results
 
 from seqlab.errors import InputError
 from seqlab.ledger.perplexity import FIGURES
+from seqlab.ledger.scores import read_scores
+from seqlab.ledger.statistics import interval
 from seqlab.report.tables import best_on_valid, natural, parse_ngram, parse_rnn, read_models, summarize, write_table
 
 
@@ -36,7 +38,8 @@ def test_columns_are_those_of_the_contract(runs: list[Path]) -> None:
         "corpus, unit, family, model, seeds, split, symbols, unknown, bits_per_symbol, bits_per_symbol_std, "
         "perplexity, perplexity_std, bits_per_char, bits_per_char_std, bits_per_byte, bits_per_byte_std, "
         "bits_per_word, bits_per_word_std, open_bits_per_char, open_bits_per_char_std, "
-        "parameters, train_seconds, zero_probability, pruned_from, pruning_loss"
+        "parameters, train_seconds, zero_probability, pruned_from, pruning_loss, bits_per_symbol_low, "
+        "bits_per_symbol_high"
     )
     assert len(summary) == 2 * (7 + 4 * 3)  # two splits of seven models without seeds and four networks of three
     assert len(models) == 2 * (7 + 4)
@@ -190,3 +193,14 @@ def test_spelling_makes_bits_per_character_those_of_an_open_vocabulary(runs: lis
         finite = table[np.isfinite(table["bits_per_char"])]
         added = finite["open_bits_per_char"] - finite["bits_per_char"]
         assert added.to_numpy() == pytest.approx(np.where(finite["split"] == "test", 0.5, 0.25))
+
+
+def test_the_interval_of_a_model_is_that_of_its_ledger(runs: list[Path]) -> None:
+    models = summarize(runs, NOTHING_TO_SPELL)[1].set_index(["model", "split"])
+    path = next(path for path in runs if path.parent.name == "lstm-2x16")
+    expected = interval(read_scores(path.with_name("scores.npz"))["test"])
+    row = models.loc["lstm-2x16", "test"]
+    assert (row["bits_per_symbol_low"], row["bits_per_symbol_high"]) == expected
+    assert expected[0] < row["bits_per_symbol"] < expected[1]
+    for model in ("xz", "mle-3"):  # only a total is known; infinite
+        assert math.isnan(models.loc[(model, "test"), "bits_per_symbol_low"])

@@ -40,6 +40,7 @@ rule spell_unknowns:
 rule summarize:
     input:
         metrics=metrics_of,
+        scores=lambda wildcards: scores_beside(metrics_of(wildcards)),
         spelling="results/{corpus}/{unit}/spelling.json",
         script=script("summarize"),
         library=library("summarize"),

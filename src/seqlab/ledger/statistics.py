@@ -49,17 +49,33 @@ def compare(first: NDArray[Any], second: NDArray[Any], block: int | None = None)
     bits = [np.asarray(each, dtype=np.float64) for each in (first, second)]
     if not all(np.isfinite(each).all() for each in bits):
         raise ValueError("a symbol costs infinitely many bits, or a figure is not a number")
-    differences = bits[0].mean(0) - bits[1].mean(0)
-    symbols = len(differences)
+    return _mean(bits[0].mean(0) - bits[1].mean(0), bits, block)
+
+
+def interval(bits: NDArray[Any]) -> tuple[float, float]:
+    """Where the mean of `bits`, (replicas, symbols), would lie for other texts and other seeds, in 95 % of them.
+
+    By the two sources of chance of `compare`; not a number where that can't be said: a figure is infinite, or there
+    are fewer than 16 symbols.
+    """
+    exact = np.asarray(bits, dtype=np.float64)
+    if not np.isfinite(exact).all() or exact.shape[1] < 2 * FEWEST_BLOCKS:
+        return math.nan, math.nan
+    found = _mean(exact.mean(0), [exact], None)
+    return found.low, found.high
+
+
+def _mean(values: NDArray[np.float64], parts: Sequence[NDArray[np.float64]], block: int | None) -> Comparison:
+    """The mean of `values`, (symbols,), which are made of means over the replicas of `parts`, and how sure it is."""
+    symbols = len(values)
     if symbols < 2 * FEWEST_BLOCKS:
         raise ValueError(f"{symbols} symbols are too few to compare; {2 * FEWEST_BLOCKS} are needed")
-    size = min(block or block_length(differences), symbols // FEWEST_BLOCKS)
-    text = block_variance(differences, size)
-    sources = [(text, symbols / size - 1)]
-    for each in bits:
+    size = min(block or block_length(values), symbols // FEWEST_BLOCKS)
+    sources = [(block_variance(values, size), symbols / size - 1)]
+    for each in parts:
         if len(each) > 1:
             sources.append((float(each.mean(1).var(ddof=1)) / len(each), len(each) - 1))
-    return _judged(float(differences.mean()), sources, size)
+    return _judged(float(values.mean()), sources, size)
 
 
 def _judged(difference: float, sources: Sequence[tuple[float, float]], block: int) -> Comparison:

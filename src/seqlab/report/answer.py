@@ -1,6 +1,7 @@
 """What the report says in sentences: which model is best, by how much, and whether that is real."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -68,6 +69,21 @@ def _compared(judged: pd.DataFrame, model: str, other: str) -> str:
     return "."
 
 
+def across_units(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, str]]:
+    """The best model on valid of every unit of one text, from its models.csv, in figures that units share."""
+    rows = []
+    for unit, models in tables.items():
+        best = best_on_valid(models[models["family"].isin(CHOSEN)])
+        if best is None:
+            continue
+        row = _test_row(models, best)
+        figures = {name: number(row[name]) for name in ("bits_per_char", "open_bits_per_char", "bits_per_byte")}
+        spelt = row["open_bits_per_char"] / row["bits_per_char"]
+        rows.append({"unit": unit, "model": best, "unknown": share(row["unknown"], row["symbols"]), **figures}
+                    | {"bits_per_word": number(row["bits_per_word"] * spelt)})  # fmt: skip
+    return rows
+
+
 def _floor(rate: dict[str, float] | None) -> list[str]:
     if rate is None:
         return []
@@ -109,6 +125,12 @@ def figure(row: dict[str, Any], name: str) -> str:
         told = f"{count:,} symbol{'' if count == 1 else 's'} of zero probability, {share(count, row['symbols'])}"
         return f"∞ ({told})" if count else "∞"
     return number(value) if math.isnan(std) else f"{number(value)} ± {deviation(std, value)}"
+
+
+def interval(row: dict[str, Any]) -> str:
+    """The 95 % interval of the perplexity of a row of models.csv; empty where it is not known."""
+    low, high = row["bits_per_symbol_low"], row["bits_per_symbol_high"]
+    return "" if math.isnan(low) else f"{number(2**low)} to {number(2**high)}"
 
 
 def share(part: int, whole: int) -> str:

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from seqlab.errors import InputError
 from seqlab.files import read_json, write_text
 from seqlab.ledger.verdicts import COLUMNS, read_verdicts
-from seqlab.report.answer import CHOSEN, TRAINED, answer, behind, closed, figure, leader, share
+from seqlab.report.answer import CHOSEN, TRAINED, across_units, answer, behind, closed, figure, interval, leader, share
 from seqlab.report.explained import coloured
 from seqlab.report.style import number
 from seqlab.report.tables import best_on_valid, read_models
@@ -67,7 +67,8 @@ def write_report(results: Path, experiments: list[tuple[str, str]], provenance: 
     environment = Environment(autoescape=True, loader=loader, undefined=StrictUndefined, trim_blocks=True,
                               lstrip_blocks=True)  # fmt: skip
     sections = [_experiment(Path(results), corpus, unit) for corpus, unit in experiments]
-    page = environment.get_template("page.html").render(sections=sections, provenance=provenance)
+    corpora = [_corpus(Path(results), name, experiments) for name in dict.fromkeys(corpus for corpus, _ in experiments)]
+    page = environment.get_template("page.html").render(sections=sections, corpora=corpora, provenance=provenance)
     write_text(output, page + "\n")
 
 
@@ -89,6 +90,13 @@ def inline_svg(svg: str, prefix: str, name: str) -> Markup:
     size = f' style="max-width:{pixels}px;min-width:min({pixels}px, 34rem)"'  # legible on a phone, never blown up
     head = f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" {box[0] if box else ""}'
     return Markup(f'{head}{size} role="img" aria-label="{escape(name)}">{body.strip()}</svg>')
+
+
+def _corpus(results: Path, corpus: str, experiments: list[tuple[str, str]]) -> dict[str, Any]:
+    """What the units of one text have to say of each other; no rows where there is one unit."""
+    units = [unit for name, unit in experiments if name == corpus]
+    tables = {unit: read_models(results / corpus / unit / "models.csv") for unit in units}
+    return {"corpus": corpus, "units": across_units(tables) if len(units) > 1 else []}
 
 
 def _experiment(results: Path, corpus: str, unit: str) -> dict[str, Any]:
@@ -150,7 +158,8 @@ def _run(
         "family": family, "model": model, "best": best, "card": card, "sample": sample,
         "notes": metrics.get("notes", []), "entropy_rate": metrics.get("entropy_rate"),
         "parameters": f"{test['parameters']:,}" if test["parameters"] else "–",
-        "test": figure(test, "perplexity"), "valid": figure(valid, "perplexity"),
+        "test": figure(test, "perplexity"), "interval": interval(test),
+        "valid": figure(valid, "perplexity"),
         "bits": [number(test[name]) for name in _bits(models).values()],
         "seeds": test["seeds"] or "–", "seconds": _seconds(test["train_seconds"]),
         "unknown": share(test["unknown"], test["symbols"]), "pruned": _pruned(test, models),

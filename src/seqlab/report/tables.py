@@ -12,7 +12,8 @@ import pandas as pd
 from seqlab.errors import InputError
 from seqlab.files import replacing
 from seqlab.ledger.perplexity import FIGURES, read_metrics
-from seqlab.ledger.scores import SPLITS
+from seqlab.ledger.scores import SPLITS, read_scores
+from seqlab.ledger.statistics import interval
 
 NAMES = ["corpus", "unit", "family", "model"]
 COUNTS = ["symbols", "unknown"]
@@ -22,7 +23,8 @@ ALL_FIGURES = (*FIGURES, OPEN)
 SUMMARY_COLUMNS = [*NAMES, "seed", "split", *COUNTS, *ALL_FIGURES, *COST]
 PRUNING = ["pruned_from", "pruning_loss"]
 MODELS_COLUMNS = [*NAMES, "seeds", "split", *COUNTS, *(name + end for name in ALL_FIGURES for end in ("", "_std"))]
-MODELS_COLUMNS += [*COST, *PRUNING]
+INTERVAL = ["bits_per_symbol_low", "bits_per_symbol_high"]
+MODELS_COLUMNS += [*COST, *PRUNING, *INTERVAL]
 REMEDY = "delete it and run the workflow again"
 
 
@@ -37,7 +39,9 @@ def summarize(
     makes an infinite mean; the sample standard deviation is empty for one seed and where the mean is infinite.
     A model without seeds has `seeds` 0; `zero_probability` of a model is that of its worst seed. `pruning_loss` is the
     bits per symbol that a pruned n-gram needs more than the one it was made from, on the same split; empty for others.
-    Raises InputError where a file is damaged or files contradict each other.
+    The interval, `bits_per_symbol_low` to `_high`, is that of `seqlab.ledger.statistics.interval`, from the ledger
+    beside each file; empty where only a total is known. Raises InputError where a file is damaged or files contradict
+    each other.
     """
     rows: list[dict[str, Any]] = []
     seen: dict[tuple[str, ...], str | Path] = {}
@@ -48,7 +52,7 @@ def summarize(
             raise InputError(f"{path} and {seen[run]} both hold {'/'.join(run)}; delete the one that does not belong")
         seen[run] = path
         shared = {name: metrics[name] for name in (*NAMES, "parameters", "train_seconds")}
-        shared["pruned_from"] = metrics.get("pruned_from", "")
+        shared |= {"pruned_from": metrics.get("pruned_from", ""), "per_symbol": metrics["per_symbol"]}
         rows += [
             shared | row | {OPEN: row["bits_per_char"] + spelling[row["split"]]["bits_per_char"]}
             for row in metrics["scores"]
@@ -59,7 +63,7 @@ def summarize(
     rows.sort(key=_order)
     summary = pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
     summary["seed"] = summary["seed"].astype("Int64")  # the integers that can be empty
-    return summary.astype({"train_seconds": float} | dict.fromkeys(ALL_FIGURES, float)), _models(rows)
+    return summary.astype({"train_seconds": float} | dict.fromkeys(ALL_FIGURES, float)), _models(rows, seen)
 
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:
@@ -112,7 +116,7 @@ def best_on_valid(models: pd.DataFrame) -> str | None:
     return None if valid.empty else str(valid.loc[valid["perplexity"].idxmin(), "model"])
 
 
-def _models(rows: list[dict[str, Any]]) -> pd.DataFrame:
+def _models(rows: list[dict[str, Any]], paths: dict[tuple[str, ...], str | Path]) -> pd.DataFrame:
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows:
         groups.setdefault(tuple(row[name] for name in (*NAMES, "split")), []).append(row)
@@ -127,8 +131,12 @@ def _models(rows: list[dict[str, Any]]) -> pd.DataFrame:
     for model in made:
         whole = (*(model[name] for name in NAMES[:-1]), model["pruned_from"], model["split"])
         model["pruning_loss"] = _less(model["bits_per_symbol"], bits.get(whole, math.nan))
+        known = model["per_symbol"] and math.isfinite(model["bits_per_symbol"])
+        ledger = Path(paths[tuple(model[name] for name in NAMES)]).with_name("scores.npz")
+        ends = interval(read_scores(ledger)[model["split"]]) if known else (math.nan, math.nan)
+        model |= dict(zip(INTERVAL, ends, strict=True))
     models = pd.DataFrame(made, columns=MODELS_COLUMNS)
-    floats = ["train_seconds", "pruning_loss", *(name + end for name in ALL_FIGURES for end in ("", "_std"))]
+    floats = ["train_seconds", "pruning_loss", *INTERVAL, *(name + end for name in ALL_FIGURES for end in ("", "_std"))]
     return models.astype(dict.fromkeys(floats, float))
 
 
