@@ -11,7 +11,8 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from seqlab.report.figures import layers_by_hidden, learning_curves, parameters, perplexity_by_order
+from seqlab.report.cost import cost
+from seqlab.report.figures import layers_by_hidden, learning_curves, perplexity_by_order
 from seqlab.report.style import deviation, log_axis, number, plain, save
 from seqlab.report.tables import summarize
 
@@ -133,8 +134,8 @@ def test_a_seed_that_stopped_early_does_not_bend_the_mean(histories: dict[str, p
     assert "lstm-1x8, seed 3" not in drawn
 
 
-def test_parameters_are_drawn_against_bits_per_character(models: pd.DataFrame) -> None:
-    figure = parameters(models, RATE)
+def test_costs_are_drawn_against_bits_per_character(models: pd.DataFrame) -> None:
+    figure = cost(models, RATE)
     axes = figure.axes[0]
     drawn = {str(line.get_label()): line for line in axes.lines}
     assert list(drawn["mkn n-gram"].get_xdata()) == [10, 100, 1000]
@@ -156,13 +157,13 @@ def test_parameters_are_drawn_against_bits_per_character(models: pd.DataFrame) -
 def test_the_floor_of_words_is_put_into_characters(models: pd.DataFrame) -> None:
     for name in ("bits_per_char", "bits_per_char_std"):
         models[name] = models[name] / 5
-    assert lines(parameters(models, RATE))["known floor, 0.200"] == pytest.approx([0.2, 0.2])
+    assert lines(cost(models, RATE))["known floor, 0.200"] == pytest.approx([0.2, 0.2])
 
 
 @pytest.mark.parametrize("family", ["ngram", "rnn"])
 def test_a_family_alone_is_drawn_or_its_absence_said(models: pd.DataFrame, family: str) -> None:
     alone = models[models["family"] == family]
-    assert parameters(alone).axes
+    assert cost(alone).axes
     if family == "ngram":
         assert perplexity_by_order(alone).axes
         assert "No recurrent network" in words(layers_by_hidden(alone))[0]
@@ -172,7 +173,7 @@ def test_a_family_alone_is_drawn_or_its_absence_said(models: pd.DataFrame, famil
 
 
 def test_nothing_to_draw_is_a_sentence(models: pd.DataFrame) -> None:
-    assert "no parameters to compare" in words(parameters(models[models["family"] == "source"]))[0]
+    assert "no costs to compare" in words(cost(models[models["family"] == "source"]))[0]
     assert "no learning curves" in words(learning_curves({}))[0]
     only_infinite = words(perplexity_by_order(models[models["model"] == "mle-3"]))[0]
     assert "No n-gram" in only_infinite and "mle: infinite at order 3" in only_infinite
@@ -186,7 +187,7 @@ def test_saving_twice_gives_the_same_bytes_and_no_date(
             perplexity_by_order(models, RATE),
             layers_by_hidden(models),
             learning_curves(histories),
-            parameters(models),
+            cost(models),
         ]
 
     for first, second in zip(draw(), draw(), strict=True):
@@ -217,3 +218,16 @@ def test_numbers_have_about_four_digits() -> None:
     ]
     assert (deviation(0.0312, 3.9), deviation(0.00002, 3.9), deviation(0.0, 3.9)) == ("0.031", "0.00002", "0.000")
     assert [plain(each) for each in (0.5, 1500, 20000, 3e6)] == ["0.5", "1500", "20k", "3M"]
+
+
+def test_the_front_has_what_no_other_model_beats_in_both(models: pd.DataFrame) -> None:
+    points = {
+        row["parameters"]: row["bits_per_char"]
+        for row in models[(models["split"] == "test") & models["family"].isin(["ngram", "rnn"])].to_dict("records")
+        if math.isfinite(row["bits_per_char"])
+    }
+    expected = [
+        cost for cost in sorted(points) if all(points[cost] < points[other] for other in points if other < cost)
+    ]
+    front = next(line for line in cost(models).axes[0].lines if line.get_label() == "Pareto front")
+    assert list(front.get_xdata()) == expected

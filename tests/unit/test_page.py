@@ -15,7 +15,8 @@ from seqlab.files import write_json
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.ledger.scores import read_scores
 from seqlab.ledger.verdicts import Entry, verdicts
-from seqlab.report.figures import layers_by_hidden, parameters, perplexity_by_order
+from seqlab.report.cost import cost
+from seqlab.report.figures import layers_by_hidden, perplexity_by_order
 from seqlab.report.page import inline_svg, write_report
 from seqlab.report.style import save
 from seqlab.report.tables import summarize, write_table
@@ -55,7 +56,7 @@ class Page(HTMLParser):
 def experiment(root: Path, models: pd.DataFrame, unit: str = "char") -> None:
     base = root / "results" / "toy" / unit
     write_table(base / "models.csv", models)
-    for draw in (perplexity_by_order, layers_by_hidden, parameters):
+    for draw in (perplexity_by_order, layers_by_hidden, cost):
         save(draw(models), base / "figures" / f"{draw.__name__}.svg")
 
 

@@ -156,7 +156,7 @@ def all_figures():
         "perplexity_by_order",
         "layers_by_hidden",
         "learning_curves",
-        "parameters",
+        "cost",
         "who_knows_what",
         "memory",
         "horizon",

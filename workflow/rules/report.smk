@@ -9,7 +9,7 @@ localrules:
     plot_perplexity_by_order,
     plot_layers_by_hidden,
     plot_learning_curves,
-    plot_parameters,
+    plot_cost,
     plot_who_knows_what,
     plot_memory,
     plot_horizon,
@@ -87,25 +87,25 @@ rule plot_learning_curves:
         "python {input.script:q}" " {input.histories:q}" " --output {output.figure:q}" " > {log:q} 2>&1"
 
 
-rule plot_parameters:
+rule plot_cost:
     input:
         models="results/{corpus}/{unit}/models.csv",
         source=source_of,
-        script=script("plot_parameters"),
-        library=library("plot_parameters"),
+        script=script("plot_cost"),
+        library=library("plot_cost"),
     output:
         figure=report(
-            "results/{corpus}/{unit}/figures/parameters.svg",
-            caption="../report/parameters.rst",
+            "results/{corpus}/{unit}/figures/cost.svg",
+            caption="../report/cost.rst",
             category="{corpus} by {unit}",
-            labels={"figure": "parameters"},
+            labels={"figure": "cost"},
         ),
     log:
-        "results/{corpus}/{unit}/figures/parameters.log",
+        "results/{corpus}/{unit}/figures/cost.log",
     conda:
         "../../environment.yml"
     message:
-        "Drawing parameters of {wildcards.corpus} by {wildcards.unit}"
+        "Drawing the cost of models of {wildcards.corpus} by {wildcards.unit}"
     shell:
         "python {input.script:q}"
         " --models {input.models:q}"

@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from seqlab.report.style import (
@@ -37,10 +36,10 @@ def perplexity_by_order(models: pd.DataFrame, entropy_rate: dict[str, float] | N
     its seeds; the known floor is dashed: `entropy_rate["bits_per_symbol"]` as a perplexity, else the test perplexity
     of the source. Infinite figures are named, not drawn.
     """
-    ngrams = _ngrams(models[models["pruned_from"] == ""])  # a point for each order; the parameters show the others
+    ngrams = ngram_rows(models[models["pruned_from"] == ""])  # a point for each order; the parameters show the others
     finite = ngrams[np.isfinite(ngrams["perplexity"])]
     if finite.empty:
-        return message(" ".join(["No n-gram has a finite test perplexity to draw.", *_infinite_notes(ngrams)]))
+        return message(" ".join(["No n-gram has a finite test perplexity to draw.", *infinite_notes(ngrams)]))
     figure, axes = _one_axes()
     smoothings = sorted(ngrams["smoothing"].unique())
     colours = colour_of(smoothings)
@@ -55,7 +54,7 @@ def perplexity_by_order(models: pd.DataFrame, entropy_rate: dict[str, float] | N
     if floor is not None:
         label = f"known floor, {number(floor)}"
         handles.append(axes.axhline(floor, color="black", linestyle=(0, (5, 3)), linewidth=1.4, label=label))
-    handles += [_words(note) for note in _infinite_notes(ngrams)]
+    handles += [legend_line(note) for note in infinite_notes(ngrams)]
     axes.set(xlabel="order of the n-gram (symbols, the predicted one included)", ylabel="test perplexity")
     axes.set_xlim(ngrams["order"].min() - 0.3, ngrams["order"].max() + 0.3)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=10, min_n_ticks=1))
@@ -70,7 +69,7 @@ def layers_by_hidden(models: pd.DataFrame) -> Figure:
 
     A combination that was not run is grey and says so.
     """
-    networks = _networks(models)
+    networks = network_rows(models)
     if networks.empty:
         return message("No recurrent network was trained, so there are no layers and hidden units to compare.")
     layers, hidden = (sorted(networks[name].unique()) for name in ("layers", "hidden"))
@@ -143,68 +142,19 @@ def learning_curves(histories: dict[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-@styled
-def parameters(models: pd.DataFrame, entropy_rate: dict[str, float] | None = None) -> Figure:
-    """Parameters (log axis) against test bits per character: n-grams filled and joined, networks open with error bars.
-
-    Compressors, which have no parameters, are dotted lines. The known floor is `entropy_rate["bits_per_symbol"]` with
-    the interval `low` to `high` shaded, in bits per symbol of the source, put into bits per character here.
-    """
-    ngrams, networks = _ngrams(models).sort_values("parameters"), _networks(models)
-    whole = ngrams["pruned_from"] == ""
-    series = [name if own else f"{name} pruned" for name, own in zip(ngrams["smoothing"], whole, strict=True)]
-    named = ngrams.assign(series=series), networks.assign(series=networks["cell"])
-    if ngrams.empty and networks.empty:
-        return message("Neither an n-gram nor a recurrent network was scored, so there are no parameters to compare.")
-    figure, axes = _one_axes()
-    handles: list[Any] = []
-    for runs, is_ngram in zip(named, (True, False), strict=True):
-        names = sorted(runs["series"].unique())
-        colours = colour_of(names, from_end=not is_ngram)
-        drawable = runs[np.isfinite(runs["bits_per_char"]) & (runs["parameters"] > 0)]
-        for series, group in drawable.groupby("series"):
-            points = axes.plot(
-                group["parameters"], group["bits_per_char"], color=colours[series], markeredgewidth=1.5, linewidth=1,
-                marker=MARKERS[names.index(series) % len(MARKERS)], linestyle="-" if is_ngram else "none",
-                markerfacecolor=colours[series] if is_ngram else "white", zorder=3 if is_ngram else 4,
-                label=f"{series} {'n-gram' if is_ngram else 'network'}")  # fmt: skip
-            handles += points
-            spread = group[group["bits_per_char_std"] > 0]
-            if not spread.empty:
-                axes.errorbar(spread["parameters"], spread["bits_per_char"], spread["bits_per_char_std"], capsize=3,
-                              linestyle="none", color=colours[series], elinewidth=1.3, zorder=2)  # fmt: skip
-        best = best_on_valid(models[models["family"] == ("ngram" if is_ngram else "rnn")])
-        for row in drawable[drawable["model"] == best].itertuples():
-            point = (row.parameters, row.bits_per_char)
-            axes.annotate(row.model, point, xytext=(0, 9 if is_ngram else -18), textcoords="offset points", ha="center",
-                          path_effects=[withStroke(linewidth=3, foreground="white")], zorder=5)  # fmt: skip
-    test = models[models["split"] == "test"]
-    compressors = test[(test["family"] == "compressor") & np.isfinite(test["bits_per_char"])]
-    for place, row in enumerate(compressors.itertuples()):
-        dash, label = DASHES[(2, 3, 1)[place % 3]], f"{row.model}, {number(row.bits_per_char)}"
-        handles.append(axes.axhline(row.bits_per_char, color=GREY, linestyle=dash, linewidth=1.5, label=label))
-    handles += _floor_bits(axes, test, entropy_rate)
-    handles += [_words(note) for note in _infinite_notes(ngrams)]
-    axes.set(xlabel="parameters", ylabel="test bits per character")
-    axes.margins(x=0.12, y=0.1)
-    log_axis(axes, "x")
-    legend(figure, handles)
-    return figure
-
-
 def _one_axes() -> tuple[Figure, Axes]:
     figure = Figure(figsize=(8.4, 4.6), layout="constrained")
     return figure, figure.subplots()
 
 
-def _ngrams(models: pd.DataFrame) -> pd.DataFrame:
+def ngram_rows(models: pd.DataFrame) -> pd.DataFrame:
     """The test rows of n-grams with columns smoothing and order, by rising order."""
     rows = models[(models["family"] == "ngram") & (models["split"] == "test")]
     names = [parse_ngram(model) for model in rows["model"]]
     return rows.assign(smoothing=[name[0] for name in names], order=[name[1] for name in names]).sort_values("order")
 
 
-def _networks(models: pd.DataFrame) -> pd.DataFrame:
+def network_rows(models: pd.DataFrame) -> pd.DataFrame:
     """The test rows of recurrent networks with columns cell, layers and hidden."""
     rows = models[(models["family"] == "rnn") & (models["split"] == "test")]
     names = [parse_rnn(model) for model in rows["model"]]
@@ -212,7 +162,7 @@ def _networks(models: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(**{column: [name[place] for name in names] for place, column in enumerate(columns)})
 
 
-def _infinite_notes(ngrams: pd.DataFrame) -> list[str]:
+def infinite_notes(ngrams: pd.DataFrame) -> list[str]:
     """A note for each smoothing that gives some symbol of the test split no probability."""
     notes = []
     for smoothing, line in ngrams.groupby("smoothing"):
@@ -226,7 +176,7 @@ def _infinite_notes(ngrams: pd.DataFrame) -> list[str]:
 
 
 def _bands(axes: Axes, models: pd.DataFrame) -> list[Any]:
-    networks = _networks(models)
+    networks = network_rows(models)
     cells = sorted(networks["cell"].unique())
     colours = colour_of(cells, from_end=True)
     handles = []
@@ -252,25 +202,6 @@ def _floor_perplexity(models: pd.DataFrame, entropy_rate: dict[str, float] | Non
     return float(source.iloc[0]) if len(source) and math.isfinite(source.iloc[0]) else None
 
 
-def _floor_bits(axes: Axes, test: pd.DataFrame, entropy_rate: dict[str, float] | None) -> list[Any]:
-    source = test[test["family"] == "source"]
-    if entropy_rate is None:
-        if source.empty:
-            return []
-        floor, low, high = float(source["bits_per_char"].iloc[0]), None, None
-    else:
-        row = (source if len(source) else test).iloc[0]
-        share = row["bits_per_char"] / row["bits_per_symbol"]  # symbols per character, the same for every model
-        share = share if math.isfinite(share) else 1.0
-        floor, low, high = (entropy_rate[name] * share for name in ("bits_per_symbol", "low", "high"))
-    handles: list[Any] = [axes.axhline(floor, color="black", linestyle=(0, (5, 3)), linewidth=1.4,
-                            label=f"known floor, {number(floor)}")]  # fmt: skip
-    if low is not None and high is not None:
-        handles.append(axes.axhspan(low, high, color="black", alpha=0.1, linewidth=0,
-                                    label="95 % of test texts\nof this length"))  # fmt: skip
-    return handles
-
-
 def _heat_text(run: pd.DataFrame) -> str:
     if run.empty:
         return "not run"
@@ -289,5 +220,6 @@ def _curve(axes: Axes, history: pd.DataFrame, model: str, colour: str, dash: Any
             axes.plot(alone.index, alone, color=colour, linestyle=dash, linewidth=0.7, label=f"{model}, seed {seed}")
 
 
-def _words(note: str) -> Line2D:
+def legend_line(note: str) -> Line2D:
+    """A line of the legend that has words alone."""
     return Line2D([], [], linestyle="none", label=note)

@@ -1,11 +1,11 @@
-"""Draw test bits per character against the number of parameters, with compressors and the known floor."""
+"""Draw test bits per character against parameters and seconds of training, with compressors and the known floor."""
 
 import argparse
 from pathlib import Path
 
 from seqlab.errors import command
 from seqlab.files import read_json
-from seqlab.report.figures import parameters
+from seqlab.report.cost import cost
 from seqlab.report.style import save
 from seqlab.report.tables import read_models
 
@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="the figure, an svg")
     arguments = parser.parse_args()
     entropy_rate = next((read_json(path)["entropy_rate"] for path in arguments.metrics), None)
-    save(parameters(read_models(arguments.models), entropy_rate), arguments.output)
+    save(cost(read_models(arguments.models), entropy_rate), arguments.output)
 
 
 if __name__ == "__main__":
