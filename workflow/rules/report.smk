@@ -186,6 +186,7 @@ rule write_report:
         figures=all_figures(),
         metrics=all_metrics(),
         page=os.path.relpath(BASE / "src/seqlab/report/page.html"),
+        errata=os.path.relpath(BASE / "src/seqlab/report/errata.csv"),
         script=script("write_report"),
         library=library("write_report"),
     output:

@@ -1,5 +1,6 @@
 """The report: one HTML file that needs nothing but itself."""
 
+import csv
 import math
 import re
 from pathlib import Path
@@ -69,7 +70,9 @@ def write_report(results: Path, experiments: list[tuple[str, str]], provenance: 
                               lstrip_blocks=True)  # fmt: skip
     sections = [_experiment(Path(results), corpus, unit) for corpus, unit in experiments]
     corpora = [_corpus(Path(results), name, experiments) for name in dict.fromkeys(corpus for corpus, _ in experiments)]
-    page = environment.get_template("page.html").render(sections=sections, corpora=corpora, provenance=provenance)
+    page = environment.get_template("page.html").render(
+        sections=sections, corpora=corpora, errata=_errata(), provenance=provenance
+    )
     write_text(output, page + "\n")
 
 
@@ -91,6 +94,12 @@ def inline_svg(svg: str, prefix: str, name: str) -> Markup:
     size = f' style="max-width:{pixels}px;min-width:min({pixels}px, 34rem)"'  # legible on a phone, never blown up
     head = f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" {box[0] if box else ""}'
     return Markup(f'{head}{size} role="img" aria-label="{escape(name)}">{body.strip()}</svg>')
+
+
+def _errata() -> list[dict[str, str]]:
+    """The values that the course module prints wrong, as docs/errata.md has them."""
+    with Path(__file__).with_name("errata.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def _corpus(results: Path, corpus: str, experiments: list[tuple[str, str]]) -> dict[str, Any]:
