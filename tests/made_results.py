@@ -3,6 +3,8 @@
 import csv
 import math
 import random
+from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,16 @@ NOTHING_TO_SPELL = {split: {"unknown": 0, "bits": 0.0, "bits_per_char": 0.0} for
 SPLITS = {"kind": "contiguous", "splits": dict.fromkeys(("train", "valid", "test"), SPLIT)}
 
 
-def make_results(root: Path, corpus: str = "toy", unit: str = "char") -> list[Path]:
-    """Write finished runs under root/results/{corpus}/{unit}; returns their folders."""
+def make_results(
+    root: Path,
+    corpus: str = "toy",
+    unit: str = "char",
+    cells: Sequence[str] = ("lstm",),
+    hidden: Sequence[int] = (8, 16),
+) -> list[Path]:
+    """Write finished runs under root/results/{corpus}/{unit}, networks of one and two layers among them; returns their
+    folders.
+    """
     base = root / "results" / corpus / unit
     write_json(base / "splits.json", SPLITS)
     made = [_make_run(base, "source", "true-source", [], 1.0, 0, {})]
@@ -40,11 +50,10 @@ def make_results(root: Path, corpus: str = "toy", unit: str = "char") -> list[Pa
         made.append(_make_run(base, "ngram", f"mkn-{order}", [], 2.2 - 0.3 * order, 10**order, settings))
     made.append(_make_run(base, "ngram", "mkn-3-counts-1-2", [], 1.4, 250, settings, pruned_from="mkn-3"))
     made.append(_make_run(base, "ngram", "mle-3", [], math.inf, 1000, {"smoothing": "mle", "order": 3}))
-    for layers in (1, 2):
-        for hidden in (8, 16):
-            settings = {"cell": "lstm", "layers": layers, "hidden": hidden}
-            bits = 1.5 - 0.01 * hidden - 0.05 * layers
-            made.append(_make_run(base, "rnn", f"lstm-{layers}x{hidden}", SEEDS, bits, layers * hidden**2, settings))
+    for cell, layers, size in product(cells, (1, 2), hidden):
+        settings = {"cell": cell, "layers": layers, "hidden": size}
+        bits = 1.5 - 0.01 * size - 0.05 * layers
+        made.append(_make_run(base, "rnn", f"{cell}-{layers}x{size}", SEEDS, bits, layers * size**2, settings))
     return made
 
 

@@ -1,0 +1,118 @@
+"""The report as its reader has it: opened in a browser, clicked through, on a phone, in the dark, on paper."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from browser import open_browser
+from made_results import NOTHING_TO_SPELL, make_results
+
+from seqlab.ledger.scores import read_scores
+from seqlab.ledger.verdicts import Entry, verdicts
+from seqlab.report.cost import cost
+from seqlab.report.figures import layers_by_hidden, learning_curves, perplexity_by_order
+from seqlab.report.page import write_report
+from seqlab.report.style import save
+from seqlab.report.tables import read_metrics, summarize, write_table
+
+RUNS = 162
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of an experiment with 162 runs of networks."""
+    root = tmp_path_factory.mktemp("report")
+    folders = make_results(root, cells=("gru", "lstm", "rnn"), hidden=range(8, 80, 8))
+    paths = [folder / "metrics.json" for folder in folders]
+    assert 3 * sum(folder.parent.name == "rnn" for folder in folders) == RUNS
+    models = summarize(paths, NOTHING_TO_SPELL)[1]
+    base = folders[0].parents[1]
+    write_table(base / "models.csv", models)
+    entries = [Entry(read_metrics(path), read_scores(path.with_name("scores.npz"))["test"]) for path in paths]
+    write_table(base / "verdicts.csv", verdicts(entries))
+    for draw in (perplexity_by_order, layers_by_hidden, cost):
+        save(draw(models), base / "figures" / f"{draw.__name__}.svg")
+    histories = {path.parent.name: pd.read_csv(path) for path in base.glob("rnn/*/history.csv")}
+    save(learning_curves(histories), base / "figures" / "learning_curves.svg")
+    write_report(root / "results", [("toy", "char")], {"commit": "abc"}, root / "results" / "report.html")
+    return root / "results" / "report.html"
+
+
+@pytest.fixture(scope="module")
+def page(report: Path) -> Iterator[Any]:
+    with open_browser() as browser:
+        page = browser.new_page(viewport={"width": 1200, "height": 900})
+        page.asked, page.faults = [], []
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
+        page.goto(report.as_uri())
+        yield page
+
+
+def first_column(page: Any) -> list[str]:
+    return [text.split()[0] for text in page.locator("table.sortable tbody th").all_inner_texts()]
+
+
+def test_a_large_report_stays_small(report: Path) -> None:
+    assert report.stat().st_size < 15e6
+
+
+def test_it_asks_nothing_of_anybody_and_has_no_faults(page: Any, report: Path) -> None:
+    assert page.asked == [report.as_uri()] and page.faults == []
+    assert "Best on valid: gru-2x72" in page.locator(".answer").inner_text()
+
+
+def test_a_click_on_a_head_sorts_and_a_second_turns_it_round(page: Any) -> None:
+    head = page.locator("table.sortable").first.get_by_role("button", name="test perplexity")
+    head.click()
+    upward = first_column(page)
+    assert upward[0] == "true-source" or "2x72" in upward[0]
+    assert upward[-1] == "mle-3"  # infinite
+    head.click()
+    assert first_column(page)[0] == "mle-3"
+    assert sorted(first_column(page)) == sorted(upward)
+
+
+def test_a_card_opens_when_it_is_asked_for(page: Any) -> None:
+    card = page.locator("details", has_text="What decided lstm-1x8").first
+    assert not card.locator("pre").is_visible()
+    card.locator("summary").click()
+    assert "hidden: 8" in card.locator("pre").inner_text()
+
+
+def test_links_lead_to_their_sections(page: Any) -> None:
+    page.locator(".answer a").first.click()
+    assert page.evaluate("location.hash") == "#toy-char"
+    assert page.locator("#toy-char h2").is_visible()
+
+
+@pytest.mark.parametrize("width", [360, 800])
+def test_nothing_is_wider_than_the_screen_but_what_scrolls_by_itself(page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.set_viewport_size({"width": 1200, "height": 900})
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground_by_day_and_by_night(page: Any, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    told = page.evaluate("['color', 'backgroundColor'].map(name => getComputedStyle(document.body)[name])")
+    ink, paper = sorted(luminance([int(part) for part in re.findall(r"\d+", colour)[:3]]) for colour in told)
+    assert (paper + 0.05) / (ink + 0.05) > 7  # WCAG 2.1, level AAA
+    page.emulate_media(color_scheme="light")
+
+
+def luminance(colour: list[int]) -> float:
+    """Relative luminance of a colour of sRGB, as WCAG 2.1 defines it."""
+    parts = [c / 255 for c in colour]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_on_paper_nothing_is_cut_off(page: Any) -> None:
+    page.emulate_media(media="print")
+    assert page.locator(".scroll").first.evaluate("element => getComputedStyle(element).overflowX") == "visible"
+    page.emulate_media(media="screen")
