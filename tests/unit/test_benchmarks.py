@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import open_browser
 
 ROOT = Path(__file__).parents[2]
 
@@ -76,3 +77,12 @@ def test_a_text_that_is_missing_is_named(tmp_path: Path) -> None:
 def test_verdicts() -> None:
     rows = last_line("benchmarks/verdicts.py", "--ledgers", "20", "--symbols", "400")["rows"]
     assert all(0 <= row["false_positives"] < 0.5 < row["power"] <= 1 for row in rows)
+
+
+def test_report(tmp_path: Path) -> None:
+    with open_browser():  # skips where there is none
+        pass
+    report = tmp_path / "report.html"
+    report.write_text("<!doctype html><title>a page</title><p>words")
+    measured = last_line("benchmarks/report.py", str(report), "--times", "2")
+    assert measured["requests"] == 0 and measured["seconds"] > 0
