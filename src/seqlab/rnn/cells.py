@@ -4,7 +4,9 @@ Every array has a leading replica axis R, one entry for each independent network
 fleet). n is the number of time steps, B the batch size, h the hidden size, G the number of gates of a cell.
 
 Backpropagation through time is written by hand: the time loop works in place in buffers for all steps, whatever does
-not depend on the step before is one operation over all steps, and the gradient of W_hh is one product.
+not depend on the step before is one operation over all steps, and the gradient of W_hh is one product. On processors
+torch takes several times as long for tanh(x) as for sigmoid(2 x), and tanh(x) is 2 sigmoid(2 x) - 1, so it is computed
+that way; the factor 2 goes into weights and sums.
 """
 
 from collections.abc import Callable, Iterator
@@ -79,13 +81,26 @@ def _parts(gates: Tensor, number: int) -> tuple[Tensor, ...]:
     return gates.unflatten(-1, (number, -1)).unbind(-2)
 
 
+def _widened(sigmoid: Tensor, minus_one: Tensor, out: Tensor) -> Tensor:
+    """2 sigmoid - 1, written to `out`: the tanh of half of what the sigmoid was taken of."""
+    return torch.add(minus_one, sigmoid, alpha=2, out=out)
+
+
+def _with_double(weight: Tensor, part: slice) -> Tensor:
+    """A copy of `weight`, (R, h, G h), with the columns of one gate doubled."""
+    doubled = weight.clone()
+    doubled[..., part] *= 2
+    return doubled
+
+
 class _Rnn(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, projected: Tensor, first: Tensor, w_hh: Tensor, precision: torch.dtype) -> Tensor:
-        outputs = torch.empty_like(projected)
-        hidden, onward = first, StepProduct(w_hh, first.shape[1], precision)
+        outputs, minus_one = torch.empty_like(projected), projected.new_tensor(-1.0)
+        hidden, onward = first, StepProduct(2 * w_hh, first.shape[1], precision)
         for step, output in _steps(projected, outputs):
-            hidden = onward.add(step, hidden, output).tanh_()
+            onward.add(step, hidden, output, times=2).sigmoid_()
+            hidden = _widened(output, minus_one, out=output)
         ctx.precision = precision
         ctx.save_for_backward(first, w_hh, outputs)
         return outputs
@@ -110,17 +125,19 @@ class _Gru(torch.autograd.Function):
         gates, sums = torch.empty_like(projected), torch.empty_like(projected)
         outputs = projected.new_empty(*projected.shape[:-1], size)
         both, last = slice(0, 2 * size), slice(2 * size, None)  # reset and update; candidate
-        views = (sums, projected[..., both], sums[..., both], gates[..., both], projected[..., last], sums[..., last])
-        hidden, onward = first, StepProduct(w_hh, first.shape[1], precision)
+        enters, minus_one = 2 * projected[..., last], projected.new_tensor(-1.0)
+        views = (sums, projected[..., both], sums[..., both], gates[..., both], enters, sums[..., last])
+        hidden, onward = first, StepProduct(_with_double(w_hh, last), first.shape[1], precision)
         for product, opened, shared, opening, enter, own, reset, update, candidate, output in _steps(
             *views, *_parts(gates, 3), outputs
         ):
             onward.write(hidden, product)
             torch.add(opened, shared, out=opening).sigmoid_()
-            torch.addcmul(enter, reset, own, out=candidate).tanh_()
+            torch.addcmul(enter, reset, own, out=candidate).sigmoid_()
+            _widened(candidate, minus_one, out=candidate)
             hidden = torch.lerp(candidate, hidden, update, out=output)
         ctx.precision = precision
-        ctx.save_for_backward(first, w_hh, gates, sums[..., last].contiguous(), outputs)
+        ctx.save_for_backward(first, w_hh, gates, sums[..., last] / 2, outputs)
         return outputs
 
     @staticmethod
@@ -159,34 +176,37 @@ class _Lstm(torch.autograd.Function):
         ctx: Any, projected: Tensor, first: Tensor, memory: Tensor, w_hh: Tensor, precision: torch.dtype
     ) -> tuple[Tensor, Tensor]:
         size = first.shape[-1]
-        gates = torch.empty_like(projected)
-        candidates, memories, squashed, outputs = (projected.new_empty(*projected.shape[:-1], size) for _ in range(4))
-        enters, forgets, drafts, leaves = _parts(gates, 4)
-        views = (projected, gates, enters, forgets, drafts, leaves, candidates, memories, squashed, outputs)
-        hidden, cell, onward = first, memory, StepProduct(w_hh, first.shape[1], precision)
-        for step, gate, enter, forget, draft, leave, candidate, after, bent, output in _steps(*views):
-            onward.add(step, hidden, gate)
-            torch.tanh(draft, out=candidate)
-            gate.sigmoid_()  # of the draft too, in vain: one call for all is faster
+        draft_part = slice(2 * size, 3 * size)
+        gates = projected.clone()
+        gates[..., draft_part] *= 2
+        doubled, squashed, outputs = (projected.new_empty(*projected.shape[:-1], size) for _ in range(3))
+        candidate, minus_one, minus_two = torch.empty_like(first), gates.new_tensor(-1.0), gates.new_tensor(-2.0)
+        onward = StepProduct(_with_double(w_hh, draft_part), first.shape[1], precision)
+        hidden, cell = first, 2 * memory  # the memory cells are kept doubled
+        for gate, enter, forget, draft, leave, after, bent, output in _steps(
+            gates, *_parts(gates, 4), doubled, squashed, outputs
+        ):
+            onward.add(gate, hidden, gate).sigmoid_()
+            torch.add(minus_two, draft, alpha=4, out=candidate)  # doubled too
             cell = torch.mul(forget, cell, out=after).addcmul_(enter, candidate)
-            hidden = torch.mul(leave, torch.tanh(cell, out=bent), out=output)
+            hidden = torch.mul(leave, _widened(torch.sigmoid(cell, out=bent), minus_one, out=bent), out=output)
         ctx.precision = precision
-        ctx.save_for_backward(first, memory, w_hh, gates, candidates, memories, squashed, outputs)
-        return outputs, memories[-1].clone()
+        ctx.save_for_backward(first, memory, w_hh, gates, doubled, squashed, outputs)
+        return outputs, doubled[-1] / 2
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, None]:
-        first, memory, w_hh, gates, candidate, memories, squashed, outputs = ctx.saved_tensors
-        enter, forget, _, leave = _parts(gates, 4)
+        first, memory, w_hh, gates, doubled, squashed, outputs = ctx.saved_tensors
+        enter, forget, draft, leave = _parts(gates, 4)
         # what each gate's sum is multiplied by: the slope of its squashing times its partner in the product
-        factors = torch.empty_like(gates)
+        factors = torch.addcmul(gates, gates, gates, value=-1)
         of_enter, of_forget, of_candidate, of_leave = _parts(factors, 4)
-        torch.mul(candidate * enter, 1 - enter, out=of_enter)
-        torch.mul(torch.cat([memory[None], memories[:-1]]) * forget, 1 - forget, out=of_forget)
-        torch.mul(enter, 1 - candidate.square(), out=of_candidate)
-        torch.mul(squashed * leave, 1 - leave, out=of_leave)
-        into_memory = leave * (1 - squashed.square())
+        of_enter.mul_(2 * draft - 1)
+        of_forget.mul_(torch.cat([memory[None], doubled[:-1] / 2]))
+        of_candidate.mul_(4 * enter)
+        of_leave.mul_(squashed)
+        into_memory = torch.addcmul(leave, outputs, squashed, value=-1)
 
         carried, cell = torch.zeros_like(first), last.clone()
         back = StepProduct(w_hh.mT.contiguous(), first.shape[1], ctx.precision)

@@ -30,9 +30,9 @@ class StepProduct:
         self.rounded.copy_(activations)
         return out.copy_(torch.bmm(self.rounded, self.weight, out=self.product))
 
-    def add(self, term: Tensor, activations: Tensor, out: Tensor) -> Tensor:
-        """`term` plus `activations` times the weight, written to `out`; all but the activations are (R, B, o)."""
+    def add(self, term: Tensor, activations: Tensor, out: Tensor, times: float = 1.0) -> Tensor:
+        """`times` times `term` plus `activations` times the weight, written to `out`; all others are (R, B, o)."""
         if not self.rounds:
-            return torch.baddbmm(term, activations, self.weight, out=out)
+            return torch.baddbmm(term, activations, self.weight, beta=times, out=out)
         self.rounded.copy_(activations)
-        return torch.add(term, torch.bmm(self.rounded, self.weight, out=self.product), out=out)
+        return torch.add(torch.bmm(self.rounded, self.weight, out=self.product), term, alpha=times, out=out)
