@@ -22,7 +22,7 @@ from torch import Tensor
 from seqlab.devices import use_threads
 from seqlab.errors import command
 from seqlab.rnn.cells import CELLS
-from seqlab.rnn.network import look_up
+from seqlab.rnn.network import layer
 
 MODULES = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
 STEPS, BATCH, VOCABULARY = 35, 32, 64
@@ -39,7 +39,7 @@ def seqlab_pass(cell: str, hidden: int, replicas: int, precision: str = "float32
     gradient = torch.randn(STEPS, replicas, BATCH, hidden)
 
     def run() -> Tensor:
-        outputs, _ = CELLS[cell].layer(look_up(inputs, w_xh, bias), state, w_hh, getattr(torch, precision))
+        outputs, _ = layer(cell, inputs, state, w_xh, w_hh, bias, getattr(torch, precision))
         return torch.autograd.grad(outputs, (w_xh, w_hh, bias), gradient)
 
     return run

@@ -6,7 +6,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqlab.rnn.cells import CELLS
-from seqlab.rnn.network import Architecture, Parameters, forward, initial_parameters
+from seqlab.rnn.fused import fused_layer, one_hot
+from seqlab.rnn.network import Architecture, Parameters, forward, initial_parameters, look_up
 from seqlab.rnn.optimisers import Optimiser, clip
 
 torch.set_num_threads(1)
@@ -116,6 +117,35 @@ def test_gradients_of_a_layer_against_finite_differences(cell):
     state = [drawn(replicas, batch_size, hidden) for _ in range(CELLS[cell].states)]
     projected, w_hh = drawn(steps, replicas, batch_size, wide), drawn(replicas, hidden, wide)
     assert torch.autograd.gradcheck(layer, (projected, w_hh, *state))
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64], ids=["float32", "float64"])
+@pytest.mark.parametrize("replicas", [1, 3])
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_layer_by_the_kernels_of_torch_is_that_of_the_time_loop(cell, replicas, kind):
+    random = torch.Generator().manual_seed(4)
+    steps, batch_size, hidden, vocabulary = 11, 4, 8, 5
+    wide = CELLS[cell].gates * hidden
+
+    def drawn(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=random, dtype=torch.float64).to(kind)
+
+    weights = drawn(replicas, vocabulary, wide), drawn(replicas, hidden, wide) / 3, drawn(replicas, 1, wide)
+    state = [drawn(replicas, batch_size, hidden) / 2 for _ in range(CELLS[cell].states)]
+    inputs = torch.randint(vocabulary, (replicas, batch_size, steps), generator=random)
+    towards = drawn(steps, replicas, batch_size, hidden), [drawn(*part.shape) for part in state]
+    found = []
+    for by_torch in (False, True):
+        w_xh, w_hh, bias, *before = leaves = [value.clone().requires_grad_() for value in (*weights, *state)]
+        if by_torch:
+            outputs, last = fused_layer(cell, one_hot(inputs, vocabulary, w_xh), tuple(before), w_xh, w_hh, bias)
+        else:
+            outputs, last = CELLS[cell].layer(look_up(inputs, w_xh, bias), tuple(before), w_hh)
+        aim = (outputs * towards[0]).sum() + sum((p * t).sum() for p, t in zip(last, towards[1], strict=True))
+        found.append([outputs, *last, *torch.autograd.grad(aim, leaves)])
+    for ours, theirs in zip(*found, strict=True):
+        scale = theirs.abs().max()
+        assert_close(ours / scale, theirs / scale)
 
 
 def made_up(replicas: int) -> tuple[Parameters, list[Parameters]]:

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from seqlab.errors import InputError
 from seqlab.rnn.cells import CELLS, State
+from seqlab.rnn.fused import fused_layer, is_faster, one_hot
 from seqlab.rnn.products import batched
 
 Parameters = dict[str, Tensor]
@@ -94,16 +95,34 @@ def forward(
     `drop` is applied to the outputs of every layer, (n, R, B, h), outside the recurrence; the factors of products are
     rounded to `precision`, where it is given. Returns logits (n, R, B, V).
     """
-    projected = look_up(inputs, parameters["W_xh_1"], parameters["b_h_1"])
-    after = []
-    for layer in range(1, architecture.layers + 1):
-        w_hh = parameters[f"W_hh_{layer}"]
-        outputs, last = CELLS[architecture.cell].layer(projected, state[layer - 1], w_hh, precision)
+    passed, after = inputs, []
+    for number, before in enumerate(state, start=1):
+        w_xh, w_hh, bias = (parameters[f"{name}_{number}"] for name in ("W_xh", "W_hh", "b_h"))
+        outputs, last = layer(architecture.cell, passed, before, w_xh, w_hh, bias, precision)
         after.append(last)
-        outputs = drop(outputs) if drop else outputs
-        if layer < architecture.layers:
-            projected = _product(outputs, parameters[f"W_xh_{layer + 1}"], parameters[f"b_h_{layer + 1}"], precision)
-    return _product(outputs, parameters["W_hq"], parameters["b_q"], precision), after
+        passed = drop(outputs) if drop else outputs
+    return _product(passed, parameters["W_hq"], parameters["b_q"], precision), after
+
+
+def layer(
+    cell: str,
+    inputs: Tensor,
+    state: State,
+    w_xh: Tensor,
+    w_hh: Tensor,
+    bias: Tensor,
+    precision: torch.dtype | None = None,
+) -> tuple[Tensor, State]:
+    """The outputs of a layer, (n, R, B, h), and the state after them, by whichever way is the faster one.
+
+    `inputs` are indices, (R, B, n), or the outputs of the layer below, (n, R, B, h).
+    """
+    first = not inputs.is_floating_point()
+    if is_faster(cell, len(w_xh[0]) if first else None, w_hh, precision):
+        dense = one_hot(inputs, len(w_xh[0]), w_xh) if first else inputs
+        return fused_layer(cell, dense, state, w_xh, w_hh, bias)
+    projected = look_up(inputs, w_xh, bias) if first else _product(inputs, w_xh, bias, precision)
+    return CELLS[cell].layer(projected, state, w_hh, precision)
 
 
 def look_up(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ class StepProduct:
         return out.copy_(torch.bmm(self.rounded, self.weight, out=self.product))
 
     def add(self, term: Tensor, activations: Tensor, out: Tensor, times: float = 1.0) -> Tensor:
-        """`times` times `term` plus `activations` times the weight, written to `out`; all others are (R, B, o)."""
+        """`times` times `term`, (R, B, o), plus `activations` times the weight, written to `out`, (R, B, o)."""
         if not self.rounds:
             return torch.baddbmm(term, activations, self.weight, beta=times, out=out)
         self.rounded.copy_(activations)
