@@ -19,21 +19,28 @@ def stream_bits(
     """Bits of every symbol but the first of each segment, shape (R, symbols), with the state carried through the whole
     segment.
 
-    `chunk` is how many steps are computed at once; it bounds memory and does not change the result beyond rounding.
+    The segments are computed side by side. `chunk` is how many steps of a single one are computed at once, and fewer
+    of many; it bounds memory and does not change the result beyond rounding.
     """
-    device = parameters["W_hq"].device
-    replicas = parameters["W_hq"].shape[0]
-    scored = []
-    for segment in segments:
-        symbols = torch.as_tensor(np.asarray(segment, dtype=np.int64), device=device)
-        state = initial_state(architecture, parameters, 1)
-        for start in range(0, len(symbols) - 1, chunk):
-            inputs = symbols[start : min(start + chunk, len(symbols) - 1)]
-            targets = symbols[start + 1 : start + 1 + len(inputs)]
-            logits, state = forward(architecture, parameters, inputs.expand(replicas, 1, -1), state)
-            logarithms = logits[:, :, 0].log_softmax(-1)  # (n, R, V)
-            found = logarithms.gather(-1, targets[:, None, None].expand(-1, replicas, 1))[..., 0]
-            scored.append(-found.T.cpu().numpy().astype(np.float64) / math.log(2))
+    device, replicas = parameters["W_hq"].device, parameters["W_hq"].shape[0]
+    targets = [max(len(segment) - 1, 0) for segment in segments]
+    order = sorted(range(len(segments)), key=lambda number: -targets[number])  # the shortest last, which end first
+    symbols = torch.zeros(len(segments), max(targets) + 1, dtype=torch.int64, device=device)
+    for row, number in enumerate(order):
+        symbols[row, : len(segments[number])] = torch.as_tensor(np.asarray(segments[number], dtype=np.int64))
+    steps = max(chunk // len(segments), min(chunk, 16))
+    state = initial_state(architecture, parameters, len(segments))
+    scored = [np.empty((replicas, count)) for count in targets]
+    for start in range(0, max(targets), steps):
+        going = sum(count > start for count in targets)
+        here = symbols[:going, start : min(start + steps, max(targets)) + 1]
+        state = [tuple(part[:, :going] for part in layer) for layer in state]
+        logits, state = forward(architecture, parameters, here[:, :-1].expand(replicas, -1, -1), state)
+        wanted = here[:, 1:].T[:, None, :, None].expand(-1, replicas, -1, 1)
+        found = -logits.log_softmax(-1).gather(-1, wanted)[..., 0].cpu().numpy().astype(np.float64) / math.log(2)
+        for row, number in enumerate(order[:going]):
+            count = min(targets[number] - start, len(found))
+            scored[number][:, start : start + count] = found[:count, :, row].T
     return np.concatenate(scored, axis=1)
 
 
