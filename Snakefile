@@ -18,6 +18,7 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/corpora.smk"
+include: "workflow/rules/runs.smk"
 include: "workflow/rules/cards.smk"
 include: "workflow/rules/counts.smk"
 include: "workflow/rules/ngram.smk"

@@ -86,3 +86,9 @@ def test_report(tmp_path: Path) -> None:
     report.write_text("<!doctype html><title>a page</title><p>words")
     measured = last_line("benchmarks/report.py", str(report), "--times", "2")
     assert measured["requests"] == 0 and measured["seconds"] > 0
+
+
+def test_planning() -> None:
+    rows = last_line("benchmarks/planning.py", "--configurations", "4", "8")["rows"]
+    assert rows[1]["jobs"] - rows[0]["jobs"] == 3 * 4  # a card, a training and a scoring for each network
+    assert all(row["seconds"] > 0 and row["memory_mb"] > 0 for row in rows)

@@ -4,6 +4,7 @@ RUNS[corpus, unit][family, model] holds the settings and seeds of every run; eac
 """
 
 import ast
+import gc
 import json
 import os
 import re
@@ -17,6 +18,10 @@ from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
 
 BASE = Path(workflow.basedir)
+
+# A plan is millions of objects that all stay: to look for garbage among them after every 700 new ones, which is what
+# Python does unasked, takes a fifth of the time that a large experiment is planned in.
+gc.set_threshold(100_000, 50, 50)
 
 # Jobs use the interpreter and the library that belong to this Snakefile, whether or not an environment is activated.
 for variable, first in {"PATH": Path(sys.executable).parent, "PYTHONPATH": BASE / "src"}.items():
@@ -81,6 +86,24 @@ def metrics_of(wildcards, families=None):
     return [f"results/{wildcards.corpus}/{wildcards.unit}/{family}/{model}/metrics.json" for family, model in wanted]
 
 
+def lists_of(wildcards, families=None):
+    """The lists of runs on one corpus and unit, or of some families."""
+    present = dict.fromkeys(family for family, model in RUNS[wildcards.corpus, wildcards.unit])
+    wanted = [family for family in present if families is None or family in families]
+    return [f"results/{wildcards.corpus}/{wildcards.unit}/{family}/runs.txt" for family in wanted]
+
+
+def all_lists():
+    """The lists of all runs of the experiment."""
+    families = dict.fromkeys((*place, family) for place, runs in RUNS.items() for family, model in runs)
+    return [f"results/{corpus}/{unit}/{family}/runs.txt" for corpus, unit, family in families]
+
+
+def listed(wildcards, input):
+    """The lists of runs as arguments that argparse replaces by their lines."""
+    return [f"@{path}" for path in input.lists]
+
+
 def scores_beside(metrics):
     """The ledger of each model that has these metrics."""
     return [path.replace("metrics.json", "scores.npz") for path in metrics]
@@ -94,9 +117,17 @@ def parts_of(wildcards):
     return [f"results/{wildcards.corpus}/{wildcards.unit}/{family}/{model}/metrics.json" for family, model in found]
 
 
+def part_lists_of(wildcards):
+    """The lists of the families of a mixture."""
+    return lists_of(wildcards, {path.split("/")[3] for path in parts_of(wildcards)})
+
+
+REMEMBERING = ("source", "ngram", "rnn")  # the families whose memory is measured
+
+
 def remembering_of(wildcards):
     """The metrics of the models whose memory is measured."""
-    return metrics_of(wildcards, ("source", "ngram", "rnn"))
+    return metrics_of(wildcards, REMEMBERING)
 
 
 def foreseeing_of(wildcards):
@@ -247,18 +278,23 @@ def library(rule_name):
     found, waiting = set(), [Path(script(rule_name)).resolve()]
     while waiting:
         file = waiting.pop()
-        if file in found:
-            continue
-        found.add(file)
-        for node in ast.walk(ast.parse(file.read_bytes())):
-            names = []
-            if isinstance(node, ast.ImportFrom) and node.module:
-                names = [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
-            elif isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            modules = [BASE / "src" / f"{name.replace('.', '/')}.py" for name in names if name.startswith("seqlab")]
-            waiting += [module for module in modules if module.exists()]
+        if file not in found:
+            found.add(file)
+            waiting += imported_by(file)
     return sorted(os.path.relpath(file) for file in found if file.is_relative_to(BASE / "src"))
+
+
+@cache
+def imported_by(file):
+    """The library modules that one file imports; every job of a cluster asks, so each file is parsed but once."""
+    names = []
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+    modules = [BASE / "src" / f"{name.replace('.', '/')}.py" for name in names if name.startswith("seqlab")]
+    return [module for module in modules if module.exists()]
 
 
 def cancel_timers():

@@ -8,6 +8,7 @@ Makes  results/{corpus}/{unit}/memory.csv
 rule measure_memory:
     input:
         metrics=remembering_of,
+        lists=lambda wildcards: lists_of(wildcards, REMEMBERING),
         scores=lambda wildcards: scores_beside(remembering_of(wildcards)),
         weights=weights_of,
         ids="results/{corpus}/{unit}/ids.npy",
@@ -25,13 +26,14 @@ rule measure_memory:
         gpu=gpus,
         device=config["rnn"]["device"],
     params:
+        runs=listed,
         contexts=config["memory"]["contexts"],
         symbols=config["memory"]["symbols"],
     message:
         "Measuring memory on {wildcards.corpus} by {wildcards.unit}"
     shell:
         "python {input.script:q}"
-        " {input.metrics:q}"
+        " {params.runs:q}"
         " --ids {input.ids:q}"
         " --splits {input.splits:q}"
         " --contexts {params.contexts}"

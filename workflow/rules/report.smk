@@ -68,6 +68,7 @@ rule plot_layers_by_hidden:
 rule plot_learning_curves:
     input:
         histories=histories_of,
+        lists=lambda wildcards: lists_of(wildcards, ("rnn",)),
         script=script("plot_learning_curves"),
         library=library("plot_learning_curves"),
     output:
@@ -81,10 +82,12 @@ rule plot_learning_curves:
         "results/{corpus}/{unit}/figures/learning_curves.log",
     conda:
         "../../environment.yml"
+    params:
+        runs=listed,
     message:
         "Drawing learning curves of {wildcards.corpus} by {wildcards.unit}"
     shell:
-        "python {input.script:q}" " {input.histories:q}" " --output {output.figure:q}" " > {log:q} 2>&1"
+        "python {input.script:q}" " {params.runs:q}" " --output {output.figure:q}" " > {log:q} 2>&1"
 
 
 rule plot_cost:

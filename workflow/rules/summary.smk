@@ -41,6 +41,7 @@ rule summarize:
     input:
         metrics=metrics_of,
         scores=lambda wildcards: scores_beside(metrics_of(wildcards)),
+        lists=lists_of,
         spelling="results/{corpus}/{unit}/spelling.json",
         script=script("summarize"),
         library=library("summarize"),
@@ -53,11 +54,13 @@ rule summarize:
         "results/{corpus}/{unit}/summarize.log",
     conda:
         "../../environment.yml"
+    params:
+        runs=listed,
     message:
         "Summarising {wildcards.corpus} by {wildcards.unit}"
     shell:
         "python {input.script:q}"
-        " {input.metrics:q}"
+        " {params.runs:q}"
         " --spelling {input.spelling:q}"
         " --summary {output.summary:q}"
         " --models {output.models:q}"

@@ -12,6 +12,7 @@ localrules:
 rule track_runs:
     input:
         metrics=all_metrics(),
+        lists=all_lists(),
         tables=all_summaries(),
         figures=all_figures(),
         script=script("track_runs"),
@@ -23,12 +24,13 @@ rule track_runs:
     conda:
         "../../environment.yml"
     params:
+        runs=listed,
         uri=config["tracking"]["uri"],
     message:
         "Publishing all runs to MLflow"
     shell:
         "python {input.script:q}"
-        " {input.metrics:q}"
+        " {params.runs:q}"
         " --results results"
         " --uri={params.uri:q}"
         " --output {output.receipt:q}"

@@ -17,6 +17,7 @@ rule score_mixture:
         card="results/{corpus}/{unit}/mixture/{model}/card.yaml",
         splits="results/{corpus}/{unit}/splits.json",
         parts=parts_of,
+        lists=part_lists_of,
         scores=lambda wildcards: scores_beside(parts_of(wildcards)),
         script=script("score_mixture"),
         library=library("score_mixture"),
@@ -27,13 +28,15 @@ rule score_mixture:
         "results/{corpus}/{unit}/mixture/{model}/score.log",
     conda:
         "../../environment.yml"
+    params:
+        runs=listed,
     message:
         "Mixing {wildcards.model} on {wildcards.corpus} by {wildcards.unit}"
     shell:
         "python {input.script:q}"
         " --card {input.card:q}"
         " --splits {input.splits:q}"
-        " --parts {input.parts:q}"
+        " --parts {params.runs:q}"
         " --scores {output.scores:q}"
         " --metrics {output.metrics:q}"
         " > {log:q} 2>&1"
@@ -42,6 +45,7 @@ rule score_mixture:
 rule compare_models:
     input:
         metrics=metrics_of,
+        lists=lists_of,
         scores=lambda wildcards: scores_beside(metrics_of(wildcards)),
         script=script("compare_models"),
         library=library("compare_models"),
@@ -53,15 +57,18 @@ rule compare_models:
         "results/{corpus}/{unit}/compare_models.log",
     conda:
         "../../environment.yml"
+    params:
+        runs=listed,
     message:
         "Comparing the models of {wildcards.corpus} by {wildcards.unit}"
     shell:
-        "python {input.script:q}" " {input.metrics:q}" " --output {output.verdicts:q}" " > {log:q} 2>&1"
+        "python {input.script:q}" " {params.runs:q}" " --output {output.verdicts:q}" " > {log:q} 2>&1"
 
 
 rule explain_models:
     input:
         metrics=metrics_of,
+        lists=lists_of,
         scores=lambda wildcards: scores_beside(metrics_of(wildcards)),
         ids="results/{corpus}/{unit}/ids.npy",
         splits="results/{corpus}/{unit}/splits.json",
@@ -75,11 +82,13 @@ rule explain_models:
         "results/{corpus}/{unit}/explain_models.log",
     conda:
         "../../environment.yml"
+    params:
+        runs=listed,
     message:
         "Explaining the models of {wildcards.corpus} by {wildcards.unit}"
     shell:
         "python {input.script:q}"
-        " {input.metrics:q}"
+        " {params.runs:q}"
         " --ids {input.ids:q}"
         " --splits {input.splits:q}"
         " --vocab {input.vocab:q}"

@@ -13,6 +13,7 @@ localrules:
 rule verify:
     input:
         metrics=all_metrics(),
+        lists=all_lists(),
         scores=scores_beside(all_metrics()),
         script=script("verify"),
         library=library("verify"),
@@ -21,16 +22,18 @@ rule verify:
     conda:
         "../../environment.yml"
     params:
+        runs=listed,
         expected=expected_results(),
     message:
         "Comparing the results with {params.expected}"
     shell:
-        "python {input.script:q} {input.metrics:q} --expected {params.expected:q} 2>&1 | tee {log:q}"
+        "python {input.script:q} {params.runs:q} --expected {params.expected:q} 2>&1 | tee {log:q}"
 
 
 rule refresh_expected:
     input:
         metrics=all_metrics(),
+        lists=all_lists(),
         scores=scores_beside(all_metrics()),
         script=script("verify"),
         library=library("verify"),
@@ -39,8 +42,9 @@ rule refresh_expected:
     conda:
         "../../environment.yml"
     params:
+        runs=listed,
         expected=expected_results(),
     message:
         "Writing {params.expected}"
     shell:
-        "python {input.script:q} {input.metrics:q} --expected {params.expected:q} --refresh 2>&1 | tee {log:q}"
+        "python {input.script:q} {params.runs:q} --expected {params.expected:q} --refresh 2>&1 | tee {log:q}"

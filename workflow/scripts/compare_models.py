@@ -12,7 +12,7 @@ from seqlab.report.tables import write_table
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
     parser.add_argument("metrics", type=Path, nargs="+", help="metrics.json of every model, with scores.npz beside it")
     parser.add_argument("--output", type=Path, required=True, help="csv with a row per model")
     arguments = parser.parse_args()

@@ -20,7 +20,7 @@ from seqlab.text.splits import read_ids, read_splits, segments_of
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
     parser.add_argument("metrics", type=Path, nargs="*", help="metrics.json of n-grams, networks and the source")
     for name in ("ids", "splits"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the corpus and unit")

@@ -20,11 +20,13 @@ def read_history(path: Path) -> pd.DataFrame:
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("histories", type=Path, nargs="*", help="history.csv files; the folder of each names its model")
+    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
+    parser.add_argument(
+        "metrics", type=Path, nargs="*", help="metrics.json of every network, with history.csv beside it"
+    )
     parser.add_argument("--output", type=Path, required=True, help="the figure, an svg")
     arguments = parser.parse_args()
-    histories = {path.resolve().parent.name: read_history(path) for path in arguments.histories}
+    histories = {path.parent.name: read_history(path.with_name("history.csv")) for path in arguments.metrics}
     save(learning_curves(histories), arguments.output)
 
 

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from seqlab.cards import read_card
+from seqlab.configuration import mixture_candidates
 from seqlab.errors import command
 from seqlab.ledger.mixture import chosen_parts, fit_weights, mixture_bits, rows_of
 from seqlab.ledger.perplexity import read_metrics
@@ -14,19 +15,19 @@ from seqlab.text.splits import read_splits
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
     parser.add_argument("--card", required=True, help="card of the mixture")
     parser.add_argument("--splits", required=True, help="splits.json of the corpus and unit")
     parser.add_argument("--parts", required=True, nargs="+", type=Path, help="metrics.json of what may be a part")
     parser.add_argument("--scores", required=True, help="scores.npz to write")
     parser.add_argument("--metrics", required=True, help="metrics.json to write")
     arguments = parser.parse_args()
-    folders = {}
-    for path in arguments.parts:
-        folders[read_metrics(path)["model"]] = path.parent
-    parts = chosen_parts(read_card(arguments.card)["settings"]["parts"], [read_metrics(p) for p in arguments.parts])
+    wanted = read_card(arguments.card)["settings"]["parts"]
+    folders = {(path.parts[-3], path.parts[-2]): path.parent for path in arguments.parts}  # by family and model
+    found = [read_metrics(folders[run] / "metrics.json") for run in mixture_candidates(wanted, folders)]
+    parts = chosen_parts(wanted, found)
     seeds = [sorted({row["seed"] for row in part["scores"]} - {None}) for part in parts]
-    scores = [read_scores(folders[part["model"]] / "scores.npz") for part in parts]
+    scores = [read_scores(folders[part["family"], part["model"]] / "scores.npz") for part in parts]
     rows = {
         split: rows_of([(p["model"], s, bits[split]) for p, s, bits in zip(parts, seeds, scores, strict=True)])
         for split in SPLITS

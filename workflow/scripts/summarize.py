@@ -10,7 +10,7 @@ from seqlab.report.tables import summarize, write_table
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
     parser.add_argument("metrics", type=Path, nargs="+", help="metrics.json of every model")
     parser.add_argument("--spelling", type=Path, required=True, help="spelling.json of the corpus and unit")
     parser.add_argument("--summary", type=Path, required=True, help="csv with a row per model, seed and split")

@@ -10,7 +10,7 @@ from seqlab.tracking import local_database, track_runs
 @command
 def main() -> None:
     """Publish the models whose metrics.json are named and write the receipt."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
     parser.add_argument("--results", type=Path, default=Path("results"), help="the tree of results (%(default)s)")
     parser.add_argument("--uri", default="", help="an MLflow server or database; empty: mlflow.db among the results")
     parser.add_argument("--output", type=Path, help="the receipt (tracking.json among the results)")

@@ -11,7 +11,7 @@ from seqlab.provenance import provenance
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
     parser.add_argument("metrics", type=Path, nargs="+", help="metrics.json of every model, with scores.npz beside it")
     parser.add_argument("--expected", type=Path, required=True, help="the reference, a csv file")
     parser.add_argument("--refresh", action="store_true", help="write the reference instead of comparing with it")

@@ -1,0 +1,85 @@
+"""How long Snakemake plans an experiment, against the number of configurations.
+
+    python benchmarks/planning.py [--configurations 100 1000 10000]
+
+An experiment is a sweep of so many recurrent networks on a generated text, planned from nothing by
+`snakemake --dry-run` in an empty copy of the project: three jobs for each configuration, and those that compare them
+all. `seconds` are those of the processor, user and system, so that other work beside does not count; `memory_mb` is the
+largest resident size. The last line is JSON.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ngram import machine
+
+from seqlab.errors import InputError, command
+
+ROOT = Path(__file__).parents[1]
+PARTS = ("Snakefile", "config", "profiles", "src", "workflow", "environment.yml")
+
+
+def copy_project(folder: Path) -> None:
+    """The project without its results."""
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        else:
+            shutil.copy2(source, folder / part)
+
+
+def sweep(configurations: int) -> dict[str, Any]:
+    """The configuration of an experiment with so many networks and nothing else."""
+    hidden = list(range(1, configurations // 4 + 1))
+    rnn = {"cells": ["rnn", "lstm"], "layers": [1, 2], "hidden": hidden, "seeds": [1]}
+    return {"corpora": ["even_process"], "units": ["char"], "ngram": [], "compressors": [], "rnn": rnn}
+
+
+def plan(folder: Path, configurations: int) -> dict[str, Any]:
+    """Plan one experiment; returns the figures of a row."""
+    (folder / "sweep.yaml").write_text(yaml.safe_dump(sweep(configurations)))
+    line = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--quiet", "rules", "--configfile"]
+    with tempfile.TemporaryFile("w+") as printed:
+        process = subprocess.Popen([*line, "sweep.yaml"], cwd=folder, stdout=printed, stderr=subprocess.STDOUT)
+        _, status, usage = os.wait4(process.pid, 0)
+        printed.seek(0)
+        told = printed.read()
+    jobs = re.search(r"^total +([0-9]+)$", told, flags=re.MULTILINE)
+    if status or not jobs:
+        raise InputError(f"snakemake --dry-run failed for {configurations} configurations:\n{told[-2000:]}")
+    seconds = usage.ru_utime + usage.ru_stime
+    return {
+        "configurations": configurations,
+        "jobs": int(jobs[1]),
+        "seconds": round(seconds, 1),
+        "memory_mb": round(usage.ru_maxrss / 1024),
+    }
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--configurations", type=int, nargs="+", default=[100, 1000, 10000], help="multiples of 4")
+    arguments = parser.parse_args()
+    print(f"snakemake --dry-run; {machine()}\n| configurations | jobs | seconds | MB |\n|---|---|---|---|")
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        copy_project(Path(folder))
+        for configurations in arguments.configurations:
+            rows.append(plan(Path(folder), configurations))
+            print(f"| {' | '.join(f'{value:,}' for value in rows[-1].values())} |", flush=True)
+    print(json.dumps({"rows": rows}))
+
+
+if __name__ == "__main__":
+    main()
