@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from project import Project, bare_project
 
 settings.register_profile("any machine", deadline=None)  # no test fails for being slow
 settings.load_profile("any machine")
@@ -22,3 +23,12 @@ def mirror() -> Path:
     if not path.is_dir():
         pytest.skip(f"SEQLAB_MIRROR is {folder}, which is not a folder")
     return path
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The finished smoke experiment; tests that change it work on a copy."""
+    project = bare_project(tmp_path_factory.mktemp("smoke"))
+    done = project.snakemake("--configfile", "config/smoke.yaml")
+    assert done.returncode == 0, done.stdout
+    return project

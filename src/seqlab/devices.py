@@ -1,18 +1,23 @@
 """On what a network is trained: the processor, with a fixed number of threads, or a GPU."""
 
 import ctypes
+import os
 from contextlib import suppress
 
 import torch
 
 from seqlab.errors import InputError
+from seqlab.leases import gpu_names, is_assigned, lease
 
 MMAP_MAX, TRIM_THRESHOLD = -4, -1  # parameters of mallopt: blocks of memory mapped on their own, and when to give back
 
 
-def choose_device(name: str) -> torch.device:
+def choose_device(name: str, jobs_per_gpu: int = 1) -> torch.device:
     """The device called `name`: "cpu", "cuda", or "auto" for a GPU where there is one; InputError where there is none
     to be had.
+
+    Of several GPUs it is one that fewer than `jobs_per_gpu` other jobs have, and it is this process's to the end; where
+    Slurm or CUDA_VISIBLE_DEVICES has assigned one, it is that.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -20,7 +25,10 @@ def choose_device(name: str) -> torch.device:
         raise InputError(f"rnn.device is {name!r}; allowed are auto, cpu and cuda")
     if name == "cuda" and not torch.cuda.is_available():
         raise InputError("rnn.device is cuda, but torch finds no GPU here; set it to auto or cpu")
-    return torch.device(name)
+    if name == "cpu":
+        return torch.device(name)
+    names = gpu_names(torch.cuda.device_count(), os.environ)
+    return torch.device(name, 0 if is_assigned(names, os.environ) else lease(names, jobs_per_gpu))
 
 
 def use_threads(threads: int) -> None:

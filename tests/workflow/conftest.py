@@ -1,18 +1,9 @@
-"""A copy of the project in an empty folder, where the smoke experiment has been run once for all tests."""
+"""Copies of the project, with the smoke experiment finished or with nothing done."""
 
 from pathlib import Path
 
 import pytest
 from project import Project, bare_project
-
-
-@pytest.fixture(scope="session")
-def smoke(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The finished smoke experiment; tests that change it work on a copy."""
-    project = bare_project(tmp_path_factory.mktemp("smoke"))
-    done = project.snakemake("--configfile", "config/smoke.yaml")
-    assert done.returncode == 0, done.stdout
-    return project
 
 
 @pytest.fixture

@@ -48,6 +48,9 @@ rule clean_corpus:
         "results/{corpus}/clean.benchmark.tsv"
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=by_size(1000, 80),
+        runtime=by_size(15, 0.1),
     params:
         cleaning=cleaning_of,
         kind=kind_of,
@@ -75,6 +78,9 @@ rule build_vocab:
         "results/{corpus}/{unit}/vocab.benchmark.tsv"
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=by_size(1000, 80),
+        runtime=by_size(15, 0.1),
     params:
         min_freq=min_freq_of,
         merges=config["vocab"]["merges"],
@@ -107,6 +113,9 @@ rule encode_corpus:
         "results/{corpus}/{unit}/encode.benchmark.tsv"
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=by_size(1000, 80),
+        runtime=by_size(15, 0.1),
     params:
         split=json.dumps(config["split"]),
     message:
@@ -137,6 +146,9 @@ rule check_corpus:
         "results/{corpus}/{unit}/check.log",
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=by_size(1000, 80),
+        runtime=by_size(15, 0.1),
     params:
         accept=config["checks"]["accept"],
     message:

@@ -26,6 +26,7 @@ rule count_shard:
         "../../environment.yml"
     resources:
         mem_mb=counting_memory,
+        runtime=by_size(60, 0.5),
     params:
         order=highest_order,
         memory=config["counting"]["memory_mb"],
@@ -59,6 +60,7 @@ rule merge_counts:
         "../../environment.yml"
     resources:
         mem_mb=counting_memory,
+        runtime=by_size(60, 0.5),
     params:
         order=highest_order,
         memory=config["counting"]["memory_mb"],

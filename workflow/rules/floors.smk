@@ -21,6 +21,9 @@ rule score_compressor:
         "results/{corpus}/{unit}/compressor/{model}/score.benchmark.tsv"
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=by_size(1000, 20),
+        runtime=by_size(15, 0.2),
     message:
         "Scoring {wildcards.model} on {wildcards.corpus} by {wildcards.unit}"
     shell:
@@ -50,6 +53,9 @@ rule score_source:
         "results/{corpus}/{unit}/source/{model}/score.benchmark.tsv"
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=by_size(1000, 80),
+        runtime=by_size(15, 0.2),
     params:
         symbols=sample_symbols_of,
     message:

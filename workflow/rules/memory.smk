@@ -23,8 +23,11 @@ rule measure_memory:
         "../../environment.yml"
     threads: config["rnn"]["threads"]
     resources:
+        mem_mb=by_size(2000, 10),
+        runtime=by_size(60),
         gpu=gpus,
         device=config["rnn"]["device"],
+        jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
     params:
         runs=listed,
         contexts=config["memory"]["contexts"],
@@ -39,6 +42,7 @@ rule measure_memory:
         " --contexts {params.contexts}"
         " --symbols {params.symbols}"
         " --device {resources.device}"
+        " --jobs-per-gpu {resources.jobs_per_gpu}"
         " --threads {threads}"
         " --output {output.memory:q}"
         " > {log:q} 2>&1"

@@ -31,6 +31,9 @@ rule train_ngram:
         model="[a-z-]+-[0-9]+",
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=by_size(1000, 150),
+        runtime=by_size(30, 0.5),
     message:
         "Estimating {wildcards.model} on {wildcards.corpus} by {wildcards.unit}"
     shell:
@@ -64,6 +67,9 @@ rule prune_ngram:
         "results/{corpus}/{unit}/ngram/{whole}-{way}/prune.benchmark.tsv"
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=by_size(1000, 10),
+        runtime=by_size(15, 0.1),
     message:
         "Pruning {wildcards.whole} of {wildcards.corpus} by {wildcards.unit}: {wildcards.way}"
     shell:
@@ -93,6 +99,9 @@ rule write_arpa:
     priority: 1  # as scoring: while the model is still there
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=by_size(1000, 10),
+        runtime=by_size(15, 0.1),
     message:
         "Writing {wildcards.model} of {wildcards.corpus} by {wildcards.unit} as ARPA"
     shell:
@@ -124,6 +133,9 @@ rule score_ngram:
     priority: 1  # before the next model is trained, so that models that do not stay go early
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=by_size(1000, 10),
+        runtime=by_size(15, 0.1),
     params:
         sample=sample_of,
     message:

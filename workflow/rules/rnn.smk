@@ -26,8 +26,11 @@ rule train_rnn:
         "../../environment.yml"
     threads: config["rnn"]["threads"]
     resources:
+        mem_mb=training_memory,
+        runtime=by_size(240),  # whatever is left goes on in the next attempt
         gpu=gpus,
         device=config["rnn"]["device"],
+        jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
     message:
         "Training {wildcards.model} on {wildcards.corpus} by {wildcards.unit}"
     shell:
@@ -38,6 +41,7 @@ rule train_rnn:
         " --vocab {input.vocab:q}"
         " --code {input.script:q} {input.library:q}"
         " --device {resources.device}"
+        " --jobs-per-gpu {resources.jobs_per_gpu}"
         " --threads {threads}"
         " --folder $(dirname {output.weights:q})"
         " 2>&1 | tee -i {log:q}"
@@ -66,8 +70,11 @@ rule score_rnn:
         "../../environment.yml"
     threads: config["rnn"]["threads"]
     resources:
+        mem_mb=by_size(2000, 30),
+        runtime=by_size(60, 1),
         gpu=gpus,
         device=config["rnn"]["device"],
+        jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
     params:
         sample=sample_of,
     message:
@@ -82,6 +89,7 @@ rule score_rnn:
         " --folder $(dirname {input.weights:q})"
         " --sample-settings {params.sample:q}"
         " --device {resources.device}"
+        " --jobs-per-gpu {resources.jobs_per_gpu}"
         " --threads {threads}"
         " --scores {output.scores:q}"
         " --metrics {output.metrics:q}"

@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("--contexts", type=int, nargs="+", required=True, help="numbers of symbols")
     parser.add_argument("--symbols", type=int, required=True, help="at most so many symbols of test")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--jobs-per-gpu", type=int, default=1, help="so many jobs may share one")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", type=Path, required=True, help="csv to write")
     arguments = parser.parse_args()
@@ -43,7 +44,7 @@ def main() -> None:
     if networks:
         _, model, path = min(networks)
         architecture, parameters, _ = load_network(path.parent)
-        device = choose_device(arguments.device)
+        device = choose_device(arguments.device, arguments.jobs_per_gpu)
         parameters = {name: value.to(device) for name, value in parameters.items()}
         for context in fitting:
             bits = bits_after(architecture, parameters, test, places, context)

@@ -26,6 +26,7 @@ def main() -> None:
         "--sample-settings", required=True, type=json.loads, help="prompt, symbols, temperature, as JSON"
     )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--jobs-per-gpu", type=int, default=1, help="so many jobs may share one")
     parser.add_argument("--threads", type=int, default=1)
     for name in ("scores", "metrics", "sample"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} to write")
@@ -34,7 +35,7 @@ def main() -> None:
     splits, vocab = read_splits(arguments.splits), Vocab.load(arguments.vocab)
     ids = read_ids(arguments.ids, splits)
     architecture, parameters, _ = load_network(arguments.folder)
-    device = choose_device(arguments.device)
+    device = choose_device(arguments.device, arguments.jobs_per_gpu)
     # double precision, so that the figures do not depend on how the text is cut into chunks
     parameters = {name: value.to(device).double() for name, value in parameters.items()}
     bits = {

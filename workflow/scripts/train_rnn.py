@@ -26,6 +26,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the run")
     parser.add_argument("--code", nargs="+", required=True, help="files whose change makes a checkpoint worthless")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--jobs-per-gpu", type=int, default=1, help="so many jobs may share one")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--folder", required=True, type=Path, help="the run's folder: weights, history, training")
     arguments = parser.parse_args()
@@ -34,7 +35,10 @@ def main() -> None:
     ids, vocab = read_ids(arguments.ids, splits), Vocab.load(arguments.vocab)
     shape = {name: card["settings"].pop(name) for name in ("cell", "layers", "hidden")}
     architecture = Architecture(**shape, vocabulary=len(vocab))
-    device, settings = choose_device(arguments.device), TrainingSettings.from_card(card["settings"])
+    device, settings = (
+        choose_device(arguments.device, arguments.jobs_per_gpu),
+        TrainingSettings.from_card(card["settings"]),
+    )
     sweep, halving = card | {"model": None}, arguments.folder.parent / "halving"
     rungs = Rungs(halving, card["model"], sweep, settings.epochs, settings.halving)
     fleet = Fleet.start(architecture, settings, card["seeds"], device)

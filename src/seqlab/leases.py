@@ -1,0 +1,65 @@
+"""Leases on the GPUs of one machine, so that jobs which start side by side do not all take the first.
+
+Snakemake counts GPUs and does not number them. A lease is a lock on a file, which the kernel takes back however a
+process ends, so that nothing has to be tidied up after one that was killed.
+"""
+
+import fcntl
+import os
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+POLL = 0.5  # seconds between two looks for a GPU that has become free
+_held: list[int] = []  # locks last as long as these files are open: to the end of the process
+
+
+def gpu_names(count: int, environment: Mapping[str, str]) -> list[str]:
+    """The names of the `count` GPUs that this process can see, in the order in which they are numbered for it."""
+    visible = [name.strip() for name in environment.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
+    return visible[:count] if len(visible) >= count else [str(number) for number in range(count)]
+
+
+def is_assigned(names: Sequence[str], environment: Mapping[str, str]) -> bool:
+    """Whether somebody else has chosen the GPU: Slurm, or whoever set CUDA_VISIBLE_DEVICES to a single one."""
+    return "SLURM_JOB_ID" in environment or ("CUDA_VISIBLE_DEVICES" in environment and len(names) == 1)
+
+
+def lease(
+    names: Sequence[str],
+    jobs_per_gpu: int,
+    folder: Path | None = None,
+    report: Callable[[str], None] = print,
+) -> int:
+    """Take one of the GPUs called `names` until this process ends; returns its place among them.
+
+    At most `jobs_per_gpu` processes of this machine have a lease on the same GPU, and none has a second one while
+    another is free of them. Where all are taken this waits, and says so once. `folder` holds the files to lock, by
+    default that of temporary files, which all users share.
+    """
+    waiting = False
+    while True:
+        for slot in range(jobs_per_gpu):
+            for place, name in enumerate(names):
+                if _lock((folder or Path(tempfile.gettempdir())) / f"seqlab-gpu-{name}-job-{slot + 1}.lock"):
+                    return place
+        if not waiting:
+            report(f"waiting for a GPU: all {len(names)} have {jobs_per_gpu} jobs")
+            waiting = True
+        time.sleep(POLL)
+
+
+def _lock(path: Path) -> bool:
+    """Try to lock a file, which is made if need be; another user's is opened for reading, which is enough."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    except FileExistsError:
+        handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return False
+    _held.append(handle)
+    return True

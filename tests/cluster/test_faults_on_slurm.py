@@ -1,0 +1,166 @@
+"""What befalls a training on a cluster, one thing after the other, until it is done.
+
+The first Snakemake sees its job killed for memory, then cancelled from outside, and gets SIGINT while the third runs.
+The second sees its job killed for time, and gets SIGTERM while the next runs.
+"""
+
+import os
+import signal
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from login_node import LoginNode
+from project import Project
+from slurm import Slurm
+
+RUN = Path("results/even_process/char/rnn/lstm-1x8")
+OUTPUTS = ("weights.safetensors", "network.json", "training.json", "history.csv")
+SMOKE = ("--configfile", "config/smoke.yaml")
+TARGET = ("--", str(RUN / "weights.safetensors"))
+GREEDY = Path(__file__).with_name("greedy")
+ACTIVE = ("R", "PD", "CG", "CF")
+
+
+@dataclass
+class Story:
+    """What was seen while all this went on."""
+
+    project: Project
+    logs: list[str] = field(default_factory=list)  # what each attempt had logged when something befell it
+    printed: list[str] = field(default_factory=list)  # by each Snakemake
+    returncodes: list[int] = field(default_factory=list)
+    left_active: list[list[str]] = field(default_factory=list)  # jobs of Slurm after the end of each Snakemake
+    left_outputs: list[list[str]] = field(default_factory=list)  # outputs that were there then
+
+
+def longer(project: Project) -> Project:
+    """The smoke experiment with a training of many short epochs."""
+    config = project.folder / "config/smoke.yaml"
+    config.write_text(config.read_text().replace("epochs: 2,", "epochs: 60, early_stopping: 0,"))
+    return project
+
+
+class Training:
+    """The job of a training, attempt by attempt."""
+
+    def __init__(self, login: LoginNode, story: Story) -> None:
+        self.login, self.story = login, story
+        self.seen: set[str] = set(self.jobs())
+        self.checkpoint = login.project.folder / RUN / "unfinished.safetensors"
+
+    def jobs(self, *states: str) -> list[str]:
+        return [line.split()[0] for line in self.login.jobs("%i %k", *states) if "rule_train_rnn" in line]
+
+    def next_attempt(self) -> str:
+        """Wait until another job has written a checkpoint; returns the number of the job."""
+        self.login.until("the next job runs", lambda: set(self.jobs("R")) - self.seen)
+        (job,) = set(self.jobs("R")) - self.seen
+        self.seen.add(job)
+        before = self._written()
+        self.login.until("it has a checkpoint", lambda: self._written() != before)
+        return job
+
+    def remember_log(self) -> None:
+        self.story.logs.append((self.login.project.folder / RUN / "train.log").read_text())
+
+    def process(self) -> int:
+        """The process of the training itself."""
+        folder = self.login.project.folder
+        for entry in Path("/proc").iterdir():
+            try:
+                command = (entry / "cmdline").read_bytes().split(b"\0")
+                if b"workflow/scripts/train_rnn.py" in command[:2] and (entry / "cwd").resolve() == folder:
+                    return int(entry.name)
+            except OSError:
+                continue
+        raise AssertionError("no training runs")
+
+    def _written(self) -> int:
+        return self.checkpoint.stat().st_mtime_ns if self.checkpoint.exists() else 0
+
+
+def end(login: LoginNode, story: Story, training: Training) -> None:
+    """Wait for the end of Snakemake and note what is left."""
+    story.returncodes.append(login.finish())
+    story.printed.append(login.printed())
+    story.left_active.append(training.jobs(*ACTIVE))
+    story.left_outputs.append([name for name in OUTPUTS if (login.project.folder / RUN / name).exists()])
+
+
+@pytest.fixture(scope="module")
+def story(slurm: Slurm, smoke: Project, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    project = longer(smoke.copy(tmp_path_factory.mktemp("faults")))
+    for name in OUTPUTS:
+        (project.folder / RUN / name).unlink()
+    told = Story(project)
+    login = LoginNode(slurm, project)
+    training = Training(login, told)
+    once = project.folder / "greedy"
+    once.touch()
+    memory = ("--set-resources", "train_rnn:mem_mb=1000*attempt")
+    login.start(*SMOKE, *memory, *TARGET, PYTHONPATH=str(GREEDY), SEQLAB_TEST_GREEDY=str(once))
+    training.next_attempt()
+    login.until("it takes too much memory", lambda: not once.exists())
+    training.remember_log()
+    slurm.ask("scancel", training.next_attempt())
+    training.remember_log()
+    training.next_attempt()
+    training.remember_log()
+    login.process.send_signal(signal.SIGINT)
+    end(login, told, training)
+
+    login.start(*SMOKE, *TARGET)
+    job = training.next_attempt()
+    training.remember_log()
+    os.kill(training.process(), signal.SIGSTOP)  # it waits for its time to be up; Slurm lets it go on to end itself
+    slurm.ask("scontrol", "update", f"jobid={job}", "timelimit=0")
+    training.next_attempt()
+    training.remember_log()
+    login.process.send_signal(signal.SIGTERM)
+    end(login, told, training)
+    return told
+
+
+@pytest.fixture(scope="module")
+def undisturbed(smoke: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The same training, alone on this machine."""
+    project = longer(smoke.copy(tmp_path_factory.mktemp("undisturbed")))
+    done = project.snakemake(*SMOKE, *TARGET)
+    assert done.returncode == 0, done.stdout
+    return project
+
+
+@pytest.mark.parametrize(
+    ("snakemake", "cause"),
+    [
+        pytest.param(0, "exceeded memory limit", id="memory"),
+        pytest.param(0, "SLURM status is: 'CANCELLED'", id="cancelled"),
+        pytest.param(1, "SLURM status is: 'TIMEOUT'", id="time"),
+    ],
+)
+def test_the_cause_is_reported(story: Story, snakemake: int, cause: str) -> None:
+    assert cause in story.printed[snakemake]
+
+
+def test_every_attempt_goes_on_from_the_checkpoint_of_the_last(story: Story) -> None:
+    epochs = [int(log.split("going on after epoch ")[1].split()[0]) for log in story.logs[1:]]
+    assert "going on" not in story.logs[0]
+    assert epochs == sorted(set(epochs)) and epochs[0] > 0
+
+
+def test_interrupting_snakemake_cancels_its_jobs(story: Story) -> None:
+    assert (story.returncodes[0] != 0, story.left_active[0]) == (True, [])
+
+
+def test_nothing_half_done_is_taken_for_complete(story: Story) -> None:
+    assert story.left_outputs[0] == []
+
+
+def test_terminating_snakemake_lets_its_jobs_end(story: Story) -> None:
+    assert (story.left_active[1], story.left_outputs[1]) == ([], list(OUTPUTS))
+
+
+def test_the_weights_are_those_of_an_undisturbed_training(story: Story, undisturbed: Project) -> None:
+    files = [project.folder / RUN / "weights.safetensors" for project in (story.project, undisturbed)]
+    assert files[0].read_bytes() == files[1].read_bytes()

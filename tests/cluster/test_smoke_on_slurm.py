@@ -1,0 +1,118 @@
+"""The smoke experiment through Slurm: on one node, then on three, where the controller goes away and comes back."""
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from login_node import LoginNode
+from project import Project, bare_project
+from slurm import Slurm
+
+BASE = "results/even_process/char"
+TARGETS = [f"{BASE}/{name}" for name in ("summary.csv", "memory.csv", "ngram/mkn-3/model.arpa.gz")]
+SMOKE = ("--configfile", "config/smoke.yaml")
+GROUPS = {  # short jobs share one of Slurm, as docs/clusters.md says; networks have jobs of their own
+    "corpora": ["clean_corpus", "build_vocab", "encode_corpus", "check_corpus"],
+    "ngrams": ["train_ngram", "prune_ngram", "write_arpa", "score_ngram"],
+    "floors": ["score_compressor", "score_source"],
+}
+TOGETHER = ["--groups", *(f"{rule}={group}" for group, rules in GROUPS.items() for rule in rules)]
+TOGETHER += ["--group-components", "ngrams=4", "floors=2"]
+BITS = ("ids.npy", "model.npz", "weights.safetensors", "scores.npz", "card.yaml", "vocab.json", "sample.txt")
+
+
+@dataclass
+class Run:
+    """One run through Slurm: the project, what Snakemake printed, and a line for every job that Slurm had for it."""
+
+    project: Project
+    returncode: int
+    printed: str
+    jobs: list[str]
+
+
+def run_of(login: LoginNode, returncode: int) -> Run:
+    jobs = login.jobs("%N %b %k")
+    return Run(login.project, returncode, login.printed(), [job for job in jobs if job.split()[0] in login.slurm.names])
+
+
+@pytest.fixture(scope="module")
+def on_one_node(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The experiment while two of the three nodes are drained."""
+    login = LoginNode(slurm, bare_project(tmp_path_factory.mktemp("one_node")))
+    away = ",".join(slurm.names[1:])
+    slurm.ask("scontrol", "update", f"nodename={away}", "state=drain", "reason=test")
+    try:
+        login.start(*SMOKE, *TOGETHER, "--jobs", str(slurm.cpus), "--", *TARGETS)
+        return run_of(login, login.finish())
+    finally:
+        slurm.ask("scontrol", "update", f"nodename={away}", "state=resume")
+
+
+@pytest.fixture(scope="module")
+def on_three_nodes(slurm: Slurm, on_one_node: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The experiment on all nodes, resumed by then; slurmctld stops while networks train and is started again. The
+    login node seems to have a GPU, so that every network asks for one.
+    """
+    project = bare_project(tmp_path_factory.mktemp("three_nodes"))
+    nvidia = project.folder / "pretended/nvidia-smi"
+    nvidia.parent.mkdir()
+    nvidia.write_text("#!/bin/sh\n")
+    nvidia.chmod(0o755)
+    login = LoginNode(slurm, project)
+    path = f"{nvidia.parent}:{slurm.environment['PATH']}"
+    login.start(*SMOKE, *TOGETHER, "--jobs", str(3 * slurm.cpus), "--", *TARGETS, PATH=path)
+    login.until("a network trains", lambda: any("rule_train_rnn" in job for job in login.jobs("%k", "R")))
+    slurm.stop_controller()
+    slurm.start_controller()
+    return run_of(login, login.finish())
+
+
+@pytest.fixture(params=["on_one_node", "on_three_nodes"])
+def run(request: pytest.FixtureRequest) -> Run:
+    done: Run = request.getfixturevalue(request.param)
+    assert done.returncode == 0, done.printed
+    return done
+
+
+def without_seconds(path: Path) -> object:
+    """A table of results or a metrics.json but for how long things took."""
+    if path.suffix == ".json":
+        return json.loads(path.read_text()) | {"train_seconds": None}
+    with path.open(newline="") as file:
+        return [row | {"train_seconds": None} for row in csv.DictReader(file)]
+
+
+def test_every_bit_is_that_of_the_local_run(run: Run, smoke: Project) -> None:
+    files = [path.relative_to(smoke.folder) for name in BITS for path in (smoke.folder / BASE).rglob(name)]
+    assert len(files) > 40
+    for file in files:
+        assert (run.project.folder / file).read_bytes() == (smoke.folder / file).read_bytes(), file
+
+
+def test_every_figure_is_that_of_the_local_run(run: Run, smoke: Project) -> None:
+    files = [smoke.folder / BASE / "summary.csv", *(smoke.folder / BASE).rglob("metrics.json")]
+    for file in files:
+        there = run.project.folder / file.relative_to(smoke.folder)
+        assert without_seconds(there) == without_seconds(file), file
+    assert (run.project.folder / BASE / "memory.csv").read_bytes() == (smoke.folder / BASE / "memory.csv").read_bytes()
+
+
+def test_cheap_rules_stay_on_the_login_node_and_short_ones_share_jobs(run: Run) -> None:
+    rules = sorted(job.split()[2].split("_wildcards_")[0].split("/")[0] for job in run.jobs)
+    assert rules == []
+
+
+def test_no_job_starts_on_a_drained_node(on_one_node: Run, slurm: Slurm) -> None:
+    assert {job.split()[0] for job in on_one_node.jobs} == {slurm.names[0]}
+
+
+def test_resumed_nodes_work_again(on_three_nodes: Run, slurm: Slurm) -> None:
+    assert len({job.split()[0] for job in on_three_nodes.jobs}) > 1
+
+
+def test_a_network_asks_for_a_gpu(on_three_nodes: Run) -> None:
+    asked = {job.split()[2].split("_wildcards_")[0]: job.split()[1] for job in on_three_nodes.jobs}
+    assert asked == {}

@@ -1,0 +1,107 @@
+"""Leases on GPUs; there are none here, so their number is pretended."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from seqlab.devices import choose_device
+from seqlab.leases import gpu_names, is_assigned, lease
+
+JOB = """
+import sys
+from pathlib import Path
+from seqlab.leases import lease
+print(lease(sys.argv[3:], int(sys.argv[2]), Path(sys.argv[1]), lambda line: print(line, flush=True)), flush=True)
+sys.stdin.read()
+"""
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start a process that takes a lease on one of the GPUs it names, prints which, and keeps it until it ends."""
+    started: list[subprocess.Popen[str]] = []
+
+    def one(*names: str, jobs_per_gpu: int = 1) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", JOB, str(tmp_path), str(jobs_per_gpu), *names]
+        started.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+        return started[-1]
+
+    yield one
+    for process in started:
+        process.communicate()
+
+
+def says(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
+    return process.stdout.readline().strip()
+
+
+def test_jobs_spread_over_gpus_before_they_share_one(start: Start) -> None:
+    assert [says(start("0", "1", jobs_per_gpu=2)) for _ in range(4)] == ["0", "1", "0", "1"]
+
+
+def test_a_job_waits_where_all_are_taken_and_goes_on_when_one_is_killed(start: Start) -> None:
+    first, second = start("0", "1"), start("0", "1")
+    taken = {says(first): first, says(second): second}
+    third = start("0", "1")
+    assert says(third) == "waiting for a GPU: all 2 have 1 jobs"
+    taken["1"].send_signal(signal.SIGKILL)
+    assert says(third) == "1"
+
+
+def test_jobs_that_see_different_gpus_agree_on_which_is_taken(start: Start) -> None:
+    assert says(start("2")) == "0"
+    assert says(start("2", "3")) == "1"
+
+
+def test_gpus_have_the_names_by_which_they_were_made_visible() -> None:
+    assert gpu_names(2, {"CUDA_VISIBLE_DEVICES": "2, 3"}) == ["2", "3"]
+    assert gpu_names(2, {}) == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("gpus", "environment", "assigned"),
+    [
+        (2, {}, False),
+        (1, {}, False),
+        (2, {"CUDA_VISIBLE_DEVICES": "0,1"}, False),
+        (1, {"CUDA_VISIBLE_DEVICES": "1"}, True),
+        (2, {"CUDA_VISIBLE_DEVICES": "0,1", "SLURM_JOB_ID": "7"}, True),
+    ],
+)
+def test_a_gpu_is_assigned_by_slurm_or_by_a_single_visible_one(
+    gpus: int, environment: dict[str, str], assigned: bool
+) -> None:
+    assert is_assigned(gpu_names(gpus, environment), environment) is assigned
+
+
+@pytest.fixture
+def two_gpus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A machine that seems to have two GPUs; returns the folder of temporary files."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def test_two_jobs_get_two_gpus(two_gpus: Path) -> None:
+    assert [choose_device("auto"), choose_device("cuda")] == [torch.device("cuda", 0), torch.device("cuda", 1)]
+
+
+def test_an_assigned_gpu_is_the_first_visible_one(two_gpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(os.environ, "SLURM_JOB_ID", "7")
+    assert [choose_device("cuda"), choose_device("cuda")] == [torch.device("cuda", 0)] * 2
+    assert list(two_gpus.iterdir()) == []
+
+
+def test_leases_of_a_process_count_too(tmp_path: Path) -> None:
+    assert [lease(["0", "1"], 1, tmp_path), lease(["0", "1"], 1, tmp_path)] == [0, 1]
