@@ -14,7 +14,7 @@ from slurm import PARTITION, Slurm
 
 SNAKEMAKE = Path(__file__).with_name("impatient_snakemake.py")
 PROFILE = ("--workflow-profile", "profiles/slurm")
-PATIENCE = 240  # seconds after which a test gives up; none asserts that anything is fast
+PATIENCE = 900  # seconds after which a test gives up; none asserts that anything is fast
 HERE = (
     *("--default-resources", f"slurm_partition={PARTITION}"),
     *("--slurm-init-seconds-before-status-checks", "1"),
