@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from login_node import LoginNode
 from slurm import Slurm, missing_programs
 
 
@@ -14,4 +15,5 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
     cluster = Slurm(tmp_path_factory.mktemp("slurm"), cpus=8)
     cluster.start()
     yield cluster
+    LoginNode.end_all()
     cluster.stop()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from project import Project
 from slurm import PARTITION, Slurm
@@ -30,6 +31,15 @@ class LoginNode:
     project: Project
     output: Path = field(init=False)
     process: subprocess.Popen[bytes] = field(init=False)
+    started: ClassVar[list[subprocess.Popen[bytes]]] = []
+
+    @classmethod
+    def end_all(cls) -> None:
+        """End every Snakemake that a test has left behind."""
+        for process in cls.started:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
 
     def start(self, *arguments: str, profile: tuple[str, ...] = PROFILE, **environment: str) -> None:
         """Start Snakemake and do not wait for it."""
@@ -46,6 +56,7 @@ class LoginNode:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self.started.append(self.process)
 
     def printed(self) -> str:
         return self.output.read_text()

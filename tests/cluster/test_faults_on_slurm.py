@@ -5,6 +5,7 @@ The second sees its job killed for time, and gets SIGTERM while the next runs.
 """
 
 import os
+import re
 import signal
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +38,8 @@ class Story:
 def longer(project: Project) -> Project:
     """The smoke experiment with a training of many short epochs."""
     config = project.folder / "config/smoke.yaml"
-    config.write_text(config.read_text().replace("epochs: 2,", "epochs: 60, early_stopping: 0,"))
+    training = "training: {epochs: 60, batch_size: 64, steps: 20, early_stopping: 0}"
+    config.write_text(re.sub(r"training: .*", training, config.read_text()))
     return project
 
 
