@@ -20,22 +20,38 @@ GROUPS = {  # short jobs share one of Slurm, as docs/clusters.md says; networks 
 }
 TOGETHER = ["--groups", *(f"{rule}={group}" for group, rules in GROUPS.items() for rule in rules)]
 TOGETHER += ["--group-components", "ngrams=4", "floors=2"]
+FORM = "%i %N %b %m %l %V %e %k"  # what squeue prints of a job: its number, and then as in Job
 BITS = ("ids.npy", "model.npz", "weights.safetensors", "scores.npz", "card.yaml", "vocab.json", "sample.txt")
 
 
 @dataclass
+class Job:
+    """A job as Slurm remembers it."""
+
+    node: str
+    gpus: str
+    memory: str
+    minutes: str
+    submitted: str
+    ended: str
+    name: str
+
+
+@dataclass
 class Run:
-    """One run through Slurm: the project, what Snakemake printed, and a line for every job that Slurm had for it."""
+    """One run through Slurm: the project, how Snakemake ended and what it printed, and its jobs."""
 
     project: Project
     returncode: int
     printed: str
-    jobs: list[str]
+    jobs: list[Job]
 
 
-def run_of(login: LoginNode, returncode: int) -> Run:
-    jobs = login.jobs("%N %b %k")
-    return Run(login.project, returncode, login.printed(), [job for job in jobs if job.split()[0] in login.slurm.names])
+def finish(login: LoginNode, before: set[str]) -> Run:
+    """Wait for the end of Snakemake; `before` are jobs of others."""
+    returncode = login.finish()
+    lines = set(login.jobs(FORM)) - before
+    return Run(login.project, returncode, login.printed(), [Job(*line.split()[1:]) for line in sorted(lines)])
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +61,9 @@ def on_one_node(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Run:
     away = ",".join(slurm.names[1:])
     slurm.ask("scontrol", "update", f"nodename={away}", "state=drain", "reason=test")
     try:
+        before = set(login.jobs(FORM))
         login.start(*SMOKE, *TOGETHER, "--jobs", str(slurm.cpus), "--", *TARGETS)
-        return run_of(login, login.finish())
+        return finish(login, before)
     finally:
         slurm.ask("scontrol", "update", f"nodename={away}", "state=resume")
 
@@ -63,11 +80,13 @@ def on_three_nodes(slurm: Slurm, on_one_node: Run, tmp_path_factory: pytest.Temp
     nvidia.chmod(0o755)
     login = LoginNode(slurm, project)
     path = f"{nvidia.parent}:{slurm.environment['PATH']}"
-    login.start(*SMOKE, *TOGETHER, "--jobs", str(3 * slurm.cpus), "--", *TARGETS, PATH=path)
+    before = set(login.jobs(FORM))
+    both = ("--profile", "profiles/slurm")  # so that profiles/default holds too, with its limit of one GPU
+    login.start(*SMOKE, *TOGETHER, "--jobs", str(3 * slurm.cpus), "--", *TARGETS, profile=both, PATH=path)
     login.until("a network trains", lambda: any("rule_train_rnn" in job for job in login.jobs("%k", "R")))
     slurm.stop_controller()
     slurm.start_controller()
-    return run_of(login, login.finish())
+    return finish(login, before)
 
 
 @pytest.fixture(params=["on_one_node", "on_three_nodes"])
@@ -101,18 +120,30 @@ def test_every_figure_is_that_of_the_local_run(run: Run, smoke: Project) -> None
 
 
 def test_cheap_rules_stay_on_the_login_node_and_short_ones_share_jobs(run: Run) -> None:
-    rules = sorted(job.split()[2].split("_wildcards_")[0].split("/")[0] for job in run.jobs)
-    assert rules == []
+    rules = sorted(job.name.split("_wildcards_")[0] for job in run.jobs)
+    networks = ["rule_measure_memory", *["rule_score_rnn"] * 2, *["rule_train_rnn"] * 2]
+    assert [rule for rule in rules if not rule.startswith("rule_c") and "ngram" not in rule] == networks
+    assert len(rules) == len(networks) + len(GROUPS)
+
+
+def test_every_job_says_what_it_needs(run: Run) -> None:
+    assert all(int(job.memory.removesuffix("M")) >= 600 for job in run.jobs)
+    assert all(job.minutes not in ("UNLIMITED", "NOT_SET") for job in run.jobs)
 
 
 def test_no_job_starts_on_a_drained_node(on_one_node: Run, slurm: Slurm) -> None:
-    assert {job.split()[0] for job in on_one_node.jobs} == {slurm.names[0]}
+    assert {job.node for job in on_one_node.jobs} == {slurm.names[0]}
 
 
-def test_resumed_nodes_work_again(on_three_nodes: Run, slurm: Slurm) -> None:
-    assert len({job.split()[0] for job in on_three_nodes.jobs}) > 1
+def test_resumed_nodes_work_again(on_three_nodes: Run) -> None:
+    assert len({job.node for job in on_three_nodes.jobs}) > 1
 
 
-def test_a_network_asks_for_a_gpu(on_three_nodes: Run) -> None:
-    asked = {job.split()[2].split("_wildcards_")[0]: job.split()[1] for job in on_three_nodes.jobs}
-    assert asked == {}
+def test_networks_ask_for_a_gpu_and_nothing_else_does(on_three_nodes: Run) -> None:
+    asking = {job.name.split("_wildcards_")[0] for job in on_three_nodes.jobs if "gpu" in job.gpus}
+    assert asking == {"rule_train_rnn", "rule_score_rnn", "rule_measure_memory"}
+
+
+def test_a_limit_of_one_gpu_does_not_hold_back_the_cluster(on_three_nodes: Run) -> None:
+    first, second = (job for job in on_three_nodes.jobs if job.name.startswith("rule_train_rnn"))
+    assert max(first.submitted, second.submitted) < min(first.ended, second.ended)
