@@ -16,8 +16,8 @@ def choose_device(name: str, jobs_per_gpu: int = 1) -> torch.device:
     """The device called `name`: "cpu", "cuda", or "auto" for a GPU where there is one; InputError where there is none
     to be had.
 
-    Of several GPUs it is one that fewer than `jobs_per_gpu` other jobs have, and it is this process's to the end; where
-    Slurm or CUDA_VISIBLE_DEVICES has assigned one, it is that.
+    It is a GPU that fewer than `jobs_per_gpu` other jobs have, and this process has it to the end; where
+    CUDA_VISIBLE_DEVICES names a single one, as Slurm does for a job, it is that.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"

@@ -16,14 +16,19 @@ _held: list[int] = []  # locks last as long as these files are open: to the end 
 
 
 def gpu_names(count: int, environment: Mapping[str, str]) -> list[str]:
-    """The names of the `count` GPUs that this process can see, in the order in which they are numbered for it."""
+    """The names of the `count` GPUs that this process can see, in the order in which they are numbered for it.
+
+    Slurm may number those of each allocation from 0, so there the name begins with that of the allocation.
+    """
     visible = [name.strip() for name in environment.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
-    return visible[:count] if len(visible) >= count else [str(number) for number in range(count)]
+    names = visible[:count] if len(visible) >= count else [str(number) for number in range(count)]
+    allocation = environment.get("SLURM_JOB_ID")
+    return [f"{allocation}-{name}" for name in names] if allocation else names
 
 
 def is_assigned(names: Sequence[str], environment: Mapping[str, str]) -> bool:
-    """Whether somebody else has chosen the GPU: Slurm, or whoever set CUDA_VISIBLE_DEVICES to a single one."""
-    return "SLURM_JOB_ID" in environment or ("CUDA_VISIBLE_DEVICES" in environment and len(names) == 1)
+    """Whether the GPU has been chosen, by Slurm for one job or by a person: CUDA_VISIBLE_DEVICES names a single one."""
+    return "CUDA_VISIBLE_DEVICES" in environment and len(names) == 1
 
 
 def lease(

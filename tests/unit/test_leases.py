@@ -66,6 +66,10 @@ def test_gpus_have_the_names_by_which_they_were_made_visible() -> None:
     assert gpu_names(2, {}) == ["0", "1"]
 
 
+def test_gpus_of_two_allocations_of_slurm_are_not_the_same() -> None:
+    assert gpu_names(2, {"SLURM_JOB_ID": "7"}) != gpu_names(2, {"SLURM_JOB_ID": "8"})
+
+
 @pytest.mark.parametrize(
     ("gpus", "environment", "assigned"),
     [
@@ -73,10 +77,11 @@ def test_gpus_have_the_names_by_which_they_were_made_visible() -> None:
         (1, {}, False),
         (2, {"CUDA_VISIBLE_DEVICES": "0,1"}, False),
         (1, {"CUDA_VISIBLE_DEVICES": "1"}, True),
-        (2, {"CUDA_VISIBLE_DEVICES": "0,1", "SLURM_JOB_ID": "7"}, True),
+        (1, {"CUDA_VISIBLE_DEVICES": "0", "SLURM_JOB_ID": "7"}, True),
+        (4, {"CUDA_VISIBLE_DEVICES": "0,1,2,3", "SLURM_JOB_ID": "7"}, False),
     ],
 )
-def test_a_gpu_is_assigned_by_slurm_or_by_a_single_visible_one(
+def test_a_gpu_is_assigned_where_a_single_one_was_made_visible(
     gpus: int, environment: dict[str, str], assigned: bool
 ) -> None:
     assert is_assigned(gpu_names(gpus, environment), environment) is assigned
@@ -86,7 +91,9 @@ def test_a_gpu_is_assigned_by_slurm_or_by_a_single_visible_one(
 def two_gpus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A machine that seems to have two GPUs; returns the folder of temporary files."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(
+        torch.cuda, "device_count", lambda: len(os.environ.get("CUDA_VISIBLE_DEVICES", "0,1").split(","))
+    )
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     for name in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID"):
         monkeypatch.delenv(name, raising=False)
@@ -98,7 +105,7 @@ def test_two_jobs_get_two_gpus(two_gpus: Path) -> None:
 
 
 def test_an_assigned_gpu_is_the_first_visible_one(two_gpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(os.environ, "SLURM_JOB_ID", "7")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     assert [choose_device("cuda"), choose_device("cuda")] == [torch.device("cuda", 0)] * 2
     assert list(two_gpus.iterdir()) == []
 
