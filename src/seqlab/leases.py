@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 POLL = 0.5  # seconds between two looks for a GPU that has become free
-_held: list[int] = []  # locks last as long as these files are open: to the end of the process
+_held: dict[str, int] = {}  # GPU -> the open file that is locked; it stays open to the end of the process
 
 
 def gpu_names(count: int, environment: Mapping[str, str]) -> list[str]:
@@ -37,17 +37,21 @@ def lease(
     folder: Path | None = None,
     report: Callable[[str], None] = print,
 ) -> int:
-    """Take one of the GPUs called `names` until this process ends; returns its place among them.
+    """Take one of the GPUs called `names` until this process ends; returns its place among them, again if asked again.
 
-    At most `jobs_per_gpu` processes of this machine have a lease on the same GPU, and none has a second one while
-    another is free of them. Where all are taken this waits, and says so once. `folder` holds the files to lock, by
+    At most `jobs_per_gpu` processes of this machine have a lease on the same GPU, and none shares one while another is
+    free. Where all are taken this waits, and says so once. `folder` holds the files to lock, by
     default that of temporary files, which all users share.
     """
+    if taken := [place for place, name in enumerate(names) if name in _held]:
+        return taken[0]
     waiting = False
     while True:
         for slot in range(jobs_per_gpu):
             for place, name in enumerate(names):
-                if _lock((folder or Path(tempfile.gettempdir())) / f"seqlab-gpu-{name}-job-{slot + 1}.lock"):
+                path = (folder or Path(tempfile.gettempdir())) / f"seqlab-gpu-{name}-job-{slot + 1}.lock"
+                if (handle := _lock(path)) is not None:
+                    _held[name] = handle
                     return place
         if not waiting:
             report(f"waiting for a GPU: all {len(names)} have {jobs_per_gpu} jobs")
@@ -55,7 +59,7 @@ def lease(
         time.sleep(POLL)
 
 
-def _lock(path: Path) -> bool:
+def _lock(path: Path) -> int | None:
     """Try to lock a file, which is made if need be; another user's is opened for reading, which is enough."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o644)
@@ -65,6 +69,5 @@ def _lock(path: Path) -> bool:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
-        return False
-    _held.append(handle)
-    return True
+        return None
+    return handle

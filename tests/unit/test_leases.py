@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from seqlab.devices import choose_device
-from seqlab.leases import gpu_names, is_assigned, lease
+from seqlab.leases import gpu_names, is_assigned
 
 JOB = """
 import sys
@@ -95,20 +95,18 @@ def two_gpus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         torch.cuda, "device_count", lambda: len(os.environ.get("CUDA_VISIBLE_DEVICES", "0,1").split(","))
     )
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("seqlab.leases._held", {})
     for name in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 
 
-def test_two_jobs_get_two_gpus(two_gpus: Path) -> None:
-    assert [choose_device("auto"), choose_device("cuda")] == [torch.device("cuda", 0), torch.device("cuda", 1)]
+def test_a_job_gets_the_gpu_that_is_free_and_keeps_it(two_gpus: Path, start: Start) -> None:
+    assert says(start("0", "1")) == "0"
+    assert [choose_device("auto"), choose_device("cuda")] == [torch.device("cuda", 1)] * 2
 
 
 def test_an_assigned_gpu_is_the_first_visible_one(two_gpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     assert [choose_device("cuda"), choose_device("cuda")] == [torch.device("cuda", 0)] * 2
     assert list(two_gpus.iterdir()) == []
-
-
-def test_leases_of_a_process_count_too(tmp_path: Path) -> None:
-    assert [lease(["0", "1"], 1, tmp_path), lease(["0", "1"], 1, tmp_path)] == [0, 1]

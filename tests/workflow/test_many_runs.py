@@ -18,7 +18,14 @@ RUNS = 3000
 COPIED = ("scores.npz", "weights.safetensors", "network.json", "history.csv", "card.yaml")
 LONGEST = 32 * os.sysconf("SC_PAGE_SIZE")  # bytes of one argument that Linux takes, and a command of the shell is one
 AFTER_SCORING = ["list_runs", "summarize", "compare_models", "explain_models", "measure_memory", "score_mixture"]
-AFTER_SCORING += ["plot_learning_curves", "track_runs", "write_report", "verify"]
+AFTER_SCORING += [
+    "compare_protocols",
+    "measure_horizon",
+    "plot_learning_curves",
+    "track_runs",
+    "write_report",
+    "verify",
+]
 SWEEP = ("--configfile", "config/smoke.yaml", "--rerun-triggers", "mtime", "--allowed-rules", *AFTER_SCORING)
 
 

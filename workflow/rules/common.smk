@@ -131,10 +131,13 @@ def remembering_of(wildcards):
     return metrics_of(wildcards, REMEMBERING)
 
 
+# The families that are asked for symbols further ahead; n-grams only where they are kept.
+FORESEEING = ("source", "ngram", "rnn") if config["keep_ngrams"] else ("source", "rnn")
+
+
 def foreseeing_of(wildcards):
-    """The metrics of the models that are asked for symbols further ahead; n-grams only where they are kept."""
-    families = ("source", "ngram", "rnn") if config["keep_ngrams"] else ("source", "rnn")
-    return metrics_of(wildcards, families)
+    """The metrics of the models that are asked for symbols further ahead."""
+    return metrics_of(wildcards, FORESEEING)
 
 
 def ngram_models_of(wildcards):

@@ -8,6 +8,7 @@ Makes  results/{corpus}/{unit}/horizon.csv
 rule measure_horizon:
     input:
         metrics=foreseeing_of,
+        lists=lambda wildcards: lists_of(wildcards, FORESEEING),
         models=ngram_models_of,
         weights=weights_of,
         ids="results/{corpus}/{unit}/ids.npy",
@@ -23,9 +24,13 @@ rule measure_horizon:
         "../../environment.yml"
     threads: config["rnn"]["threads"]
     resources:
+        mem_mb=by_size(2000, 10),
+        runtime=by_size(60),
         gpu=gpus,
         device=config["rnn"]["device"],
+        jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
     params:
+        runs=listed,
         steps=config["horizon"]["steps"],
         symbols=config["horizon"]["symbols"],
         samples=config["horizon"]["samples"],
@@ -33,7 +38,7 @@ rule measure_horizon:
         "Looking ahead on {wildcards.corpus} by {wildcards.unit}"
     shell:
         "python {input.script:q}"
-        " {input.metrics:q}"
+        " {params.runs:q}"
         " --ids {input.ids:q}"
         " --splits {input.splits:q}"
         " --vocab {input.vocab:q}"
@@ -41,6 +46,7 @@ rule measure_horizon:
         " --symbols {params.symbols}"
         " --samples {params.samples}"
         " --device {resources.device}"
+        " --jobs-per-gpu {resources.jobs_per_gpu}"
         " --threads {threads}"
         " --output {output.horizon:q}"
         " > {log:q} 2>&1"

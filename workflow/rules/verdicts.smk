@@ -101,6 +101,7 @@ rule explain_models:
 rule compare_protocols:
     input:
         metrics=lambda wildcards: metrics_of(wildcards, ("rnn",)),
+        lists=lambda wildcards: lists_of(wildcards, ("rnn",)),
         scores=lambda wildcards: scores_beside(metrics_of(wildcards, ("rnn",))),
         weights=weights_of,
         ids="results/{corpus}/{unit}/ids.npy",
@@ -118,20 +119,25 @@ rule compare_protocols:
         "../../environment.yml"
     threads: config["rnn"]["threads"]
     resources:
+        mem_mb=by_size(2000, 10),
+        runtime=by_size(60),
         gpu=gpus,
         device=config["rnn"]["device"],
+        jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
     params:
+        runs=listed,
         windows=config["protocols"]["windows"],
     message:
         "Comparing protocols on {wildcards.corpus} by {wildcards.unit}"
     shell:
         "python {input.script:q}"
-        " {input.metrics:q}"
+        " {params.runs:q}"
         " --ids {input.ids:q}"
         " --splits {input.splits:q}"
         " --vocab {input.vocab:q}"
         " --windows {params.windows}"
         " --device {resources.device}"
+        " --jobs-per-gpu {resources.jobs_per_gpu}"
         " --threads {threads}"
         " --output {output.protocols:q}"
         " > {log:q} 2>&1"

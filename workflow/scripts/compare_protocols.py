@@ -21,12 +21,13 @@ from seqlab.text.vocab import Vocab
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
     parser.add_argument("metrics", type=Path, nargs="*", help="metrics.json of every network")
     for name in ("ids", "splits", "vocab"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the corpus and unit")
     parser.add_argument("--windows", type=int, required=True, help="windows that are drawn, and at most taken")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--jobs-per-gpu", type=int, default=1, help="so many jobs may share one")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", type=Path, required=True, help="csv to write")
     arguments = parser.parse_args()
@@ -37,7 +38,8 @@ def main() -> None:
         splits, vocab = read_splits(arguments.splits), Vocab.load(arguments.vocab)
         test = segments_of(read_ids(arguments.ids, splits), splits, "test")
         architecture, parameters, _ = load_network(path.parent)
-        parameters = {name: value.to(choose_device(arguments.device)) for name, value in parameters.items()}
+        device = choose_device(arguments.device, arguments.jobs_per_gpu)
+        parameters = {name: value.to(device) for name, value in parameters.items()}
         settings = read_card(path.with_name("card.yaml"))["settings"]
         scored = score_protocols(
             read_scores(path.with_name("scores.npz"))["test"],

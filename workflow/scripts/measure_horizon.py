@@ -31,7 +31,8 @@ def rows(folder: Path, metrics: dict[str, Any], test: list[Any], places: Any, op
     family, model = metrics["family"], metrics["model"]
     if family == "rnn":
         architecture, parameters, _ = load_network(folder)
-        parameters = {name: value.to(choose_device(options.device)) for name, value in parameters.items()}
+        device = choose_device(options.device, options.jobs_per_gpu)
+        parameters = {name: value.to(device) for name, value in parameters.items()}
         for k in options.steps:
             found = bits_ahead(architecture, parameters, test, places, k, options.samples)
             yield sampled_row(family, model, k, found.bits, found.error, found.bias)
@@ -50,7 +51,7 @@ def rows(folder: Path, metrics: dict[str, Any], test: list[Any], places: Any, op
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
     parser.add_argument("metrics", type=Path, nargs="*", help="metrics.json of the source, n-grams and networks")
     for name in ("ids", "splits", "vocab"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the corpus and unit")
@@ -58,6 +59,7 @@ def main() -> None:
     parser.add_argument("--symbols", type=int, required=True, help="at most so many symbols of test")
     parser.add_argument("--samples", type=int, required=True, help="ways that are drawn for a network")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--jobs-per-gpu", type=int, default=1, help="so many jobs may share one")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", type=Path, required=True, help="csv to write")
     options = parser.parse_args()

@@ -35,13 +35,10 @@ def main() -> None:
     ids, vocab = read_ids(arguments.ids, splits), Vocab.load(arguments.vocab)
     shape = {name: card["settings"].pop(name) for name in ("cell", "layers", "hidden")}
     architecture = Architecture(**shape, vocabulary=len(vocab))
-    device, settings = (
-        choose_device(arguments.device, arguments.jobs_per_gpu),
-        TrainingSettings.from_card(card["settings"]),
-    )
+    settings = TrainingSettings.from_card(card["settings"])
     sweep, halving = card | {"model": None}, arguments.folder.parent / "halving"
     rungs = Rungs(halving, card["model"], sweep, settings.epochs, settings.halving)
-    fleet = Fleet.start(architecture, settings, card["seeds"], device)
+    fleet = Fleet.start(architecture, settings, card["seeds"], choose_device(arguments.device, arguments.jobs_per_gpu))
     unfinished = arguments.folder / "unfinished.safetensors"
     name = f"{card['corpus']}/{card['unit']} {card['model']}"
     print(f"{name}  {architecture.parameters:,} parameters, seeds {card['seeds']}", flush=True)
