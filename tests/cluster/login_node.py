@@ -79,4 +79,5 @@ class LoginNode:
 
     def jobs(self, form: str, *states: str) -> list[str]:
         """The jobs of the cluster in some states, or all that it remembers, as `squeue` prints them in a form."""
-        return self.slurm.ask("squeue", "-h", "-o", form, "-t", ",".join(states) or "all").splitlines()
+        option = "-o" if "%" in form else "-O"
+        return self.slurm.ask("squeue", "-h", option, form, "-t", ",".join(states) or "all").splitlines()
