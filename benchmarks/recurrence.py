@@ -1,12 +1,15 @@
 """Forward and backward through one recurrent layer, held against torch.nn in one run.
 
     python benchmarks/recurrence.py [--hidden 32 64 128 256 512] [--replicas 1 5] [--precisions float32 bfloat16]
+    python benchmarks/recurrence.py --device cuda --precisions float32 tf32 bfloat16
 
 The peer is what most people write: an embedding of the hidden size into torch.nn.RNN, GRU or LSTM, and for R replicas R
-of them one after the other. seqlab looks its input up in W_xh, since X is one-hot, and has all replicas in one layer.
-Both take the same indices, batch 32, 35 steps, one thread, and end with the gradients of all weights. `ratio` is the
-tokens a second of seqlab by those of the peer, which computes in float32; `peak_share` is the share that seqlab's
-products reach of the float32 products a second of two matrices of 1,024 rows in the same run. The last line is JSON.
+of them one after the other. seqlab does what training does at that shape (seqlab.rnn.fused, settings.rounding), so
+small layers are computed in float32 whatever the precision, unless `--always-round` is given. Both take the same
+indices of 64 symbols, batch 32, 35 steps, and end with the gradients of all weights. `ratio` is the tokens a second of
+seqlab by those of the peer, which computes in float32; `peak_share` is the share that seqlab's products reach of the
+float32 products a second of two large matrices in the same run. On processors one thread is used. The last line is
+JSON.
 """
 
 import argparse
@@ -19,17 +22,19 @@ import torch
 from ngram import machine
 from torch import Tensor
 
-from seqlab.devices import use_threads
+from seqlab.devices import choose_device, use_tf32, use_threads
 from seqlab.errors import command
 from seqlab.rnn.cells import CELLS
 from seqlab.rnn.network import layer
+from seqlab.rnn.settings import PRECISIONS, rounding
 
 MODULES = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
 STEPS, BATCH, VOCABULARY = 35, 32, 64
 
 
-def seqlab_pass(cell: str, hidden: int, replicas: int, precision: str = "float32") -> Callable[[], Any]:
-    """One pass of a fleet."""
+def seqlab_pass(cell: str, hidden: int, replicas: int, precision: str, always: bool = False) -> Callable[[], Any]:
+    """One pass of a fleet; bfloat16 is used where training would, or `always`."""
+    factors = torch.bfloat16 if always and precision == "bfloat16" else rounding(precision, cell, hidden)
     wide = CELLS[cell].gates * hidden
     w_xh = torch.randn(replicas, VOCABULARY, wide).mul_(hidden**-0.5).requires_grad_()
     w_hh = torch.randn(replicas, hidden, wide).mul_(hidden**-0.5).requires_grad_()
@@ -39,7 +44,8 @@ def seqlab_pass(cell: str, hidden: int, replicas: int, precision: str = "float32
     gradient = torch.randn(STEPS, replicas, BATCH, hidden)
 
     def run() -> Tensor:
-        outputs, _ = layer(cell, inputs, state, w_xh, w_hh, bias, getattr(torch, precision))
+        use_tf32(precision == "tf32")
+        outputs, _ = layer(cell, inputs, state, w_xh, w_hh, bias, factors)
         return torch.autograd.grad(outputs, (w_xh, w_hh, bias), gradient)
 
     return run
@@ -52,6 +58,7 @@ def torch_pass(cell: str, hidden: int, replicas: int) -> Callable[[], Any]:
     gradient = torch.randn(STEPS, BATCH, hidden)
 
     def run() -> None:
+        use_tf32(False)
         for (embedding, module), indices in zip(peers, inputs, strict=True):
             outputs, _ = module(embedding(indices))
             torch.autograd.grad(outputs, [*embedding.parameters(), *module.parameters()], gradient)
@@ -68,15 +75,19 @@ def best_times(tasks: list[Callable[[], Any]], seconds: float) -> list[float]:
         for number, task in enumerate(tasks):
             started = time.perf_counter()
             task()
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()
             took = time.perf_counter() - started
             best[number], spent = min(best[number], took), spent + took
     return best
 
 
 def peak(seconds: float) -> float:
-    """Floating-point operations a second of a large product."""
-    first, second = torch.randn(1024, 1024), torch.randn(1024, 1024)
-    return 2 * 1024**3 / best_times([lambda: first @ second], seconds)[0]
+    """Floating-point operations a second of a large product in float32."""
+    use_tf32(False)
+    size = 1024 if torch.get_default_device().type == "cpu" else 8192
+    first, second = torch.randn(size, size), torch.randn(size, size)
+    return 2 * size**3 / best_times([lambda: first @ second], seconds)[0]
 
 
 @command
@@ -85,21 +96,26 @@ def main() -> None:
     parser.add_argument("--cells", nargs="+", default=list(MODULES), choices=list(MODULES))
     parser.add_argument("--hidden", nargs="+", type=int, default=[32, 64, 128, 256, 512])
     parser.add_argument("--replicas", nargs="+", type=int, default=[1, 5])
-    parser.add_argument("--precisions", nargs="+", default=["float32", "bfloat16"], choices=["float32", "bfloat16"])
+    parser.add_argument("--precisions", nargs="+", default=["float32", "bfloat16"], choices=list(PRECISIONS))
+    parser.add_argument("--always-round", action="store_true", help="in small layers too")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--seconds", type=float, default=1.0, help="for each time taken")
     arguments = parser.parse_args()
     use_threads(1)  # as in the pipeline; what it does for memory helps both sides
+    torch.set_default_device(choose_device(arguments.device))
     torch.manual_seed(1)
     most = peak(arguments.seconds)
-    print(f"torch {torch.__version__}, one thread, {most / 1e9:.0f} GFLOP/s in a large product; {machine()}")
+    where = torch.cuda.get_device_name() if arguments.device == "cuda" else "one thread"
+    print(f"torch {torch.__version__}, {where}, {most / 1e9:,.0f} GFLOP/s in a large product; {machine()}")
     columns = ["cell", "hidden", "replicas", "products in", "tokens/s", "torch.nn", "ratio", "share of peak"]
     print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
     rows = []
     for cell in arguments.cells:
         for hidden in arguments.hidden:
             for replicas in arguments.replicas:
-                passes = [seqlab_pass(cell, hidden, replicas, precision) for precision in arguments.precisions]
-                *times, theirs = best_times([*passes, torch_pass(cell, hidden, replicas)], arguments.seconds)
+                shape = cell, hidden, replicas
+                passes = [seqlab_pass(*shape, precision, arguments.always_round) for precision in arguments.precisions]
+                *times, theirs = best_times([*passes, torch_pass(*shape)], arguments.seconds)
                 tokens = STEPS * BATCH * replicas
                 for precision, ours in zip(arguments.precisions, times, strict=True):
                     # W_hh is multiplied forward, backward and for its gradient, each two operations for a weight
@@ -110,8 +126,8 @@ def main() -> None:
                         flush=True,
                     )
                     figures = {"ratio": round(theirs / ours, 3), "peak_share": round(share, 3)}
-                    shape = {"cell": cell, "hidden": hidden, "replicas": replicas, "precision": precision}
-                    rows.append(shape | figures)
+                    row = {"cell": cell, "hidden": hidden, "replicas": replicas, "precision": precision}
+                    rows.append(row | figures)
     print(json.dumps({"rows": rows}))
 
 

@@ -22,12 +22,12 @@ import numpy as np
 import torch
 from ngram import machine
 
-from seqlab.devices import use_threads
+from seqlab.devices import choose_device, use_threads
 from seqlab.errors import InputError, command
 from seqlab.rnn.fleet import Fleet
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import stream_bits
-from seqlab.rnn.settings import TrainingSettings
+from seqlab.rnn.settings import PRECISIONS, TrainingSettings
 from seqlab.rnn.training import train_fleet
 from seqlab.text.vocab import Vocab
 
@@ -55,10 +55,12 @@ LONG: dict[str, Any] = {
 AIM, MINUTES = 1.88, 3
 
 
-def train(recipe: dict[str, Any], train_ids: np.ndarray, valid: np.ndarray, vocabulary: int) -> tuple[float, float]:
+def train(
+    recipe: dict[str, Any], train_ids: np.ndarray, valid: np.ndarray, vocabulary: int, device: torch.device
+) -> tuple[float, float]:
     """Seconds of training, and the loss on `valid` after it in nats a symbol."""
     architecture = Architecture(recipe["cell"], recipe["layers"], recipe["hidden"], vocabulary)
-    fleet = Fleet.start(architecture, TrainingSettings(**recipe["settings"]), [1], torch.device("cpu"))
+    fleet = Fleet.start(architecture, TrainingSettings(**recipe["settings"]), [1], device)
     started = time.perf_counter()
     train_fleet(fleet, train_ids[: recipe["symbols"]], [valid[:200]], report=lambda line: print(line, flush=True))
     took = time.perf_counter() - started
@@ -87,16 +89,23 @@ def main() -> None:
     parser.add_argument("--text", help="instead of tiny Shakespeare")
     parser.add_argument("--share", type=float, default=1.0, help="of the training, to try it out")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--precision", choices=PRECISIONS, help="instead of that of the recipes")
     arguments = parser.parse_args()
     use_threads(arguments.threads)
+    device = choose_device(arguments.device)
     text = text_of(arguments.text)
     cut = int(0.9 * len(text))
     vocab = Vocab(text[:cut])
     train_ids, valid = (vocab.encode(list(part)) for part in (text[:cut], text[cut:]))
-    print(f"torch {torch.__version__}, {arguments.threads} threads; {machine()}; {len(valid):,} symbols to validate")
+    where = torch.cuda.get_device_name() if device.type == "cuda" else f"{arguments.threads} threads"
+    print(f"torch {torch.__version__}, {where}; {machine()}; {len(valid):,} symbols to validate")
     found = []
     for recipe in (SOON, LONG):
-        seconds, loss = train(shortened(recipe, arguments.share, cut), train_ids, valid, len(vocab))
+        chosen = shortened(recipe, arguments.share, cut)
+        if arguments.precision:
+            chosen = chosen | {"settings": chosen["settings"] | {"precision": arguments.precision}}
+        seconds, loss = train(chosen, train_ids, valid, len(vocab), device)
         found.append((seconds, loss))
         print(f"{recipe['cell']} {recipe['layers']}x{recipe['hidden']}: {seconds:.1f} s, {loss:.4f} nats", flush=True)
     (soon, reached), (long, loss) = found

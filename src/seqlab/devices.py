@@ -2,7 +2,9 @@
 
 import ctypes
 import os
+import warnings
 from contextlib import suppress
+from typing import Any
 
 import torch
 
@@ -27,8 +29,20 @@ def choose_device(name: str, jobs_per_gpu: int = 1) -> torch.device:
         raise InputError("rnn.device is cuda, but torch finds no GPU here; set it to auto or cpu")
     if name == "cpu":
         return torch.device(name)
+    # each replica has its weights in its part of one array, so cuDNN must gather them for every batch
+    warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous chunk")
     names = gpu_names(torch.cuda.device_count(), os.environ)
     return torch.device(name, 0 if is_assigned(names, os.environ) else lease(names, jobs_per_gpu))
+
+
+def use_tf32(wanted: bool) -> None:
+    """Let GPUs round the factors of float32 products to TF32, which has three decimal digits, or not; processors don't.
+
+    cuDNN would do it in recurrent layers without being asked.
+    """
+    backends: tuple[Any, ...] = torch.backends.cuda.matmul, torch.backends.cudnn.rnn
+    for backend in backends:
+        backend.fp32_precision = "tf32" if wanted else "ieee"
 
 
 def use_threads(threads: int) -> None:

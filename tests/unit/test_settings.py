@@ -3,9 +3,10 @@
 import math
 
 import pytest
+import torch
 
 from seqlab.errors import InputError
-from seqlab.rnn.settings import TrainingSettings
+from seqlab.rnn.settings import TrainingSettings, rounding
 
 ABOVE_ZERO = "a number above 0"
 AT_LEAST_ZERO = "a number of at least 0"
@@ -36,7 +37,7 @@ BAD = [
     ("halving", -1, AT_LEAST_ZERO),
     ("averaging", 1.0, SHARE),
     ("optimiser", "lion", "one of sgd, adam, adamw"),
-    ("precision", "float16", "one of float32, bfloat16"),
+    ("precision", "float16", "one of float32, tf32, bfloat16"),
     ("schedule", "linear", "one of constant, cosine, step, plateau"),
 ]
 
@@ -54,6 +55,22 @@ def test_a_bad_value_is_refused(key, value, allowed):
 )
 def test_the_edge_of_what_is_allowed_is_allowed(key, value):
     assert getattr(TrainingSettings.from_card({key: value}), key) == value
+
+
+@pytest.mark.parametrize(
+    ("precision", "cell", "hidden", "rounded"),
+    [
+        ("bfloat16", "lstm", 127, False),
+        ("bfloat16", "lstm", 128, True),
+        ("bfloat16", "rnn", 128, False),
+        ("bfloat16", "rnn", 192, True),
+        ("bfloat16", "gru", 512, True),
+        ("float32", "gru", 512, False),
+        ("tf32", "gru", 512, False),
+    ],
+)
+def test_products_are_rounded_where_that_is_asked_for_and_pays(precision, cell, hidden, rounded):
+    assert rounding(precision, cell, hidden) == (torch.bfloat16 if rounded else None)
 
 
 def test_random_steps_are_for_streams():

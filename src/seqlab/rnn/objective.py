@@ -9,7 +9,7 @@ from torch.nn import functional
 from seqlab.rnn.cells import State
 from seqlab.rnn.dropout import drop_outputs, drop_weights
 from seqlab.rnn.network import Architecture, Parameters, forward
-from seqlab.rnn.settings import PRECISIONS, TrainingSettings
+from seqlab.rnn.settings import TrainingSettings, rounding
 
 
 def objective(
@@ -36,7 +36,8 @@ def objective(
         return dropped
 
     used = drop_weights(settings, masks, present, parameters)
-    logits, after = forward(architecture, used, inputs, state, drop, PRECISIONS[settings.precision])
+    precision = rounding(settings.precision, architecture.cell, architecture.hidden)
+    logits, after = forward(architecture, used, inputs, state, drop, precision)
     counted = counted.permute(2, 0, 1)
     symbols = counted.sum((0, 2)).clamp(min=1)
     flat = logits.flatten(0, 2), targets.permute(2, 0, 1).flatten()

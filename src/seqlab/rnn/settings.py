@@ -9,7 +9,21 @@ from seqlab.errors import InputError
 from seqlab.rnn.optimisers import OPTIMISERS, SCHEDULES
 from seqlab.text.partition import MODES
 
-PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
+PRECISIONS = ("float32", "tf32", "bfloat16")
+ROUNDED_FROM = {
+    "rnn": 192,
+    "gru": 128,
+    "lstm": 128,
+}  # hidden units; in smaller networks rounding costs more than it saves
+
+
+def rounding(precision: str, cell: str, hidden: int) -> torch.dtype | None:
+    """To what the factors of products are rounded in a network trained with `precision`; None for not at all.
+
+    `benchmarks/recurrence.py` measures from how many units on bfloat16 pays. tf32 is no rounding of ours: see
+    `seqlab.devices.use_tf32`.
+    """
+    return torch.bfloat16 if precision == "bfloat16" and hidden >= ROUNDED_FROM[cell] else None
 
 
 @dataclass(frozen=True)
@@ -33,7 +47,7 @@ class TrainingSettings:
     label_smoothing: float = 0.0  # share of the target that is spread over all symbols
     averaging: float = 0.0  # the weights kept are a moving mean with this decay; 0 for the weights themselves
     random_steps: bool = False  # each batch as long as drawn from steps / 2 to steps
-    precision: str = "float32"  # of the factors of products; "bfloat16" is faster where the processor has it
+    precision: str = "float32"  # of the factors of products; "tf32" is faster on GPUs, "bfloat16" on new processors
     schedule: str = "cosine"
     warmup: float = 0.0  # share of all epochs in which the learning rate rises
     schedule_every: float = 0.25  # share of all epochs between two steps of the schedule "step"
@@ -57,7 +71,7 @@ class TrainingSettings:
             "partition": MODES,
             "optimiser": OPTIMISERS,
             "schedule": SCHEDULES,
-            "precision": tuple(PRECISIONS),
+            "precision": PRECISIONS,
         }
         for name, allowed in choices.items():
             self._require(name, getattr(self, name) in allowed, f"one of {', '.join(allowed)}")

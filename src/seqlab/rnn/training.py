@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from seqlab.devices import use_tf32
 from seqlab.errors import InputError
 from seqlab.rnn.fleet import Fleet, Progress
 from seqlab.rnn.network import Parameters, initial_state
@@ -38,6 +39,7 @@ def train_fleet(
     losses; where it answers with a sentence, training ends. A replica whose loss is not finite stops alone. Raises
     InputError where all have.
     """
+    use_tf32(fleet.settings.precision == "tf32")
     if checkpoint and checkpoint[0].exists():
         restored = fleet.restore(*checkpoint)
         report(_going_on(fleet, restored, checkpoint[0].name))

@@ -1,0 +1,92 @@
+"""On a GPU: the same numbers as on the processor, from the same data order and dropout. Skipped where there is none."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from seqlab.devices import use_tf32
+from seqlab.rnn.cells import CELLS
+from seqlab.rnn.fleet import Fleet
+from seqlab.rnn.network import Architecture, initial_parameters, layer
+from seqlab.rnn.scoring import stream_bits
+from seqlab.rnn.settings import TrainingSettings
+from seqlab.rnn.training import train_fleet
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device here")
+
+TEXT = np.random.default_rng(1).integers(0, 5, 2_000)
+VALID = [np.random.default_rng(2).integers(0, 5, 200)]
+TOLERANCE = {None: 1e-4, torch.bfloat16: 0.05}
+
+
+def fleet_on(device: str, cell: str, **settings: object) -> Fleet:
+    values = {"epochs": 2, "steps": 20, "batch_size": 8, "dropout": 0.2, "recurrent_dropout": 0.1} | settings
+    architecture = Architecture(cell, 2, 24, 5)
+    return Fleet.start(architecture, TrainingSettings(**values), [1, 2, 3], torch.device(device))
+
+
+@pytest.mark.parametrize("precision", TOLERANCE)
+@pytest.mark.parametrize("cell", CELLS)
+def test_outputs_and_gradients_of_a_layer(cell, precision):
+    use_tf32(False)
+    random = torch.Generator().manual_seed(1)
+    wide = CELLS[cell].gates * 24
+    shapes = [(2, 5, wide), (2, 24, wide), (2, 1, wide), *[(2, 8, 24)] * CELLS[cell].states]
+    values = [torch.randn(shape, generator=random) / 4 for shape in shapes]
+    inputs = torch.randint(5, (2, 8, 20), generator=random)
+    found = []
+    for device in ("cpu", "cuda"):
+        w_xh, w_hh, bias, *state = leaves = [value.to(device).requires_grad_() for value in values]
+        outputs, last = layer(cell, inputs.to(device), tuple(state), w_xh, w_hh, bias, precision)
+        aim = outputs.square().sum() + sum(part.sum() for part in last)
+        found.append([value.cpu() for value in (outputs, *last, *torch.autograd.grad(aim, leaves))])
+    for on_processor, on_gpu in zip(*found, strict=True):
+        scale = on_processor.abs().max()
+        torch.testing.assert_close(on_gpu / scale, on_processor / scale, rtol=0, atol=TOLERANCE[precision])
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_training_sees_the_same_data_and_dropout(cell):
+    fleets = [fleet_on(device, cell) for device in ("cpu", "cuda")]
+    for fleet in fleets:
+        train_fleet(fleet, TEXT, VALID, report=lambda line: None)
+    first, second = fleets
+    assert [order.bit_generator.state for order in first.orders] == [o.bit_generator.state for o in second.orders]
+    assert all(torch.equal(a.get_state(), b.get_state()) for a, b in zip(first.masks, second.masks, strict=True))
+    for row, other in zip(first.history, second.history, strict=True):
+        for figure in ("train_loss", "valid_loss"):
+            assert other[figure] == pytest.approx(row[figure], rel=1e-3)
+
+
+@pytest.mark.parametrize("precision", ["tf32", "bfloat16"])
+def test_a_training_with_less_precision_comes_to_about_the_same_loss(precision):
+    losses = []
+    for kind in ("float32", precision):
+        fleet = fleet_on("cuda", "lstm", precision=kind)
+        train_fleet(fleet, TEXT, VALID, report=lambda line: None)
+        losses.append([row["valid_loss"] for row in fleet.history])
+    assert losses[1] == pytest.approx(losses[0], abs=0.02)
+
+
+def test_a_stopped_training_goes_on_to_about_the_same_loss(tmp_path):
+    checkpoint = tmp_path / "unfinished.safetensors", "this run"
+    whole, stopped, resumed = (fleet_on("cuda", "gru") for _ in range(3))
+    train_fleet(whole, TEXT, VALID, report=lambda line: None)
+    calls = iter([False] * 7)
+    with pytest.raises(KeyboardInterrupt):
+        train_fleet(stopped, TEXT, VALID, lambda line: None, checkpoint, lambda: next(calls, True))
+    train_fleet(resumed, TEXT, VALID, lambda line: None, checkpoint)
+    losses = [[row["valid_loss"] for row in fleet.history] for fleet in (whole, resumed)]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_scores_in_double_precision(cell):
+    architecture = Architecture(cell, 2, 24, 5)
+    parameters = {name: value.double() for name, value in initial_parameters(architecture, [1, 2]).items()}
+    there = {name: value.cuda() for name, value in parameters.items()}
+    bits = stream_bits(architecture, parameters, VALID)
+    np.testing.assert_allclose(stream_bits(architecture, there, VALID), bits, rtol=1e-9)
+    assert bits.mean() == pytest.approx(math.log2(5), rel=0.2)
