@@ -19,6 +19,17 @@ def test_a_share_is_silenced_and_the_mean_stays():
     assert mask.mean().item() == pytest.approx(1.0, abs=0.01)
 
 
+@pytest.mark.parametrize("share", [1e-7, 0.01, 0.5, 0.99])
+def test_entries_are_silenced_each_on_its_own_at_any_share(share):
+    """The number in every 8th entry, counted from each of 8 places, is binomial; 5 standard deviations are allowed."""
+    (mask,) = masks(generators(3), [True], (80_000,), share)
+    silent = (mask == 0).double().view(-1, 8)
+    deviation = (share * (1 - share) / len(silent)) ** 0.5
+    assert (silent.mean(0) - share).abs().max() < 5 * deviation + 2**-16
+    together = (silent[:, :-1] * silent[:, 1:]).mean().item()
+    assert together == pytest.approx(share**2, abs=5 * deviation * share + 2**-16)
+
+
 def test_a_replica_without_a_batch_draws_nothing():
     pair = generators(1, 2)
     before = pair[1].get_state()

@@ -4,6 +4,7 @@ A replica without a batch draws nothing, so that its masks do not depend on how 
 kept is scaled up, so that the mean stays.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -17,11 +18,21 @@ def masks(
     generators: Sequence[torch.Generator], present: Sequence[bool], shape: tuple[int, ...], share: float
 ) -> list[Tensor]:
     """For each replica a tensor of `shape`, zero for a `share` of its entries and 1 / (1 - share) for the others."""
-    keep = 1 - share
     return [
-        torch.empty(shape).bernoulli_(keep, generator=random).div_(keep) if here else torch.ones(shape)
+        _mask(random, shape, share) if here else torch.ones(shape)
         for random, here in zip(generators, present, strict=True)
     ]
+
+
+def _mask(random: torch.Generator, shape: tuple[int, ...], share: float) -> Tensor:
+    """One of them. Every entry takes 16 random bits, for torch draws 64 at once much faster than it draws from a
+    Bernoulli distribution; so `share` is taken to the nearest 65,536th.
+    """
+    entries = math.prod(shape)
+    drawn = torch.empty(math.ceil(entries / 4), dtype=torch.int64).random_(-(2**63), None, generator=random)
+    border = max(round((1 - share) * 2**16), 1) - 2**15 - 1
+    kept = torch.le(drawn.view(torch.int16)[:entries].view(shape), border, out=torch.empty(shape))
+    return kept.div_(1 - share)
 
 
 def drop_outputs(

@@ -63,12 +63,13 @@ class Optimiser:
     def _adam(self, name: str, value: Tensor, gradient: Tensor, rates: Tensor, active: Tensor) -> None:
         (one, two), moving = self.betas, _per_replica(active).to(value)
         first, second = self.moments["first"][name], self.moments["second"][name]
-        first.add_((gradient - first) * (moving * (1 - one)))
-        second.add_((gradient.square() - second) * (moving * (1 - two)))
+        first.lerp_(gradient, moving * (1 - one))
+        second.lerp_(gradient.square(), moving * (1 - two))
         steps = self.steps.clamp(min=1)
-        size = _per_replica(rates / (1 - one**steps)).to(value)
-        root = second.sqrt() / _per_replica((1 - two**steps).sqrt()).to(value)
-        value.sub_(size * first / (root + self.epsilon))
+        correction = (1 - two**steps).sqrt()
+        size = _per_replica(rates * correction / (1 - one**steps)).to(value)
+        root = second.sqrt().add_(_per_replica(self.epsilon * correction).to(value))
+        value.addcmul_(first / root, size, value=-1)
 
 
 def schedule_factor(kind: str, epoch_share: float, warmup: float, every: float, factor: float) -> float:
