@@ -10,11 +10,8 @@ from seqlab.rnn.optimisers import OPTIMISERS, SCHEDULES
 from seqlab.text.partition import MODES
 
 PRECISIONS = ("float32", "tf32", "bfloat16")
-ROUNDED_FROM = {
-    "rnn": 192,
-    "gru": 128,
-    "lstm": 128,
-}  # hidden units; in smaller networks rounding costs more than it saves
+# Hidden units from which rounding saves more than it costs.
+ROUNDED_FROM = {"rnn": 192, "gru": 128, "lstm": 128}
 
 
 def rounding(precision: str, cell: str, hidden: int) -> torch.dtype | None:
