@@ -37,6 +37,10 @@ resource_scopes:
     gpu="local",  # a limit on this machine's GPUs must not hold back a cluster
 
 
+onstart:
+    follow_training()
+
+
 onsuccess:
     cancel_timers()
 

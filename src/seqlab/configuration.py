@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from seqlab.text.tokens import UNITS
 NOT_BACKING_OFF = ("laplace", "add-k")  # smoothings whose models have no back-off weights
 PARTS = ("train", "valid", "test")
 BEST = "best "  # begins a part of a mixture that is chosen on valid
-NUMBERS = {"integer": int, "number": float}
+CONSTANTS = {"true": True, "false": False}
+NUMBERS: dict[str, Callable[[str], Any]] = {"integer": int, "number": float, "boolean": CONSTANTS.__getitem__}
 TYPES = {
     "integer": "a whole number",
     "array": "a list",
@@ -23,7 +25,7 @@ TYPES = {
 
 
 def with_numbers(value: Any, schema: dict[str, Any]) -> Any:
-    """`value` with numbers where `schema`, a JSON schema, wants them and a text that is one was given.
+    """`value` with numbers, true and false where `schema`, a JSON schema, wants them and a text that is one was given.
 
     Snakemake hands on the blocks of `--config counting='{shards: 3}'` as texts, and YAML 1.1 reads 1e-7 as one.
     """
@@ -33,7 +35,7 @@ def with_numbers(value: Any, schema: dict[str, Any]) -> Any:
     if isinstance(value, list):
         return [with_numbers(item, schema.get("items", {})) for item in value]
     if isinstance(value, str) and schema.get("type") in NUMBERS:
-        with suppress(ValueError):
+        with suppress(ValueError, KeyError):
             return NUMBERS[schema["type"]](value)
     return value
 

@@ -9,7 +9,9 @@ import json
 import math
 import os
 import re
+import shlex
 import shutil
+import subprocess
 import sys
 import threading
 from functools import cache
@@ -173,10 +175,23 @@ def all_metrics():
     ]
 
 
+def experiment_name():
+    """The name of this experiment: that of its last configuration file."""
+    return [Path(file).stem for file in workflow.overwrite_configfiles or ["config/config.yaml"]][-1]
+
+
+def command_again():
+    """The command that runs this experiment again, without a path of this machine."""
+    files = [os.path.relpath(file) for file in workflow.overwrite_configfiles]
+    values = [f"{key}={value}" for key, value in workflow.config_settings.config.items()]
+    values = [value.replace(f"{Path.home()}/", "~/") for value in values]
+    given = ["--configfile", *files] * bool(files) + ["--config", *values] * bool(values)
+    return shlex.join(["snakemake", "--cores", "all", *given])
+
+
 def expected_results():
     """The committed results of this experiment, named after its last configuration."""
-    names = [Path(file).stem for file in workflow.overwrite_configfiles] or ["config"]
-    return os.path.relpath(BASE / "config" / "expected" / f"{names[-1]}.csv")
+    return os.path.relpath(BASE / "config" / "expected" / f"{experiment_name()}.csv")
 
 
 def all_arpa():

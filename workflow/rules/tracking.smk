@@ -2,7 +2,28 @@
 
 Needs  metrics.json of every run, the tables and the figures
 Makes  results/tracking.json (the receipt), results/mlflow.db (a cache: delete it and it is rebuilt)
+
+With tracking.live a program that starts and ends with Snakemake, seqlab.tracking.follower, mirrors the learning curves
+of networks in training.
 """
+
+
+def follow_training():
+    """Start the follower, if the configuration wants one; it watches this process and ends with it."""
+    if config["tracking"]["live"]:
+        Path("results").mkdir(exist_ok=True)
+        command = [
+            sys.executable,
+            "-m",
+            "seqlab.tracking.follower",
+            "--results",
+            "results",
+            "--parent",
+            str(os.getpid()),
+        ]
+        command += ["--uri", config["tracking"]["uri"], "--sweep", experiment_name()]
+        with Path("results/follower.log").open("w") as log:
+            subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
 
 localrules:
@@ -26,6 +47,8 @@ rule track_runs:
     params:
         runs=listed,
         uri=config["tracking"]["uri"],
+        sweep=experiment_name(),
+        command=command_again(),
     message:
         "Publishing all runs to MLflow"
     shell:
@@ -33,5 +56,7 @@ rule track_runs:
         " {params.runs:q}"
         " --results results"
         " --uri={params.uri:q}"
+        " --sweep {params.sweep:q}"
+        " --command {params.command:q}"
         " --output {output.receipt:q}"
         " > {log:q} 2>&1"

@@ -12,6 +12,7 @@ from seqlab.interruption import stop_on_signals
 from seqlab.provenance import fingerprint
 from seqlab.rnn.fleet import Fleet
 from seqlab.rnn.halving import Rungs
+from seqlab.rnn.live import LiveHistory
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.settings import TrainingSettings
 from seqlab.rnn.training import train_fleet
@@ -33,12 +34,12 @@ def main() -> None:
     use_threads(arguments.threads)
     card, splits = read_card(arguments.card), read_splits(arguments.splits)
     ids, vocab = read_ids(arguments.ids, splits), Vocab.load(arguments.vocab)
-    shape = {name: card["settings"].pop(name) for name in ("cell", "layers", "hidden")}
-    architecture = Architecture(**shape, vocabulary=len(vocab))
+    architecture = Architecture(*(card["settings"].pop(name) for name in ("cell", "layers", "hidden")), len(vocab))
     settings = TrainingSettings.from_card(card["settings"])
     sweep, halving = card | {"model": None}, arguments.folder.parent / "halving"
     rungs = Rungs(halving, card["model"], sweep, settings.epochs, settings.halving)
     fleet = Fleet.start(architecture, settings, card["seeds"], choose_device(arguments.device, arguments.jobs_per_gpu))
+    live = LiveHistory(arguments.folder, fleet)
     unfinished = arguments.folder / "unfinished.safetensors"
     name = f"{card['corpus']}/{card['unit']} {card['model']}"
     print(f"{name}  {architecture.parameters:,} parameters, seeds {card['seeds']}", flush=True)
@@ -46,13 +47,14 @@ def main() -> None:
         fleet,
         np.concatenate(segments_of(ids, splits, "train")),
         segments_of(ids, splits, "valid"),
-        report=lambda line: print(f"{name}  {line}", flush=True),
+        report=live.beside(lambda line: print(f"{name}  {line}", flush=True)),
         checkpoint=(unfinished, fingerprint([arguments.card, arguments.ids, *arguments.code])),
         stop=stop_on_signals(),
         judge=rungs.judge,
     )
     fleet.write_results(arguments.folder)
     unfinished.unlink(missing_ok=True)
+    live.remove()
 
 
 if __name__ == "__main__":

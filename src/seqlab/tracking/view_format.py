@@ -1,0 +1,99 @@
+"""How MLflow stores the views of an experiment: a tag with a JSON text in it. Internal to MLflow, and known to hold for
+the version that pyproject.toml pins; tests/workflow/test_dashboard.py opens each view in a browser and fails when
+another version reads it differently.
+"""
+
+import json
+from typing import Any
+
+TAG = "mlflow.sharedViewState."  # and the name by which a link asks for the view
+LARGEST = 20_000  # characters of an experiment's tag
+
+
+def view_tag(link: str, title: str, state: dict[str, Any]) -> tuple[str, str]:
+    """Key and value of the tag that holds a view."""
+    value = json.dumps({"name": title, "createdAt": 0, "updatedAt": 0, "state": json.dumps(state)})
+    assert len(value) < LARGEST, title
+    return TAG + link, value
+
+
+def view_link(experiment: str, link: str, charts: bool) -> str:
+    """The part of an address that opens a view, after the server's own address."""
+    mode = "&compareRunsMode=CHART" if charts else ""
+    return f"/#/experiments/{experiment}/runs?workflowType=machine_learning&viewStateShareKey={link}{mode}"
+
+
+def run_link(experiment: str, run: str) -> str:
+    """The part of an address that opens the page of a run."""
+    return f"/#/experiments/{experiment}/runs/{run}"
+
+
+def table(where: str, order_by: str, columns: list[str]) -> dict[str, Any]:
+    """A table of the runs that fulfil `where`, sorted by a column, lowest first."""
+    return {
+        "searchFilter": where,
+        "orderByKey": order_by,
+        "orderByAsc": True,
+        "startTime": "ALL",
+        "lifecycleFilter": "Active",
+        "datasetsFilter": [],
+        "modelVersionFilter": "All Runs",
+        "selectedColumns": columns,
+        "columnOrder": columns,
+        "runsHiddenMode": "SHOWALL",
+    }
+
+
+def with_charts(state: dict[str, Any], sections: dict[str, list[dict[str, Any]]], group_by: str | None = None
+                ) -> dict[str, Any]:  # fmt: skip
+    """`state` with charts in named sections; with `group_by`, a parameter, each line is the mean of the runs that agree
+    in it.
+    """
+    charts, headings = [], []
+    for number, (title, found) in enumerate(sections.items()):
+        section = f"section-{number}"
+        headings.append(
+            {"uuid": section, "name": title, "display": True, "isReordered": True, "deleted": False,
+             "isGenerated": False}
+        )  # fmt: skip
+        for place, chart in enumerate(found):
+            charts.append({"uuid": f"chart-{number}-{place}", "metricSectionId": section, "deleted": False,
+                           "isGenerated": False} | chart)  # fmt: skip
+    made = state | {"compareRunCharts": charts, "compareRunSections": headings, "isAccordionReordered": True}
+    if group_by:
+        keys = [{"mode": "param", "groupByData": group_by}]
+        made["groupBy"] = {"aggregateFunction": "average", "groupByKeys": keys}
+    return made
+
+
+def lines(metric: str, runs: int) -> dict[str, Any]:
+    """A metric against the epoch, on a logarithmic axis."""
+    return {
+        "type": "LINE", "metricKey": metric, "selectedMetricKeys": [metric], "runsCountToCompare": runs,
+        "lineSmoothness": 0, "xAxisKey": "step", "xAxisScaleType": "linear", "scaleType": "log", "yAxisKey": "metric",
+        "range": {}, "displayPoints": False, "ignoreOutliers": False, "useGlobalLineSmoothing": False,
+        "useGlobalXaxisKey": True, "selectedXAxisMetricKey": "", "yAxisExpressions": [],
+    }  # fmt: skip
+
+
+def bars(metric: str, runs: int) -> dict[str, Any]:
+    """A bar for each run."""
+    return {"type": "BAR", "metricKey": metric, "selectedMetricKeys": [metric], "runsCountToCompare": runs}
+
+
+def points(x: str, y: str, runs: int) -> dict[str, Any]:
+    """One metric against another, a point for each run."""
+    axes = {"xaxis": {"key": x, "type": "METRIC"}, "yaxis": {"key": y, "type": "METRIC"}}
+    return {"type": "SCATTER", "runsCountToCompare": runs} | axes
+
+
+def parallel(params: list[str], metrics: list[str], runs: int) -> dict[str, Any]:
+    """A line through the parameters and metrics of each run."""
+    chosen = {"selectedParams": params, "selectedMetrics": metrics}
+    return {"type": "PARALLEL", "runsCountToCompare": runs, "showAllRuns": True} | chosen
+
+
+def contour(x: str, y: str, metric: str, runs: int) -> dict[str, Any]:
+    """A metric over two parameters, as a map."""
+    axes = {"xaxis": {"key": x, "type": "PARAM"}, "yaxis": {"key": y, "type": "PARAM"}}
+    return {"type": "CONTOUR", "runsCountToCompare": runs, "zaxis": {"key": metric, "type": "METRIC"}} | axes

@@ -1,0 +1,106 @@
+"""The views that every experiment comes with: what to look at, in the order in which to look."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from seqlab.tracking.view_format import bars, contour, lines, parallel, points, table, view_link, view_tag, with_charts
+
+MODELS = "tags.kind = 'model'"  # without the page of the sweep
+NETWORKS = f"{MODELS} AND tags.family = 'rnn'"
+CHOSEN = "metrics.`valid/perplexity`"  # what selects a model
+RUNS = 100  # at most so many in a chart; MLflow draws ten unless told
+
+
+@dataclass(frozen=True)
+class View:
+    """A saved view: the name in its link, its title, what it answers, and how MLflow stores it."""
+
+    link: str
+    title: str
+    answers: str
+    state: dict[str, Any]
+
+    @property
+    def charts(self) -> bool:
+        return "compareRunCharts" in self.state
+
+    def address(self, experiment: str) -> str:
+        return view_link(experiment, self.link, self.charts)
+
+
+def _columns(*params: str) -> list[str]:
+    figures = ["tags.`verdict`", "metrics.`test/perplexity`", CHOSEN, "metrics.`test/bits_per_char`"]
+    return figures + [f"params.`{name}`" for name in params] + ["metrics.`model/parameters`", "metrics.`train/seconds`"]
+
+
+def _table(where: str, *params: str) -> dict[str, Any]:
+    return table(where, CHOSEN, _columns(*params))
+
+
+VIEWS = (
+    View(
+        "leaderboard",
+        "Leaderboard",
+        "which model is best, by how much, and is it real",
+        _table(MODELS, "family", "cell", "layers", "hidden", "smoothing", "order", "seed"),
+    ),
+    View(
+        "curves",
+        "Learning curves",
+        "how every network learnt",
+        with_charts(
+            _table(NETWORKS, "cell", "layers", "hidden", "seed"),
+            {
+                "Valid": [lines("valid/epoch_perplexity", RUNS)],
+                "Train": [lines("train/epoch_perplexity", RUNS), lines("train/gradient_norm", RUNS)],
+            },
+        ),
+    ),
+    View(
+        "seeds",
+        "Mean over seeds",
+        "whether networks differ by more than their seeds do",
+        with_charts(
+            _table(NETWORKS, "cell", "layers", "hidden", "seed"),
+            {
+                "Valid, mean and spread over seeds": [lines("valid/epoch_perplexity", RUNS)],
+                "Test, mean over seeds": [bars("test/perplexity", RUNS)],
+            },
+            group_by="model",
+        ),
+    ),
+    View(
+        "ngram-rnn",
+        "n-gram against RNN",
+        "what a network gains over counting",
+        with_charts(
+            _table(f"{MODELS} AND tags.family IN ('ngram', 'rnn', 'mixture')", "family", "model"),
+            {
+                "Bits per character of test": [bars("test/bits_per_char", 20)],
+                "Against the number of parameters": [points("model/parameters", "test/bits_per_char", RUNS)],
+            },
+            group_by="model",
+        ),
+    ),
+    View(
+        "layers-hidden",
+        "Layers x hidden",
+        "what size of network pays",
+        with_charts(
+            _table(NETWORKS, "cell", "layers", "hidden", "seed"),
+            {
+                "Settings and test perplexity": [parallel(["cell", "layers", "hidden"], ["test/perplexity"], RUNS)],
+                "Map of test perplexity": [contour("layers", "hidden", "test/perplexity", RUNS)],
+            },
+        ),
+    ),
+)
+
+
+def install_views(client: Any, experiment: str, known: dict[str, str]) -> int:
+    """Write the views into the tags of an experiment, which now are `known`; returns how many were new or changed."""
+    tags = dict(view_tag(view.link, view.title, view.state) for view in VIEWS)
+    changed = {key: value for key, value in tags.items() if known.get(key) != value}
+    for key, value in changed.items():
+        client.set_experiment_tag(experiment, key, value)
+    return len(changed)

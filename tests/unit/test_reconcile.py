@@ -1,0 +1,157 @@
+"""What publishing does with runs that are there already: nothing is lost and nothing is doubled."""
+
+import math
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from tracked import Tree, make_worse
+
+from seqlab.files import write_text
+from seqlab.ledger.perplexity import read_metrics, write_metrics
+
+
+def test_a_repeat_creates_nothing(small: Tree) -> None:
+    small.track()
+    before = {name: (run.info.run_id, small.points(name)) for name, run in small.runs().items()}
+    assert small.track() == {"runs": 5, "created": 0, "unchanged": 5, "superseded": 0, "experiments": {"toy/char": 5}}
+    assert {name: (run.info.run_id, small.points(name)) for name, run in small.runs().items()} == before
+
+
+def test_another_training_time_alone_changes_nothing(small: Tree) -> None:
+    small.track()
+    metrics = read_metrics(small.folders[0] / "metrics.json")
+    write_metrics(small.folders[0] / "metrics.json", metrics | {"train_seconds": 99.0})
+    assert small.track()["unchanged"] == 5
+
+
+def test_changed_metrics_supersede_that_seed_only(small: Tree) -> None:
+    small.track()
+    old = small.runs()["lstm-1x8-s2"]
+    make_worse(small.folders[1], seed=2)
+    report = small.track()
+    assert (report["created"], report["unchanged"], report["superseded"]) == (1, 4, 1)
+    new = small.runs()["lstm-1x8-s2"]
+    assert math.isclose(new.data.metrics["test/perplexity"], old.data.metrics["test/perplexity"] + 1.0)
+
+
+def test_a_superseded_run_is_kept_deleted_and_names_its_successor(small: Tree) -> None:
+    small.track()
+    old = small.runs()["mkn-1"].info.run_id
+    make_worse(small.folders[0], seed=None)
+    small.track()
+    gone = small.runs(deleted=True)["mkn-1"]
+    assert (gone.info.run_id, gone.data.tags["superseded_by"]) == (old, small.runs()["mkn-1"].info.run_id)
+
+
+def test_a_changed_figure_supersedes_the_sweep(small: Tree) -> None:
+    small.track()
+    write_text(small.results / "toy" / "char" / "figures" / "bars.svg", "<svg><rect/></svg>\n")
+    report = small.track()
+    assert (report["superseded"], set(small.runs(deleted=True))) == (1, {"sweep made"})
+
+
+def test_a_half_mirrored_run_is_completed(small: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlflow import MlflowClient
+
+    log_artifact = MlflowClient.log_artifact
+
+    def broken(client: MlflowClient, run: str, path: str, folder: str | None = None) -> None:
+        if path.endswith("card.yaml"):
+            raise KeyboardInterrupt
+        log_artifact(client, run, path, folder)
+
+    with monkeypatch.context() as cut, pytest.raises(KeyboardInterrupt):
+        cut.setattr(MlflowClient, "log_artifact", broken)  # parameters and metrics are written by then
+        small.track()
+    name = "lstm-1x8-s1"  # the first after the sweep
+    half = small.runs()[name]
+    assert half.info.status == "RUNNING"
+    assert small.track()["created"] == 4
+    whole = small.runs()[name]
+    assert (whole.info.run_id, whole.info.status) == (half.info.run_id, "FINISHED")
+    assert small.artifacts(name) == {"card.yaml", "sample.txt"}
+    assert len({point[:2] for point in small.points(name)}) == len(small.points(name)), "a point was written twice"
+
+
+def test_a_half_mirrored_run_of_other_content_is_superseded(small: Tree) -> None:
+    small.track()
+    half = small.runs()["mkn-1"].info.run_id
+    small.client().delete_tag(half, "content")
+    make_worse(small.folders[0], seed=None)
+    assert small.track()["superseded"] == 1
+    assert small.runs()["mkn-1"].info.run_id != half
+
+
+def test_of_duplicates_the_oldest_stays(small: Tree) -> None:
+    small.track()
+    first = small.runs()["mkn-1"]
+    experiment = first.info.experiment_id
+    small.client().create_run(experiment, first.info.start_time + 1, first.data.tags, "mkn-1")
+    assert small.track()["unchanged"] == 5
+    assert small.runs()["mkn-1"].info.run_id == first.info.run_id
+
+
+def test_runs_of_absent_models_are_left_alone(small: Tree) -> None:
+    small.track()
+    small.folders = small.folders[:1]
+    assert small.track()["runs"] == 2
+    assert "lstm-1x8-s1" in small.runs()
+
+
+def test_a_lost_database_is_rebuilt_with_the_same_points(small: Tree, empty_database: Path) -> None:
+    small.track()
+    before = small.points("lstm-1x8-s1")
+    again = small.results / "again.db"
+    shutil.copy(empty_database, again)
+    small.uri = f"sqlite:///{again}"
+    small.track()
+    assert small.points("lstm-1x8-s1") == before
+
+
+def test_children_follow_a_sweep_that_was_superseded(small: Tree) -> None:
+    small.track()
+    write_text(small.results / "toy" / "char" / "figures" / "bars.svg", "<svg><rect/></svg>\n")
+    small.track()
+    runs = small.runs()
+    assert runs["mkn-1"].data.tags["mlflow.parentRunId"] == runs["sweep made"].info.run_id
+
+
+def test_a_run_deleted_by_hand_comes_back_as_it_was(small: Tree) -> None:
+    small.track()
+    run = small.runs()["mkn-1"].info.run_id
+    small.client().delete_run(run)
+    assert small.track()["unchanged"] == 5
+    assert small.runs()["mkn-1"].info.run_id == run
+
+
+def test_results_that_are_as_they_once_were_bring_the_old_run_back(small: Tree) -> None:
+    small.track()
+    first, metrics = small.runs()["mkn-1"].info.run_id, (small.folders[0] / "metrics.json").read_text()
+    make_worse(small.folders[0], seed=None)
+    small.track()
+    write_text(small.folders[0] / "metrics.json", metrics)
+    small.track()
+    run = small.runs()["mkn-1"]
+    assert (run.info.run_id, "superseded_by" in run.data.tags) == (first, False)
+
+
+def test_a_deleted_experiment_comes_back_without_what_was_superseded(small: Tree) -> None:
+    small.track()
+    make_worse(small.folders[0], seed=None)
+    small.track()
+    before = {name: run.info.run_id for name, run in small.runs().items()}
+    client = small.client()
+    client.delete_experiment(client.get_experiment_by_name("toy/char").experiment_id)
+    assert small.track()["unchanged"] == 5
+    assert {name: run.info.run_id for name, run in small.runs().items()} == before
+
+
+def test_a_repeat_writes_nothing_at_all(small: Tree) -> None:
+    small.track()
+    with sqlite3.connect(small.results / "mlflow.db") as database:
+        before = "\n".join(database.iterdump())
+    small.track()
+    with sqlite3.connect(small.results / "mlflow.db") as database:
+        assert "\n".join(database.iterdump()) == before
