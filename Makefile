@@ -5,10 +5,10 @@ VENV := .venv
 INSTALLED := $(VENV)/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce verify test lint format dashboard docs lock clean
+.PHONY: help setup reproduce verify test lint format dashboard dashboard-stop docs lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## make .venv with every package at its locked version
 
@@ -44,6 +44,9 @@ format: setup ## put every file into its form
 
 dashboard: setup ## compare runs in MLflow on 127.0.0.1
 	$(VENV)/bin/python workflow/scripts/serve_dashboard.py
+
+dashboard-stop: ## stop the dashboard that runs in another terminal
+	$(VENV)/bin/python workflow/scripts/serve_dashboard.py --stop
 
 docs: setup ## write config/README.md from the schema
 	$(VENV)/bin/python tools/config_readme.py

@@ -91,8 +91,6 @@ def save_model(champion: Champion, target: Path) -> None:
     from mlflow.pyfunc import save_model as save
     from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
-    from seqlab.tracking import served
-
     kinds = {str: DataType.string, int: DataType.long, float: DataType.double}
     answers = {"continuation": str, "bits_per_char": float, "bits_per_symbol": float, "perplexity": float}
     answers |= {"symbols": int, "unknown": int}
@@ -103,6 +101,8 @@ def save_model(champion: Champion, target: Path) -> None:
     )
     with tempfile.TemporaryDirectory() as place, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow would like type hints and an example, from which it would guess
+        from seqlab.tracking import served
+
         files = Path(place) / "model"
         files.mkdir()
         _copy(champion, files)

@@ -22,7 +22,7 @@ from seqlab.tracking.language_models import begun, curves, params_of
 from seqlab.tracking.live_files import LIVE, LiveFile
 from seqlab.tracking.publish import publisher_tags
 from seqlab.tracking.reconcile import create, discard, unwritten, write_points
-from seqlab.tracking.runs import PlannedRun, Point
+from seqlab.tracking.runs import PlannedRun, Point, shown
 
 TURN = 0.25  # seconds between two looks
 PATIENCE = 10.0  # seconds before a store that failed is tried again
@@ -94,7 +94,7 @@ class Follower:
         if file.path not in self.runs:
             self.runs[file.path] = dict(self._attach(file))
         for seed, (info, held) in self.runs[file.path].items():
-            new = [point for point in curves(file.rows, int(seed)) if point not in held]
+            new = [point for point in shown(curves(file.rows, int(seed))) if point not in held]
             if new:
                 write_points(self.client, info.run_id, info.start_time, new)
                 held.update(new)
@@ -107,7 +107,7 @@ class Follower:
         runs = begun(folder, file.started, params)
         experiment = experiment_id(self.client, runs[0].experiment, self.results, self.uri)
         for run in runs:
-            points = curves(file.rows, int(run.tags["seed"]))
+            points = shown(curves(file.rows, int(run.tags["seed"])))
             info, left = self._find(experiment, run, points)
             if info is None and not file.ended:  # of a job that has gone already nothing is begun
                 tags = publisher_tags() | {"sweep": self.sweep}

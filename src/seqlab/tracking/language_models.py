@@ -13,6 +13,7 @@ from typing import Any
 from seqlab.cards import read_card
 from seqlab.files import read_json
 from seqlab.ledger.perplexity import read_metrics
+from seqlab.ledger.verdicts import ALIKE, BETTER, WORSE
 from seqlab.tracking.page import sweep_page
 from seqlab.tracking.runs import Dataset, PlannedRun, Point, Sweep, as_text, digest
 
@@ -30,6 +31,8 @@ CURVES = {  # of every epoch: its name -> the column of history.csv
 # The settings that are always parameters; others become one where they are swept. The card holds all of them.
 SETTINGS = ["smoothing", "order", "prune", "cell", "layers", "hidden", "epochs", "steps", "batch_size", "optimiser"]
 SETTINGS += ["learning_rate", "dropout", "parts"]
+VERDICTS = {WORSE: "worse", BETTER: "better", ALIKE: "undecided", "only a total is known": "total only"}
+VERDICTS["a symbol has probability zero"] = "infinite"
 TABLES = ("summary.csv", "models.csv", "verdicts.csv", "breakdown.csv", "memory.csv")
 
 
@@ -41,7 +44,7 @@ def plan(results: Path, folders: Sequence[Path], sweep: Sweep) -> Iterator[Plann
         base = results / corpus / unit
         parent = _plan_sweep(base, sweep)
         yield parent
-        standings = _standings(base / "verdicts.csv")
+        standings = _standings(base)
         for folder, card in cards.items():
             if (card["corpus"], card["unit"]) == (corpus, unit):
                 for run in _plan_model(folder, card, params[folder]):
@@ -140,24 +143,26 @@ def _figures(metrics: dict[str, Any], seed: int | None) -> Iterator[Point]:
     yield Point("train/seconds", float(metrics["train_seconds"]))
 
 
-def _standings(path: Path) -> dict[str, dict[str, str]]:
+def _standings(base: Path) -> dict[str, dict[str, str]]:
     """For every model, how it compares with the best one on valid: by how much, and whether that is real."""
+    path = base / "verdicts.csv"
     if not path.exists():
         return {}
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    if not rows:
-        return {}
-    best = rows[0]["against"]
-    told = {row["model"]: {"verdict": _verdict(row)} for row in rows if row["against"] == best}
-    return told | {best: {"verdict": "best on valid"}}
+    best = rows[0]["against"] if rows else ""
+    told = {row["model"]: _standing(row) for row in rows if row["against"] == best}
+    return told | {best: {"behind": "0 bits", "verdict": "best on valid", "verdict in full": "best on valid"}}
 
 
-def _verdict(row: dict[str, str]) -> str:
+def _standing(row: dict[str, str]) -> dict[str, str]:
+    """Tags for the table of runs, whose columns have room for a word, and one that says it all."""
     difference, low, high = (float(row[name] or "nan") for name in ("difference", "low", "high"))
+    short = "known source" if row["family"] == "source" else VERDICTS.get(row["verdict"], "not compared")
     if math.isnan(difference):
-        return row["verdict"]
-    return f"{row['verdict']}: {difference:+.3f} bits ({low:+.3f} to {high:+.3f})"
+        return {"verdict": short, "verdict in full": row["verdict"]}
+    full = f"{row['verdict']}: {difference:+.4f} bits per symbol, 95 % interval {low:+.4f} to {high:+.4f}"
+    return {"behind": f"{difference:+.3f} bits", "verdict": short, "verdict in full": full}
 
 
 def _dataset(base: Path, card: dict[str, Any]) -> Dataset:

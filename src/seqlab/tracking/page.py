@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from seqlab.ledger.verdicts import COLUMNS, read_verdicts
-from seqlab.report.page import answer
+from seqlab.ledger.verdicts import ALIKE, COLUMNS, read_verdicts
+from seqlab.report.page import CHOSEN, answer
 from seqlab.report.style import deviation, number
-from seqlab.report.tables import read_models
+from seqlab.report.tables import best_on_valid, read_models
 
 SHOWN = 15  # models in the table; the artifact models.csv holds all
 
@@ -19,13 +19,32 @@ def sweep_page(base: Path, command: str) -> str:
     if not (base / "models.csv").exists():
         return f"The models of {base.parent.name} by {base.name} have not been summarised yet.\n\n{again}"
     models, judged = read_models(base / "models.csv"), _judged(base)
-    sentences = answer(models, judged, None)
-    head = f"{base.parent.name} by {base.name}. {sentences[0]}"  # MLflow shows the first line above everything
+    head, sentences = headline(base), answer(models, judged, None)
     notes = (
         "Models are chosen on valid and judged on test. Bits per symbol behind the best are those of test, with "
         "their 95 % interval over texts and seeds; a verdict is adjusted for the number of models (Holm)."
     )
-    return "\n\n".join([head, *sentences[1:], _table(models, judged), notes, again])
+    return "\n\n".join([head, _table(models, judged), *sentences, notes, again])
+
+
+def headline(base: Path) -> str:
+    """Which model is best, by how much, and whether that is real: the one line that MLflow shows of a text."""
+    name = f"{base.parent.name} by {base.name}"
+    if not (base / "models.csv").exists():
+        return f"{name}: not summarised yet."
+    models, judged = read_models(base / "models.csv"), _judged(base)
+    best = best_on_valid(models[models["family"].isin(CHOSEN)])
+    if best is None:
+        return f"{name}: no model has a finite perplexity on valid."
+    row = models[(models["model"] == best) & (models["split"] == "test")].iloc[0]
+    told = judged[judged["against"] == best].set_index("model")
+    rest = []
+    for family in CHOSEN:
+        rival = best_on_valid(models[models["family"] == family])
+        if family != row["family"] and rival in told.index and not math.isnan(told.loc[rival, "difference"]):
+            real = "real" if told.loc[rival, "verdict"] != ALIKE else "may be chance"
+            rest.append(f"; {rival} {told.loc[rival, 'difference']:+.3f} bits ({real})")
+    return f"{name}: {best} is best, test perplexity {number(row['perplexity'])}{''.join(rest)}"
 
 
 def _judged(base: Path) -> pd.DataFrame:

@@ -83,12 +83,12 @@ def _reconcile(client: Any, experiment: str, runs: list[PlannedRun], publisher: 
 
 
 def _arrange(client: Any, experiment: str, runs: list[PlannedRun]) -> None:
-    """Give an experiment its views, and the first sentence of its sweep's page as its description."""
+    """Give an experiment its views, and the answer as its description."""
     known = client.get_experiment(experiment).tags
     install_views(client, experiment, known)
     pages = [run.standing["mlflow.note.content"] for run in runs if "mlflow.note.content" in run.standing]
     wanted = {"mlflow.experimentKind": "custom_model_development"}
-    wanted |= {"mlflow.note.content": pages[0].split("\n\n")[0]} if pages else {}
+    wanted |= {"mlflow.note.content": pages[0].splitlines()[0]} if pages else {}
     for key, value in wanted.items():
         if known.get(key) != value:
             client.set_experiment_tag(experiment, key, value)

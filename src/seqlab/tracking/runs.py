@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -71,14 +72,21 @@ class PlannedRun:
         return digest([self.name, self.tags, points, files])
 
     @property
-    def finite(self) -> list[Point]:
-        """The points that MLflow can hold: it would store 1.8e308 for an infinity."""
-        return [point for point in self.points if math.isfinite(point.value)]
+    def shown(self) -> list[Point]:
+        """The points as MLflow holds them."""
+        return shown(self.points)
 
     @property
     def infinite(self) -> list[str]:
         """The metrics that are left out."""
         return sorted({point.name for point in self.points if not math.isfinite(point.value)})
+
+
+def shown(points: Iterable[Point]) -> list[Point]:
+    """The points as MLflow holds them: without infinities, which it would store as 1.8e308, and with six digits, since
+    its pages print all that there are. The files have every digit.
+    """
+    return [point._replace(value=float(f"{point.value:.6g}")) for point in points if math.isfinite(point.value)]
 
 
 def digest(value: Any) -> str:

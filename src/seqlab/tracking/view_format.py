@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 TAG = "mlflow.sharedViewState."  # and the name by which a link asks for the view
+HEIGHT = 430  # of a chart, in pixels
 LARGEST = 20_000  # characters of an experiment's tag
 
 
@@ -25,7 +26,7 @@ def view_link(experiment: str, link: str, charts: bool) -> str:
 
 def run_link(experiment: str, run: str) -> str:
     """The part of an address that opens the page of a run."""
-    return f"/#/experiments/{experiment}/runs/{run}"
+    return f"/#/experiments/{experiment}/runs/{run}?workflowType=machine_learning"
 
 
 def table(where: str, order_by: str, columns: list[str]) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def with_charts(state: dict[str, Any], sections: dict[str, list[dict[str, Any]]]
         section = f"section-{number}"
         headings.append(
             {"uuid": section, "name": title, "display": True, "isReordered": True, "deleted": False,
-             "isGenerated": False}
+             "isGenerated": False, "columns": 2 if len(found) > 1 else 1, "cardHeight": HEIGHT}
         )  # fmt: skip
         for place, chart in enumerate(found):
             charts.append({"uuid": f"chart-{number}-{place}", "metricSectionId": section, "deleted": False,

@@ -29,7 +29,7 @@ class View:
 
 
 def _columns(*params: str) -> list[str]:
-    figures = ["tags.`verdict`", "metrics.`test/perplexity`", CHOSEN, "metrics.`test/bits_per_char`"]
+    figures = ["tags.`behind`", "tags.`verdict`", "metrics.`test/perplexity`", CHOSEN, "metrics.`test/bits_per_char`"]
     return figures + [f"params.`{name}`" for name in params] + ["metrics.`model/parameters`", "metrics.`train/seconds`"]
 
 
@@ -74,7 +74,7 @@ VIEWS = (
         "n-gram against RNN",
         "what a network gains over counting",
         with_charts(
-            _table(f"{MODELS} AND tags.family IN ('ngram', 'rnn', 'mixture')", "family", "model"),
+            _table(f"{MODELS} AND tags.family != 'source' AND tags.family != 'compressor'", "family", "model"),
             {
                 "Bits per character of test": [bars("test/bits_per_char", 20)],
                 "Against the number of parameters": [points("model/parameters", "test/bits_per_char", RUNS)],

@@ -1,0 +1,77 @@
+"""Take the pictures of docs/tracking.md.
+
+python tools/screenshots.py http://127.0.0.1:5000 time_machine/char docs/images
+
+The address is the one that `make dashboard` prints. Needs Chromium, and playwright from the test dependencies.
+"""
+
+import argparse
+import io
+import shutil
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+from seqlab.errors import InputError, command
+from seqlab.tracking.connection import connect
+from seqlab.tracking.view_format import run_link
+from seqlab.tracking.views import VIEWS
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+FLAGS += ["--disable-component-update", "--disable-sync"]
+ASSISTANT = "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1"  # as if a reader had closed it once
+SIZE = {"width": 1440, "height": 900}
+PATIENCE = 10  # seconds; a busy machine of two cores needs most of them
+COLOURS = 128  # a picture of a page needs no more, and becomes a third as large
+
+
+def browser_path() -> str | None:
+    """The browser of this machine, if it has one."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def pages(client: Any, experiment: str) -> dict[str, str]:
+    """What there is to see of an experiment: a name for the picture, and the address after that of the server."""
+    found = client.get_experiment_by_name(experiment)
+    if found is None:
+        raise InputError(f"the server has no experiment {experiment!r}; run the workflow first")
+    number = found.experiment_id
+    (sweep, *_) = client.search_runs([number], "tags.kind = 'sweep'")
+    return {view.link: view.address(number) for view in VIEWS} | {"sweep": run_link(number, sweep.info.run_id)}
+
+
+def take(page: Any, address: str, path: Path) -> None:
+    """Open an address and write what can be seen as a PNG of few colours."""
+    page.goto(address)
+    page.wait_for_timeout(1000 * PATIENCE)  # charts are drawn some time after the last answer
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    print(f"{path}  {path.stat().st_size:,} bytes")
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("server")
+    parser.add_argument("experiment")
+    parser.add_argument("folder", type=Path)
+    arguments = parser.parse_args()
+    browser = browser_path()
+    if browser is None:
+        raise InputError(f"none of {', '.join(BROWSERS)} is installed; install one, on Debian `apt install chromium`")
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    prefix = arguments.experiment.replace("/", "_")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser, args=FLAGS)
+        page = chromium.new_page(viewport=SIZE)
+        page.add_init_script(f"localStorage.setItem('{ASSISTANT}', 'true')")
+        for name, address in pages(connect(arguments.server), arguments.experiment).items():
+            take(page, arguments.server + address, arguments.folder / f"{prefix}_{name}.png")
+        chromium.close()
+
+
+if __name__ == "__main__":
+    main()
