@@ -1,0 +1,23 @@
+"""seqlab check-tracking: whether runs can be published."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def check(
+    uri: Annotated[str, typer.Option(help="an MLflow server or database; else MLFLOW_TRACKING_URI")] = "",
+    results: Annotated[Path, typer.Option(help="the tree of results, whose database is the default")] = Path("results"),
+) -> None:
+    """Read from the tracking database or server and write to it, as publishing would.
+
+    Where that fails, says why and what helps.
+    """
+    from seqlab.tracking.connection import address
+    from seqlab.tracking.connection import check as check_address
+
+    typer.echo(check_address(address(results, uri)))

@@ -1,0 +1,23 @@
+"""seqlab export: every finished run as one tidy table."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def export(
+    output: Annotated[Path, typer.Argument(help="the table to write: a name that ends in .csv or .parquet")],
+    results: Annotated[Path, typer.Option(help="the tree of results")] = Path("results"),
+) -> None:
+    """Write all runs under RESULTS as one tidy table: a row for each run, metric and step.
+
+    It is made from the files alone, so MLflow need not be there.
+    """
+    from seqlab.tracking.export import export_runs
+
+    rows, runs = export_runs(results, output)
+    typer.echo(f"{output}: {rows:,} rows of {runs:,} runs")
