@@ -4,10 +4,12 @@ import math
 import shutil
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tracked import Tree, make_worse
 
+from seqlab.errors import InputError
 from seqlab.files import write_text
 from seqlab.ledger.perplexity import read_metrics, write_metrics
 
@@ -155,3 +157,39 @@ def test_a_repeat_writes_nothing_at_all(small: Tree) -> None:
     small.track()
     with sqlite3.connect(small.results / "mlflow.db") as database:
         assert "\n".join(database.iterdump()) == before
+
+
+def test_a_creation_whose_answer_was_lost_leaves_one_run(small: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow's client asks again, and the server makes a run each time; only the last is heard of."""
+    from mlflow import MlflowClient
+
+    create_run = MlflowClient.create_run
+
+    def twice(*arguments: Any, **named: Any) -> Any:
+        create_run(*arguments, **named)
+        return create_run(*arguments, **named)
+
+    with monkeypatch.context() as lossy:
+        lossy.setattr(MlflowClient, "create_run", twice)
+        assert small.track()["created"] == 5
+    assert {run.info.status for run in small.runs().values()} == {"FINISHED"}
+    assert small.track()["unchanged"] == 5
+
+
+def test_a_disk_that_is_full_loses_nothing(small: Tree) -> None:
+    """The database may not grow beyond what it has, until there is room again."""
+    import sqlalchemy
+    from sqlalchemy import event
+
+    def no_room(connection: Any, _: Any) -> None:
+        connection.execute("PRAGMA max_page_count = 1")  # that is: as many as there are
+
+    event.listen(sqlalchemy.engine.Engine, "connect", no_room)
+    try:
+        with pytest.raises(InputError, match="the disk is full; make room"):
+            small.track()
+    finally:
+        event.remove(sqlalchemy.engine.Engine, "connect", no_room)
+    assert not small.receipt.exists()
+    small.uri += "?again=1"  # MLflow keeps connections by address; these have no limit
+    assert small.track()["runs"] == len(small.runs()) == 5
