@@ -1,0 +1,285 @@
+"""What tracking costs: publishing many runs, following trainings live, and eight folders at one server.
+
+    python benchmarks/tracking.py            all of it, about ten minutes on two cores
+    python benchmarks/tracking.py --quick    the same with few runs, to see that it works
+
+The last line is JSON. Nothing outside a temporary folder is written.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from made_results import HISTORY, SPLITS, make_results  # noqa: E402
+
+from seqlab.cards import write_card  # noqa: E402
+from seqlab.dashboard import answers, free_port  # noqa: E402
+from seqlab.files import write_json, write_text  # noqa: E402
+from seqlab.ledger.perplexity import score_rows, write_metrics  # noqa: E402
+from seqlab.provenance import processor  # noqa: E402
+
+LIVE = "history.live.jsonl"
+SERVER = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+
+
+def make_networks(results: Path, models: int, seeds: list[int], epochs: int) -> list[Path]:
+    """Finished networks whose runs have `epochs` points in each of six curves."""
+    base = results / "toy" / "char"
+    write_json(base / "splits.json", SPLITS)
+    arrays = {split: np.full((len(seeds), 200), 2.0) for split in ("valid", "test")}
+    folders = []
+    for model in range(models):
+        folder = base / "rnn" / f"lstm-1x{model + 1}"
+        name = {"corpus": "toy", "unit": "char", "family": "rnn", "model": folder.name}
+        settings = {"cell": "lstm", "layers": 1, "hidden": model + 1}
+        data = {"ids": "0" * 64, "splits": "1" * 64, "vocab": "2" * 64}
+        write_card(folder / "card.yaml", name | {"settings": settings, "seeds": seeds, "data": data})
+        metrics = {"card": "3" * 64, "parameters": 1, "train_seconds": 1.0, "notes": [], "per_symbol": True}
+        write_metrics(folder / "metrics.json", name | metrics | {"scores": score_rows(arrays, SPLITS, seeds)})
+        rows = [row(epoch, seed) for epoch in range(1, epochs + 1) for seed in seeds]
+        lines = [",".join(HISTORY), *(",".join(str(values[name]) for name in HISTORY) for values in rows)]
+        write_text(folder / "history.csv", "\n".join(lines) + "\n")
+        folders.append(folder)
+    return folders
+
+
+def row(epoch: int, seed: int) -> dict[str, Any]:
+    """One row of a history."""
+    loss = 1 + 1 / epoch + seed / 1000
+    return dict(zip(HISTORY, [epoch, seed, loss, 2.0, loss, 2.0, 0.01, 0.5, 1e5, 1.0], strict=True))
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[str]:
+    """An MLflow server with a database of its own."""
+    port = free_port(0)
+    place = ["--backend-store-uri", f"sqlite:///{folder}/served.db", "--artifacts-destination", str(folder / "served")]
+    command = [sys.executable, "-m", "mlflow", "server", *place, "--host", "127.0.0.1", "--port", str(port)]
+    process = subprocess.Popen([*command, "--workers", "1"], env=os.environ | SERVER, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)  # fmt: skip
+    try:
+        while not answers(port):
+            time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def publish(results: Path, uri: str) -> subprocess.Popen[bytes]:
+    """The job of the workflow, as a process."""
+    metrics = sorted(map(str, results.glob("*/*/*/*/metrics.json")))
+    command = [sys.executable, str(ROOT / "workflow/scripts/track_runs.py"), *metrics, "--results", str(results)]
+    return subprocess.Popen([*command, "--uri", uri], stderr=subprocess.DEVNULL)
+
+
+def timed(results: Path, uri: str) -> float:
+    start = time.perf_counter()
+    assert publish(results, uri).wait() == 0
+    return round(time.perf_counter() - start, 1)
+
+
+def load(folder: Path, runs: int) -> dict[str, Any]:
+    """Seconds to publish `runs` runs of 100 points: into a new file, again, and through a server."""
+    results = folder / "load"
+    make_networks(results, runs // 5, [1, 2, 3, 4, 5], 15)  # 6 curves of 15 epochs and 8 single figures
+    local = f"sqlite:///{results}/mlflow.db"
+    measured: dict[str, Any] = {"runs": runs, "new_file_seconds": timed(results, local)}
+    measured["repeat_seconds"] = timed(results, local)
+    measured["file_mb"] = round((results / "mlflow.db").stat().st_size / 1e6, 1)
+    with server(folder) as uri:
+        measured["server_seconds"] = timed(results, uri)
+        measured["server_repeat_seconds"] = timed(results, uri)
+    return measured
+
+
+def eight_folders(folder: Path, folders: int) -> dict[str, Any]:
+    """Copies of the same results, published to one server at once: the server must hold each run once."""
+    made = folder / "one"
+    make_results(made)
+    copies = [folder / f"copy-{number}" for number in range(folders)]
+    for copy in copies:
+        shutil.copytree(made / "results", copy)
+    with tempfile.TemporaryDirectory() as place, server(Path(place)) as uri:
+        start = time.perf_counter()
+        codes = [process.wait() for process in [publish(copy, uri) for copy in copies]]
+        seconds = round(time.perf_counter() - start, 1)
+        codes += [publish(copies[0], uri).wait()]
+        with sqlite3.connect(f"{place}/served.db") as database:
+            found = database.execute(
+                "SELECT value, count(*) FROM tags JOIN runs USING (run_uuid) WHERE key = 'run_key' "
+                "AND lifecycle_stage = 'active' AND status = 'FINISHED' GROUP BY value"
+            ).fetchall()
+    return {"folders": folders, "failed": sum(map(bool, codes)), "runs": len(found),
+            "doubled": sum(count > 1 for _, count in found), "seconds": seconds}  # fmt: skip
+
+
+@contextmanager
+def following(results: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The follower, beside this program as beside Snakemake."""
+    command = [
+        sys.executable,
+        "-m",
+        "seqlab.tracking.follower",
+        "--results",
+        str(results),
+        "--parent",
+        str(os.getpid()),
+    ]
+    process = subprocess.Popen(command)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.terminate()
+        process.wait()
+
+
+def lag(folder: Path, models: int, epochs: int, pause: float) -> dict[str, Any]:
+    """Seconds from the line in a history to the point in the database, for `models` trainings of three seeds."""
+    results = folder / "lag"
+    folders = make_networks(results, models, [1, 2, 3], 1)
+    now = time.time_ns
+    header = json.dumps({"started": now() // 1_000_000, "process": os.getpid(), "machine": os.uname().nodename}) + "\n"
+    for place in folders:
+        (place / "history.csv").unlink()
+        (place / LIVE).write_text(header)
+    written: dict[int, list[int]] = {}
+    with following(results) as process:
+        database = results / "mlflow.db"
+        wait_for_runs(database, 3 * models)
+        seen: dict[tuple[str, int], int] = {}
+        with sqlite3.connect(database, timeout=30) as connection:
+            for epoch in range(1, epochs + 1):
+                for place in folders:
+                    written.setdefault(epoch, []).append(now())
+                    with (place / LIVE).open("a") as file:
+                        file.write("".join(json.dumps(row(epoch, seed)) + "\n" for seed in (1, 2, 3)))
+                    look(connection, seen, now() + int(1e9 * pause / models))
+            look(connection, seen, now() + int(20e9), 3 * models * epochs)
+        seconds = cpu_seconds(process.pid)
+    lags = [(moment - written[epoch][models_of(connection_name)]) / 1e9 for (connection_name, epoch), moment in
+            seen.items()]  # fmt: skip
+    return {"runs": 3 * models, "points": len(lags), "median_seconds": round(statistics.median(lags), 2),
+            "p95_seconds": round(float(np.quantile(lags, 0.95)), 2), "cpu_seconds": round(seconds, 1)}  # fmt: skip
+
+
+def models_of(name: str) -> int:
+    """The place of lstm-1x7-s2 in the order in which the trainings write."""
+    return int(name.split("x")[1].split("-")[0]) - 1
+
+
+def wait_for_runs(database: Path, runs: int) -> None:
+    found = 0
+    while found < runs:
+        time.sleep(0.2)
+        if database.exists():
+            try:
+                with sqlite3.connect(database, timeout=30) as connection:
+                    ((found,),) = connection.execute("SELECT count(*) FROM runs")
+            except sqlite3.OperationalError:
+                continue  # the tables are being made
+
+
+def look(connection: sqlite3.Connection, seen: dict[tuple[str, int], int], until: int, enough: int | None = None
+         ) -> None:  # fmt: skip
+    """Note when each point is first there."""
+    query = "SELECT name, step FROM metrics JOIN runs USING (run_uuid) WHERE key = 'valid/epoch_loss'"
+    while time.time_ns() < until and (enough is None or len(seen) < enough):
+        for point in connection.execute(query).fetchall():
+            seen.setdefault(point, time.time_ns())
+        time.sleep(0.02)
+
+
+def cpu_seconds(process: int) -> float:
+    """Processor time that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def epoch_times(folder: Path, pairs: int) -> dict[str, Any]:
+    """Epoch times of one training, with the follower stopped and going on in turn: the pairs meet the same machine."""
+    import torch
+
+    from seqlab.rnn.fleet import Fleet
+    from seqlab.rnn.live import LiveHistory
+    from seqlab.rnn.network import Architecture
+    from seqlab.rnn.settings import TrainingSettings
+    from seqlab.rnn.training import train_fleet
+
+    torch.set_num_threads(1)
+    results = folder / "epochs"
+    (place,) = make_networks(results, 1, [1, 2, 3], 1)
+    (place / "history.csv").unlink()
+    text = np.random.default_rng(1).integers(0, 28, 20_000)
+    settings = TrainingSettings(epochs=4 * pairs + 6, early_stopping=0, batch_size=32)
+    fleet = Fleet.start(Architecture("lstm", 1, 64, 28), settings, [1, 2, 3], torch.device("cpu"))
+    live = LiveHistory(place, fleet)
+    times: dict[bool, list[float]] = {True: [], False: []}
+    with following(results) as process:
+        wait_for_runs(results / "mlflow.db", 3)
+        state = {"epoch": 0, "start": time.perf_counter()}
+
+        def report(_: str) -> None:
+            state["epoch"] += 1
+            epoch, now = int(state["epoch"]), time.perf_counter()
+            if epoch > 6:  # the first epochs warm up
+                times[follows(epoch)].append(now - state["start"])
+            process.send_signal(signal.SIGCONT if follows(epoch + 1) else signal.SIGSTOP)
+            state["start"] = time.perf_counter()
+
+        train_fleet(fleet, text, [text[:500]], report=live.beside(report))
+        seconds = cpu_seconds(process.pid)
+    ratios = np.array(times[True]) / np.array(times[False])
+    generator = np.random.default_rng(1)
+    medians = [np.median(generator.choice(ratios, len(ratios))) for _ in range(2000)]
+    return {"pairs": len(ratios), "epoch_seconds": round(statistics.median(times[False]), 3),
+            "ratio": round(float(np.median(ratios)), 4), "low": round(float(np.quantile(medians, 0.025)), 4),
+            "high": round(float(np.quantile(medians, 0.975)), 4), "cpu_seconds": round(seconds, 1)}  # fmt: skip
+
+
+def follows(epoch: int) -> bool:
+    """With and without in the order of A B B A, so that a drift of the machine takes no side."""
+    return epoch % 4 in (0, 1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="few runs, to see that it works")
+    parser.add_argument("--only", choices=("load", "eight_folders", "lag", "epoch_times"), help="one of the four")
+    arguments = parser.parse_args()
+    quick = arguments.quick
+    parts = {
+        "load": lambda folder: load(folder, 20 if quick else 1000),
+        "eight_folders": lambda folder: eight_folders(folder, 2 if quick else 8),
+        "lag": lambda folder: lag(folder, 2 if quick else 8, 3 if quick else 15, 1.0 if quick else 4.0),
+        "epoch_times": lambda folder: epoch_times(folder, 2 if quick else 60),
+    }
+    measured: dict[str, Any] = {"processor": f"{processor()}, {os.cpu_count()} cores"}
+    for name, part in parts.items():
+        if arguments.only in (None, name):
+            with tempfile.TemporaryDirectory() as place:
+                measured[name] = part(Path(place))
+            print(f"{name}: {measured[name]}", flush=True)
+    print(json.dumps(measured))
+
+
+if __name__ == "__main__":
+    main()
