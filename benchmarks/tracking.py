@@ -107,7 +107,32 @@ def load(folder: Path, runs: int) -> dict[str, Any]:
     with server(folder) as uri:
         measured["server_seconds"] = timed(results, uri)
         measured["server_repeat_seconds"] = timed(results, uri)
+        measured["view_seconds"] = opened(uri)
     return measured
+
+
+def opened(uri: str) -> dict[str, float] | None:
+    """Seconds until a browser shows the runs of each view; None where there is no browser."""
+    sys.path.insert(0, str(ROOT / "tools"))
+    from playwright.sync_api import sync_playwright
+    from screenshots import FLAGS, browser_path
+
+    from seqlab.tracking.views import VIEWS
+
+    seconds: dict[str, float] = {}
+    if browser_path() is None:
+        return None
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)
+        for view in VIEWS:
+            page = chromium.new_page()
+            start = time.perf_counter()
+            page.goto(uri + view.address("1"))
+            page.get_by_text("lstm-1x", exact=False).first.wait_for(timeout=300_000)
+            seconds[view.link] = round(time.perf_counter() - start, 1)
+            page.close()
+        chromium.close()
+    return seconds
 
 
 def eight_folders(folder: Path, folders: int) -> dict[str, Any]:
@@ -134,16 +159,8 @@ def eight_folders(folder: Path, folders: int) -> dict[str, Any]:
 @contextmanager
 def following(results: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The follower, beside this program as beside Snakemake."""
-    command = [
-        sys.executable,
-        "-m",
-        "seqlab.tracking.follower",
-        "--results",
-        str(results),
-        "--parent",
-        str(os.getpid()),
-    ]
-    process = subprocess.Popen(command)
+    place = ["--results", str(results), "--parent", str(os.getpid())]
+    process = subprocess.Popen([sys.executable, "-m", "seqlab.tracking.follower", *place])
     try:
         yield process
     finally:

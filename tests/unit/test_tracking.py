@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from tracked import SWEEP, Tree
 
+from seqlab.files import write_text
 from seqlab.ledger.perplexity import read_metrics
-from seqlab.tracking.language_models import FIGURES, flat, params_of
+from seqlab.tracking.language_models import FIGURES, flat, leading, params_of
 from seqlab.tracking.view_format import TAG
 from seqlab.tracking.views import VIEWS
 
@@ -116,7 +117,9 @@ def test_runs_are_children_of_the_sweep(published: Tree) -> None:
 
 def test_the_page_of_a_sweep_says_first_which_model_is_best(published: Tree) -> None:
     page = published.runs()["sweep made"].data.tags["mlflow.note.content"]
-    assert page.splitlines()[0].startswith("toy by char: lstm-2x16 is best, test perplexity 2.448; mkn-3 +0.0")
+    assert page.splitlines()[0].startswith(
+        "toy by char: lstm-2x16 is best, test perplexity 2.448; bits per symbol behind it: mkn-3 +0.0"
+    )
     assert f"    {SWEEP.command}\n" in page
 
 
@@ -161,3 +164,11 @@ def test_swept_settings_come_first_and_others_only_where_they_matter() -> None:
     }
     params = params_of(cards)
     assert list(params[Path("1-1.0")]) == ["layers", "clip", "cell", "hidden", "family", "model"]
+
+
+def test_the_five_best_of_a_family_on_valid_lead(tmp_path: Path) -> None:
+    rows = [f"ngram,mkn-{order},valid,{value}" for order, value in enumerate((9, 8, "inf", 5, 4, 6, 7), start=1)]
+    rows += ["ngram,mkn-1,test,1.0", "rnn,lstm-1x8,valid,20.0"]
+    write_text(tmp_path / "models.csv", "family,model,split,perplexity\n" + "\n".join(rows) + "\n")
+    assert {model for family, model in leading(tmp_path) if family == "ngram"} == {f"mkn-{n}" for n in (2, 4, 5, 6, 7)}
+    assert ("rnn", "lstm-1x8") in leading(tmp_path)

@@ -4,12 +4,13 @@ A pyfunc model from code: weights as safetensors or npz, the vocabulary as JSON,
 object is pickled, and no path of this machine is in it.
 """
 
+import io
 import re
 import shutil
 import sys
 import tempfile
-import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -99,8 +100,8 @@ def save_model(champion: Champion, target: Path) -> None:
         Schema([ColSpec(kinds[kind], name, required=False) for name, kind in answers.items()]),
         ParamSchema([ParamSpec(name, kinds[type(value)], value) for name, value in SETTINGS.items()]),
     )
-    with tempfile.TemporaryDirectory() as place, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # MLflow would like type hints and an example, from which it would guess
+    # MLflow asks on stderr for type hints and an example, from which it would guess what is said here.
+    with tempfile.TemporaryDirectory() as place, redirect_stderr(io.StringIO()):
         from seqlab.tracking import served
 
         files = Path(place) / "model"

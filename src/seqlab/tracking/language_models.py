@@ -33,6 +33,7 @@ SETTINGS = ["smoothing", "order", "prune", "cell", "layers", "hidden", "epochs",
 SETTINGS += ["learning_rate", "dropout", "parts"]
 VERDICTS = {WORSE: "worse", BETTER: "better", ALIKE: "undecided", "only a total is known": "total only"}
 VERDICTS["a symbol has probability zero"] = "infinite"
+LEADING = 5  # models of a family that are compared with other families in a chart
 TABLES = ("summary.csv", "models.csv", "verdicts.csv", "breakdown.csv", "memory.csv")
 
 
@@ -44,11 +45,12 @@ def plan(results: Path, folders: Sequence[Path], sweep: Sweep) -> Iterator[Plann
         base = results / corpus / unit
         parent = _plan_sweep(base, sweep)
         yield parent
-        standings = _standings(base)
+        standings, leaders = _standings(base), leading(base)
         for folder, card in cards.items():
             if (card["corpus"], card["unit"]) == (corpus, unit):
                 for run in _plan_model(folder, card, params[folder]):
-                    standing = standings.get(card["model"], {}) | {"sweep": sweep.name}
+                    leads = "yes" if (card["family"], card["model"]) in leaders else "no"
+                    standing = standings.get(card["model"], {}) | {"sweep": sweep.name, "leading": leads}
                     yield replace(run, standing=standing, sweep=parent.key)
 
 
@@ -141,6 +143,19 @@ def _figures(metrics: dict[str, Any], seed: int | None) -> Iterator[Point]:
         yield from (Point(f"{split}/{figure}", float(row[figure])) for figure in FIGURES)
     yield Point("model/parameters", float(metrics["parameters"]))
     yield Point("train/seconds", float(metrics["train_seconds"]))
+
+
+def leading(base: Path) -> set[tuple[str, str]]:
+    """The (family, model) that are among the best of their family on valid: a chart has no room for all."""
+    path = base / "models.csv"
+    if not path.exists():
+        return set()
+    with path.open(newline="", encoding="utf-8") as file:
+        valid = [row for row in csv.DictReader(file) if row["split"] == "valid"]
+    families: dict[str, list[str]] = {}
+    for row in sorted(valid, key=lambda row: float(row["perplexity"])):
+        families.setdefault(row["family"], []).append(row["model"])
+    return {(family, model) for family, models in families.items() for model in models[:LEADING]}
 
 
 def _standings(base: Path) -> dict[str, dict[str, str]]:

@@ -43,8 +43,9 @@ def headline(base: Path) -> str:
         rival = best_on_valid(models[models["family"] == family])
         if family != row["family"] and rival in told.index and not math.isnan(told.loc[rival, "difference"]):
             real = "real" if told.loc[rival, "verdict"] != ALIKE else "may be chance"
-            rest.append(f"; {rival} {told.loc[rival, 'difference']:+.3f} bits ({real})")
-    return f"{name}: {best} is best, test perplexity {number(row['perplexity'])}{''.join(rest)}"
+            rest.append(f"{rival} {told.loc[rival, 'difference']:+.3f} ({real})")
+    behind = f"; bits per symbol behind it: {', '.join(rest)}" if rest else ""
+    return f"{name}: {best} is best, test perplexity {number(row['perplexity'])}{behind}"
 
 
 def _judged(base: Path) -> pd.DataFrame:

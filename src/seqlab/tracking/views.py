@@ -72,9 +72,9 @@ VIEWS = (
     View(
         "ngram-rnn",
         "n-gram against RNN",
-        "what a network gains over counting",
+        "what a network gains over counting: the five best of each family",
         with_charts(
-            _table(f"{MODELS} AND tags.family != 'source' AND tags.family != 'compressor'", "family", "model"),
+            _table(f"{MODELS} AND tags.leading = 'yes' AND tags.family != 'compressor' AND tags.family != 'source'", "family", "model"),
             {
                 "Bits per character of test": [bars("test/bits_per_char", 20)],
                 "Against the number of parameters": [points("model/parameters", "test/bits_per_char", RUNS)],
