@@ -80,7 +80,8 @@ def test_means_over_seeds_are_grouped_by_model(page: Any, links: dict[str, str])
 
 def test_n_grams_stand_beside_networks(page: Any, links: dict[str, str]) -> None:
     text = seen(page, links, "n-gram against RNN", "Group: mkn-3", "Group: lstm-1x8", "test/bits_per_char")
-    assert "Request error" not in text and "mkn-3-counts" not in text and "true-source" not in text  # the sixth n-gram on valid
+    assert "Request error" not in text
+    assert "mkn-3-counts" not in text and "true-source" not in text  # the sixth n-gram on valid, and no model
 
 
 def test_layers_and_hidden_units_are_drawn(page: Any, links: dict[str, str]) -> None:
