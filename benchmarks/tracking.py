@@ -30,13 +30,12 @@ sys.path.insert(0, str(ROOT / "tests"))
 from made_results import HISTORY, SPLITS, make_results  # noqa: E402
 
 from seqlab.cards import write_card  # noqa: E402
-from seqlab.dashboard import answers, free_port  # noqa: E402
+from seqlab.dashboard import ENVIRONMENT, answers, free_port  # noqa: E402
 from seqlab.files import write_json, write_text  # noqa: E402
 from seqlab.ledger.perplexity import score_rows, write_metrics  # noqa: E402
 from seqlab.provenance import processor  # noqa: E402
 
 LIVE = "history.live.jsonl"
-SERVER = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
 def make_networks(results: Path, models: int, seeds: list[int], epochs: int) -> list[Path]:
@@ -72,7 +71,7 @@ def server(folder: Path) -> Iterator[str]:
     port = free_port(0)
     place = ["--backend-store-uri", f"sqlite:///{folder}/served.db", "--artifacts-destination", str(folder / "served")]
     command = [sys.executable, "-m", "mlflow", "server", *place, "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen([*command, "--workers", "1"], env=os.environ | SERVER, stdout=subprocess.DEVNULL,
+    process = subprocess.Popen([*command, "--workers", "1"], env=os.environ | ENVIRONMENT, stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)  # fmt: skip
     try:
         while not answers(port):

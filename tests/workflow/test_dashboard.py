@@ -4,20 +4,15 @@ The views are stored in a format that is internal to MLflow; these tests fail wh
 """
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from browser import open_browser
 from project import Project
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
 NETWORKS = ["lstm-1x8-s1", "lstm-1x8-s2", "rnn-1x8-s1", "rnn-1x8-s2"]
 
 
@@ -44,13 +39,8 @@ def links(smoke: Project) -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="module")
 def page(links: dict[str, str]) -> Iterator[Any]:
     """A page of a browser without a window."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=browser, args=FLAGS)
-        yield chromium.new_page(viewport={"width": 1800, "height": 1400})
-        chromium.close()
+    with open_browser() as browser:
+        yield browser.new_page(viewport={"width": 1800, "height": 1400})
 
 
 def seen(page: Any, links: dict[str, str], title: str, *texts: str) -> str:

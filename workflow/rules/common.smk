@@ -189,6 +189,23 @@ def command_again():
     return shlex.join(["snakemake", "--cores", "all", *given])
 
 
+def tracking_address():
+    """Where runs go; empty for the database among the results. Another address publishes everything there."""
+    return config["tracking"]["uri"] or os.environ.get("MLFLOW_TRACKING_URI", "")
+
+
+def follow_training():
+    """Start the follower, if the configuration wants one; it watches this process and ends with it."""
+    if config["tracking"]["live"]:
+        Path("results").mkdir(exist_ok=True)
+        follower = [sys.executable, "-m", "seqlab.tracking.follower", "--results", "results"]
+        watched = ["--parent", str(os.getpid()), "--uri", tracking_address(), "--sweep", experiment_name()]
+        with Path("results/follower.log").open("w") as log:
+            subprocess.Popen(
+                follower + watched, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+
+
 def expected_results():
     """The committed results of this experiment, named after its last configuration."""
     return os.path.relpath(BASE / "config" / "expected" / f"{experiment_name()}.csv")

@@ -8,24 +8,6 @@ of networks in training.
 """
 
 
-def follow_training():
-    """Start the follower, if the configuration wants one; it watches this process and ends with it."""
-    if config["tracking"]["live"]:
-        Path("results").mkdir(exist_ok=True)
-        command = [
-            sys.executable,
-            "-m",
-            "seqlab.tracking.follower",
-            "--results",
-            "results",
-            "--parent",
-            str(os.getpid()),
-        ]
-        command += ["--uri", config["tracking"]["uri"], "--sweep", experiment_name()]
-        with Path("results/follower.log").open("w") as log:
-            subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-
-
 localrules:
     track_runs,
 
@@ -46,7 +28,7 @@ rule track_runs:
         "../../environment.yml"
     params:
         runs=listed,
-        uri=config["tracking"]["uri"],
+        uri=tracking_address(),
         sweep=experiment_name(),
         command=command_again(),
     message:

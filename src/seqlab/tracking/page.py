@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from seqlab.ledger.verdicts import ALIKE, COLUMNS, read_verdicts
-from seqlab.report.page import CHOSEN, answer
+from seqlab.report.answer import CHOSEN, answer
 from seqlab.report.style import deviation, number
 from seqlab.report.tables import best_on_valid, read_models
 

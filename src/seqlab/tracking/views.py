@@ -7,6 +7,7 @@ from seqlab.tracking.view_format import bars, contour, lines, parallel, points, 
 
 MODELS = "tags.kind = 'model'"  # without the page of the sweep
 NETWORKS = f"{MODELS} AND tags.family = 'rnn'"
+LEADING = f"{MODELS} AND tags.leading = 'yes' AND tags.family != 'compressor' AND tags.family != 'source'"
 CHOSEN = "metrics.`valid/perplexity`"  # what selects a model
 RUNS = 100  # at most so many in a chart; MLflow draws ten unless told
 
@@ -74,7 +75,7 @@ VIEWS = (
         "n-gram against RNN",
         "what a network gains over counting: the five best of each family",
         with_charts(
-            _table(f"{MODELS} AND tags.leading = 'yes' AND tags.family != 'compressor' AND tags.family != 'source'", "family", "model"),
+            _table(LEADING, "family", "model"),
             {
                 "Bits per character of test": [bars("test/bits_per_char", 20)],
                 "Against the number of parameters": [points("model/parameters", "test/bits_per_char", RUNS)],
