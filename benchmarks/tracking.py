@@ -1,7 +1,6 @@
 """What tracking costs: publishing many runs, following trainings live, and eight folders at one server.
 
-    python benchmarks/tracking.py            all of it, about ten minutes on two cores
-    python benchmarks/tracking.py --quick    the same with few runs, to see that it works
+    python benchmarks/tracking.py            all of it; with --quick the same with few runs, to see that it works
 
 The last line is JSON. Nothing outside a temporary folder is written.
 """
@@ -86,7 +85,7 @@ def publish(results: Path, uri: str) -> subprocess.Popen[bytes]:
     """The job of the workflow, as a process."""
     metrics = sorted(map(str, results.glob("*/*/*/*/metrics.json")))
     command = [sys.executable, str(ROOT / "workflow/scripts/track_runs.py"), *metrics, "--results", str(results)]
-    return subprocess.Popen([*command, "--uri", uri], stderr=subprocess.DEVNULL)
+    return subprocess.Popen([*command, "--uri", uri])
 
 
 def timed(results: Path, uri: str) -> float:

@@ -11,7 +11,8 @@ from typing import Any
 
 from seqlab.tracking.runs import TIMES, PlannedRun, Point
 
-BATCH = 1000  # metrics or runs in one call; MLflow's limit
+BATCH = 1000  # metrics in one call; MLflow's limit
+PAGE = 200  # runs in one answer, so that a busy server gives it in time
 CREATED, UNCHANGED, SUPERSEDED = "created", "unchanged", "superseded"
 
 
@@ -30,7 +31,8 @@ def reconcile(client: Any, experiment: str, planned: Sequence[PlannedRun], publi
         parent = {"mlflow.parentRunId": ids[run.sweep]} if run.sweep in ids else {}
         done, ids[run.key] = _one(client, experiment, run, present.get(run.key, []), publisher, parent)
         outcome.update(done)
-    _remove_twins(client, experiment, {run.key: run.content for run in planned})
+    if outcome[CREATED]:
+        _remove_twins(client, experiment, {run.key: run.content for run in planned})
     return outcome, ids
 
 
@@ -38,9 +40,9 @@ def runs_by_key(client: Any, experiment: str) -> dict[str, list[Any]]:
     """All runs of an experiment, deleted ones too, by the tag run_key."""
     from mlflow.entities import ViewType
 
-    runs = page = client.search_runs([experiment], run_view_type=ViewType.ALL, max_results=BATCH)
+    runs = page = client.search_runs([experiment], run_view_type=ViewType.ALL, max_results=PAGE)
     while page.token:
-        page = client.search_runs([experiment], run_view_type=ViewType.ALL, max_results=BATCH, page_token=page.token)
+        page = client.search_runs([experiment], run_view_type=ViewType.ALL, max_results=PAGE, page_token=page.token)
         runs = runs + page
     found: dict[str, list[Any]] = {}
     for run in runs:
