@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from made_results import make_results
+from made_results import NOTHING_TO_SPELL, make_results
 
 from seqlab.files import write_text
 from seqlab.ledger.perplexity import read_metrics, write_metrics
@@ -82,7 +82,7 @@ def grow(root: Path, database: Path, models: tuple[str, ...] | None = None) -> T
     folders = [folder for folder in make_results(root) if models is None or folder.name in models]
     base = root / "results" / "toy" / "char"
     metrics = [folder / "metrics.json" for folder in folders]
-    for name, table in zip(("summary", "models"), summarize(metrics), strict=True):
+    for name, table in zip(("summary", "models"), summarize(metrics, NOTHING_TO_SPELL), strict=True):
         write_table(base / f"{name}.csv", table)
     entries = [Entry(read_metrics(path), read_scores(path.with_name("scores.npz"))["test"]) for path in metrics]
     write_table(base / "verdicts.csv", verdicts(entries))

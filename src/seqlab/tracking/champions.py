@@ -113,10 +113,16 @@ def save_model(champion: Champion, target: Path) -> None:
             artifacts={"model": str(files)},
             code_paths=[str(Path(__file__).parents[1])],
             signature=signature,
-            pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in NEEDS[champion.card["family"]]],
+            pip_requirements=_requirements(champion),
             metadata={name: champion.card[name] for name in ("corpus", "unit", "family", "model", "data")},
         )
     _without_paths(target / "MLmodel", place)
+
+
+def _requirements(champion: Champion) -> list[str]:
+    """The packages that the model needs, at the versions it was made with."""
+    pieces = ("tokenizers",) if champion.card["unit"] == "bpe" else ()
+    return [f"{name}=={version(name).split('+')[0]}" for name in (*NEEDS[champion.card["family"]], *pieces)]
 
 
 def _copy(champion: Champion, folder: Path) -> None:

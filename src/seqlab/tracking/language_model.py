@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.errors import InputError
-from seqlab.files import read_json
 from seqlab.ledger.perplexity import perplexity
-from seqlab.text.tokens import join, to_bytes, tokenize
+from seqlab.text.tokens import to_bytes
 from seqlab.text.vocab import Vocab
 
 SETTINGS: dict[str, Any] = {
@@ -30,7 +29,6 @@ class LanguageModel:
     """`scored` gives the bits of every symbol but the first, `drawn` indices that follow a prompt."""
 
     vocab: Vocab
-    unit: str
     scored: Any
     drawn: Any
 
@@ -38,8 +36,8 @@ class LanguageModel:
     def load(cls, folder: str | Path) -> "LanguageModel":
         """The model in `folder`; InputError where a file is damaged."""
         folder = Path(folder)
-        vocab, unit = Vocab.load(folder / "vocab.json"), read_json(folder / "vocab.json")["unit"]
-        return cls(vocab, unit, *(_ngram(folder) if (folder / "model.npz").exists() else _network(folder)))
+        vocab = Vocab.load(folder / "vocab.json")
+        return cls(vocab, *(_ngram(folder) if (folder / "model.npz").exists() else _network(folder)))
 
     def predict(self, texts: Sequence[str], settings: dict[str, Any]) -> list[dict[str, Any]]:
         """One answer for each text: with `mode` continue its continuation of `symbols` symbols, with `mode` score what
@@ -57,14 +55,14 @@ class LanguageModel:
         """`symbols` symbols drawn after `text`; always the same for the same seed."""
         prompt = self._indices(text, 1)
         drawn = self.drawn(prompt.tolist(), symbols, np.random.default_rng(seed), temperature)
-        return ("" if self.unit != "word" else " ") + join(self.vocab.to_tokens(drawn), self.unit)
+        return ("" if self.vocab.unit != "word" else " ") + self.vocab.text_of(drawn)
 
     def score(self, text: str) -> dict[str, Any]:
         """What `text` costs from its second symbol on; the first is context only."""
         indices = self._indices(text, 2)
         bits = self.scored(indices)
-        scored = tokenize(text, self.unit)[1:]
-        characters = len(to_bytes(scored, self.unit).decode("utf-8", errors="ignore")) + (self.unit == "word")
+        scored = to_bytes(self.vocab.tokenize(text)[1:], self.vocab.unit)
+        characters = len(scored.decode("utf-8", errors="ignore")) + (self.vocab.unit == "word")
         return {
             "bits_per_char": float(bits.sum()) / max(characters, 1),
             "bits_per_symbol": float(bits.mean()),
@@ -74,7 +72,7 @@ class LanguageModel:
         }
 
     def _indices(self, text: str, least: int) -> NDArray[Any]:
-        indices = self.vocab.encode(tokenize(text, self.unit))
+        indices = self.vocab.encode(self.vocab.tokenize(text))
         if len(indices) < least:
             raise InputError(f"the text {text!r} has {len(indices)} symbols; give at least {least}")
         return indices
