@@ -7,9 +7,16 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from safetensors import safe_open
+
+from seqlab.arrays import read_arrays
+from seqlab.files import read_json
 
 ROOT = Path(__file__).parents[1]
 PARTS = ["Snakefile", "config", "profiles", "src", "workflow", "environment.yml"]
+TIMES = ("seconds", "train_seconds")  # what differs from run to run, beside logs and benchmarks
 
 
 @dataclass
@@ -18,19 +25,49 @@ class Project:
 
     folder: Path
 
+    def command(self, *arguments: str) -> list[str]:
+        """Snakemake's command line."""
+        return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """That of this process without what would lead out of the folder, and `more`."""
+        return {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "SEQLAB_MIRROR")} | more
+
     def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run snakemake there and return what it printed, stdout and stderr together."""
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-        clean = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "SEQLAB_MIRROR")}
         return subprocess.run(
-            command,
+            self.command(*arguments),
             cwd=self.folder,
-            env=clean | environment,
+            env=self.environment(**environment),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=False,
         )
+
+    def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[bytes]":
+        """Start snakemake there, as the leader of a group of processes; what it prints goes to printed.log."""
+        with (self.folder / "printed.log").open("ab") as printed:
+            return subprocess.Popen(
+                self.command(*arguments),
+                cwd=self.folder,
+                env=self.environment(**environment),
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def jobs(self) -> dict[int, str]:
+        """The jobs that run there: number of the process, and name of the rule's program."""
+        found = {}
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+                if (process / "cwd").readlink() == self.folder.resolve() and words[1].startswith("workflow/scripts/"):
+                    found[int(process.name)] = Path(words[1]).stem
+            except (OSError, IndexError):  # it has ended, or is no job
+                continue
+        return found
 
     def planned(self, *arguments: str) -> dict[str, int]:
         """How many jobs of every rule a dry run would do."""
@@ -46,6 +83,36 @@ class Project:
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
         return Project(folder)
 
+    def bits(self) -> dict[str, Any]:
+        """The content of every result that is computed, but for times: what must be the same after any fault."""
+        results = self.folder / "results"
+        paths = [path for path in sorted(results.rglob("*")) if path.suffix in READERS and path.name[0] != "."]
+        paths = [path for path in paths if "mlflow-artifacts" not in path.parts and path.name != "tracking.json"]
+        return {path.relative_to(results).as_posix(): READERS[path.suffix](path) for path in paths}
+
+
+def _json(path: Path) -> dict[str, Any]:
+    return {key: value for key, value in read_json(path).items() if key not in TIMES}
+
+
+def _arrays(path: Path) -> dict[str, tuple[str, tuple[int, ...], bytes]]:
+    return {name: (str(array.dtype), array.shape, array.tobytes()) for name, array in read_arrays(path).items()}
+
+
+def _weights(path: Path) -> dict[str, bytes]:
+    with safe_open(path, framework="np") as file:
+        return {name: file.get_tensor(name).tobytes() for name in file.keys()}  # noqa: SIM118, it is no dictionary
+
+
+READERS = {
+    ".json": _json,
+    ".npz": _arrays,
+    ".npy": Path.read_bytes,
+    ".safetensors": _weights,
+    ".txt": Path.read_bytes,
+    ".yaml": Path.read_bytes,
+}
+
 
 def without_mlflow(folder: Path) -> str:
     """A PYTHONPATH with which no program can import mlflow, but for the one that publishes."""
@@ -57,6 +124,7 @@ def without_mlflow(folder: Path) -> str:
 
 def bare_project(folder: Path) -> Project:
     """The project without results."""
+    folder.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():

@@ -1,14 +1,22 @@
 """The card of a run: everything that decides its result, in a file."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from seqlab.errors import InputError
-from seqlab.files import write_text
+from seqlab.errors import InputError, shown
+from seqlab.files import SEAL, damaged, sealed, unsealed, write_text
+from seqlab.provenance import sha256_of
 
-KEYS = ("corpus", "unit", "family", "model", "settings", "seeds", "data")
+KINDS = {"corpus": str, "unit": str, "family": str, "model": str, "settings": dict, "seeds": list, "data": dict}
+KEYS = tuple(KINDS)
+SETTINGS: dict[str, dict[str, type]] = {  # what every model of a family has
+    "ngram": {"smoothing": str, "order": int},
+    "rnn": {"cell": str, "layers": int, "hidden": int},
+    "mixture": {"parts": list},
+}
 
 
 def training_symbols_needed(settings: dict[str, Any]) -> tuple[str, int]:
@@ -23,17 +31,44 @@ def training_symbols_needed(settings: dict[str, Any]) -> tuple[str, int]:
 
 def write_card(path: str | Path, card: dict[str, Any]) -> None:
     """Write `card`, whose keys are those of `KEYS`, always in the same order."""
-    write_text(path, yaml.safe_dump({key: card[key] for key in KEYS}, sort_keys=False))
+    content = sealed({key: card[key] for key in KEYS})
+    seal = {SEAL: content.pop(SEAL)}  # in front, where it is still there when the end of the file is not
+    write_text(path, yaml.safe_dump(seal | content, sort_keys=False))
 
 
-def read_card(path: str | Path) -> dict[str, Any]:
-    """The card in `path`; InputError where a key is missing or the file is damaged."""
+def read_card(path: str | Path, family: str | None = None, **data: str | Path) -> dict[str, Any]:
+    """The card in `path`; InputError where a key is missing, the file is damaged, a value is of the wrong kind, or the
+    card is not of the `family` that is wanted.
+
+    `data` are the files (ids, splits, vocab) that the run is about to use: InputError where one of them is not that of
+    which the card holds the checksum.
+    """
     try:
         card = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError):
+    except (yaml.YAMLError, ValueError, RecursionError):  # a damaged date is a ValueError
         card = None
-    if not isinstance(card, dict) or sorted(card) != sorted(KEYS):
+    card = unsealed(card, path) if isinstance(card, dict) else {}
+    if set(card) != set(KEYS):
         raise InputError(
             f"{path} is not a run card with the keys {', '.join(KEYS)}; delete it and run the workflow again"
         )
+    _check_values(path, card)
+    if family not in (None, card["family"]):
+        raise InputError(f"{path} is the card of a model of family {card['family']}; give one of family {family}")
+    for name, file in data.items():
+        if card["data"].get(name) != sha256_of(file):
+            raise InputError(f"{file} is not what {path} was written for; delete the card and run the workflow again")
     return card
+
+
+def _check_values(path: str | Path, card: dict[str, Any]) -> None:
+    for key, kind in KINDS.items():
+        named = kind is not str or re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}", str(card[key]))
+        if type(card[key]) is not kind or not named:  # names are those of folders
+            raise damaged(path, f"its {key} is {shown(card[key])}")
+    for key, wanted in SETTINGS.get(card["family"], {}).items():
+        if type(card["settings"].get(key)) is not wanted:
+            raise damaged(path, f"its setting {key} is {shown(card['settings'].get(key))}")
+    seeds = card["seeds"]
+    if not all(type(seed) is int and 0 <= seed < 2**63 for seed in seeds) or (card["family"] == "rnn" and not seeds):
+        raise damaged(path, f"its seeds are {shown(seeds)}")

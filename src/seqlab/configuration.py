@@ -1,17 +1,20 @@
 """Checking the configuration before anything runs: every error names the key, its value and what is allowed."""
 
 import difflib
+import math
+import os
 import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from seqlab.errors import InputError
+from seqlab.errors import InputError, shown
+from seqlab.text.definitions import NAMES as PARTS
+from seqlab.text.definitions import check_definition, check_description
 from seqlab.text.tokens import UNITS
 
 NOT_BACKING_OFF = ("laplace", "add-k")  # smoothings whose models have no back-off weights
-PARTS = ("train", "valid", "test")
 BEST = "best "  # begins a part of a mixture that is chosen on valid
 CONSTANTS = {"true": True, "false": False}
 NUMBERS: dict[str, Callable[[str], Any]] = {"integer": int, "number": float, "boolean": CONSTANTS.__getitem__}
@@ -22,6 +25,22 @@ TYPES = {
     "string": "a text",
     "boolean": "true or false",
 }
+
+
+def checked(config: dict[str, Any], schema: dict[str, Any], corpora: dict[str, Any]) -> dict[str, Any]:
+    """`corpora`, with a block for the text that the key corpus names, once all of `config` has been found right.
+
+    Numbers given as texts become numbers, in `config` itself. Raises InputError for the first thing that is wrong.
+    """
+    config |= with_numbers(config, schema)
+    check_configuration(config, schema)
+    if config.get("corpus"):
+        config["corpora"], corpora = corpus_of_text(config["corpus"], config.get("cleaning"), corpora)
+        if corpora[config["corpora"][0]].get("kind") == "files":
+            config["split"] |= {"kind": "files"}
+    check_corpora(config, corpora)
+    ngram_runs(config["ngram"])
+    return corpora
 
 
 def with_numbers(value: Any, schema: dict[str, Any]) -> Any:
@@ -41,29 +60,40 @@ def with_numbers(value: Any, schema: dict[str, Any]) -> Any:
 
 
 def check_configuration(config: dict[str, Any], schema: dict[str, Any]) -> None:
-    """Raises InputError for the first key of `config` that `schema`, a JSON schema, does not allow."""
+    """Raises InputError for the first key of `config` that `schema`, a JSON schema, does not allow, or that is a number
+    without end or none at all.
+    """
     from jsonschema import Draft202012Validator  # loaded only here: every job of a cluster reads this module
 
     validator: Any = Draft202012Validator(schema)
     errors = sorted(validator.iter_errors(config), key=lambda error: (len(error.path), str(error.path)))
     if not errors:
-        return
+        return _check_finite(config, "")
     error = errors[0]
     where = ".".join(str(part) for part in error.absolute_path)
     if error.validator == "additionalProperties":
         known = sorted(error.schema["properties"])
         key = next(key for key in error.instance if key not in known)
-        close = difflib.get_close_matches(key, known, 1)
+        close = difflib.get_close_matches(str(key), known, 1)
         hint = f"did you mean {close[0]!r}?" if close else f"allowed are {', '.join(known)}"
         raise InputError(f"the configuration has an unknown key {_join(where, key)!r}; {hint}")
     if error.validator == "required":
         key = next(key for key in error.validator_value if key not in error.instance)
         raise InputError(f"the configuration lacks the key {_join(where, key)!r}; see config/README.md")
-    raise InputError(f"the configuration key {where!r} is {error.instance!r}; it must be {_allowed(error)}")
+    raise InputError(f"the configuration key {where!r} is {shown(error.instance)}; it must be {_allowed(error)}")
 
 
-def _join(where: str, key: str) -> str:
-    return f"{where}.{key}" if where else key
+def _check_finite(value: Any, where: str) -> None:
+    """JSON schemas know neither infinity nor NaN, and YAML has both."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"the configuration key {where!r} is {value}; it must be a finite number")
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        _check_finite(item, _join(where, key))
+
+
+def _join(where: str, key: object) -> str:
+    key = key if len(str(key)) <= 60 else f"{str(key)[:60]}..."
+    return f"{where}.{key}" if where else str(key)
 
 
 def _allowed(error: Any) -> str:
@@ -80,15 +110,22 @@ def _allowed(error: Any) -> str:
         "minProperties": f"a block of {value} key",
         "maxProperties": f"a block of {value} key",
         "uniqueItems": "a list in which nothing stands twice",
+        "pattern": f"a name that matches {value}",
     }
-    return words.get(error.validator, str(error.message))
+    return words.get(error.validator) or shown(error.message)
 
 
 def check_corpora(config: dict[str, Any], corpora: dict[str, Any]) -> None:
     """Raises InputError where a corpus named in `config` has no block in `corpora`, or none of the units asked for."""
     for name in config["corpora"]:
         if name not in corpora:
-            raise InputError(f"corpus {name!r} is unknown; config/corpora.yaml has {', '.join(sorted(corpora))}")
+            known = ", ".join(sorted(map(str, corpora)))
+            raise InputError(f"corpus {shown(name)} is unknown; config/corpora.yaml has {known}")
+        try:
+            check_definition(name, corpora[name])
+            check_description(name, corpora[name])
+        except InputError as error:
+            raise InputError(f"config/corpora.yaml: {error}") from None
         if not set(config["units"]) & set(corpora[name]["units"]):
             raise InputError(f"corpus {name!r} has no unit of {config['units']}; it has {corpora[name]['units']}")
         if (corpora[name].get("kind") == "files") != (config["split"]["kind"] == "files"):
@@ -129,7 +166,7 @@ def mixture_runs(mixtures: dict[str, list[str]], runs: dict[tuple[str, str], Any
         for part in parts:
             if not part.startswith(BEST) and not mixture_candidates([part], runs):
                 raise InputError(
-                    f"mixtures.{name} has the part {part!r}, which is no model of this experiment; name one, or "
+                    f"mixtures.{name} has the part {shown(part)}, which is no model of this experiment; name one, or "
                     f"{BEST}ngram or {BEST}rnn"
                 )
         rows = [max((len(runs[run]["seeds"]) or 1 for run in mixture_candidates([part], runs)), default=0)
@@ -181,17 +218,18 @@ def corpus_of_text(text: str, cleaning: str | None, corpora: dict[str, Any]) -> 
         return [text], corpora
     path = Path(text)
     files = {name: str(path / f"{name}.txt") for name in PARTS}
-    if not path.is_file() and not all(Path(file).is_file() for file in files.values()):
-        names = ", ".join(sorted(corpora))
+    is_file = os.path.isfile(text)  # noqa: PTH113, where Path.is_file raises an error for a name that is too long
+    if not is_file and not all(map(os.path.isfile, files.values())):
+        names = ", ".join(sorted(map(str, corpora)))
         raise InputError(
-            f"corpus {text!r} is neither a file, nor a folder with train.txt, valid.txt and test.txt, nor a name in "
-            f"config/corpora.yaml ({names}); correct it"
+            f"corpus {shown(text)} is neither a file, nor a folder with train.txt, valid.txt and test.txt, nor a name "
+            f"in config/corpora.yaml ({names}); correct it"
         )
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", path.stem)[:60].strip("_") or "text"
     if name in corpora or not name[0].isalnum():
         name = f"my_{name.lstrip('_-')}"
     block = {"title": path.name, "licence": "your own", "units": list(UNITS), "cleaning": cleaning or "whitespace"}
-    where = {"kind": "path", "path": text} if path.is_file() else {"kind": "files", "files": files}
+    where = {"kind": "path", "path": text} if is_file else {"kind": "files", "files": files}
     return [name], corpora | {name: block | where}
 
 

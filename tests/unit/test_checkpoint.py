@@ -1,12 +1,12 @@
 """Networks and interrupted trainings on disk."""
 
-import json
 from pathlib import Path
 
 import pytest
 import torch
 
 from seqlab.errors import InputError
+from seqlab.files import read_json, write_json
 from seqlab.rnn.checkpoint import NETWORK, WEIGHTS, load_checkpoint, load_network, save_checkpoint, save_network
 from seqlab.rnn.network import Architecture, initial_parameters
 
@@ -47,7 +47,7 @@ def test_damaged_weights_are_refused(folder, damage):
 @pytest.mark.parametrize("change", [{"seeds": [5]}, {"hidden": 5}, {"layers": 1}, {"cell": "rnn"}, {"vocabulary": 4}])
 def test_weights_of_another_network_are_refused(folder, change):
     path = folder / NETWORK
-    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    write_json(path, read_json(path) | change)
     with pytest.raises(InputError, match=r"weights\.safetensors does not fit network\.json"):
         load_network(folder)
 

@@ -37,6 +37,8 @@ DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8
 CORPORA = load_corpora(ROOT / "config/corpora.yaml")
 SHIPPED = sorted(path.name for path in (ROOT / "config").glob("*.yaml") if path.name != "corpora.yaml")
 TRAINING = SCHEMA["properties"]["rnn"]["properties"]["training"]["properties"]
+DIVIDED = {"kind": "files", "files": {name: f"{name}.txt" for name in NAMES}, "title": "Divided", "licence": "none"}
+DIVIDED |= {"cleaning": "none", "units": ["char"]}
 REMOVED = object()
 
 
@@ -206,7 +208,7 @@ def test_paths_are_taken_out_of_a_definition_and_put_in_again(definition):
 
 @pytest.mark.parametrize(("kind", "corpus"), [("files", "markov_chain"), ("contiguous", "divided")])
 def test_a_split_that_a_corpus_does_not_have_is_refused(kind, corpus):
-    corpora = CORPORA | {"divided": {"kind": "files", "units": ["char"]}}
+    corpora = CORPORA | {"divided": DIVIDED}
     config = changed("split", DEFAULT["split"] | {"kind": kind}) | {"corpora": [corpus]}
     with pytest.raises(InputError, match=rf"corpus '{corpus}' is of kind .* and 'split.kind' is '{kind}'"):
         check_corpora(config, corpora)

@@ -2,11 +2,17 @@
 
 import hashlib
 import json
+import socket
+import struct
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import repeat
 from pathlib import Path
 from typing import ClassVar
 
@@ -29,7 +35,11 @@ SHIPPED = load_corpora(ROOT / "config" / "corpora.yaml")
 
 
 class Handler(BaseHTTPRequestHandler):
-    """/good gives TEXT, /long much more, /flaky breaks off the first time, /busy is busy the first time."""
+    """/good gives TEXT, /long much more, /flaky breaks off the first time, /busy is busy the first time.
+
+    The others never give it: /loop redirects to itself, /drip sends a byte now and then, /endless never stops, /reset
+    hangs up in the middle, /short and /more tell a wrong length, /down answers 500, /page is one to log in.
+    """
 
     asked: ClassVar[Counter[str]] = Counter()
 
@@ -39,6 +49,8 @@ class Handler(BaseHTTPRequestHandler):
         first = self.asked[self.path] == 1
         if self.path == "/busy" and first:
             return self.send_error(503)
+        if self.path in ENDLESS:
+            return ENDLESS[self.path](self)
         if self.path not in body:
             return self.send_error(404)
         self.send_response(200)
@@ -49,6 +61,45 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *arguments):
         pass
+
+
+def redirect(handler: Handler) -> None:
+    handler.send_response(302)
+    handler.send_header("Location", handler.path)
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
+
+
+def send(handler: Handler, length: int | None, parts: Iterable[bytes], pause: float = 0.0) -> None:
+    """An answer that says it has `length` bytes, in `parts`, until the other side has had enough."""
+    handler.send_response(200)
+    if length is not None:
+        handler.send_header("Content-Length", str(length))
+    handler.end_headers()
+    with suppress(OSError):
+        for part in parts:
+            handler.wfile.write(part)
+            handler.wfile.flush()
+            time.sleep(pause)
+
+
+def reset(handler: Handler) -> None:
+    """Half of the text, then an end of the connection that the network tells as an error."""
+    send(handler, len(TEXT), [TEXT[: len(TEXT) // 2]])
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.connection.close()
+
+
+ENDLESS: dict[str, Callable[[Handler], None]] = {
+    "/loop": redirect,
+    "/drip": lambda handler: send(handler, len(TEXT), (TEXT[n : n + 1] for n in range(len(TEXT))), 0.005),
+    "/endless": lambda handler: send(handler, None, repeat(TEXT)),
+    "/reset": reset,
+    "/short": lambda handler: send(handler, len(TEXT) - 100, [TEXT]),
+    "/more": lambda handler: send(handler, len(TEXT) + 100, [TEXT]),
+    "/down": lambda handler: handler.send_error(500),
+    "/page": lambda handler: send(handler, None, [b"<!DOCTYPE html><title>Log in</title>"]),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -129,6 +180,35 @@ def test_a_text_that_is_too_large_is_cut_off(server, tmp_path, monkeypatch):
     assert Handler.asked["/long"] == 1
 
 
+@pytest.mark.parametrize(
+    ("page", "words", "asked"),
+    [
+        ("missing", "404 Not Found", 1),
+        ("down", "500 Internal Server Error", 2),
+        ("reset", "the connection broke off|no connection", 2),
+        ("drip", "it came too slowly, [0-9]+ bytes", 1),
+        ("short", "the sha256 should be", 2),
+        ("more", "the connection broke off", 2),
+        ("wrong", "the sha256 should be", 2),
+        ("loop", "it redirects without end", 62),
+        ("page", "the sha256 should be", 2),
+        ("endless", "larger than max_bytes", 1),
+    ],
+)
+def test_a_server_that_never_gives_the_text_is_left_for_the_next(
+    server, tmp_path, monkeypatch, page, words, asked, record_property
+):
+    monkeypatch.setattr(corpora, "RETRIES", 1)
+    monkeypatch.setattr(corpora, "TIMEOUT", 0.3)
+    with pytest.raises(InputError, match=words):
+        download_first("times", definition(f"{server}/{page}"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert Handler.asked[f"/{page}"] == asked
+    assert download_first("times", definition(f"{server}/{page}", f"{server}/good"), tmp_path) == TEXT
+    assert list(tmp_path.iterdir()) == []
+    record_property(f"download: {page}", 2)
+
+
 def test_fetch_downloads_and_replaces(server, tmp_path, monkeypatch):
     monkeypatch.setattr(corpora, "check_definition", lambda *_: None)  # which would ask for https
     output = tmp_path / "times" / "raw.txt"
@@ -137,7 +217,7 @@ def test_fetch_downloads_and_replaces(server, tmp_path, monkeypatch):
     with pytest.raises(InputError):
         fetch("times", definition(f"{server}/missing"), output, tmp_path)
     assert output.read_bytes() == TEXT
-    assert [*output.parent.iterdir()] == [output]
+    assert sorted(path.name for path in output.parent.iterdir()) == [".raw.txt.sha256", "raw.txt"]
 
 
 def test_fetch_reads_the_mirror_first_under_the_same_checksum(tmp_path):
@@ -307,7 +387,7 @@ def test_names_of_corpora_are_names_of_folders(name):
         ({"licence": ""}, "licence is ''"),
         ({"cleaning": "lower"}, "cleaning is 'lower'; allowed are letters, whitespace, none"),
         ({"units": "char"}, "units is 'char'"),
-        ({"units": ["bpe"]}, "units is .*char, word"),
+        ({"units": ["morpheme"]}, "units is .*char, word"),
         ({"colour": "red"}, "key colour is unknown"),
     ],
 )

@@ -1,6 +1,5 @@
 """Files are written whole or not at all."""
 
-import json
 import os
 
 import pytest
@@ -85,7 +84,7 @@ def test_text_keeps_its_line_ends(tmp_path):
     assert (tmp_path / "result.txt").read_bytes() == b"one\r\ntwo\nthree\r"
 
 
-@given(values)
+@given(st.dictionaries(st.text(), values, max_size=4))
 def test_json_survives_the_round_trip(tmp_path_factory, value):
     path = tmp_path_factory.getbasetemp() / "value.json"
     write_json(path, value)
@@ -98,7 +97,7 @@ def test_json_knows_no_infinity_and_no_nan(tmp_path, value):
     write_json(path, {"old": 1})
     with pytest.raises(ValueError, match="JSON"):
         write_json(path, {"new": value})
-    assert json.loads(path.read_text(encoding="utf-8")) == {"old": 1}
+    assert read_json(path) == {"old": 1}
 
 
 @pytest.mark.parametrize("content", [b"", b'{"half": ', b"\xff\xfe"])

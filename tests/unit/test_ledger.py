@@ -10,7 +10,7 @@ import pytest
 
 from seqlab.cards import write_card
 from seqlab.errors import InputError
-from seqlab.ledger.perplexity import figures, perplexity, read_metrics, score_rows, write_metrics
+from seqlab.ledger.perplexity import NAMES, figures, perplexity, read_metrics, score_rows, write_metrics
 from seqlab.ledger.record import record
 from seqlab.ledger.scores import read_scores, write_scores
 from seqlab.provenance import sha256_of
@@ -111,7 +111,11 @@ def test_a_model_without_seeds_has_one_row_for_each_split():
 
 def test_infinite_figures_are_inf_in_the_file_and_infinite_when_read(tmp_path):
     path = tmp_path / "metrics.json"
-    metrics = {"model": "mle-3", "scores": score_rows(TWO_REPLICAS, SPLITS, [7, 8])}
+    metrics = (
+        dict.fromkeys(NAMES, "mle-3")
+        | {"parameters": 1, "train_seconds": 0.0}
+        | {"scores": score_rows(TWO_REPLICAS, SPLITS, [7, 8])}
+    )
     write_metrics(path, metrics)
     rows = json.loads(path.read_text(), parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))["scores"]
     assert [row["perplexity"] for row in rows] == [4.0, 4.0, pytest.approx(2**0.25), "inf"]
@@ -168,7 +172,7 @@ def test_damaged_scores_are_refused(tmp_path, damage):
 
 
 def test_scores_without_a_split_are_refused(tmp_path):
-    np.savez(tmp_path / "scores.npz", valid=np.ones((1, 3)))
+    np.savez(tmp_path / "scores.npz", valid=np.ones((1, 3), dtype=np.float32))
     with pytest.raises(InputError, match=r"scores\.npz is damaged.*test"):
         read_scores(tmp_path / "scores.npz")
 

@@ -1,6 +1,5 @@
 """The report stands alone, answers by valid, and says what is missing."""
 
-import json
 import re
 from collections import Counter
 from html.parser import HTMLParser
@@ -11,7 +10,7 @@ import pytest
 from made_results import NOTHING_TO_SPELL, make_results
 
 from seqlab.errors import InputError
-from seqlab.files import write_json
+from seqlab.files import read_json, write_json
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.ledger.scores import read_scores
 from seqlab.ledger.verdicts import Entry, verdicts
@@ -181,8 +180,8 @@ def test_text_from_files_is_text_not_markup(tmp_path: Path) -> None:
     experiment(tmp_path, models)
     folder = tmp_path / "results" / "toy" / "char" / "ngram" / "mkn-3"
     (folder / "sample.txt").write_bytes(b"<script>alert(1)</script> \xff")
-    metrics = json.loads((folder / "metrics.json").read_text())
-    (folder / "metrics.json").write_text(json.dumps(metrics | {"notes": ["order 3 uses <fixed> discounts"]}))
+    metrics = read_json(folder / "metrics.json")
+    write_json(folder / "metrics.json", metrics | {"notes": ["order 3 uses <fixed> discounts"]})
     page = report(tmp_path)
     assert [tag for tag, _ in page.tags].count("script") == 1 and "<script>alert(1)</script>" in page.text
     assert "mkn-3: order 3 uses <fixed> discounts" in page.text and "abc <1>" in page.text

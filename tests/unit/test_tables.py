@@ -10,6 +10,7 @@ import pytest
 from made_results import NOTHING_TO_SPELL, make_results
 
 from seqlab.errors import InputError
+from seqlab.files import read_json, write_json
 from seqlab.ledger.perplexity import FIGURES
 from seqlab.ledger.scores import read_scores
 from seqlab.ledger.statistics import interval
@@ -23,7 +24,7 @@ def runs(tmp_path: Path) -> list[Path]:
 
 def change(path: Path, **values: object) -> None:
     """Replace `values` in the first row of scores."""
-    metrics = json.loads(path.read_text())
+    metrics = read_json(path)
     metrics["scores"][0] |= values
     path.write_text(json.dumps(metrics))
 
@@ -97,10 +98,10 @@ def test_nothing_is_lost_from_infinity_and_nothing_known_without_the_whole_model
     assert summarize(kept, NOTHING_TO_SPELL)[1]["pruning_loss"].isna().all()
     pruned = next(path for path in runs if path.parent.name == "mkn-3-counts-1-2")
     for path in (whole, pruned):
-        for row in (metrics := json.loads(path.read_text()))["scores"]:
+        for row in (metrics := read_json(path))["scores"]:
             row |= dict.fromkeys(FIGURES, "inf")
             row["zero_probability"] = 1
-        path.write_text(json.dumps(metrics))
+        write_json(path, metrics)
     assert summarize(runs, NOTHING_TO_SPELL)[1]["pruning_loss"].isna().all()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tracked import SWEEP, Tree
 
-from seqlab.files import write_text
+from seqlab.files import read_json, write_text
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.tracking.language_models import FIGURES, flat, leading, params_of
 from seqlab.tracking.view_format import TAG
@@ -104,7 +104,7 @@ def test_artifacts_lie_beside_the_results(published: Tree) -> None:
 
 
 def test_the_receipt_counts_what_was_done(published: Tree) -> None:
-    assert json.loads(published.receipt.read_text()) == {
+    assert read_json(published.receipt) == {
         "runs": 20, "created": 20, "unchanged": 0, "superseded": 0, "experiments": {"toy/char": 20}
     }  # fmt: skip
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqlab.errors import InputError
+from seqlab.files import read_json
 from seqlab.text.vocab import UNKNOWN, Vocab
 
 tokens = st.lists(st.sampled_from([*"abcdeé", "the", "time", UNKNOWN]) | st.text(max_size=3), max_size=60)
@@ -110,14 +111,13 @@ def test_a_saved_vocabulary_is_the_same_when_loaded(tmp_path_factory, sequence, 
 
 def test_a_saved_vocabulary_follows_its_contract(tmp_path):
     Vocab("abb").save(tmp_path / "vocab.json")
-    content = json.loads((tmp_path / "vocab.json").read_text(encoding="utf-8"))
+    content = read_json(tmp_path / "vocab.json")
     assert content == {"unit": "char", "tokens": [UNKNOWN, "b", "a"], "counts": [0, 2, 1], "min_freq": 1}
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        [],
         {},
         {"tokens": ["a", UNKNOWN], "counts": [1, 1], "min_freq": 1},
         {"tokens": [UNKNOWN, "a", "a"], "counts": [0, 1, 1], "min_freq": 1},

@@ -31,21 +31,12 @@ for variable, first in {"PATH": Path(sys.executable).parent, "PYTHONPATH": BASE 
     os.environ[variable] = os.pathsep.join(filter(None, [str(first), os.environ.get(variable)]))
 sys.path.insert(0, str(BASE / "src"))
 
-from seqlab.configuration import check_configuration, check_corpora, corpus_of_text, local_texts, ngram_runs
-from seqlab.configuration import mixture_candidates, mixture_runs, with_numbers, with_paths
+from seqlab.configuration import checked, local_texts, mixture_candidates, mixture_runs, ngram_runs, with_paths
 from seqlab.errors import InputError
 
 try:
     SCHEMA = load_configfile(BASE / "workflow/schemas/config.schema.yaml")
-    config |= with_numbers(config, SCHEMA)
-    check_configuration(config, SCHEMA)
-    CORPORA = load_configfile(BASE / "config/corpora.yaml")
-    if config.get("corpus"):
-        config["corpora"], CORPORA = corpus_of_text(config["corpus"], config.get("cleaning"), CORPORA)
-        if CORPORA[config["corpora"][0]]["kind"] == "files":
-            config["split"] |= {"kind": "files"}
-    check_corpora(config, CORPORA)
-    ngram_runs(config["ngram"])
+    CORPORA = checked(config, SCHEMA, load_configfile(BASE / "config/corpora.yaml"))
 except InputError as error:
     raise WorkflowError(str(error)) from None
 

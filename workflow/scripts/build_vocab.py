@@ -1,25 +1,26 @@
 """Build the vocabulary of a corpus from its train split alone."""
 
 import argparse
-import json
 from pathlib import Path
 
 from seqlab.errors import command
+from seqlab.files import json_argument
+from seqlab.text.reading import read_clean
 from seqlab.text.splits import cut, learn_pieces
 from seqlab.text.vocab import Vocab
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser, split = argparse.ArgumentParser(description=__doc__), json_argument("kind", "train", "valid", "test")
     parser.add_argument("--text", required=True, type=Path, help="clean.txt of the corpus")
     parser.add_argument("--unit", required=True, help="char, word, byte or bpe")
-    parser.add_argument("--split", required=True, type=json.loads, help="kind and shares of the split, as JSON")
+    parser.add_argument("--split", required=True, type=split, help="kind and shares of the split, as JSON")
     parser.add_argument("--min-freq", required=True, type=int, help="rarer tokens become <unk>")
     parser.add_argument("--merges", required=True, type=int, help="pairs that unit bpe merges")
     parser.add_argument("--output", required=True, help="vocab.json to write")
     arguments = parser.parse_args()
-    text, unit, split = arguments.text.read_bytes().decode("utf-8"), arguments.unit, arguments.split
+    text, unit, split = read_clean(arguments.text), arguments.unit, arguments.split
     pieces, merges = learn_pieces(text, split, arguments.merges) if unit == "bpe" else ([], [])
     tokens, segments = cut(text, unit, split, merges)
     train = [token for start, stop in segments["train"] for token in tokens[start:stop]]

@@ -7,8 +7,9 @@ from pathlib import Path
 from seqlab.errors import InputError, command
 from seqlab.files import write_json
 from seqlab.text.checks import check_clean, check_raw, check_splits
-from seqlab.text.reading import load_text
+from seqlab.text.reading import load_text, read_clean
 from seqlab.text.splits import NAMES, read_ids, read_splits, segments_of
+from seqlab.text.tokens import UNITS
 from seqlab.text.vocab import Vocab
 
 
@@ -19,14 +20,14 @@ def main() -> None:
     parser.add_argument("--text", required=True, type=Path, help="clean.txt of the corpus")
     for name in ("ids", "splits", "vocab"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the corpus and unit")
-    parser.add_argument("--unit", required=True, help="char, word or byte")
+    parser.add_argument("--unit", required=True, choices=UNITS, help="char, word or byte")
     parser.add_argument("--accept", nargs="*", default=[], help="kinds of findings that stop nothing")
     parser.add_argument("--output", required=True, help="check.json to write")
     arguments = parser.parse_args()
     splits, vocab = read_splits(arguments.splits), Vocab.load(arguments.vocab)
     ids = read_ids(arguments.ids, splits)
     parts = {name: segments_of(ids, splits, name) for name in NAMES}
-    findings = check_raw(load_text(arguments.raw)) + check_clean(arguments.text.read_bytes().decode("utf-8"))
+    findings = check_raw(load_text(arguments.raw)) + check_clean(read_clean(arguments.text))
     findings += check_splits(parts, vocab.tokens, arguments.unit)
     for finding in findings:
         print(f"{finding.kind}: {finding.sentence}")

@@ -9,12 +9,14 @@ import pandas as pd
 from seqlab.cards import read_card
 from seqlab.devices import choose_device, use_threads
 from seqlab.errors import command
+from seqlab.files import count_argument
 from seqlab.ledger.mixture import valid_perplexity
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.ledger.scores import read_scores
 from seqlab.report.tables import write_table
 from seqlab.rnn.checkpoint import load_network
 from seqlab.rnn.protocols import COLUMNS, score_protocols, stretch_bits
+from seqlab.rnn.settings import TrainingSettings
 from seqlab.text.splits import read_ids, read_splits, segments_of
 from seqlab.text.vocab import Vocab
 
@@ -25,7 +27,9 @@ def main() -> None:
     parser.add_argument("metrics", type=Path, nargs="*", help="metrics.json of every network")
     for name in ("ids", "splits", "vocab"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the corpus and unit")
-    parser.add_argument("--windows", type=int, required=True, help="windows that are drawn, and at most taken")
+    parser.add_argument(
+        "--windows", type=count_argument, required=True, help="windows that are drawn, and at most taken"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--jobs-per-gpu", type=int, default=1, help="so many jobs may share one")
     parser.add_argument("--threads", type=int, default=1)
@@ -40,13 +44,16 @@ def main() -> None:
         architecture, parameters, _ = load_network(path.parent)
         device = choose_device(arguments.device, arguments.jobs_per_gpu)
         parameters = {name: value.to(device) for name, value in parameters.items()}
-        settings = read_card(path.with_name("card.yaml"))["settings"]
+        settings = read_card(path.with_name("card.yaml"), "rnn")["settings"]
+        training = TrainingSettings.from_card(
+            {key: settings[key] for key in ("steps", "batch_size") if key in settings}
+        )
         scored = score_protocols(
             read_scores(path.with_name("scores.npz"))["test"],
             test,
             partial(stretch_bits, architecture, parameters),
-            settings["steps"],
-            settings["batch_size"],
+            training.steps,
+            training.batch_size,
             arguments.windows,
             vocab.index.get("\n"),
         )

@@ -12,6 +12,7 @@ from seqlab.ledger.scores import read_scores
 from seqlab.ledger.verdicts import CHOSEN
 from seqlab.report.tables import write_table
 from seqlab.text.splits import read_ids, read_splits, segments_of
+from seqlab.text.tokens import UNITS
 from seqlab.text.vocab import Vocab
 
 
@@ -21,7 +22,7 @@ def main() -> None:
     parser.add_argument("metrics", type=Path, nargs="+", help="metrics.json of every model, with scores.npz beside it")
     for name in ("ids", "splits", "vocab"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the corpus and unit")
-    parser.add_argument("--unit", required=True, help="char, word or byte")
+    parser.add_argument("--unit", required=True, choices=UNITS, help="char, word or byte")
     parser.add_argument("--breakdown", type=Path, required=True, help="csv to write")
     parser.add_argument("--contrast", type=Path, required=True, help="json to write")
     arguments = parser.parse_args()

@@ -22,7 +22,7 @@ def main() -> None:
         definition = json.loads(arguments.definition)
     except ValueError as error:
         raise InputError(f"--definition of corpus {arguments.name} is not JSON ({error}); correct it") from None
-    definition = with_paths(definition, arguments.text)
+    definition = with_paths(definition, arguments.text) if isinstance(definition, dict) else definition
     mirror = os.environ.get("SEQLAB_MIRROR")  # a folder of texts for machines without a network
     fetch(arguments.name, definition, arguments.output, Path(mirror) if mirror else None)
 

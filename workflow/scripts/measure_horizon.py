@@ -9,7 +9,8 @@ import pandas as pd
 
 from seqlab.cards import read_card
 from seqlab.devices import choose_device, use_threads
-from seqlab.errors import command
+from seqlab.errors import InputError, command
+from seqlab.files import count_argument
 from seqlab.ledger.horizon import COLUMNS, exact_row, sampled_row
 from seqlab.ledger.mixture import valid_perplexity
 from seqlab.ledger.perplexity import read_metrics
@@ -38,7 +39,12 @@ def rows(folder: Path, metrics: dict[str, Any], test: list[Any], places: Any, op
             yield sampled_row(family, model, k, found.bits, found.error, found.bias)
         return
     if family == "source":
-        source, vocab = corpus_source(metrics["corpus"], read_card(folder / "card.yaml")["settings"]), options.vocab
+        source, vocab = (
+            corpus_source(metrics["corpus"], read_card(folder / "card.yaml", "source")["settings"]),
+            options.vocab,
+        )
+        if source is None:
+            raise InputError(f"{folder / 'card.yaml'} names no source that generates texts; write the card again")
         texts = [symbol_ids(source, Vocab.load(vocab).text_of(segment)) for segment in test]
         probability = probabilities_ahead(source, texts, places, options.steps)
     else:
@@ -55,9 +61,9 @@ def main() -> None:
     parser.add_argument("metrics", type=Path, nargs="*", help="metrics.json of the source, n-grams and networks")
     for name in ("ids", "splits", "vocab"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the corpus and unit")
-    parser.add_argument("--steps", type=int, nargs="+", required=True, help="how far ahead")
-    parser.add_argument("--symbols", type=int, required=True, help="at most so many symbols of test")
-    parser.add_argument("--samples", type=int, required=True, help="ways that are drawn for a network")
+    parser.add_argument("--steps", type=count_argument, nargs="+", required=True, help="how far ahead")
+    parser.add_argument("--symbols", type=count_argument, required=True, help="at most so many symbols of test")
+    parser.add_argument("--samples", type=count_argument, required=True, help="ways that are drawn for a network")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--jobs-per-gpu", type=int, default=1, help="so many jobs may share one")
     parser.add_argument("--threads", type=int, default=1)
@@ -66,7 +72,7 @@ def main() -> None:
     use_threads(options.threads)
     splits = read_splits(options.splits)
     test = segments_of(read_ids(options.ids, splits), splits, "test")
-    options.steps = [k for k in sorted(options.steps) if k < max(map(len, test))]
+    options.steps = [k for k in sorted(options.steps) if k < max(map(len, test))] or [1]
     places = positions(test, max(options.steps), options.symbols)
     ledger = sorted(((read_metrics(path), path.parent) for path in options.metrics), key=lambda one: best_first(one[0]))
     found: dict[str, list[list[Any]]] = {}

@@ -8,6 +8,7 @@ import pandas as pd
 
 from seqlab.devices import choose_device, use_threads
 from seqlab.errors import command
+from seqlab.files import count_argument
 from seqlab.ledger.memory import COLUMNS, ngram_rows, source_row
 from seqlab.ledger.mixture import valid_perplexity
 from seqlab.ledger.perplexity import read_metrics
@@ -24,8 +25,8 @@ def main() -> None:
     parser.add_argument("metrics", type=Path, nargs="*", help="metrics.json of n-grams, networks and the source")
     for name in ("ids", "splits"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the corpus and unit")
-    parser.add_argument("--contexts", type=int, nargs="+", required=True, help="numbers of symbols")
-    parser.add_argument("--symbols", type=int, required=True, help="at most so many symbols of test")
+    parser.add_argument("--contexts", type=count_argument, nargs="+", required=True, help="numbers of symbols")
+    parser.add_argument("--symbols", type=count_argument, required=True, help="at most so many symbols of test")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--jobs-per-gpu", type=int, default=1, help="so many jobs may share one")
     parser.add_argument("--threads", type=int, default=1)

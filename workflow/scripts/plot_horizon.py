@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-import pandas as pd
-
 from seqlab.errors import command
+from seqlab.ledger.horizon import COLUMNS
 from seqlab.report.curves import horizon
 from seqlab.report.style import save
+from seqlab.report.tables import read_table
 
 
 @command
@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--horizon", type=Path, required=True, help="horizon.csv of the experiment")
     parser.add_argument("--output", type=Path, required=True, help="the figure, an svg")
     arguments = parser.parse_args()
-    save(horizon(pd.read_csv(arguments.horizon)), arguments.output)
+    save(horizon(read_table(arguments.horizon, COLUMNS)), arguments.output)
 
 
 if __name__ == "__main__":

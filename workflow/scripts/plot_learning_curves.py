@@ -3,19 +3,12 @@
 import argparse
 from pathlib import Path
 
-import pandas as pd
-
-from seqlab.errors import InputError, command
+from seqlab.errors import command
 from seqlab.report.figures import learning_curves
 from seqlab.report.style import save
+from seqlab.report.tables import read_table
 
-
-def read_history(path: Path) -> pd.DataFrame:
-    """Columns epoch, seed and valid_perplexity of a history.csv; InputError where one is missing."""
-    try:
-        return pd.read_csv(path, usecols=["epoch", "seed", "valid_perplexity"])
-    except ValueError as error:
-        raise InputError(f"{path} is not a history of training ({error}); delete it and run the workflow") from None
+COLUMNS = ["epoch", "seed", "valid_perplexity"]
 
 
 @command
@@ -26,7 +19,7 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, required=True, help="the figure, an svg")
     arguments = parser.parse_args()
-    histories = {path.parent.name: read_history(path.with_name("history.csv")) for path in arguments.metrics}
+    histories = {path.parent.name: read_table(path.with_name("history.csv"), COLUMNS) for path in arguments.metrics}
     save(learning_curves(histories), arguments.output)
 
 

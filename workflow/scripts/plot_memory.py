@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-import pandas as pd
-
 from seqlab.errors import command
+from seqlab.ledger.memory import COLUMNS
 from seqlab.report.curves import memory
 from seqlab.report.style import save
+from seqlab.report.tables import read_table
 
 
 @command
@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--memory", type=Path, required=True, help="memory.csv of the experiment")
     parser.add_argument("--output", type=Path, required=True, help="the figure, an svg")
     arguments = parser.parse_args()
-    save(memory(pd.read_csv(arguments.memory)), arguments.output)
+    save(memory(read_table(arguments.memory, COLUMNS)), arguments.output)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from seqlab.errors import command
-from seqlab.files import read_json
+from seqlab.ledger.perplexity import read_metrics
 from seqlab.report.figures import perplexity_by_order
 from seqlab.report.style import save
 from seqlab.report.tables import read_models
@@ -19,7 +19,7 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, required=True, help="the figure, an svg")
     arguments = parser.parse_args()
-    entropy_rate = next((read_json(path)["entropy_rate"] for path in arguments.metrics), None)
+    entropy_rate = next((read_metrics(path).get("entropy_rate") for path in arguments.metrics), None)
     save(perplexity_by_order(read_models(arguments.models), entropy_rate), arguments.output)
 
 

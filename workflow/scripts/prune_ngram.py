@@ -2,15 +2,30 @@
 
 import argparse
 import time
+from typing import Any
 
 from seqlab.cards import read_card
-from seqlab.errors import command
-from seqlab.files import read_json, write_json
+from seqlab.errors import command, shown
+from seqlab.files import damaged, write_json
+from seqlab.ledger.record import read_training
 from seqlab.ngram.counts import count_ngrams
 from seqlab.ngram.model import NgramModel
 from seqlab.ngram.pruning import prune_by_count, prune_by_relative_entropy
 from seqlab.ngram.shards import read_counts
 from seqlab.text.splits import read_ids, read_splits, segments_of
+
+
+def read_prune(path: str, **data: str) -> dict[str, Any]:
+    """How the card in `path` wants the model made smaller; InputError where it does not say."""
+    prune = read_card(path, "ngram", **data)["settings"].get("prune")
+    numbers = (
+        [number for value in prune.values() for number in (value if isinstance(value, list) else [value])]
+        if isinstance(prune, dict) and len(prune) == 1 and set(prune) <= {"entropy", "counts"}
+        else []
+    )
+    if not numbers or not all(isinstance(number, int | float) for number in numbers):
+        raise damaged(path, f"its setting prune is {shown(prune)}")
+    return prune
 
 
 @command
@@ -25,9 +40,9 @@ def main() -> None:
     parser.add_argument("--model", required=True, help="model.npz to write")
     parser.add_argument("--training", required=True, help="training.json to write")
     arguments = parser.parse_args()
-    prune = read_card(arguments.card)["settings"]["prune"]
+    prune = read_prune(arguments.card, ids=arguments.ids, splits=arguments.splits)
     started = time.perf_counter()
-    whole, training = NgramModel.load(arguments.whole), read_json(arguments.whole_training)
+    whole, training = NgramModel.load(arguments.whole), read_training(arguments.whole_training)
     if "entropy" in prune:
         made = prune_by_relative_entropy(whole, prune["entropy"])
     else:

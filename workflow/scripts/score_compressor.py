@@ -9,6 +9,7 @@ from seqlab.cards import read_card
 from seqlab.errors import command
 from seqlab.ledger.compressors import compressed_bits
 from seqlab.ledger.record import record
+from seqlab.text.reading import read_clean
 from seqlab.text.splits import read_splits, tokenize_parts
 from seqlab.text.tokens import to_bytes
 
@@ -22,8 +23,8 @@ def main() -> None:
     parser.add_argument("--scores", required=True, help="scores.npz to write")
     parser.add_argument("--metrics", required=True, help="metrics.json to write")
     arguments = parser.parse_args()
-    card, splits = read_card(arguments.card), read_splits(arguments.splits)
-    files = tokenize_parts(arguments.text.read_bytes().decode("utf-8"), card["unit"], splits["kind"])
+    card, splits = read_card(arguments.card, "compressor"), read_splits(arguments.splits)
+    files = tokenize_parts(read_clean(arguments.text), card["unit"], splits["kind"])
     tokens = [token for file in files for token in file]
     parts = {
         name: b"".join(to_bytes(tokens[start:stop], card["unit"]) for start, stop in split["segments"])

@@ -22,8 +22,10 @@ def main() -> None:
     parser.add_argument("--scores", required=True, help="scores.npz to write")
     parser.add_argument("--metrics", required=True, help="metrics.json to write")
     arguments = parser.parse_args()
-    wanted = read_card(arguments.card)["settings"]["parts"]
-    folders = {(path.parts[-3], path.parts[-2]): path.parent for path in arguments.parts}  # by family and model
+    wanted = read_card(arguments.card, "mixture")["settings"]["parts"]
+    folders = {
+        (path.parent.parent.name, path.parent.name): path.parent for path in arguments.parts
+    }  # by family and model
     found = [read_metrics(folders[run] / "metrics.json") for run in mixture_candidates(wanted, folders)]
     parts = chosen_parts(wanted, found)
     seeds = [sorted({row["seed"] for row in part["scores"]} - {None}) for part in parts]

@@ -1,15 +1,15 @@
 """Score valid and test with every replica of a recurrent network, and draw a sample of text from the first."""
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 
+from seqlab.cards import read_card
 from seqlab.devices import choose_device, use_threads
 from seqlab.errors import command
-from seqlab.files import read_json, write_text
-from seqlab.ledger.record import record
+from seqlab.files import json_argument, write_text
+from seqlab.ledger.record import read_training, record
 from seqlab.rnn.checkpoint import load_network
 from seqlab.rnn.scoring import generate, stream_bits
 from seqlab.text.splits import read_ids, read_splits, segments_of
@@ -18,12 +18,15 @@ from seqlab.text.vocab import Vocab
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser, sample = argparse.ArgumentParser(description=__doc__), json_argument("prompt", "symbols", "temperature")
     for name in ("card", "ids", "splits", "vocab", "training"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the run")
     parser.add_argument("--folder", required=True, type=Path, help="the run's folder, with weights and network")
     parser.add_argument(
-        "--sample-settings", required=True, type=json.loads, help="prompt, symbols, temperature, as JSON"
+        "--sample-settings",
+        required=True,
+        type=sample,
+        help="prompt, symbols, temperature, as JSON",
     )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--jobs-per-gpu", type=int, default=1, help="so many jobs may share one")
@@ -32,6 +35,9 @@ def main() -> None:
         parser.add_argument(f"--{name}", required=True, help=f"{name} to write")
     arguments = parser.parse_args()
     use_threads(arguments.threads)
+    read_card(
+        arguments.card, "rnn", ids=arguments.ids, splits=arguments.splits, vocab=arguments.vocab
+    )  # refuses others
     splits, vocab = read_splits(arguments.splits), Vocab.load(arguments.vocab)
     ids = read_ids(arguments.ids, splits)
     architecture, parameters, _ = load_network(arguments.folder)
@@ -47,7 +53,7 @@ def main() -> None:
         architecture, parameters, prompt, wanted["symbols"], np.random.default_rng(1), wanted["temperature"]
     )
     write_text(arguments.sample, vocab.text_of(prompt + drawn) + "\n")
-    record(arguments.card, splits, bits, arguments.scores, arguments.metrics, read_json(arguments.training))
+    record(arguments.card, splits, bits, arguments.scores, arguments.metrics, read_training(arguments.training))
 
 
 if __name__ == "__main__":

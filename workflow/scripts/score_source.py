@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from seqlab.cards import read_card
-from seqlab.errors import command
-from seqlab.files import write_text
+from seqlab.errors import InputError, command
+from seqlab.files import count_argument, write_text
 from seqlab.ledger.record import record
 from seqlab.text.definitions import corpus_source
+from seqlab.text.reading import read_clean
 from seqlab.text.sources import confidence_interval, entropy_rate, generate, symbol_bits, symbol_ids
 from seqlab.text.splits import read_splits
 
@@ -20,13 +21,15 @@ def main() -> None:
     parser.add_argument("--card", required=True, help="card of the run")
     parser.add_argument("--text", required=True, type=Path, help="clean.txt of the corpus")
     parser.add_argument("--splits", required=True, help="splits.json of the corpus and unit")
-    parser.add_argument("--symbols", required=True, type=int, help="length of the sample")
+    parser.add_argument("--symbols", required=True, type=count_argument, help="length of the sample")
     for name in ("scores", "metrics", "sample"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} to write")
     arguments = parser.parse_args()
-    card, splits = read_card(arguments.card), read_splits(arguments.splits)
+    card, splits = read_card(arguments.card, "source"), read_splits(arguments.splits)
     source = corpus_source(card["corpus"], card["settings"])
-    text = arguments.text.read_bytes().decode("utf-8")
+    if source is None:
+        raise InputError(f"{arguments.card} names no source that generates texts; write the card again")
+    text = read_clean(arguments.text)
     bits = {}
     for split in ("valid", "test"):
         # each segment on its own: like every model, the source does not know what came before its first symbol

@@ -22,7 +22,8 @@ def main() -> None:
     parser.add_argument("--model", required=True, help="model.npz to write")
     parser.add_argument("--training", required=True, help="training.json to write")
     arguments = parser.parse_args()
-    settings = read_card(arguments.card)["settings"]
+    card = read_card(arguments.card, "ngram", ids=arguments.ids, splits=arguments.splits, vocab=arguments.vocab)
+    settings = card["settings"]
     splits = read_splits(arguments.splits)
     ids = read_ids(arguments.ids, splits)
     vocabulary, order = len(Vocab.load(arguments.vocab)), settings["order"]

@@ -1,20 +1,20 @@
 """Write the card of a run: its settings, seeds and the checksums of its data."""
 
 import argparse
-import json
 
 from seqlab.cards import training_symbols_needed, write_card
 from seqlab.errors import InputError, command
+from seqlab.files import json_argument
 from seqlab.provenance import sha256_of
 from seqlab.text.splits import read_splits
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser, run = argparse.ArgumentParser(description=__doc__), json_argument("settings", "seeds")
     for name in ("corpus", "unit", "family", "model"):
         parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--run", required=True, type=json.loads, help="settings and seeds, as JSON")
+    parser.add_argument("--run", required=True, type=run, help="settings and seeds, as JSON")
     for name in ("ids", "splits", "vocab"):
         parser.add_argument(f"--{name}", required=True, help=f"the {name} whose checksum the card takes")
     parser.add_argument("--output", required=True, help="card.yaml to write")

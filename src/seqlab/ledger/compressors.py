@@ -5,6 +5,8 @@ import gzip
 import lzma
 from collections.abc import Callable
 
+from seqlab.errors import InputError
+
 
 def _zstd(data: bytes) -> bytes:
     import zstandard  # loaded only where it is used; Python 3.14 has it in its own library
@@ -22,5 +24,7 @@ COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
 
 def compressed_bits(compressor: str, train: bytes, text: bytes) -> int:
     """Bits that `text` costs after `train`: the size of both compressed together less that of `train` compressed."""
+    if compressor not in COMPRESSORS:
+        raise InputError(f"the compressor {compressor!r} is unknown; allowed are {', '.join(COMPRESSORS)}")
     compress = COMPRESSORS[compressor]
     return 8 * (len(compress(train + text)) - len(compress(train)))

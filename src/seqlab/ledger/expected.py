@@ -63,11 +63,14 @@ def read_reference(path: Path) -> dict[str, Any]:
     """The reference in `path`; InputError where there is none or it is damaged."""
     if not path.exists():
         raise InputError(f"{path} does not exist; write it with `snakemake --cores 1 refresh_expected`, on purpose")
-    lines = path.read_text(encoding="utf-8").splitlines()
-    fingerprint = dict(line[2:].split(": ", 1) for line in lines if line.startswith("# "))
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    fingerprint = dict(line[2:].partition(": ")[::2] for line in lines if line.startswith("# "))
     table = csv.DictReader(line for line in lines if not line.startswith("# "))
-    rows = [row | {"seed": int(row["seed"]) if row["seed"] else None} for row in table]
-    if table.fieldnames != [*NAMES, *VALUES]:
+    try:
+        rows = [row | {"seed": int(row["seed"]) if row["seed"] else None} for row in table]
+    except (KeyError, ValueError, csv.Error):
+        rows = []
+    if table.fieldnames != [*NAMES, *VALUES] or not rows:
         raise InputError(f"{path} is not a reference with the columns {', '.join([*NAMES, *VALUES])}; restore it")
     return {"fingerprint": fingerprint, "rows": rows}
 

@@ -7,9 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.cards import read_card
+from seqlab.errors import shown
+from seqlab.files import damaged, read_json
 from seqlab.ledger.perplexity import score_rows, write_metrics
 from seqlab.ledger.scores import read_scores, write_scores
 from seqlab.provenance import sha256_of
+
+
+def read_training(path: str | Path) -> dict[str, Any]:
+    """The content of training.json; InputError where what every training tells of itself is missing."""
+    training = read_json(path)
+    for key, kind in {"seconds": int | float, "parameters": int, "notes": list}.items():
+        if not isinstance(training.get(key), kind):
+            raise damaged(path, f"its {key} is {shown(training.get(key))}")
+    return training
 
 
 def record(

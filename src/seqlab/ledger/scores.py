@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError
-from seqlab.files import replacing
+from seqlab.arrays import read_arrays
+from seqlab.files import damaged, replacing
 
 SPLITS = ("valid", "test")  # what is scored; train is what models have seen
 
@@ -28,12 +28,8 @@ def write_scores(path: str | Path, bits: dict[str, NDArray[np.floating]]) -> Non
 
 def read_scores(path: str | Path) -> dict[str, NDArray[np.float32]]:
     """The arrays written by `write_scores`; InputError where the file is damaged."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {split: arrays[split] for split in SPLITS}
-    except (ValueError, KeyError, EOFError, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise InputError(f"{path} is damaged ({error}); delete it and run the workflow again") from None
-    except Exception as error:  # zipfile and zlib raise their own kinds for a truncated archive
-        raise InputError(f"{path} is damaged ({error}); delete it and run the workflow again") from None
+    arrays = read_arrays(path)
+    for split in SPLITS:
+        if split not in arrays or arrays[split].ndim != 2 or arrays[split].dtype != np.float32:
+            raise damaged(path, f"it has no bits of {split}")
+    return {split: arrays[split] for split in SPLITS}

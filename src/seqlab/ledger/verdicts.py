@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seqlab.errors import InputError
+from seqlab.files import verified
 from seqlab.ledger.mixture import valid_perplexity
 from seqlab.ledger.statistics import CONFIDENCE, compare, holm
 
@@ -61,7 +62,7 @@ def verdicts(entries: Sequence[Entry]) -> pd.DataFrame:
 def read_verdicts(path: str | Path) -> pd.DataFrame:
     """The verdicts.csv in `path`; InputError where columns are missing."""
     try:
-        return pd.read_csv(path, dtype=dict.fromkeys(COLUMNS[:4], str), keep_default_na=False, na_values={
+        return pd.read_csv(verified(path), dtype=dict.fromkeys(COLUMNS[:4], str), keep_default_na=False, na_values={
             name: [""] for name in FIGURES}, usecols=COLUMNS)  # fmt: skip
     except ValueError as error:
         raise InputError(f"{path} is not a table of verdicts ({error}); delete it and run the workflow again") from None

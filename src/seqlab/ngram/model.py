@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError
-from seqlab.files import replacing
+from seqlab.arrays import read_arrays
+from seqlab.files import damaged, replacing
 from seqlab.sampling import draw
 
 BLOCK = 1 << 16  # symbols scored at once: what is known of them has room in a processor's cache
@@ -61,22 +61,23 @@ class NgramModel:
     @classmethod
     def load(cls, path: str | Path) -> "NgramModel":
         """The model in `path`; InputError where the file is damaged."""
+        arrays = read_arrays(path)
+        order = sum(name.startswith("key_") for name in arrays)
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                order = sum(name.startswith("key_") for name in arrays.files)
-                return cls(
-                    int(arrays["vocabulary"]),
-                    bool(arrays["backs_off"]),
-                    [arrays[f"key_{k}"] for k in range(1, order + 1)],
-                    [arrays[f"probability_{k}"] for k in range(1, order + 1)],
-                    [arrays[f"backoff_{k}"] for k in range(1, order)],
-                )
-        except FileNotFoundError:
-            raise
-        except Exception as error:  # zipfile, zlib and numpy each have their own kinds for a damaged archive
-            raise InputError(
-                f"{path} is not a whole n-gram model ({error}); delete it and run the workflow again"
-            ) from None
+            model = cls(
+                int(arrays["vocabulary"]),
+                bool(arrays["backs_off"]),
+                [arrays[f"key_{k}"] for k in range(1, order + 1)],
+                [arrays[f"probability_{k}"] for k in range(1, order + 1)],
+                [arrays[f"backoff_{k}"] for k in range(1, order)],
+            )
+            sizes = [model.vocabulary, *map(len, model.key[1:])]
+            lengths = [list(map(len, values)) for values in (model.key, model.probability, model.backoff)]
+        except (KeyError, TypeError, ValueError) as error:
+            raise damaged(path, f"it is not a whole n-gram model: {error}") from None
+        if lengths != [sizes, sizes, sizes[:-1]]:
+            raise damaged(path, f"its arrays have the lengths {lengths}")
+        return model
 
 
 def symbol_probabilities(model: NgramModel, segments: Sequence[NDArray[Any]]) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.errors import InputError
-from seqlab.files import replacing_folder
+from seqlab.files import replacing_folder, verified_folder
 from seqlab.ngram.counts import OrderCounts, check_countable, suffixes
 from seqlab.ngram.tally import Piece, Tally, tally
 
@@ -91,7 +91,9 @@ def merge_shards(
 
     Returns the number of different n-grams of each order.
     """
-    parts = [part for folder in folders for part in sorted(Path(folder).glob("part-*"))]
+    parts = [part for folder in folders for part in sorted(verified_folder(folder).glob("part-*"))]
+    if not parts:
+        raise InputError(f"no parts of counts are in {', '.join(map(str, folders))}; count the shards first")
     rows = max(memory_mb * MEGABYTE // MERGING, len(parts))
     sizes, numbers = [vocabulary], [np.arange(vocabulary)] * len(parts)
     with replacing_folder(output) as merged, tempfile.TemporaryDirectory(dir=merged) as scratch:
@@ -109,6 +111,7 @@ def read_counts(folder: str | Path, order: int, vocabulary: int) -> list[OrderCo
     Raises InputError where an array is missing or damaged.
     """
     try:
+        verified_folder(folder)
         return [_table(Path(folder), k, vocabulary) for k in range(1, order + 1)]
     except (OSError, ValueError, EOFError) as error:
         raise InputError(

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from seqlab.errors import InputError
-from seqlab.files import read_json, write_text
+from seqlab.files import read_json, verified, write_text
 from seqlab.ledger.verdicts import COLUMNS, read_verdicts
 from seqlab.report.answer import CHOSEN, TRAINED, across_units, answer, behind, closed, figure, interval, leader, share
 from seqlab.report.explained import coloured
@@ -127,7 +127,7 @@ def _experiment(results: Path, corpus: str, unit: str) -> dict[str, Any]:
         path = base / "figures" / f"{stem}.svg"
         if path.is_file():
             svg = inline_svg(
-                path.read_text(encoding="utf-8"), f"{key}-{stem}", f"{title} of {corpus}, {unit}: {caption}"
+                verified(path).read_text(encoding="utf-8"), f"{key}-{stem}", f"{title} of {corpus}, {unit}: {caption}"
             )
             figures.append({"title": title, "caption": caption, "svg": svg})
         else:
@@ -202,7 +202,7 @@ def _contrast(path: Path) -> dict[str, Any] | None:
 
 def _protocols(path: Path) -> list[dict[str, Any]]:
     """The rows of the table of protocols, empty where there is none."""
-    table = pd.read_csv(path) if path.is_file() else pd.DataFrame()
+    table = pd.read_csv(verified(path)) if path.is_file() else pd.DataFrame()
     return [
         row | {"perplexity": number(row["perplexity"]), "gap": f"{row['gap']:+.4f}", "symbols": f"{row['symbols']:,}"}
         for row in table.to_dict("records")

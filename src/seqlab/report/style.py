@@ -12,6 +12,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
 
+from seqlab.errors import InputError
 from seqlab.files import replacing
 
 # Okabe and Ito's colours, told apart by colour-blind readers; without yellow, which is pale on white
@@ -39,6 +40,7 @@ STYLE: Any = {
     "svg.hashsalt": "seqlab",  # ids inside the file depend on its content alone
 }
 
+FORMATS = (".svg", ".png", ".pdf")
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
@@ -59,7 +61,9 @@ def styled(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
 @styled
 def save(figure: Figure, path: str | Path) -> None:
     """Write `figure` to `path` in the format of its suffix; the same figure gives the same bytes."""
-    with replacing(path) as temporary:
+    if Path(path).suffix not in FORMATS:
+        raise InputError(f"a figure can't be written as {path}; its name must end in one of {', '.join(FORMATS)}")
+    with replacing(path, checksum=True) as temporary:
         figure.savefig(temporary, metadata={"Date": None} if temporary.suffix == ".svg" else None, dpi=110)
 
 

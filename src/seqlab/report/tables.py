@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,11 @@ import numpy as np
 import pandas as pd
 
 from seqlab.errors import InputError
-from seqlab.files import replacing
-from seqlab.ledger.perplexity import FIGURES, read_metrics
+from seqlab.files import damaged, replacing, verified
+from seqlab.ledger.perplexity import COUNTS, FIGURES, NAMES, read_metrics
 from seqlab.ledger.scores import SPLITS, read_scores
 from seqlab.ledger.statistics import interval
 
-NAMES = ["corpus", "unit", "family", "model"]
-COUNTS = ["symbols", "unknown"]
 COST = ["parameters", "train_seconds", "zero_probability"]
 OPEN = "open_bits_per_char"
 ALL_FIGURES = (*FIGURES, OPEN)
@@ -46,7 +44,7 @@ def summarize(
     rows: list[dict[str, Any]] = []
     seen: dict[tuple[str, ...], str | Path] = {}
     for path in metrics_paths:
-        metrics = _checked(path)
+        metrics = read_metrics(path)
         run = tuple(metrics[name] for name in NAMES)
         if run in seen:
             raise InputError(f"{path} and {seen[run]} both hold {'/'.join(run)}; delete the one that does not belong")
@@ -68,15 +66,27 @@ def summarize(
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:
     """Write `table` as csv: floats with every digit, an infinity as inf, what there is not as an empty field."""
-    with replacing(path) as temporary:
+    with replacing(path, checksum=True) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def read_table(path: str | Path, columns: Sequence[str], **options: Any) -> pd.DataFrame:
+    """The `columns` of the csv in `path`, read by pandas with `options`; InputError where the file is damaged."""
+    try:
+        table = pd.read_csv(verified(path), **options)
+    except ValueError as error:  # an empty file, bytes that are no text
+        raise damaged(path, error) from None
+    missing = [name for name in columns if name not in table]
+    if missing:
+        raise damaged(path, f"it has no column {missing[0]}")
+    return table[list(columns)]
 
 
 def read_models(path: str | Path) -> pd.DataFrame:
     """The models.csv in `path` as `summarize` gave it; InputError where columns or rows are missing."""
     try:
         text = dict.fromkeys([*NAMES, "split", "pruned_from"], str)  # a corpus may be called 2024, or NA
-        models = pd.read_csv(path, dtype=text, keep_default_na=False, na_values={
+        models = pd.read_csv(verified(path), dtype=text, keep_default_na=False, na_values={
             name: [""] for name in MODELS_COLUMNS if name not in text})  # fmt: skip
     except ValueError as error:
         raise InputError(f"{path} is not a table of models ({error}); {REMEDY}") from None
@@ -155,55 +165,6 @@ def _order(row: dict[str, Any]) -> tuple[Any, ...]:
     return row["corpus"], row["unit"], row["family"], natural(row["model"]), seed, SPLITS.index(row["split"])
 
 
-def _checked(path: str | Path) -> dict[str, Any]:
-    """The metrics in `path`; InputError names the first thing that is missing, of the wrong kind or contradictory."""
-    try:
-        metrics = read_metrics(path)
-        fault = next(_faults(metrics), None)
-    except (KeyError, TypeError, AttributeError) as error:
-        kind = (
-            f"has no {error.args[0]!r}" if isinstance(error, KeyError) else "does not have the form of a metrics.json"
-        )
-        raise InputError(f"{path} {kind}; {REMEDY}") from None
-    if fault:
-        raise InputError(f"{path} {fault}; {REMEDY}")
-    return metrics
-
-
-def _faults(metrics: dict[str, Any]) -> Iterator[str]:
-    for name in NAMES:
-        if not isinstance(metrics[name], str):
-            yield f"has a {name} that is not a name"
-    if not isinstance(metrics.get("pruned_from", ""), str):
-        yield "has a pruned_from that is not a name"
-    if not _count(metrics["parameters"]):
-        yield "has parameters that are not a whole number"
-    if not _number(metrics["train_seconds"]) or math.isinf(metrics["train_seconds"]):
-        yield "has train_seconds that are not a number"
-    rows = metrics["scores"]
-    for row in rows:
-        place = f"in its row of seed {row['seed']}, split {row['split']!r}"
-        if row["split"] not in SPLITS or not (row["seed"] is None or _count(row["seed"])):
-            yield f"has an unknown seed or split {place}"
-        if not all(_count(row[name]) for name in (*COUNTS, "zero_probability")):
-            yield f"has a count that is not a whole number {place}"
-        if not all(_number(row[name]) for name in FIGURES):
-            yield f"has a figure that is not a number {place}"
-        if row["symbols"] == 0 or max(row["unknown"], row["zero_probability"]) > row["symbols"]:
-            yield f"counts more unknown or impossible symbols than there are {place}"
-        if math.isinf(row["bits_per_symbol"]) != (row["zero_probability"] > 0):
-            yield f"contradicts itself about symbols of zero probability {place}"
-        expected = 2.0 ** min(row["bits_per_symbol"], 1000)
-        if math.isfinite(row["perplexity"]) and not math.isclose(row["perplexity"], expected, rel_tol=1e-6):
-            yield f"has a perplexity that is not 2 ** bits_per_symbol {place}"
-    cells = sorted((str(row["seed"]), row["split"]) for row in rows)
-    seeds = {row["seed"] for row in rows}
-    if cells != sorted((str(seed), split) for seed in seeds for split in SPLITS) or (None in seeds and len(seeds) > 1):
-        yield "does not hold each seed once for valid and once for test"
-    if not rows:
-        yield "holds no scores"
-
-
 def _same_symbols(rows: list[dict[str, Any]], paths: dict[tuple[str, ...], str | Path]) -> None:
     """Models are compared on the same symbols or not at all."""
     first: dict[tuple[str, ...], dict[str, Any]] = {}
@@ -216,11 +177,3 @@ def _same_symbols(rows: list[dict[str, Any]], paths: dict[tuple[str, ...], str |
                     f"{here} has {row[name]} {name} in {row['split']} where {there} has {other[name]}, so they scored "
                     "different texts; delete the older one and run the workflow again"
                 )
-
-
-def _count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0  # NaN is not >= 0

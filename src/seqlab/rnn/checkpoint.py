@@ -1,17 +1,19 @@
 """Networks and interrupted trainings on disk: safetensors and JSON, never pickle."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from seqlab.errors import InputError
-from seqlab.files import read_json, replacing, write_json
+from seqlab.files import SEAL, damaged, read_json, replacing, unwritable, write_json
 from seqlab.rnn.network import Architecture, Parameters
 
 WEIGHTS, NETWORK = "weights.safetensors", "network.json"
@@ -29,7 +31,8 @@ def load_network(folder: str | Path) -> tuple[Architecture, Parameters, list[int
     try:
         seeds = content.pop("seeds")
         architecture = Architecture(**content)
-    except (KeyError, TypeError, AttributeError):
+        count = len(seeds)
+    except (KeyError, TypeError, InputError):
         raise InputError(
             f"{Path(folder) / NETWORK} is not the description of a network; delete it and run the workflow again"
         ) from None
@@ -37,10 +40,10 @@ def load_network(folder: str | Path) -> tuple[Architecture, Parameters, list[int
     if not path.exists():
         raise FileNotFoundError(2, "no such file", str(path))
     try:
-        parameters = load_file(path)
-    except SafetensorError as error:
-        raise InputError(f"{path} is damaged ({error}); delete it and run the workflow again") from None
-    expected = {name: (len(seeds), *shape) for name, shape in architecture.shapes.items()}
+        parameters, _ = _load(path)
+    except (SafetensorError, ValueError) as error:
+        raise damaged(path, error) from None
+    expected = {name: (count, *shape) for name, shape in architecture.shapes.items()}
     if {name: tuple(value.shape) for name, value in parameters.items()} != expected:
         raise InputError(f"{path} does not fit {NETWORK} beside it; delete both and run the workflow again")
     return architecture, parameters, seeds
@@ -56,22 +59,38 @@ def load_checkpoint(path: str | Path, fingerprint: str) -> tuple[dict[str, Tenso
     code wrote it.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("fingerprint") != fingerprint:
+        with safe_open(path, framework="pt") as file:  # without reading the tensors of another run
+            if (file.metadata() or {}).get("fingerprint") != fingerprint:
                 return None
-        return load_file(path), json.loads(metadata["state"])
+        tensors, metadata = _load(Path(path))
+        return tensors, json.loads(metadata["state"])
     except (SafetensorError, OSError, KeyError, ValueError):
         return None
+
+
+def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a file that `_save` wrote; ValueError where they are not what was written."""
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no dictionary
+        metadata: dict[str, str] = dict(file.metadata() or {})
+    if metadata.pop(SEAL, None) != _digest(tensors, metadata):
+        raise ValueError("its SHA-256 is not that of what was written")
+    return tensors, metadata
 
 
 def _save(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
     values = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     try:
         with replacing(path) as temporary:
-            save_file(values, temporary, metadata)
-    except (OSError, SafetensorError) as error:
-        raise InputError(
-            f"{path} could not be written ({error}); what was there before is still there: make room, or see to the "
-            "permissions, and run the same command again"
-        ) from None
+            save_file(values, temporary, metadata | {SEAL: _digest(values, metadata)})
+    except SafetensorError as error:  # its word for a full disk
+        raise unwritable(path, error) from None
+
+
+def _digest(tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> str:
+    """One SHA-256 for all that is in a file, which the format itself has none of."""
+    digest = hashlib.sha256(json.dumps(sorted(metadata.items())).encode())
+    for name, value in sorted(tensors.items()):
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

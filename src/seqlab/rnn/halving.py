@@ -71,4 +71,4 @@ class Rungs:
             entered: dict[str, Any] = read_json(path)
         except InputError:
             return {}
-        return entered["losses"] if entered.get("sweep") == self.sweep else {}
+        return entered.get("losses", {}) if entered.get("sweep") == self.sweep else {}

@@ -31,11 +31,12 @@ class Architecture:
     vocabulary: int
 
     def __post_init__(self) -> None:
-        if self.cell not in CELLS:
+        if self.cell not in list(CELLS):
             raise InputError(f"cell is {self.cell!r}; allowed are {', '.join(CELLS)}")
         for name in ("layers", "hidden", "vocabulary"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}; it must be at least 1")
+            value = getattr(self, name)
+            if type(value) is not int or not 1 <= value < 2**31:
+                raise InputError(f"{name} is {value!r}; it must be a whole number of at least 1")
 
     @property
     def shapes(self) -> dict[str, tuple[int, int]]:

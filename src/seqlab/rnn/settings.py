@@ -54,6 +54,10 @@ class TrainingSettings:
     halving: int = 0  # of the configurations of a sweep one in so many goes on at each rung; 0 and 1 for all
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            value, kind = getattr(self, field.name), type(field.default)
+            right = type(value) is kind or (kind is float and type(value) is int)
+            self._require(field.name, right, {int: "a whole number", float: "a number"}.get(kind, f"a {kind.__name__}"))
         positive = ("epochs", "steps", "batch_size", "learning_rate", "clip", "plateau_patience", "schedule_every")
         for name in positive:
             self._require(name, getattr(self, name) > 0, "a number above 0")

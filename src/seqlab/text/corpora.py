@@ -5,6 +5,7 @@ import pydoc_data.topics
 import re
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,6 +21,8 @@ from seqlab.text.splits import NAMES, SEPARATOR
 
 RETRIES = 2  # of one address, each a second later than the one before
 TIMEOUT = 20  # seconds a server may be silent
+SLOWEST = 1000  # bytes per second, on average, once TIMEOUT has passed
+CHUNK = 64  # bytes; a server that sends one now and then is found out after so many
 MAX_BYTES = 64 * 2**20  # of a download whose definition does not say
 
 
@@ -39,7 +42,7 @@ def fetch(name: str, definition: dict[str, Any], output: str | Path, mirror: Pat
         data = SEPARATOR.join(parts).encode("utf-8")
     else:
         data, _ = _text(name, definition, output.parent, mirror)
-    with replacing(output) as temporary:
+    with replacing(output, checksum=True) as temporary:
         temporary.write_bytes(data)
 
 
@@ -97,7 +100,9 @@ def download(url: str, sha256: str, max_bytes: int, folder: Path) -> bytes:
         with Path(output_file).open("wb") as file:
             received.append(_Limited(file, max_bytes))
             try:
-                pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT)(url, received[-1], pooch_)
+                pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), chunk_size=CHUNK, timeout=TIMEOUT)(
+                    url, received[-1], pooch_
+                )
             except requests.HTTPError as error:
                 if error.response is None or error.response.status_code not in (401, 403, 404, 410):
                     raise
@@ -117,15 +122,21 @@ def download(url: str, sha256: str, max_bytes: int, folder: Path) -> bytes:
 
 
 class _Limited:
-    """A file for writing that knows the sha256 of what it took and raises InputError above `limit` bytes."""
+    """A file for writing that knows the sha256 of what it took and raises InputError above `limit` bytes, or where they
+    come too slowly.
+    """
 
     def __init__(self, file: IO[bytes], limit: int) -> None:
         self.file, self.limit, self.size, self.digest = file, limit, 0, hashlib.sha256()
+        self.started = time.monotonic()
 
     def write(self, chunk: bytes) -> None:
         self.size += len(chunk)
         if self.size > self.limit:
             raise InputError(f"it is larger than max_bytes, {self.limit}")
+        seconds = time.monotonic() - self.started
+        if seconds > TIMEOUT and self.size < SLOWEST * seconds:
+            raise InputError(f"it came too slowly, {self.size} bytes in {seconds:.0f} s")
         self.digest.update(chunk)
         self.file.write(chunk)
 
@@ -141,6 +152,8 @@ def _reason(error: requests.RequestException) -> str:
         return f"no answer in {TIMEOUT} s"
     if isinstance(error, requests.exceptions.SSLError):
         return "its certificate was refused"
+    if isinstance(error, requests.TooManyRedirects):
+        return "it redirects without end"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "the connection broke off"
     return "no connection" if isinstance(error, requests.ConnectionError) else type(error).__name__

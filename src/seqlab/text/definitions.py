@@ -1,16 +1,23 @@
-"""What config/corpora.yaml may say of a text: the definitions of corpora."""
+"""What config/corpora.yaml may say of a text: the definitions of corpora.
+
+The Snakefile reads this module, so what is heavy is loaded where it is used.
+"""
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from seqlab.errors import InputError
+from seqlab.errors import InputError, shown
 from seqlab.text.cleaning import CLEANING
-from seqlab.text.sources import BUILDERS, Source, build_source
-from seqlab.text.splits import NAMES
 from seqlab.text.tokens import UNITS
+
+if TYPE_CHECKING:
+    from seqlab.text.sources import Source
+
+NAMES = ("train", "valid", "test")
+GENERATED = ("markov_chain", "even_process", "brackets")  # the texts whose source is known
 
 _DESCRIPTION = {"title", "licence", "cleaning", "units"}  # what config/corpora.yaml says of every corpus, beside kind
 _KINDS = {  # the keys a kind needs, and those it may have
@@ -36,7 +43,7 @@ def load_corpora(path: str | Path) -> dict[str, dict[str, Any]]:
     for name, definition in corpora.items():
         try:
             check_definition(name, definition)
-            _check_description(name, definition)
+            check_description(name, definition)
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
     return corpora
@@ -47,11 +54,14 @@ def check_definition(name: str, definition: dict[str, Any], part: bool = False) 
 
     `part` is true for one of the files of a corpus, such as ptb.train.
     """
-    if not isinstance(name, str) or (not part and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name)):
-        raise InputError(f"{name!r} names a corpus, but allowed are letters, digits, _ and -: it becomes a folder")
+    if not isinstance(name, str) or (not part and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", name)):
+        raise InputError(
+            f"{shown(name)} names a corpus, but allowed are 1 to 100 letters, digits, _ and -, since it becomes a "
+            "folder; rename it"
+        )
     if not isinstance(definition, dict) or definition.get("kind") not in list(_KINDS):
         kind = definition.get("kind") if isinstance(definition, dict) else definition
-        raise InputError(f"corpus {name}: kind is {kind!r}; allowed are {', '.join(_KINDS)}")
+        raise InputError(f"corpus {name}: kind is {shown(kind)}; allowed are {', '.join(_KINDS)}")
     needed, optional = _KINDS[definition["kind"]]
     allowed = {"kind"} | needed | optional | _DESCRIPTION
     for key in definition:
@@ -71,10 +81,12 @@ def part_of(definition: dict[str, Any], part: str) -> dict[str, Any]:
     return {"kind": "path", "path": where}
 
 
-def corpus_source(name: str, definition: dict[str, Any]) -> Source | None:
+def corpus_source(name: str, definition: dict[str, Any]) -> "Source | None":
     """The source that generates a builtin corpus, to score its text with; None where no source is known."""
-    if definition.get("builtin") not in list(BUILDERS):
+    if definition.get("builtin") not in GENERATED:
         return None
+    from seqlab.text.sources import build_source  # loads numpy
+
     try:
         return build_source({**(definition.get("settings") or {}), "name": definition["builtin"]})
     except InputError as error:
@@ -84,7 +96,7 @@ def corpus_source(name: str, definition: dict[str, Any]) -> Source | None:
 def _check_values(name: str, definition: dict[str, Any]) -> None:
     def need(key: str, right: bool, allowed: str) -> None:
         if not right:
-            raise InputError(f"corpus {name}: {key} is {definition.get(key)!r}; allowed is {allowed}")
+            raise InputError(f"corpus {name}: {key} is {shown(definition.get(key))}; allowed is {allowed}")
 
     def count(key: str, low: int, high: int = 2**40) -> None:
         value = definition.get(key)
@@ -108,10 +120,10 @@ def _check_values(name: str, definition: dict[str, Any]) -> None:
         for part in NAMES:
             check_definition(f"{name}.{part}", part_of(definition, part), part=True)
     if definition["kind"] == "builtin":
-        names = ["python_docs", *BUILDERS]
+        names = ["python_docs", *GENERATED]
         need("builtin", definition["builtin"] in names, f"one of {', '.join(names)}")
         need("settings", isinstance(definition.get("settings", {}), dict), "a block of settings of the source")
-        generated = definition["builtin"] in BUILDERS
+        generated = definition["builtin"] in GENERATED
         for key in ("settings", "length", "seed") if not generated else ("max_characters",):
             need(key, key not in definition, f"nothing: builtin {definition['builtin']} has no such key")
         if generated:
@@ -121,14 +133,15 @@ def _check_values(name: str, definition: dict[str, Any]) -> None:
             count("max_characters", 1)
 
 
-def _check_description(name: str, definition: dict[str, Any]) -> None:
+def check_description(name: str, definition: dict[str, Any]) -> None:
+    """Raises InputError, naming corpus and key, unless `definition` has title, licence, cleaning and units."""
     for key in ("title", "licence"):
         if not isinstance(definition.get(key), str) or not definition[key].strip() or "\n" in definition[key].strip():
-            raise InputError(f"corpus {name}: {key} is {definition.get(key)!r}; allowed is one line of text")
-    if definition.get("cleaning") not in CLEANING:
+            raise InputError(f"corpus {name}: {key} is {shown(definition.get(key))}; allowed is one line of text")
+    if definition.get("cleaning") not in list(CLEANING):
         raise InputError(
-            f"corpus {name}: cleaning is {definition.get('cleaning')!r}; allowed are {', '.join(CLEANING)}"
+            f"corpus {name}: cleaning is {shown(definition.get('cleaning'))}; allowed are {', '.join(CLEANING)}"
         )
     units = definition.get("units")
     if not isinstance(units, list) or not units or any(unit not in UNITS for unit in units):
-        raise InputError(f"corpus {name}: units is {units!r}; allowed is a list of {', '.join(UNITS)}")
+        raise InputError(f"corpus {name}: units is {shown(units)}; allowed is a list of {', '.join(UNITS)}")

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from seqlab.errors import InputError
+from seqlab.files import damaged, verified
 
 _WEB_PAGE = re.compile(r"\s*(?:<\?xml.*?\?>\s*|<!--.*?-->\s*)?<(?:!doctype\s+html|html)", re.IGNORECASE | re.DOTALL)
 
@@ -34,7 +35,15 @@ def check_text(data: bytes, where: str) -> str:
 
 def load_text(path: str | Path) -> str:
     """The text in `path`, module section 4 step 1, checked by `check_text`; InputError where it cannot be read."""
-    return check_text(read_bytes(Path(path)), str(path))
+    return check_text(read_bytes(verified(path)), str(path))
+
+
+def read_clean(path: str | Path) -> str:
+    """The text that clean_corpus wrote; InputError where the file is damaged."""
+    try:
+        return verified(path).read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise damaged(path, error) from None
 
 
 def read_bytes(path: Path) -> bytes:

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.errors import InputError
-from seqlab.files import read_json
+from seqlab.files import damaged, read_json
+from seqlab.provenance import sha256_of
 from seqlab.text.bpe import BytePairs, Merge
+from seqlab.text.definitions import NAMES as NAMES
 from seqlab.text.tokens import OF_BYTES, join, to_bytes, tokenize
 
-NAMES = ("train", "valid", "test")
 FILES = "files"  # the kind of split of a text that comes as a file for each of them
 SEPARATOR = "\x1c"  # between the files of such a text, which are one file here; the file separator of ASCII
 
@@ -170,11 +171,19 @@ def _words(tokens: Sequence[str], unit: str) -> int:
 
 
 def read_splits(path: str | Path) -> dict[str, Any]:
-    """The content of a splits.json; InputError where it lacks a split."""
-    splits: dict[str, Any] = read_json(path)
-    missing = [name for name in NAMES if name not in splits.get("splits", {})]
-    if missing:
-        raise InputError(f"{path} lacks {', '.join(missing)}; delete it and run the workflow again")
+    """The content of a splits.json; InputError where it lacks a split, or one lies outside the text."""
+    splits = read_json(path)
+    try:
+        for name in NAMES:
+            split = splits["splits"][name]
+            numbers = [split[key] for key in ("symbols", "scored", "unknown", "characters", "bytes", "words")]
+            inside = all(0 <= start < stop <= splits["symbols"] for start, stop in split["segments"])
+            numbers += [border for borders in split["segments"] for border in borders]
+            if not (split["segments"] and inside and all(type(number) is int and number >= 0 for number in numbers)):
+                raise damaged(path, f"its split {name} is {split}")
+    except (KeyError, TypeError, ValueError) as error:
+        why = f"lacks {error}" if isinstance(error, KeyError) else "is not a file of splits"
+        raise InputError(f"{path} {why}; delete it and run the workflow again") from None
     return splits
 
 
@@ -184,11 +193,15 @@ def segments_of(ids: NDArray[Any], splits: dict[str, Any], name: str) -> list[ND
 
 
 def read_ids(path: str | Path, splits: dict[str, Any]) -> NDArray[Any]:
-    """The ids in `path`, memory-mapped; InputError where the file is damaged or does not fit its splits."""
+    """The ids in `path`, memory-mapped; InputError where the file is damaged or not the one of its splits."""
+    if splits.get("ids") not in (None, sha256_of(path)):
+        raise damaged(path, "its SHA-256 is not that in splits.json")
     try:
         ids: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it and run the workflow again") from None
+        raise damaged(path, error) from None
+    if not np.issubdtype(ids.dtype, np.integer):
+        raise damaged(path, f"it holds {ids.dtype}")
     if ids.ndim != 1 or len(ids) != splits["symbols"]:
         raise InputError(
             f"{path} holds {ids.size} symbols where splits.json tells of {splits['symbols']}; delete both and run again"

@@ -1,0 +1,239 @@
+"""Every bad input that is kept ends with its one sentence, and so does everything like it that chance makes up.
+
+tests/bad_input/cases.jsonl has a line for each: where the input goes, what it is, and what the sentence must hold.
+"""
+
+import copy
+import json
+import os
+import random
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from bad_input.commands import COMMANDS, files_as_they_were, make_experiment, run
+from snakemake.utils import update_config
+
+from seqlab.cards import read_card
+from seqlab.configuration import check_corpora, checked, mixture_runs
+from seqlab.errors import InputError
+from seqlab.files import SEAL, read_json
+from seqlab.ngram.arpa import read_arpa
+from seqlab.text.cleaning import clean
+from seqlab.text.corpora import fetch
+from seqlab.text.definitions import load_corpora
+from seqlab.text.reading import check_text
+from seqlab.text.splits import divide
+
+ROOT = Path(__file__).parents[2]
+KEPT = [json.loads(line) for line in (ROOT / "tests/bad_input/cases.jsonl").read_text().splitlines()]
+FUZZED = int(os.environ.get("SEQLAB_FUZZED", "150"))  # how many inputs chance makes up for each kind
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+CORPORA = load_corpora(ROOT / "config/corpora.yaml")
+SPLIT = {"train": 0.9, "valid": 0.05, "test": 0.05}
+ODD = [None, -1, 0, 1.5, "x", "", [], {}, True, [1], 10**30, float("nan"), "../../evil", "n" * 5000, "$(touch evil)"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The working folder, with a small finished experiment; what would leave it lands beside it."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    before, work = Path.cwd(), tmp_path_factory.mktemp("outer") / "work"
+    work.mkdir()
+    os.chdir(work)
+    make_experiment()
+    yield work
+    os.chdir(before)
+    for number, handler in handlers.items():  # train_rnn has put its own in their place
+        signal.signal(number, handler)
+    assert [path.name for path in work.parent.iterdir()] == ["work"]
+
+
+def sentence(case: dict[str, Any]) -> str | None:
+    """What a user is told of a bad input, None where it is taken; any other exception would be a traceback."""
+    try:
+        return CHECKS[case["where"]](case["what"])
+    except InputError as error:
+        return str(error)
+
+
+def configuration(overlay: dict[str, Any]) -> None:
+    """What the Snakefile does with a file of configuration over the default one."""
+    config = copy.deepcopy(DEFAULT)
+    update_config(config, overlay)
+    checked(config, SCHEMA, CORPORA)
+    mixture_runs(config["mixtures"], {("ngram", "mkn-1"): {"seeds": []}, ("rnn", "rnn-1x8"): {"seeds": [1, 2]}})
+
+
+def corpora(blocks: dict[str, Any]) -> None:
+    """What the Snakefile does with config/corpora.yaml, and what the library does."""
+    path = Path("corpora.yaml")
+    path.write_text(yaml.safe_dump(blocks))
+    try:
+        load_corpora(path)
+    finally:
+        path.unlink()
+    check_corpora(copy.deepcopy(DEFAULT) | {"corpora": [*blocks]}, blocks)
+
+
+def source(definition: dict[str, Any]) -> None:
+    whole = {"kind": "builtin", "length": 10, "seed": 1}
+    fetch("my", whole | definition if isinstance(definition, dict) else definition, "source.txt")
+
+
+def text(content: str) -> None:
+    """What is done to a text before it is encoded, down to the shares of a split."""
+    divide(len(clean(check_text(content.encode("latin-1"), "my.txt"), "letters", "my.txt")), SPLIT)
+
+
+def arpa(content: str) -> None:
+    Path("model.arpa").write_bytes(content.encode("latin-1"))
+    try:
+        read_arpa("model.arpa")
+    finally:
+        Path("model.arpa").unlink()
+
+
+def program(change: dict[str, Any]) -> str | None:
+    """A rule's program with other arguments, other bytes in a file, or another value of one of its keys."""
+    arguments = list(COMMANDS[change["program"]])
+    for option, value in change.get("arguments", {}).items():
+        if option not in arguments:
+            arguments += [option, value]
+        else:  # the value after an option, or a name that stands alone
+            arguments[arguments.index(option) + option.startswith("--")] = value
+    with files_as_they_were(Path()):
+        for file, content in change.get("files", {}).items():
+            Path(file).write_bytes(content.encode("latin-1"))
+        for file, values in change.get("keys", {}).items():
+            _change_keys(Path(file), values)
+        code, printed = run(change["program"], arguments)
+    if code == 0:
+        return None
+    lines = printed.strip().splitlines()
+    assert lines[-1].startswith("error: ") or lines[0].startswith("usage: "), printed
+    assert len(lines) == 1 or lines[0].startswith("usage: "), printed
+    return lines[-1].removeprefix("error: ")
+
+
+def _change_keys(path: Path, values: dict[str, Any]) -> None:
+    """Put `values` at their dotted keys, without a seal, as somebody who writes the file by hand."""
+    content = read_card(path) if path.suffix == ".yaml" else read_json(path)
+    for dotted, value in values.items():
+        *above, last = [int(key) if key.isdecimal() else key for key in dotted.split(".")]
+        inner: Any = content
+        for key in above:
+            inner = inner[key]
+        inner[last] = value
+    path.write_text(yaml.safe_dump(content) if path.suffix == ".yaml" else json.dumps(content))
+
+
+CHECKS: dict[str, Callable[[Any], str | None]] = {
+    "configuration": configuration,
+    "corpora": corpora,
+    "source": source,
+    "text": text,
+    "arpa": arpa,
+    "program": program,
+}
+
+
+def check_sentence(told: str) -> None:
+    assert "\n" not in told and "Traceback" not in told
+    assert len(told) < 1500
+    assert not any(Path(name).exists() for name in ("evil", "/tmp/seqlab-evil", "../evil", "../../evil"))
+
+
+@pytest.mark.parametrize("where", sorted(CHECKS))
+def test_every_bad_input_ends_with_its_sentence(
+    where: str, capsys: pytest.CaptureFixture[str], record_property: Callable[[str, Any], None]
+) -> None:
+    cases = [case for case in KEPT if case["where"] == where]
+    for case in cases:
+        told = sentence(case)
+        assert told is not None, case
+        check_sentence(told)
+        assert case["error"] in told, (case, told)
+    record_property(f"bad input: {where}", len(cases))
+    with capsys.disabled():
+        print(f"\n{len(cases)} bad inputs of kind {where}, each with its sentence", end="")
+
+
+def test_two_hundred_different_bad_inputs_are_kept() -> None:
+    different = {json.dumps([case["where"], case["what"]], sort_keys=True) for case in KEPT}
+    assert len(different) == len(KEPT) >= 200
+
+
+def spoilt(value: Any, chance: random.Random) -> Any:
+    """A copy of `value` in which one thing, anywhere, is missing, of another kind, or there twice."""
+    if isinstance(value, dict) and value and chance.random() < 0.85:
+        key = chance.choice(list(value))
+        return value | {key: spoilt(value[key], chance)}
+    if isinstance(value, list) and value and chance.random() < 0.7:
+        place = chance.randrange(len(value))
+        return [*value[:place], spoilt(value[place], chance), *value[place + 1 :]]
+    if isinstance(value, dict) and value and chance.random() < 0.5:
+        gone = chance.choice(list(value))
+        return {key: item for key, item in value.items() if key != gone}
+    return chance.choice(ODD)
+
+
+def spoilt_text(content: str, chance: random.Random) -> str:
+    """`content` with a stretch of it missing, twice, or replaced by odd bytes."""
+    start = chance.randrange(len(content))
+    stop = start + chance.randrange(1, 12)
+    return content[:start] + chance.choice(["", content[start:stop] * 2, "\0", "\xff", "-", "9" * 30]) + content[stop:]
+
+
+def made_up(where: str, chance: random.Random) -> Any:
+    """One input of kind `where`, made from a good one."""
+    if where == "configuration":
+        key = chance.choice(list(DEFAULT))
+        return {key: spoilt(DEFAULT[key], chance)}
+    if where == "corpora":
+        return {"my": spoilt(CORPORA[chance.choice(list(CORPORA))], chance)}
+    if where == "source":
+        return spoilt({"builtin": "even_process", "settings": {"probability": 0.5}}, chance)
+    if where == "text":
+        return spoilt_text("The Time Traveller (for so it will be convenient).\n" * 3, chance)
+    if where == "arpa":
+        arpas = [case["what"] for case in KEPT if case["where"] == "arpa" and 50 < len(case["what"]) < 5000]
+        return spoilt_text(chance.choice(arpas), chance)
+    name = chance.choice([name for name in COMMANDS if name not in ("write_report", "score_rnn", "train_rnn")])
+    arguments = COMMANDS[name]
+    files = [argument for argument in arguments if Path(argument).is_file()]
+    file = chance.choice(files) if files else None
+    if file and file.endswith((".json", ".yaml")) and chance.random() < 0.6:
+        content = read_card(file) if file.endswith(".yaml") else read_json(file)
+        content.pop(SEAL, None)
+        return {"program": name, "files": {file: json.dumps(spoilt(content, chance))}}  # which is YAML too
+    if file and chance.random() < 0.5:
+        return {"program": name, "files": {file: spoilt_text(Path(file).read_bytes().decode("latin-1"), chance)}}
+    option = chance.choice([argument for argument in arguments if argument.startswith("--")])
+    value = chance.choice(["", "x", "-1", "1e400", "{", "[]", "null", '{"a": 1}', "a\nb", "absent.json"])
+    return {"program": name, "arguments": {option: value}}
+
+
+@pytest.mark.parametrize("where", sorted(CHECKS))
+def test_what_chance_makes_up_is_taken_or_ends_with_a_sentence(
+    where: str, capsys: pytest.CaptureFixture[str], record_property: Callable[[str, Any], None]
+) -> None:
+    chance, ended = random.Random(f"seqlab {where}"), Counter[str]()
+    for _ in range(FUZZED):
+        case = {"where": where, "what": made_up(where, chance)}
+        try:
+            told = sentence(case)
+        except Exception as error:
+            raise AssertionError(f"a user would see a traceback ({error!r}) for {json.dumps(case)[:2000]}") from error
+        if told is not None:
+            check_sentence(told)
+        ended["taken" if told is None else "refused"] += 1
+    assert ended["refused"]
+    record_property(f"fuzzed: {where}", ended["refused"])
+    with capsys.disabled():
+        print(f"\n{FUZZED} inputs of kind {where} made up by chance: {dict(ended)}, no traceback", end="")

@@ -1,0 +1,48 @@
+"""What a program ends with where something outside it is wrong."""
+
+import pytest
+
+from seqlab.errors import InputError, command, shown
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (InputError("a\nb is wrong; mend it"), "error: a b is wrong; mend it"),
+        (FileNotFoundError(2, "no such file", "a\nb"), "error: a b does not exist; run the workflow up to it"),
+        (
+            PermissionError(13, "Permission denied", "raw.txt"),
+            "error: raw.txt can't be used (Permission denied); check",
+        ),
+        (IsADirectoryError(21, "Is a directory", "raw"), "error: raw can't be used (Is a directory); check"),
+        (
+            MemoryError("unable to allocate 8 GiB"),
+            "error: the memory is not enough (unable to allocate 8 GiB); run fewer",
+        ),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "error: the memory is not enough (DefaultCPU"),
+        (KeyboardInterrupt(), "error: interrupted; the same command goes on from here"),
+    ],
+)
+def test_what_is_wrong_outside_is_one_sentence(error: BaseException, sentence: str) -> None:
+    @command
+    def main() -> None:
+        raise error
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert str(ended.value).startswith(sentence) and "\n" not in str(ended.value)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("shapes differ"), ValueError("a fault"), KeyError("seed")])
+def test_faults_of_the_program_keep_their_traceback(error: Exception) -> None:
+    @command
+    def main() -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        main()
+
+
+def test_a_value_is_shown_in_one_line_and_not_without_end() -> None:
+    assert shown("a\nb") == "'a\\nb'"
+    assert len(shown("x" * 5000)) < 200 and "5002 characters" in shown("x" * 5000)

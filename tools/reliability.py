@@ -1,0 +1,89 @@
+"""Inject every fault that docs/reliability.md tells of, more often than the tests do, and write its table.
+
+python tools/reliability.py --kills 40 --flips 100 --fuzzed 400
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "reliability.md"
+TESTS = [f"tests/workflow/test_{name}.py" for name in ("kills", "damage", "surroundings")]
+TESTS += [f"tests/unit/test_{name}.py" for name in ("resume", "bad_input", "corpora")]
+BEGIN, END = "<!-- begin: tools/reliability.py -->", "<!-- end -->"
+
+
+def inject(kills: int, flips: int, fuzzed: int) -> tuple[Counter[str], list[str]]:
+    """Run the tests of faults; how often each was injected, and the names of the tests that failed or were skipped."""
+    numbers = {"SEQLAB_KILLS": str(kills), "SEQLAB_FLIPS": str(flips), "SEQLAB_FUZZED": str(fuzzed)}
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", f"--junitxml={report}", *TESTS]
+        subprocess.run(command, cwd=ROOT, env=os.environ | numbers, check=False)
+        root = ElementTree.parse(report).getroot()
+    counts: Counter[str] = Counter()
+    for found in root.iter("property"):
+        counts[str(found.get("name"))] += int(str(found.get("value")))
+    wrong = {"failure", "error", "skipped"}
+    unsound = [case for case in root.iter("testcase") if wrong & {child.tag for child in case}]
+    return counts, [f"{case.get('classname')}.{case.get('name')}" for case in unsound]
+
+
+def table(counts: Counter[str], unsound: list[str]) -> str:
+    """The rows of the page, one for each kind of fault."""
+    damaged = [name for name in counts if name.startswith("damaged ") and name.endswith(", refused")]
+    refused = sum(counts[name] for name in damaged)
+    harmless = sum(count for name, count in counts.items() if name.endswith(", without effect"))
+    same = "the same bits after the same command"
+    rows = [(name, counts[name], same) for name in counts if name.startswith("SIG")]
+    rows += [("a file among the results damaged", refused + harmless,
+              f"{refused} refused by name, {harmless} without effect on what is read; no other number")]  # fmt: skip
+    whole = [name for name in counts if name.endswith(" in a run of Snakemake")]
+    rows += [(name, counts[name], "named by Snakemake; made again when deleted") for name in whole]
+    rows += [(name, counts[name], "one sentence, old files whole; goes on when there is room")
+             for name in counts if name.startswith("full disk")]  # fmt: skip
+    rows += [(name, counts[name], "left for the next address; nothing kept that failed its checksum")
+             for name in counts if name.startswith("download")]  # fmt: skip
+    rows += [(name, counts[name], "each with its sentence") for name in counts if name.startswith("bad input")]
+    rows += [(f"{name}, refused", counts[name], "a sentence, no traceback")
+             for name in counts if name.startswith("fuzzed")]  # fmt: skip
+    told = {row[0].removesuffix(", refused") for row in rows} | {"runs that ended with the same bits"}
+    others = [name for name in counts if name not in told and not re.search("refused$|without effect$", name)]
+    rows += [(name, counts[name], RIGHT.get(name, "the same bits")) for name in others]
+    lines = ["| fault | injected | what was left |", "|---|---|---|"]
+    lines += [f"| {name} | {count:,} | {left} |" for name, count, left in rows]
+    lines += ["", f"Failed or skipped: {', '.join(unsound) if unsound else 'none'}."]
+    return "\n".join(lines)
+
+
+RIGHT = {
+    "two Snakemakes in one folder": "the second is told of the lock; the first ends with the same bits",
+    "two folders with one mirror": "both have the text; the mirror is as it was",
+    "clock moved back": "nothing runs again",
+    "read-only source tree": "the same bits; nothing written there",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=20, help="of a run of Snakemake (%(default)s)")
+    parser.add_argument("--flips", type=int, default=12, help="damages of each kind of file (%(default)s)")
+    parser.add_argument("--fuzzed", type=int, default=150, help="inputs of each kind made up by chance (%(default)s)")
+    arguments = parser.parse_args()
+    counts, unsound = inject(arguments.kills, arguments.flips, arguments.fuzzed)
+    page = PAGE.read_text(encoding="utf-8")
+    before, rest = page.split(BEGIN)
+    after = rest.split(END)[1]
+    PAGE.write_text(f"{before}{BEGIN}\n{table(counts, unsound)}\n{END}{after}", encoding="utf-8")
+    sys.exit(f"error: not all faults were injected or survived: {', '.join(unsound)}" if unsound else 0)
+
+
+if __name__ == "__main__":
+    main()
