@@ -13,7 +13,9 @@ AFTER_SCORING = {
     "plot_perplexity_by_order": 1,
     "plot_layers_by_hidden": 1,
     "plot_learning_curves": 1,
-    "plot_parameters": 1,
+    "plot_cost": 1,
+    "measure_horizon": 1,
+    "plot_horizon": 1,
     "write_report": 1,
     "track_runs": 1,
 }
@@ -39,7 +41,10 @@ def test_touching_files_reruns_nothing(finished: Project) -> None:
 
 def test_editing_the_optimiser_trains_networks_again_and_nothing_else(finished: Project) -> None:
     edit(finished, "src/seqlab/rnn/optimisers.py")
-    assert finished.planned(*SMOKE) == {"train_rnn": 2, "score_rnn": 2, "score_mixture": 2} | AFTER_SCORING
+    assert (
+        finished.planned(*SMOKE)
+        == {"train_rnn": 2, "score_rnn": 2, "score_mixture": 2, "compare_protocols": 1} | AFTER_SCORING
+    )
 
 
 def test_editing_the_smoothing_estimates_n_grams_again_and_nothing_else(finished: Project) -> None:
@@ -53,6 +58,7 @@ def test_editing_the_smoothing_estimates_n_grams_again_and_nothing_else(finished
             "write_arpa": 3,
             "score_ngram": 6,
             "score_mixture": 1,  # not that of seeds
+            "spell_unknowns": 1,  # an n-gram of letters spells them
         }
         | without_curves
     )
@@ -66,7 +72,7 @@ def test_editing_the_report_writes_the_report_again_and_nothing_else(finished: P
 def test_a_new_sweep_value_runs_only_the_new_cells(finished: Project) -> None:
     config = finished.folder / "config/smoke.yaml"
     config.write_text(config.read_text().replace("hidden: [8]", "hidden: [8, 12]"))
-    new = {"list_runs": 1, "write_card": 2, "train_rnn": 2, "score_rnn": 2, "score_mixture": 2}
+    new = {"list_runs": 1, "write_card": 2, "train_rnn": 2, "score_rnn": 2, "score_mixture": 2, "compare_protocols": 1}
     assert finished.planned(*SMOKE) == new | AFTER_SCORING
     weights = finished.folder / "results/even_process/char/rnn/rnn-1x8/weights.safetensors"
     before = weights.stat().st_mtime_ns
