@@ -1,0 +1,176 @@
+"""Series, their splits along time, and the scale that comes from train alone."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqlab.errors import InputError
+from seqlab.forecast.series import BUILTIN, Series, build_series, logistic_map, sine, weekly_co2
+from seqlab.forecast.splits import Scale, prepare, read_prepared, write_prepared
+
+SHARES = {"train": 0.5, "valid": 0.2, "test": 0.3}
+NEEDS = {"order": 3, "horizon": 4, "steps": 8}
+DEFINITIONS = yaml.safe_load((Path(__file__).parents[2] / "config/series.yaml").read_text(encoding="utf-8"))
+
+
+def series(values: list[float]) -> Series:
+    return Series("value", [str(row) for row in range(1, len(values) + 1)], np.array(values, dtype=float), {}, [])
+
+
+def csv(folder: Path, values: list[object]) -> dict[str, object]:
+    path = folder / "mine.csv"
+    path.write_text("value\n" + "".join(f"{value}\n" for value in values))
+    return {"kind": "csv", "path": str(path)}
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_the_series_of_the_shipped_configuration_are_whole(name: str) -> None:
+    made = build_series(name, DEFINITIONS[name])
+    assert len(made.values) == len(made.index) >= 300
+    assert np.isfinite(made.values).all()
+
+
+def test_every_builtin_series_is_shipped() -> None:
+    assert {definition["builtin"] for definition in DEFINITIONS.values()} == set(BUILTIN)
+
+
+def test_the_sine_is_one_with_noise_around_it() -> None:
+    made = sine(1000, 0.01, 0.2, 1).values
+    noise = made - np.sin(0.01 * np.arange(1, 1001))
+    assert noise.std() == pytest.approx(0.2, rel=0.1)
+    assert abs(noise.mean()) < 0.03
+
+
+def test_the_logistic_map_has_its_lyapunov_exponent_and_spread() -> None:
+    made = logistic_map(20_000, 0.3, 0.0001, 1)
+    slope = np.log(np.abs(4 - 8 * made.values)).mean()  # of the map, averaged over the orbit
+    assert slope == pytest.approx(made.known["lyapunov"], rel=0.02)
+    assert made.values.std() == pytest.approx(1 / np.sqrt(8), rel=0.02)
+
+
+def test_two_orbits_of_the_logistic_map_part_after_the_horizon_of_predictability() -> None:
+    noise = 0.001
+    horizon = logistic_map(10, 0.3, noise, 1).known["predictable"]
+    orbits = [logistic_map(60, start, 0.0, 1).values for start in np.linspace(0.1, 0.9, 400)]
+    others = [logistic_map(60, start + noise, 0.0, 1).values for start in np.linspace(0.1, 0.9, 400)]
+    apart = np.sqrt(np.mean((np.array(orbits) - np.array(others)) ** 2, axis=0))
+    assert apart[int(horizon) - 4] < 0.5 * apart[-1]
+    assert apart[int(horizon) + 3] > 0.8 * apart[-1]
+
+
+def test_missing_weeks_lie_on_the_line_between_their_neighbours() -> None:
+    raw, made = weekly_co2(), build_series("weekly_co2", DEFINITIONS["weekly_co2"])
+    (first, *_) = np.flatnonzero(np.isnan(raw.values))
+    after = first + int(np.argmax(~np.isnan(raw.values[first:])))
+    line = np.linspace(raw.values[first - 1], raw.values[after], after - first + 2)
+    np.testing.assert_allclose(made.values[first - 1 : after + 1], line)
+    present = ~np.isnan(raw.values)
+    np.testing.assert_array_equal(made.values[present], raw.values[present])
+    assert made.notes[0].startswith("59 of 2,284 values are missing in the source")
+
+
+def test_missing_values_are_refused_where_nothing_else_is_said() -> None:
+    definition = {key: value for key, value in DEFINITIONS["weekly_co2"].items() if key != "missing"}
+    with pytest.raises(InputError, match=r"row 7 of column 'co2' of series weekly_co2 \(at 1958-05-10\) has no value"):
+        build_series("weekly_co2", definition)
+
+
+def test_a_constant_series_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="column 'value' of series flat is 5 in every row, from 1 to 40"):
+        build_series("flat", csv(tmp_path, [5] * 40))
+
+
+def test_a_constant_train_split_is_refused() -> None:
+    with pytest.raises(InputError, match="column 'value' of series s is the same in rows 1 to 20"):
+        prepare("s", series([1.0] * 25 + [2.0, 3.0] * 8), {}, {"train": 0.5, "valid": 0.2, "test": 0.3}, NEEDS)
+
+
+def test_a_straight_line_has_no_changes_to_learn() -> None:
+    with pytest.raises(InputError, match="column 'value' of series s rises by the same amount in rows 1 to 50"):
+        prepare("s", series([0.5 * t for t in range(100)]), {"difference": True}, SHARES, NEEDS)
+
+
+@pytest.mark.parametrize(
+    ("needs", "sentence"),
+    [
+        ({"horizon": 31}, "ends at row 100 of column 'value', which leaves 30 values for test, where a horizon of 31"),
+        (
+            {"order": 24},
+            "ends at row 100 of column 'value', which leaves 50 values for train, where forecast",
+        ),
+        ({"steps": 46}, "leaves 50 values for train, where forecast.training.steps 46 needs 51"),
+    ],
+)
+def test_a_series_shorter_than_order_and_horizon_is_refused(needs: dict[str, int], sentence: str) -> None:
+    values = np.random.default_rng(1).standard_normal(100).tolist()
+    with pytest.raises(InputError, match=sentence):
+        prepare("s", series(values), {}, SHARES, NEEDS | needs)
+
+
+def test_a_period_longer_than_what_is_known_is_refused() -> None:
+    values = np.random.default_rng(1).standard_normal(100).tolist()
+    with pytest.raises(
+        InputError, match="period of series s is 70, where it must be from 2 to 69, as test begins at row"
+    ):
+        prepare("s", series(values), {"period": 70}, SHARES, NEEDS)
+
+
+@pytest.mark.parametrize(
+    ("definition", "sentence"),
+    [
+        ({"kind": "builtin", "builtin": "sinus"}, "is of no known kind"),
+        ({"kind": "builtin", "builtin": "sine", "settings": {"lenght": 5}}, "settings of series s are not right"),
+        ({"kind": "csv", "pth": "x"}, "unknown key 'pth'"),
+    ],
+)
+def test_a_wrong_definition_is_refused(definition: dict[str, object], sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        build_series("s", definition)
+
+
+def test_splits_follow_each_other_and_targets_lie_inside() -> None:
+    values = np.random.default_rng(1).standard_normal(100).tolist()
+    prepared = prepare("s", series(values), {}, SHARES, NEEDS)
+    assert prepared.splits == {"train": (0, 50), "valid": (50, 70), "test": (70, 100)}
+    origins = prepared.origins("test", 4)
+    assert origins[0] + 1 == 70
+    assert origins[-1] + 4 == 99
+
+
+@pytest.mark.parametrize("difference", [False, True])
+def test_the_scale_reads_train_alone(difference: bool) -> None:
+    values = np.random.default_rng(1).standard_normal(100)
+    changed = np.concatenate([values[:50], 1000 + values[50:]])
+    scales = [prepare("s", series(list(each)), {"difference": difference}, SHARES, NEEDS).scale
+              for each in (values, changed)]  # fmt: skip
+    assert scales[0] == scales[1]
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=12, max_size=40).filter(lambda values: np.ptp(values[:8]) > 1),
+       st.booleans())  # fmt: skip
+def test_scaled_values_lead_back_to_the_values(values: list[float], difference: bool) -> None:
+    array = np.array(values)
+    if difference and np.diff(array[:8]).std() < 1e-3:
+        return
+    scale = Scale.fit(array[:8], difference)
+    np.testing.assert_allclose(scale.path(array[3:4], scale.scaled(array)[None, 4:])[0], array[4:], atol=1e-6)
+
+
+def test_files_hold_the_series_to_the_last_digit(tmp_path: Path) -> None:
+    prepared = prepare("sine", sine(100, 0.01, 0.2, 1), {"period": 10}, SHARES, NEEDS)
+    write_prepared(prepared, tmp_path / "series.csv", tmp_path / "series.json")
+    found = read_prepared(tmp_path / "series.csv", tmp_path / "series.json")
+    np.testing.assert_array_equal(found.values, prepared.values)
+    assert (found.scale, found.splits, found.period) == (prepared.scale, prepared.splits, 10)
+
+
+def test_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
+    for name, length in (("a", 100), ("b", 120)):
+        prepared = prepare("sine", sine(length, 0.01, 0.2, 1), {}, SHARES, NEEDS)
+        write_prepared(prepared, tmp_path / f"{name}.csv", tmp_path / f"{name}.json")
+    with pytest.raises(InputError, match=r"a.csv does not have the rows"):
+        read_prepared(tmp_path / "a.csv", tmp_path / "b.json")
