@@ -12,6 +12,7 @@ from seqlab.provenance import sha256_of
 
 KINDS = {"corpus": str, "unit": str, "family": str, "model": str, "settings": dict, "seeds": list, "data": dict}
 KEYS = tuple(KINDS)
+SERIES_KEYS = ("series", "family", "model", "settings", "seeds", "data")  # of a model of a series of numbers
 SETTINGS: dict[str, dict[str, type]] = {  # what every model of a family has
     "ngram": {"smoothing": str, "order": int},
     "rnn": {"cell": str, "layers": int, "hidden": int},
@@ -30,8 +31,8 @@ def training_symbols_needed(settings: dict[str, Any]) -> tuple[str, int]:
 
 
 def write_card(path: str | Path, card: dict[str, Any]) -> None:
-    """Write `card`, whose keys are those of `KEYS`, always in the same order."""
-    content = sealed({key: card[key] for key in KEYS})
+    """Write `card`, whose keys are those of `KEYS`, or of `SERIES_KEYS`, always in the same order."""
+    content = sealed({key: card[key] for key in (SERIES_KEYS if "series" in card else KEYS)})
     seal = {SEAL: content.pop(SEAL)}  # in front, where it is still there when the end of the file is not
     write_text(path, yaml.safe_dump(seal | content, sort_keys=False))
 
@@ -40,7 +41,7 @@ def read_card(path: str | Path, family: str | None = None, **data: str | Path) -
     """The card in `path`; InputError where a key is missing, the file is damaged, a value is of the wrong kind, or the
     card is not of the `family` that is wanted.
 
-    `data` are the files (ids, splits, vocab) that the run is about to use: InputError where one of them is not that of
+    `data` are the files (ids, splits, vocab; table and description of a series) that the run is about to use: InputError where one of them is not that of
     which the card holds the checksum.
     """
     try:
@@ -48,7 +49,7 @@ def read_card(path: str | Path, family: str | None = None, **data: str | Path) -
     except (yaml.YAMLError, ValueError, RecursionError):  # a damaged date is a ValueError
         card = None
     card = unsealed(card, path) if isinstance(card, dict) else {}
-    if set(card) != set(KEYS):
+    if set(card) not in (set(KEYS), set(SERIES_KEYS)):
         raise InputError(
             f"{path} is not a run card with the keys {', '.join(KEYS)}; delete it and run the workflow again"
         )
@@ -62,7 +63,9 @@ def read_card(path: str | Path, family: str | None = None, **data: str | Path) -
 
 
 def _check_values(path: str | Path, card: dict[str, Any]) -> None:
-    for key, kind in KINDS.items():
+    for key, kind in (KINDS | {"series": str}).items():
+        if key not in card:  # a card has a corpus and a unit, or a series
+            continue
         named = kind is not str or re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}", str(card[key]))
         if type(card[key]) is not kind or not named:  # names are those of folders
             raise damaged(path, f"its {key} is {shown(card[key])}")

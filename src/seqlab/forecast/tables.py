@@ -1,0 +1,84 @@
+"""summary.csv and models.csv of a series: the figures of every model in two tables (docs/architecture.md)."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from seqlab.errors import InputError
+from seqlab.forecast.record import FIGURES, SPREADS, read_forecast_metrics, read_forecasts
+from seqlab.forecast.scores import interval
+
+NAMES = ["series", "model"]
+SUMMARY_COLUMNS = [*NAMES, "seed", "split", "horizon", "origins", *FIGURES, "parameters", "train_seconds"]
+MODELS_COLUMNS = [*NAMES, "seeds", "split", "horizon", "origins"]
+MODELS_COLUMNS += [
+    name + end for name in FIGURES for end in (("",) if name in SPREADS else ("", "_low", "_high"))
+]  # fmt: skip
+AGAINST = "mae_less_persistence"
+MODELS_COLUMNS += [AGAINST, f"{AGAINST}_low", f"{AGAINST}_high", "parameters", "train_seconds"]
+
+
+def summarize(metrics_paths: Iterable[str | Path]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables (summary, models) of all `metrics_paths`, models in the order given.
+
+    On test, models.csv also holds the mean difference between the absolute errors of a model and those of persistence
+    from the same origins, with its interval (the loss differential of Diebold & Mariano 1995); the forecasts.npz beside
+    the metrics are read for it. InputError where persistence is not among the models.
+    """
+    scores: list[dict[str, Any]] = []
+    means: list[dict[str, Any]] = []
+    paths = [Path(path) for path in metrics_paths]
+    naive = next((_errors(path) for path in paths if path.parent.name == "persistence"), None)
+    if paths and naive is None:
+        raise InputError("persistence is not among the models to summarize; all others are held against it")
+    for path in paths:
+        metrics = read_forecast_metrics(path)
+        shared = {name: metrics[name] for name in (*NAMES, "parameters", "train_seconds")}
+        seeds = len({row["seed"] for row in metrics["scores"]} - {None})
+        scores += [shared | row for row in metrics["scores"]]
+        own = _errors(path)
+        means += [shared | {"seeds": seeds} | row | _against(row, own, naive) for row in metrics["means"]]
+    if not means:
+        raise InputError("there is no metrics.json of a forecast to summarize; choose a series in forecast.series")
+    summary = pd.DataFrame(scores, columns=SUMMARY_COLUMNS)
+    summary["seed"] = summary["seed"].astype("Int64")  # the integers that can be empty
+    return summary, pd.DataFrame(means, columns=MODELS_COLUMNS)
+
+
+def _errors(path: Path) -> dict[int, NDArray[np.float64]]:
+    """The absolute errors on test of the model whose metrics.json is `path`, (R, O), by horizon."""
+    arrays = read_forecasts(path.with_name("forecasts.npz"))
+    found = {}
+    for place, horizon in enumerate(arrays["horizons"].tolist()):
+        errors = np.abs(arrays["errors"][:, :, place])
+        found[horizon] = errors[:, np.isfinite(errors[0])]
+    return found
+
+
+def _against(
+    row: dict[str, Any], own: dict[int, NDArray[np.float64]], naive: dict[int, NDArray[np.float64]] | None
+) -> dict[str, float]:
+    """The difference to persistence for a row of means; nothing on valid."""
+    if row["split"] != "test" or naive is None:
+        return {}
+    told = interval(own[row["horizon"]] - naive[row["horizon"]], row["horizon"])
+    return {AGAINST: told.mean, f"{AGAINST}_low": told.low, f"{AGAINST}_high": told.high}
+
+
+def read_models(path: str | Path) -> pd.DataFrame:
+    """The models.csv in `path`; InputError where a column is missing."""
+    models = pd.read_csv(path, dtype=dict.fromkeys(NAMES, str), keep_default_na=False, na_values={
+        name: [""] for name in MODELS_COLUMNS if name not in NAMES})  # fmt: skip
+    if missing := [name for name in MODELS_COLUMNS if name not in models]:
+        raise InputError(f"{path} has no column {missing[0]}; delete it and run the workflow again")
+    return models
+
+
+def best_on_valid(models: pd.DataFrame) -> str:
+    """The model with the lowest RMSE one step ahead on valid, the first of equals."""
+    valid = models[(models["split"] == "valid") & (models["horizon"] == 1)]
+    return str(valid.loc[valid["rmse"].idxmin(), "model"])

@@ -1,0 +1,89 @@
+"""A small finished series under results/forecast/, that obeys docs/architecture.md, for tests of what comes after."""
+
+from functools import partial
+from pathlib import Path
+
+from seqlab.cards import write_card
+from seqlab.files import write_text
+from seqlab.forecast.autoregression import Autoregression, try_orders
+from seqlab.forecast.persistence import persistence, seasonal_persistence
+from seqlab.forecast.record import forecast, forecast_points, record
+from seqlab.forecast.series import Series, sine
+from seqlab.forecast.splits import Prepared, prepare, write_prepared
+from seqlab.forecast.tables import summarize
+from seqlab.report.tables import write_table
+
+HORIZONS = [1, 4]
+SHARES = {"train": 0.5, "valid": 0.2, "test": 0.3}
+NEEDS = {"order": 5, "horizon": 4, "steps": 8}
+HISTORY = "epoch,seed,train_loss,valid_loss,learning_rate,gradient_norm\n"
+
+
+class Pair:
+    """Two replicas of one autoregression, the second a little off, as two seeds of a network would be."""
+
+    seeds = (1, 2)
+
+    def __init__(self, model: Autoregression) -> None:
+        self.model = model
+
+    def start(self, values, origins):
+        return self.model.start(values, origins).repeat(2, axis=0)
+
+    def predict(self, state):
+        mean, deviation = self.model.predict(state)
+        mean[1] += 0.05
+        return mean, deviation
+
+    def advance(self, state, values):
+        return self.model.advance(state, values)
+
+    def repeat(self, state, times):
+        return self.model.repeat(state, times)
+
+
+def make_series(difference: bool = False) -> Prepared:
+    """A noisy sine of 240 values and period 40, cut and scaled."""
+    made = sine(240, 0.157, 0.2, 1)
+    series = Series("height", made.index, made.values, {"noise": 0.2, "lyapunov": 0.1, "predictable": 3.0}, ["A note."])
+    definition = {"title": "A <wave>", "period": 40, "difference": difference, "unit": "m", "step": "hour"}
+    return prepare("wave", series, definition, SHARES, NEEDS)
+
+
+def make_forecasts(root: Path) -> Path:
+    """Write a finished series; returns its folder, root/results/forecast/wave."""
+    prepared = make_series()
+    base = root / "results" / "forecast" / "wave"
+    write_prepared(prepared, base / "series.csv", base / "series.json")
+    for model, paths, first in (
+        ("persistence", persistence, 1),
+        ("seasonal-persistence", partial(seasonal_persistence, period=40), 40),
+    ):
+        made = {
+            split: forecast_points(paths, prepared, prepared.origins(split, 1, first), horizons)
+            for split, horizons in (("valid", [1]), ("test", HORIZONS))
+        }
+        record(_card(base, model, []), prepared, made, [None], base / model)
+    orders = try_orders(prepared.scaled, prepared.learnt, prepared.splits["valid"], 5)
+    model = Autoregression.fit(prepared.scaled[: prepared.learnt[1]], 3)
+    for name, forecaster, seeds in (("autoregression", model, []), ("gru-1x4", Pair(model), [1, 2])):
+        made = {
+            split: forecast(forecaster, prepared, prepared.origins(split, 1), horizons, 8)
+            for split, horizons in (("valid", [1]), ("test", HORIZONS))
+        }
+        training = {"seconds": 1.5, "parameters": 5, "notes": [f"a note on {name}"]}
+        record(_card(base, name, seeds), prepared, made, forecaster.seeds, base / name, training)
+    write_table(base / "autoregression" / "orders.csv", orders)
+    rows = [f"{epoch},{seed},1.0,{1 / epoch},0.01,0.5\n" for epoch in (1, 2) for seed in (1, 2)]
+    write_text(base / "gru-1x4" / "history.csv", HISTORY + "".join(rows))
+    summary, models = summarize(base / name / "metrics.json" for name in
+                                ("persistence", "seasonal-persistence", "autoregression", "gru-1x4"))  # fmt: skip
+    write_table(base / "summary.csv", summary)
+    write_table(base / "models.csv", models)
+    return base
+
+
+def _card(base: Path, model: str, seeds: list[int]) -> Path:
+    card = {"series": "wave", "family": "forecast", "model": model, "settings": {"size": 3}, "seeds": seeds}
+    write_card(base / model / "card.yaml", card | {"data": {"table": "0" * 64, "description": "1" * 64}})
+    return base / model / "card.yaml"
