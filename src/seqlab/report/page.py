@@ -3,6 +3,7 @@
 import csv
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from seqlab.files import read_json, verified, write_text
 from seqlab.ledger.verdicts import COLUMNS, read_verdicts
 from seqlab.report.answer import CHOSEN, TRAINED, across_units, answer, behind, closed, figure, interval, leader, share
 from seqlab.report.explained import coloured
+from seqlab.report.forecast import forecast_section
 from seqlab.report.style import number
 from seqlab.report.tables import best_on_valid, read_models
 
@@ -57,21 +59,29 @@ SAMPLE_CHARACTERS = 4000
 LONG_WORD = 50  # characters; a text whose words are longer on average has none
 
 
-def write_report(results: Path, experiments: list[tuple[str, str]], provenance: dict[str, str], output: Path) -> None:
-    """Write `output`, a self-contained HTML page about `experiments`, each a (corpus, unit) under `results`.
+def write_report(
+    results: Path,
+    experiments: list[tuple[str, str]],
+    provenance: dict[str, str],
+    output: Path,
+    series: Sequence[str] = (),
+) -> None:
+    """Write `output`, a self-contained HTML page about `experiments`, each a (corpus, unit) under `results`, and about
+    the `series` that were forecast.
 
     Reads models.csv, figures/*.svg and the metrics, sample and card of every model. models.csv must be there
     (FileNotFoundError); whatever else is not there is named in the page. `provenance` is printed as it is.
     """
-    if not experiments:
-        raise InputError("there is no experiment to report on; name at least one as corpus/unit")
+    if not experiments and not series:
+        raise InputError("there is no experiment to report on; name at least one as corpus/unit, or a series")
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(autoescape=True, loader=loader, undefined=StrictUndefined, trim_blocks=True,
                               lstrip_blocks=True)  # fmt: skip
     sections = [_experiment(Path(results), corpus, unit) for corpus, unit in experiments]
+    forecasts = [forecast_section(Path(results), name, inline_svg) for name in series]
     corpora = [_corpus(Path(results), name, experiments) for name in dict.fromkeys(corpus for corpus, _ in experiments)]
     page = environment.get_template("page.html").render(
-        sections=sections, corpora=corpora, errata=_errata(), provenance=provenance
+        sections=sections, forecasts=forecasts, corpora=corpora, errata=_errata(), provenance=provenance
     )
     write_text(output, page + "\n")
 

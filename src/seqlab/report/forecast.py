@@ -1,0 +1,174 @@
+"""What the report says of a series and of the models that forecast it."""
+
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from seqlab.files import read_json
+from seqlab.forecast.autoregression import sufficient_order
+from seqlab.forecast.record import read_forecast_metrics
+from seqlab.forecast.tables import best_on_valid, read_models
+from seqlab.report.style import number
+
+FIGURES = {  # file of figures/ -> title, caption
+    "forecast_paths": (
+        "Forecast paths",
+        "The end of test, in grey, and what each model forecast of it: a line is one horizon, and its value at a time "
+        "was forecast so many steps before, from the first seed. Dotted is the mean of the trajectories at the "
+        "longest horizon. Where a model no longer knows better, that falls to the mean.",
+    ),
+    "error_by_horizon": (
+        "Error by horizon",
+        "Test RMSE and CRPS against the steps ahead, with 95 % intervals over origins and seeds, and the standard "
+        "deviation of the forecasts (of means of trajectories, where a model has them) by that of the values: 0 is a "
+        "forecast that has collapsed to a constant.",
+    ),
+    "residual_autocorrelation": (
+        "Residual autocorrelation",
+        "Autocorrelation of the errors one step ahead on test. Outside the band, which holds 95 % of those of white "
+        "noise, earlier errors tell of later ones.",
+    ),
+    "markov_check": (
+        "Markov check",
+        "Partial autocorrelation on train: beyond the order of a linear Markov model it stays within the band. And the "
+        "RMSE on valid of autoregressions by order; more lags than the lower mark are not told from chance.",
+    ),
+}
+COLUMNS = {  # of models.csv -> head of the table
+    "rmse": "RMSE",
+    "trajectory_rmse": "RMSE of the mean of trajectories",
+    "mae": "MAE",
+    "mase": "MASE",
+    "mae_less_persistence": "MAE less that of persistence",
+    "nll": "NLL (nats)",
+    "crps": "CRPS",
+    "coverage": "in the central 90 %",
+    "trajectory_spread": "spread",
+}
+INTERVALS = ("rmse", "mae_less_persistence", "nll", "crps")  # shown; those of the others follow them
+
+
+def forecast_section(results: Path, series: str, inline_svg: Callable[[str, str, str], Markup]) -> dict[str, Any]:
+    """What the page says of one series under `results`; whatever is not there is named in it."""
+    base = results / "forecast" / series
+    description, models = read_json(base / "series.json"), read_models(base / "models.csv")
+    key = re.sub(r"[^A-Za-z0-9]+", "-", f"forecast-{series}")
+    missing: list[str] = []
+    figures = []
+    for stem, (title, caption) in FIGURES.items():
+        path = base / "figures" / f"{stem}.svg"
+        if path.is_file():
+            name = f"{title} of {series}: {caption}"
+            svg = inline_svg(path.read_text(encoding="utf-8"), f"{key}-{stem}", name)
+            figures.append({"title": title, "caption": caption, "svg": svg})
+        else:
+            missing.append(f"The figure {stem}.svg has not been drawn.")
+    names = list(dict.fromkeys(models["model"]))
+    return {
+        "series": series, "key": key, "title": description["title"], "unit": description["unit"], "figures": figures,
+        "missing": missing, "columns": COLUMNS, "about": _about(description), "answer": _answer(models, base),
+        "models": [_model(base / name, models[models["model"] == name], name) for name in names],
+        "horizons": _horizons(models),
+    }  # fmt: skip
+
+
+def _about(description: dict[str, Any]) -> list[str]:
+    """Sentences about the series itself."""
+    sizes = {name: stop - start for name, (start, stop) in description["splits"].items()}
+    found = [
+        f"{description['length']:,} values, in {description['unit']}: {sizes['train']:,} to learn from, "
+        f"{sizes['valid']:,} to choose by, {sizes['test']:,} to score, cut along time."
+    ]
+    if description["scale"]["difference"]:
+        found.append("Models learn the changes from value to value; all figures are of the values themselves.")
+    if "predictable" in description["known"]:
+        known = description["known"]
+        found.append(
+            f"Known: the Lyapunov exponent is {known['lyapunov']:.3f} per step, so an error of the size of the noise "
+            f"reaches the spread of the series after {known['predictable']:.1f} steps, and nothing can be forecast "
+            "beyond."
+        )
+    return found + description["notes"]
+
+
+def _answer(models: pd.DataFrame, base: Path) -> list[str]:
+    """The sentences that tell which model is best, how far ahead, and how much of the past it needs."""
+    best, test = best_on_valid(models), models[models["split"] == "test"].set_index(["model", "horizon"])
+    one = test.xs(1, level="horizon")
+    found = [
+        f"Best on valid, one step ahead: {best}, test RMSE {_figure(one.loc[best], 'rmse')}; "
+        f"persistence has {_figure(one.loc['persistence'], 'rmse')}."
+    ]
+    last = int(models.loc[models["split"] == "test", "horizon"].max())
+    if last > 1:
+        far = test.xs(last, level="horizon")
+        lowest = far["rmse"].idxmin()
+        found.append(
+            f"{last} steps ahead {best} has {_figure(far.loc[best], 'rmse')}, and its mean forecasts keep "
+            f"{_spread(far.loc[best]):.0%} of the spread of the values; the lowest RMSE on test is that of {lowest}, "
+            f"{number(far.loc[lowest, 'rmse'])}."
+        )
+    if (base / "autoregression" / "orders.csv").is_file():
+        orders = pd.read_csv(base / "autoregression" / "orders.csv")
+        chosen = int(orders.loc[orders["chosen"], "order"].iloc[0])
+        found.append(
+            f"Markov check: on valid an autoregression of order {chosen} is best, and can't be told from order "
+            f"{sufficient_order(orders)}."
+        )
+    return found
+
+
+def _model(folder: Path, rows: pd.DataFrame, name: str) -> dict[str, Any]:
+    """Notes and card of one model."""
+    card = folder / "card.yaml"
+    metrics = read_forecast_metrics(folder / "metrics.json")
+    first = rows.iloc[0]
+    return {
+        "model": name,
+        "notes": metrics["notes"],
+        "card": card.read_text(encoding="utf-8") if card.is_file() else None,
+        "parameters": f"{first['parameters']:,.0f}" if first["parameters"] else "–",
+        "seconds": f"{first['train_seconds']:,.1f}" if first["train_seconds"] else "–",
+        "seeds": f"{first['seeds']}" if first["seeds"] else "–",
+    }
+
+
+def _horizons(models: pd.DataFrame) -> list[dict[str, Any]]:
+    """A table for each horizon: its rows of figures on test, the best RMSE on it marked."""
+    best, found = best_on_valid(models), []
+    for horizon, rows in models[models["split"] == "test"].groupby("horizon"):
+        table = [
+            {"model": row["model"], "best": row["model"] == best, "cells": [_cell(row, name) for name in COLUMNS]}
+            for _, row in rows.iterrows()
+        ]
+        found.append({"horizon": int(str(horizon)), "origins": f"{rows['origins'].max():,}", "rows": table})
+    return found
+
+
+def _cell(row: Any, name: str) -> dict[str, str]:
+    """A figure and its interval; both empty where the model has none."""
+    value = _spread(row) if name == "trajectory_spread" else row[name]
+    low, high = (row[f"{name}_{end}"] if name in INTERVALS else math.nan for end in ("low", "high"))
+    if math.isnan(value) or (name == "mae_less_persistence" and row["model"] == "persistence"):
+        return {"value": "–", "interval": ""}
+    if name == "coverage":
+        return {"value": f"{value:.0%}", "interval": ""}
+    if name == "trajectory_spread":
+        return {"value": f"{value:.2f}", "interval": ""}
+    return {"value": number(value), "interval": "" if math.isnan(low) else f"{number(low)} to {number(high)}"}
+
+
+def _spread(row: Any) -> float:
+    """That of the means of trajectories, or of the points where a model has no distribution."""
+    return float(row["spread"] if math.isnan(row["trajectory_spread"]) else row["trajectory_spread"])
+
+
+def _figure(row: Any, name: str) -> str:
+    """A figure with its interval, for a sentence."""
+    cell = _cell(row, name)
+    return cell["value"] + (f" (95 % interval {cell['interval']})" if cell["interval"] else "")

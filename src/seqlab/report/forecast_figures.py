@@ -1,0 +1,204 @@
+"""The figures of forecasts, drawn from models.csv, orders.csv and arrays; nothing here knows where files lie."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
+from numpy.typing import NDArray
+
+from seqlab.forecast.autoregression import sufficient_order
+from seqlab.forecast.scores import autocorrelation
+from seqlab.forecast.splits import Prepared
+from seqlab.report.style import COLOURS, GREY, MARKERS, colour_of, legend, message, styled
+
+LAGS = 30
+COLUMNS = 2
+DASHED = (0, (4, 2))
+Arrays = dict[str, NDArray[Any]]
+
+
+def _panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
+    """A figure with `count` panels in two columns, all with the same axes."""
+    rows = -(-count // COLUMNS)
+    figure = Figure(figsize=(12, 0.6 + height * rows), layout="constrained")
+    found = list(figure.subplots(rows, COLUMNS, sharex=True, sharey=True, squeeze=False).flat)
+    for left_over in found[count:]:
+        left_over.set_visible(False)
+    for axes in found[max(0, count - COLUMNS) : count]:  # the lowest of each column
+        axes.tick_params(labelbottom=True)
+    return figure, found[:count]
+
+
+@styled
+def forecast_paths(prepared: Prepared, forecasts: dict[str, Arrays]) -> Figure:
+    """The end of test and what each model forecast of it k steps before, a panel for each model.
+
+    `forecasts[model]` holds the arrays of forecasts.npz; of several seeds the first is drawn. A line is one horizon:
+    its value at a time is what was forecast for that time, `k` steps before it. The dotted line is the mean of the
+    trajectories at the longest horizon, and the grey one the mean of train, where models see values and not their
+    changes.
+    """
+    start, stop = prepared.splits["test"]
+    first = stop - min(prepared.shown or stop - start, stop - start)
+    horizons = next(iter(forecasts.values()))["horizons"].tolist()
+    colours = {horizon: COLOURS[place % len(COLOURS)] for place, horizon in enumerate(horizons)}
+    figure, panels = _panels(len(forecasts), 2.1)
+    time = np.arange(len(prepared.values))
+    for axes, (model, arrays) in zip(panels, forecasts.items(), strict=True):
+        axes.plot(time[first:stop], prepared.values[first:stop], color="#9A9A9A", linewidth=1.2)
+        for place, horizon in enumerate(horizons):
+            axes.plot(*_line(arrays, "points", place, first, stop), color=colours[horizon], linewidth=1.4)
+        if "means" in arrays and horizons[-1] > 1:
+            axes.plot(
+                *_line(arrays, "means", len(horizons) - 1, first, stop), color="black", linestyle=":", linewidth=1.6
+            )
+        if not prepared.scale.difference:
+            axes.axhline(prepared.scale.mean, color=GREY, linestyle=DASHED, linewidth=0.9)
+        axes.set_title(model)
+    values = prepared.values[first:stop]
+    room = 0.2 * (values.max() - values.min())
+    panels[0].set_ylim(values.min() - room, values.max() + room)  # a forecast that runs away leaves the panel
+    _time_axis(panels, prepared, first, stop)
+    for axes in panels[::COLUMNS]:
+        axes.set_ylabel(prepared.unit)
+    handles = [Line2D([], [], color="#9A9A9A", linewidth=1.2, label=prepared.column)]
+    handles += [Line2D([], [], color=colour, label=f"{k} ahead") for k, colour in colours.items()]
+    if any("means" in arrays for arrays in forecasts.values()):
+        label = f"{horizons[-1]} ahead,\nmean of trajectories"
+        handles.append(Line2D([], [], color="black", linestyle=":", linewidth=1.6, label=label))
+    if not prepared.scale.difference:
+        handles.append(Line2D([], [], color=GREY, linestyle=DASHED, linewidth=0.9, label="mean of train"))
+    legend(figure, handles)
+    return figure
+
+
+def _line(arrays: Arrays, name: str, place: int, first: int, stop: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Times and forecasts of one horizon, for the times from `first` to `stop`."""
+    targets = arrays["origins"] + arrays["horizons"][place]
+    inside = (targets >= first) & (targets < stop)
+    return targets[inside], arrays[name][0, inside, place]
+
+
+def _time_axis(panels: Sequence[Axes], prepared: Prepared, first: int, stop: int) -> None:
+    """Five times, in the words of the series."""
+    places = np.linspace(first, stop - 1, 5).round().astype(int)
+    for axes in panels:
+        axes.set_xticks(places, [prepared.index[place] for place in places], fontsize=9)
+    for axes in panels[-COLUMNS:]:
+        axes.set_xlabel(prepared.step)
+
+
+@styled
+def error_by_horizon(models: pd.DataFrame, unit: str, known: dict[str, float]) -> Figure:
+    """RMSE and CRPS on test and the spread of the forecasts against the horizon, a line for each model, from the rows
+    of models.csv. The bars are 95 % intervals over origins and seeds; the spread is that of the means of trajectories,
+    and of the points where a model has no distribution.
+
+    Where a horizon of predictability is `known`, it is a dashed line.
+    """
+    test = models[models["split"] == "test"]
+    names = list(dict.fromkeys(test["model"]))
+    colours = colour_of(names)
+    figure = Figure(figsize=(13, 4.2), layout="constrained")
+    panels = figure.subplots(1, 3)
+    labels = {
+        "rmse": f"RMSE of the roll-out ({unit})",
+        "crps": f"CRPS of the trajectories ({unit})",
+        "trajectory_spread": "spread of mean forecasts by that of the values",
+    }
+    for axes, (name, label) in zip(panels, labels.items(), strict=True):
+        for number, model in enumerate(names):
+            own = test[test["model"] == model]
+            drawn = own[name].fillna(own["spread"]) if name == "trajectory_spread" else own[name]
+            line = own.assign(drawn=drawn)[np.isfinite(drawn)]
+            place = line["horizon"] * 1.05 ** (number - len(names) / 2)  # side by side, so that no bar hides another
+            style = {
+                "color": colours[model],
+                "marker": MARKERS[number % len(MARKERS)],
+                "markersize": 5,
+                "linewidth": 1.4,
+            }
+            style["linestyle"] = "-" if number < len(COLOURS) else DASHED
+            axes.plot(place, line["drawn"], **style)
+            if name != "trajectory_spread":
+                bars = line[np.isfinite(line[f"{name}_low"])]
+                low, high = bars[f"{name}_low"].clip(lower=0), bars[f"{name}_high"]
+                axes.vlines(place[bars.index], low, high, color=colours[model], linewidth=1.1)
+        ticks = sorted(test["horizon"].unique())
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(ticks, list(map(str, ticks)))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_ylim(bottom=0)
+        axes.set(xlabel="steps ahead", ylabel=label)
+        if "predictable" in known:
+            axes.axvline(known["predictable"], color="black", linestyle=DASHED, linewidth=1.2)
+    panels[2].axhline(1.0, color=GREY, linewidth=0.9)
+    handles: list[Any] = [
+        Line2D([], [], color=colours[model], marker=MARKERS[number % len(MARKERS)], label=model, markersize=5,
+               linestyle="-" if number < len(COLOURS) else DASHED)
+        for number, model in enumerate(names)
+    ]  # fmt: skip
+    if "predictable" in known:
+        label = f"horizon of predict-\nability, {known['predictable']:.1f}"
+        handles.append(Line2D([], [], color="black", linestyle=DASHED, linewidth=1.2, label=label))
+    legend(figure, handles)
+    return figure
+
+
+@styled
+def residual_autocorrelation(residuals: dict[str, NDArray[np.float64]]) -> Figure:
+    """The autocorrelation of each model's errors one step ahead on test, (n,), at lags 1 to 30, a panel for each model.
+
+    The band holds 95 % of them where the errors are white noise, so that nothing more could be learnt from earlier
+    ones.
+    """
+    shortest = min(len(errors) for errors in residuals.values())
+    lags = min(LAGS, shortest - 2)
+    if lags < 1:
+        return message("There are too few errors on test to draw their autocorrelation.")
+    figure, panels = _panels(len(residuals), 1.7)
+    for axes, (model, errors) in zip(panels, residuals.items(), strict=True):
+        band = 1.96 / math.sqrt(len(errors))
+        axes.axhspan(-band, band, color="#D9E8F3", linewidth=0)
+        axes.axhline(0, color=GREY, linewidth=0.8)
+        if np.ptp(errors) > 0:
+            found = autocorrelation(errors, lags)
+            axes.vlines(np.arange(1, lags + 1), 0, found, color=COLOURS[0], linewidth=2)
+            outside = int((np.abs(found) > band).sum())
+            axes.set_title(f"{model}: {outside} of {lags} outside the band", fontsize=11)
+    for axes in panels[::COLUMNS]:
+        axes.set_ylabel("autocorrelation")
+    for axes in panels[-COLUMNS:]:
+        axes.set_xlabel("lag")
+    return figure
+
+
+@styled
+def markov_check(orders: pd.DataFrame) -> Figure:
+    """How far back the next value depends on the past directly, from the rows of orders.csv: partial autocorrelation on
+    train with the band of a true zero, and RMSE on valid, against the order, in units of the scale.
+    """
+    figure = Figure(figsize=(11, 3.8), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    band = float(orders["band"].iloc[0])
+    left.axhspan(-band, band, color="#D9E8F3", linewidth=0)
+    left.axhline(0, color=GREY, linewidth=0.8)
+    left.vlines(orders["order"], 0, orders["partial_autocorrelation"], color=COLOURS[0], linewidth=2)
+    left.set(xlabel="lag", ylabel="partial autocorrelation on train")
+    right.plot(orders["order"], orders["valid_rmse"], color=COLOURS[0], marker="o", markersize=3.5, linewidth=1.2)
+    chosen, enough = int(orders.loc[orders["chosen"], "order"].iloc[0]), sufficient_order(orders)
+    marks = {chosen: (f"lowest: {chosen}", COLOURS[5]), enough: (f"not told from it: {enough}", COLOURS[1])}
+    if chosen == enough:
+        marks = {chosen: (f"lowest: {chosen}, no lower order comes near", COLOURS[5])}
+    for order, (label, colour) in marks.items():
+        row = orders[orders["order"] == order].iloc[0]
+        right.plot([order], [row["valid_rmse"]], color=colour, marker="D", markersize=8, linestyle="none", label=label)
+    right.set(xlabel="order of the autoregression", ylabel="RMSE on valid, one step ahead (scaled)")
+    right.legend()
+    return figure
