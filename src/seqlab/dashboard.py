@@ -16,7 +16,7 @@ from seqlab.files import read_json, write_json
 from seqlab.tracking.connection import connect
 from seqlab.tracking.faults import faults_named
 from seqlab.tracking.view_format import run_link
-from seqlab.tracking.views import VIEWS, install_views
+from seqlab.tracking.views import install_views, views_of
 
 HOST = "127.0.0.1"  # there are no passwords, so nobody else may reach the server
 PATIENCE = 120  # seconds; a loaded machine of two cores takes about 30
@@ -120,10 +120,11 @@ def print_links(server: str) -> None:
         client = connect(server)
         found = [experiment for experiment in client.search_experiments() if "/" in experiment.name]
         for experiment in sorted(found, key=lambda experiment: experiment.name):
-            install_views(client, experiment.experiment_id, experiment.tags)
+            views = views_of(experiment.name)
+            install_views(client, experiment.experiment_id, experiment.tags, views)
             answer = experiment.tags.get("mlflow.note.content", "").partition(": ")[2]
             print(f"\n{experiment.name}\n  {answer}" if answer else f"\n{experiment.name}")
-            for view in VIEWS:
+            for view in views:
                 print(f"  {view.title:<18} {view.answers}\n  {'':<18} {server}{view.address(experiment.experiment_id)}")
             for page in client.search_runs([experiment.experiment_id], "tags.kind = 'sweep'"):
                 link = server + run_link(experiment.experiment_id, page.info.run_id)

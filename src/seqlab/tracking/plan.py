@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from seqlab.tracking import language_models
+from seqlab.tracking import forecasts, language_models
 from seqlab.tracking.runs import PlannedRun, Sweep
 
 Planner = Callable[[Path, Sequence[Path], Sweep], Iterable[PlannedRun]]
 # Where metrics.json lies under the results -> who makes runs of the folders that hold it. Add a line for a new kind.
-KINDS: dict[str, Planner] = {"*/*/*/*/metrics.json": language_models.plan}
+KINDS: dict[str, Planner] = {
+    "*/*/*/*/metrics.json": language_models.plan,
+    "forecast/*/*/metrics.json": forecasts.plan,
+}
 
 
 def plan_runs(results: Path, folders: Sequence[Path], sweep: Sweep) -> list[PlannedRun]:

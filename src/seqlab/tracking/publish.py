@@ -19,7 +19,7 @@ from seqlab.tracking.faults import faults_named
 from seqlab.tracking.plan import plan_runs
 from seqlab.tracking.reconcile import CREATED, SUPERSEDED, UNCHANGED, reconcile
 from seqlab.tracking.runs import PlannedRun, Sweep
-from seqlab.tracking.views import install_views
+from seqlab.tracking.views import install_views, views_of
 
 ATTEMPTS = 3  # when others publish the same runs to the same server
 
@@ -84,8 +84,9 @@ def _reconcile(client: Any, experiment: str, runs: list[PlannedRun], publisher: 
 
 def _arrange(client: Any, experiment: str, runs: list[PlannedRun]) -> None:
     """Give an experiment its views, and the answer as its description."""
-    known = client.get_experiment(experiment).tags
-    install_views(client, experiment, known)
+    found = client.get_experiment(experiment)
+    known = found.tags
+    install_views(client, experiment, known, views_of(found.name))
     pages = [run.standing["mlflow.note.content"] for run in runs if "mlflow.note.content" in run.standing]
     wanted = {"mlflow.experimentKind": "custom_model_development"}
     wanted |= {"mlflow.note.content": pages[0].splitlines()[0]} if pages else {}

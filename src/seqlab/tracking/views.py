@@ -9,6 +9,7 @@ MODELS = "tags.kind = 'model'"  # without the page of the sweep
 NETWORKS = f"{MODELS} AND tags.family = 'rnn'"
 LEADING = f"{MODELS} AND tags.leading = 'yes' AND tags.family != 'compressor' AND tags.family != 'source'"
 CHOSEN = "metrics.`valid/perplexity`"  # what selects a model
+SERIES = "forecast/"  # begins the names of experiments on series of numbers
 RUNS = 100  # at most so many in a chart; MLflow draws ten unless told
 
 
@@ -98,9 +99,39 @@ VIEWS = (
 )
 
 
-def install_views(client: Any, experiment: str, known: dict[str, str]) -> int:
-    """Write the views into the tags of an experiment, which now are `known`; returns how many were new or changed."""
-    tags = dict(view_tag(view.link, view.title, view.state) for view in VIEWS)
+SERIES_FIGURES = [f"metrics.`test/{name}-{horizon}`" for name in ("rmse", "crps") for horizon in (1, 4, 16, 64)]
+SERIES_TABLE = table(
+    MODELS, "metrics.`valid/rmse-1`", ["metrics.`valid/rmse-1`", *SERIES_FIGURES, "params.`model`", "params.`seed`"]
+)
+SERIES_VIEWS = (
+    View("leaderboard", "Leaderboard", "which model forecasts best, one step and further ahead", SERIES_TABLE),
+    View(
+        "horizons",
+        "Horizons",
+        "how errors grow with the steps ahead, mean over seeds",
+        with_charts(
+            SERIES_TABLE,
+            {"RMSE of test": [bars(f"test/rmse-{horizon}", RUNS) for horizon in (1, 4, 16, 64)]},
+            group_by="model",
+        ),
+    ),
+    View(
+        "curves",
+        "Learning curves",
+        "how every network learnt",
+        with_charts(SERIES_TABLE, {"Valid": [lines("valid/epoch_loss", RUNS)]}),
+    ),
+)
+
+
+def views_of(name: str) -> tuple[View, ...]:
+    """The views of the experiment `name`."""
+    return SERIES_VIEWS if name.startswith(SERIES) else VIEWS
+
+
+def install_views(client: Any, experiment: str, known: dict[str, str], views: tuple[View, ...] = VIEWS) -> int:
+    """Write `views` into the tags of an experiment, which now are `known`; returns how many were new or changed."""
+    tags = dict(view_tag(view.link, view.title, view.state) for view in views)
     changed = {key: value for key, value in tags.items() if known.get(key) != value}
     for key, value in changed.items():
         client.set_experiment_tag(experiment, key, value)

@@ -1,0 +1,62 @@
+"""Models of series become runs: one for each seed, with its figures and curves, and one for the sweep."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from made_forecasts import make_forecasts
+
+from seqlab.tracking.plan import finished, plan_runs
+from seqlab.tracking.runs import PlannedRun, Sweep
+from seqlab.tracking.views import views_of
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_forecasts(tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture(scope="module")
+def runs(base: Path) -> dict[str, PlannedRun]:
+    results = base.parents[1]
+    return {run.name: run for run in plan_runs(results, finished(results), Sweep("waves", "snakemake waves"))}
+
+
+def test_every_seed_and_the_sweep_are_runs(runs: dict[str, PlannedRun]) -> None:
+    assert list(runs) == ["sweep waves", "autoregression", "gru-1x4-s1", "gru-1x4-s2", "persistence",
+                          "seasonal-persistence"]  # fmt: skip
+    assert {run.experiment for run in runs.values()} == {"forecast/wave"}
+    assert len({run.key for run in runs.values()}) == 6
+    assert {run.sweep for run in runs.values()} == {"", runs["sweep waves"].key}
+
+
+def test_figures_are_those_of_the_seed(base: Path, runs: dict[str, PlannedRun]) -> None:
+    figures = {point.name: point.value for point in runs["gru-1x4-s1"].points}
+    summary = pd.read_csv(base / "summary.csv")
+    rows = summary[(summary["model"] == "gru-1x4") & (summary["seed"] == 1) & (summary["split"] == "test")]
+    assert [figures["test/crps-1"], figures["test/crps-4"]] == pytest.approx(rows["crps"].tolist())
+    assert runs["gru-1x4-s1"].points[0].name == "valid/rmse-1"  # what selects a model comes first
+
+
+def test_curves_are_those_of_the_seed(runs: dict[str, PlannedRun]) -> None:
+    points = runs["gru-1x4-s2"].points
+    assert [(point.value, point.step) for point in points if point.name == "valid/epoch_loss"] == [(1.0, 1), (0.5, 2)]
+
+
+def test_a_model_without_a_distribution_has_no_figures_of_one(runs: dict[str, PlannedRun]) -> None:
+    names = {point.name for point in runs["persistence"].points}
+    assert "test/rmse-4" in names
+    assert not {name for name in names if "crps" in name or "nll" in name}
+
+
+def test_the_sweep_holds_the_tables_and_the_answer(base: Path, runs: dict[str, PlannedRun]) -> None:
+    run = runs["sweep waves"]
+    assert [path.name for path, _ in run.artifacts] == ["summary.csv", "models.csv"]
+    assert run.standing["mlflow.note.content"].startswith("Best on valid one step ahead: ")
+    assert "`snakemake waves`" in run.standing["mlflow.note.content"]
+
+
+def test_series_have_views_of_their_own() -> None:
+    links = {view.link for view in views_of("forecast/wave")}
+    assert links == {"leaderboard", "horizons", "curves"}
+    assert "layers-hidden" in {view.link for view in views_of("toy/char")}
