@@ -3,6 +3,7 @@
 snakemake --cores 2                                              the default experiment, without a network
 snakemake --cores 2 --configfile config/time_machine.yaml        the course module's experiment
 snakemake --cores 2 --config corpus=path/to/my.txt               the default sweep on a text of yours
+snakemake --cores 2 --configfile config/forecast.yaml            sequences of numbers, forecast
 """
 
 from snakemake.utils import min_version
@@ -28,6 +29,8 @@ include: "workflow/rules/verdicts.smk"
 include: "workflow/rules/memory.smk"
 include: "workflow/rules/horizon.smk"
 include: "workflow/rules/summary.smk"
+include: "workflow/rules/forecast.smk"
+include: "workflow/rules/forecast_figures.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/tracking.smk"
 include: "workflow/rules/verify.smk"
@@ -56,5 +59,7 @@ rule all:
         all_metrics(),
         all_arpa(),
         all_figures(),
+        all_forecast_metrics(),
+        all_forecast_figures(),
         "results/report.html",
         "results/tracking.json",

@@ -15,9 +15,10 @@ INTRODUCTION = """# Configuration
 
     snakemake --cores 2 --configfile config/time_machine.yaml
     snakemake --cores 2 --config corpus=path/to/my.txt cleaning=letters
+    snakemake --cores 2 --config series=path/to/my.csv column=height period=12
 
 Lists replace the default's, blocks are merged key by key. A key that is not in this table is refused. Which texts
-there are, and how to add one, stands in `corpora.yaml`. This page is written from
+there are, and how to add one, stands in `corpora.yaml`, which series in `series.yaml`. This page is written from
 `workflow/schemas/config.schema.yaml` by `make docs`.
 
 | key | allowed | meaning |

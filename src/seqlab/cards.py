@@ -41,8 +41,8 @@ def read_card(path: str | Path, family: str | None = None, **data: str | Path) -
     """The card in `path`; InputError where a key is missing, the file is damaged, a value is of the wrong kind, or the
     card is not of the `family` that is wanted.
 
-    `data` are the files (ids, splits, vocab; table and description of a series) that the run is about to use: InputError where one of them is not that of
-    which the card holds the checksum.
+    `data` are the files (ids, splits, vocab; table and description of a series) that the run is about to use:
+    InputError where one of them is not that of which the card holds the checksum.
     """
     try:
         card = yaml.safe_load(Path(path).read_text(encoding="utf-8"))

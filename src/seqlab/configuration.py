@@ -109,6 +109,7 @@ def _allowed(error: Any) -> str:
         "minItems": f"a list of at least {value}",
         "minProperties": f"a block of {value} key",
         "maxProperties": f"a block of {value} key",
+        "contains": "a list with 1 in it",
         "uniqueItems": "a list in which nothing stands twice",
         "pattern": f"a name that matches {value}",
     }
@@ -133,9 +134,14 @@ def check_corpora(config: dict[str, Any], corpora: dict[str, Any]) -> None:
                 f"corpus {name!r} is of kind {corpora[name].get('kind')} and 'split.kind' is "
                 f"{config['split']['kind']!r}; files belong to corpora of kind files, other splits to the others"
             )
-    total = sum(config["split"][name] for name in PARTS)
+    check_shares("split", config["split"])
+
+
+def check_shares(key: str, split: dict[str, Any]) -> None:
+    """Raises InputError where the shares of `split`, the block `key`, do not add up to 1."""
+    total = sum(split[name] for name in PARTS)
     if abs(total - 1) > 1e-9:
-        raise InputError(f"the shares of 'split' add up to {total:g}; train, valid and test must add up to 1")
+        raise InputError(f"the shares of {key!r} add up to {total:g}; train, valid and test must add up to 1")
 
 
 def ngram_runs(sweeps: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -226,7 +232,7 @@ def corpus_of_text(text: str, cleaning: str | None, corpora: dict[str, Any]) -> 
             f"in config/corpora.yaml ({names}); correct it"
         )
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", path.stem)[:60].strip("_") or "text"
-    if name in corpora or not name[0].isalnum():
+    if name in corpora or name == "forecast" or not name[0].isalnum():  # results/forecast/ is that of series
         name = f"my_{name.lstrip('_-')}"
     block = {"title": path.name, "licence": "your own", "units": list(UNITS), "cleaning": cleaning or "whitespace"}
     where = {"kind": "path", "path": text} if is_file else {"kind": "files", "files": files}

@@ -35,7 +35,9 @@ ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
 CORPORA = load_corpora(ROOT / "config/corpora.yaml")
-SHIPPED = sorted(path.name for path in (ROOT / "config").glob("*.yaml") if path.name != "corpora.yaml")
+SHIPPED = sorted(
+    path.name for path in (ROOT / "config").glob("*.yaml") if path.name not in ("corpora.yaml", "series.yaml")
+)
 TRAINING = SCHEMA["properties"]["rnn"]["properties"]["training"]["properties"]
 DIVIDED = {"kind": "files", "files": {name: f"{name}.txt" for name in NAMES}, "title": "Divided", "licence": "none"}
 DIVIDED |= {"cleaning": "none", "units": ["char"]}

@@ -33,10 +33,12 @@ sys.path.insert(0, str(BASE / "src"))
 
 from seqlab.configuration import checked, local_texts, mixture_candidates, mixture_runs, ngram_runs, with_paths
 from seqlab.errors import InputError
+from seqlab.forecast.definitions import forecast_runs, longest_needs, with_series
 
 try:
     SCHEMA = load_configfile(BASE / "workflow/schemas/config.schema.yaml")
     CORPORA = checked(config, SCHEMA, load_configfile(BASE / "config/corpora.yaml"))
+    SERIES = with_series(config, load_configfile(BASE / "config/series.yaml"))
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -66,6 +68,9 @@ def runs_of(corpus, unit):
 
 
 RUNS = {(corpus, unit): runs_of(corpus, unit) for corpus in config["corpora"] for unit in units_of(corpus)}
+
+FORECASTS = {name: forecast_runs(config["forecast"], SERIES[name]) for name in config["forecast"]["series"]}
+FORECASTERS = "(mlp|rnn|gru|lstm)-.+"  # the models of series that are networks
 
 
 def run_of(wildcards):
@@ -267,6 +272,58 @@ def kept(model):
     return model if config["keep_ngrams"] else temp(model)
 
 
+def forecast_metrics_of(wildcards):
+    """The metrics of every model of one series."""
+    return [f"results/forecast/{wildcards.series}/{model}/metrics.json" for model in FORECASTS[wildcards.series]]
+
+
+def forecasts_of(wildcards):
+    """The forecasts of every model of one series."""
+    return [path.replace("metrics.json", "forecasts.npz") for path in forecast_metrics_of(wildcards)]
+
+
+def all_forecast_metrics():
+    """The metrics of every model of every series."""
+    return [f"results/forecast/{series}/{model}/metrics.json" for series, runs in FORECASTS.items() for model in runs]
+
+
+def all_forecast_lists():
+    """The lists of the models of every series."""
+    return [f"results/forecast/{series}/runs.txt" for series in FORECASTS]
+
+
+def all_forecast_tables():
+    """The tables of every series."""
+    return [f"results/forecast/{series}/{name}.csv" for series in FORECASTS for name in ("summary", "models")]
+
+
+def all_forecast_figures():
+    """Every figure of every series."""
+    names = ["forecast_paths", "error_by_horizon", "residual_autocorrelation", "markov_check"]
+    return [f"results/forecast/{series}/figures/{name}.svg" for series in FORECASTS for name in names]
+
+
+def window_of(wildcards):
+    """The autoregression whose window a perceptron takes; nothing for other networks."""
+    perceptron = wildcards.model.startswith("mlp-")
+    return [f"results/forecast/{wildcards.series}/autoregression/model.json"] if perceptron else []
+
+
+def file_of(wildcards):
+    """The local file that a series is read from, or nothing."""
+    return [SERIES[wildcards.series]["path"]] if "path" in SERIES[wildcards.series] else []
+
+
+def series_definition_of(wildcards):
+    """The block of a series, as JSON; the path of a local file is an input instead."""
+    return json.dumps({key: value for key, value in SERIES[wildcards.series].items() if key != "path"})
+
+
+def forecast_run_of(wildcards):
+    """Settings and seeds of one model of a series, as JSON."""
+    return json.dumps(FORECASTS[wildcards.series][wildcards.model])
+
+
 def definition_of(wildcards):
     """The block of a corpus, as JSON; the paths of local texts are inputs instead."""
     return json.dumps(with_paths(CORPORA[wildcards.corpus], None))
@@ -358,7 +415,8 @@ def repeat_errors(logs):
 
 
 wildcard_constraints:
-    corpus="|".join(map(re.escape, config["corpora"])),
+    corpus="|".join(map(re.escape, config["corpora"])) or "(?!)",  # nothing, where there are no texts
+    series="|".join(map(re.escape, FORECASTS)) or "(?!)",
     unit="char|word|byte|bpe",
     family="source|compressor|ngram|rnn|mixture",
     model="[a-z0-9.-]+",

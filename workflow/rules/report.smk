@@ -188,7 +188,8 @@ rule write_report:
         tables=all_summaries(),
         figures=all_figures(),
         metrics=all_metrics(),
-        page=os.path.relpath(BASE / "src/seqlab/report/page.html"),
+        forecasts=[*all_forecast_metrics(), *all_forecast_tables(), *all_forecast_figures()],
+        page=[os.path.relpath(BASE / "src/seqlab/report" / name) for name in ("page.html", "forecast.html")],
         errata=os.path.relpath(BASE / "src/seqlab/report/errata.csv"),
         script=script("write_report"),
         library=library("write_report"),
@@ -200,11 +201,13 @@ rule write_report:
         "../../environment.yml"
     params:
         experiments=[f"{corpus}/{unit}" for corpus, unit in RUNS],
+        series=list(FORECASTS),
     message:
         "Writing results/report.html"
     shell:
         "python {input.script:q}"
         " --results results"
         " --experiment {params.experiments:q}"
+        " --forecast {params.series:q}"
         " --output {output.page:q}"
         " > {log:q} 2>&1"

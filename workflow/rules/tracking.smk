@@ -15,9 +15,12 @@ localrules:
 rule track_runs:
     input:
         metrics=all_metrics(),
-        lists=all_lists(),
+        lists=[*all_lists(), *all_forecast_lists()],
         tables=all_summaries(),
         figures=all_figures(),
+        forecasts=all_forecast_metrics(),
+        forecast_tables=all_forecast_tables(),
+        forecast_figures=all_forecast_figures(),
         script=script("track_runs"),
         library=library("track_runs"),
     output:

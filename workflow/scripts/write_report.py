@@ -19,13 +19,14 @@ def experiment(text: str) -> tuple[str, str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, required=True, help="the folder of all results")
-    parser.add_argument("--experiment", nargs="+", required=True, metavar="CORPUS/UNIT", help="one or several")
+    parser.add_argument("--experiment", nargs="*", default=[], metavar="CORPUS/UNIT", help="texts, if any")
+    parser.add_argument("--forecast", nargs="*", default=[], metavar="SERIES", help="series that were forecast, if any")
     parser.add_argument("--output", type=Path, required=True, help="the report, an html file")
     arguments = parser.parse_args()
     experiments = [experiment(text) for text in arguments.experiment]
     from seqlab.provenance import provenance  # looks at the machine, so only when the arguments are good
 
-    write_report(arguments.results, experiments, provenance(), arguments.output)
+    write_report(arguments.results, experiments, provenance(), arguments.output, arguments.forecast)
 
 
 if __name__ == "__main__":

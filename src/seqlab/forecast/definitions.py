@@ -1,0 +1,72 @@
+"""Which series an experiment forecasts, and with which models; like `configuration`, it loads nothing heavy."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from seqlab.configuration import check_shares
+from seqlab.errors import InputError
+
+
+def with_series(config: dict[str, Any], series: dict[str, Any]) -> dict[str, Any]:
+    """`series`, the blocks of config/series.yaml, with one for the file that the key series names; then no text is read
+    unless the key corpus names one. Raises InputError for the first thing that is wrong in the section forecast.
+    """
+    if config.get("series"):
+        config["forecast"]["series"], series = series_of_file(config, series)
+        config["corpora"] = config["corpora"] if config.get("corpus") else []
+    check_series(config, series)
+    return series
+
+
+def check_series(config: dict[str, Any], series: dict[str, Any]) -> None:
+    """Raises InputError where a series named in `config` has no block in `series`, or there is nothing to do at all."""
+    for name in config["forecast"]["series"]:
+        if name not in series:
+            raise InputError(f"series {name!r} is unknown; config/series.yaml has {', '.join(sorted(series))}")
+    if not config["corpora"] and not config["forecast"]["series"]:
+        raise InputError("neither 'corpora' nor 'forecast.series' names anything; name a text or a series")
+    check_shares("forecast.split", config["forecast"]["split"])
+
+
+def series_of_file(config: dict[str, Any], series: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
+    """The series of an experiment on `config["series"]`, a name in `series` or the path of a CSV file, and `series`
+    with its block, which takes `column`, `period` and `difference` from `config`.
+
+    Raises InputError where it is neither.
+    """
+    wanted = config["series"]
+    if wanted in series:
+        return [wanted], series
+    path = Path(wanted)
+    if not path.is_file():
+        names = ", ".join(sorted(series))
+        raise InputError(
+            f"series {wanted!r} is neither a CSV file nor a name in config/series.yaml ({names}); correct it"
+        )
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", "_".join([path.stem, *filter(None, [config.get("column")])]))[:60].strip("_")
+    if not name or name in series or not name[0].isalnum():
+        name = f"my_{name.lstrip('_-')}"
+    block = {"title": path.name, "kind": "csv", "path": wanted, "licence": "your own"}
+    given = {key: config[key] for key in ("column", "period", "difference") if key in config}
+    return [name], series | {name: block | given}
+
+
+def forecast_runs(forecast: dict[str, Any], definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every model of a series, {"settings", "seeds"} by name, from the section forecast and the block of the series."""
+    runs: dict[str, dict[str, Any]] = {"persistence": {"settings": {}, "seeds": []}}
+    if "period" in definition:
+        runs["seasonal-persistence"] = {"settings": {"period": definition["period"]}, "seeds": []}
+    runs["autoregression"] = {"settings": {"max_order": forecast["max_order"]}, "seeds": []}
+    for cell in forecast["networks"]:
+        for layers in forecast["layers"]:
+            for hidden in forecast["hidden"]:
+                settings = {"cell": cell, "layers": layers, "hidden": hidden} | forecast["training"]
+                runs[f"{cell}-{layers}x{hidden}"] = {"settings": settings, "seeds": forecast["seeds"]}
+    return runs
+
+
+def longest_needs(forecast: dict[str, Any]) -> dict[str, int]:
+    """What a series must be long enough for: the highest order and horizon, and the steps of a subsequence."""
+    steps = forecast["training"]["steps"] if forecast["networks"] else 0
+    return {"order": forecast["max_order"], "horizon": max(forecast["horizons"]), "steps": steps}

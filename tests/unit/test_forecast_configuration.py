@@ -1,0 +1,108 @@
+"""The section forecast: which models it makes, a series given on the command line, and what is refused."""
+
+import copy
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import yaml
+
+from seqlab.configuration import check_configuration, corpus_of_text
+from seqlab.errors import InputError
+from seqlab.forecast.definitions import check_series, forecast_runs, series_of_file
+from seqlab.forecast.settings import TrainingSettings
+from seqlab.rnn.cells import CELLS
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+SERIES = yaml.safe_load((ROOT / "config/series.yaml").read_text(encoding="utf-8"))
+FORECAST = SCHEMA["properties"]["forecast"]["properties"]
+
+
+def changed(**values: object) -> dict:
+    config = copy.deepcopy(DEFAULT)
+    config["forecast"] |= values
+    return config
+
+
+def test_the_default_experiment_forecasts_nothing() -> None:
+    assert DEFAULT["forecast"]["series"] == []
+
+
+def test_the_shipped_experiment_forecasts_every_shipped_series() -> None:
+    shipped = yaml.safe_load((ROOT / "config/forecast.yaml").read_text(encoding="utf-8"))
+    assert sorted(shipped["forecast"]["series"]) == sorted(SERIES)
+    assert shipped["corpora"] == []
+
+
+def test_networks_are_a_perceptron_and_the_cells_of_the_text_branch() -> None:
+    assert FORECAST["networks"]["items"]["enum"] == ["mlp", *CELLS]
+
+
+def test_the_keys_of_training_are_those_of_the_program() -> None:
+    names = [field.name for field in fields(TrainingSettings)]
+    assert list(FORECAST["training"]["properties"]) == list(DEFAULT["forecast"]["training"]) == names
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"horizons": [4]}, "'forecast.horizons' is .4.; it must be a list with 1 in it"),
+        ({"networks": ["transformer"]}, "'forecast.networks.0' is 'transformer'; it must be one of mlp, rnn"),
+        ({"max_order": 0}, "'forecast.max_order' is 0; it must be at least 1"),
+        ({"seed": [1]}, "unknown key 'forecast.seed'; did you mean 'seeds'"),
+    ],
+)
+def test_a_wrong_key_is_named(values: dict[str, object], sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        check_configuration(changed(**values), SCHEMA)
+
+
+def test_an_unknown_series_is_named() -> None:
+    with pytest.raises(InputError, match=r"series 'sunspot' is unknown; config/series\.yaml has .*sunspots"):
+        check_series(changed(series=["sunspot"]), SERIES)
+
+
+def test_shares_add_up_to_one() -> None:
+    with pytest.raises(InputError, match=r"shares of 'forecast.split' add up to 1.2"):
+        check_series(changed(split={"train": 0.5, "valid": 0.4, "test": 0.3}), SERIES)
+
+
+def test_an_experiment_without_anything_is_refused() -> None:
+    with pytest.raises(InputError, match=r"neither 'corpora' nor 'forecast.series' names anything"):
+        check_series(changed() | {"corpora": []}, SERIES)
+
+
+def test_models_of_a_series() -> None:
+    section = DEFAULT["forecast"] | {"networks": ["mlp", "gru"], "layers": [1, 2], "hidden": [8]}
+    runs = forecast_runs(section, {"period": 12})
+    assert list(runs) == ["persistence", "seasonal-persistence", "autoregression", "mlp-1x8", "mlp-2x8", "gru-1x8",
+                          "gru-2x8"]  # fmt: skip
+    assert runs["gru-2x8"]["seeds"] == section["seeds"]
+    assert "seasonal-persistence" not in forecast_runs(section, {})
+
+
+def test_a_file_on_the_command_line(tmp_path: Path) -> None:
+    path = tmp_path / "my tides.csv"
+    path.write_text("day,height\n1,2\n")
+    names, series = series_of_file({"series": str(path), "column": "height", "period": 12}, SERIES)
+    assert names == ["my_tides_height"]
+    assert series[names[0]]["column"] == "height"
+    assert series[names[0]]["period"] == 12
+    assert series_of_file({"series": "sine"}, SERIES) == (["sine"], SERIES)
+
+
+def test_a_file_named_like_a_shipped_series_is_told_from_it(tmp_path: Path) -> None:
+    (tmp_path / "sine.csv").write_text("x\n1\n")
+    assert series_of_file({"series": str(tmp_path / "sine.csv")}, SERIES)[0] == ["my_sine"]
+
+
+def test_a_text_may_not_take_the_folder_of_series(tmp_path: Path) -> None:
+    (tmp_path / "forecast.txt").write_text("a text")
+    assert corpus_of_text(str(tmp_path / "forecast.txt"), None, {})[0] == ["my_forecast"]
+
+
+def test_a_file_that_is_not_there() -> None:
+    with pytest.raises(InputError, match=r"series 'x\.csv' is neither a CSV file nor a name"):
+        series_of_file({"series": "x.csv"}, SERIES)

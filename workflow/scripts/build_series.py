@@ -1,0 +1,29 @@
+"""Write one series: generated, taken from statsmodels or read from a file, checked, cut along time and scaled."""
+
+import argparse
+import json
+
+from seqlab.errors import command
+from seqlab.forecast.series import build_series
+from seqlab.forecast.splits import prepare, write_prepared
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--name", required=True, help="name of the series")
+    parser.add_argument("--definition", required=True, type=json.loads, help="its block of config/series.yaml, as JSON")
+    parser.add_argument("--file", nargs="*", default=[], help="the file to read, for kind csv")
+    parser.add_argument("--shares", required=True, type=json.loads, help="of train, valid and test, as JSON")
+    parser.add_argument("--needs", required=True, type=json.loads, help="the highest order, horizon and steps, as JSON")
+    parser.add_argument("--table", required=True, help="series.csv to write")
+    parser.add_argument("--description", required=True, help="series.json to write")
+    arguments = parser.parse_args()
+    definition = arguments.definition | ({"path": arguments.file[0]} if arguments.file else {})
+    series = build_series(arguments.name, definition)
+    prepared = prepare(arguments.name, series, definition, arguments.shares, arguments.needs)
+    write_prepared(prepared, arguments.table, arguments.description)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""Collect the metrics of all models of a series in two tables."""
+
+import argparse
+from pathlib import Path
+
+from seqlab.errors import command
+from seqlab.forecast.tables import summarize
+from seqlab.report.tables import write_table
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("metrics", type=Path, nargs="+", help="metrics.json of every model")
+    parser.add_argument("--summary", type=Path, required=True, help="csv with a row per model, seed, split and horizon")
+    parser.add_argument("--models", type=Path, required=True, help="csv with a row per model, split and horizon")
+    arguments = parser.parse_args()
+    summary, models = summarize(arguments.metrics)
+    write_table(arguments.summary, summary)
+    write_table(arguments.models, models)
+
+
+if __name__ == "__main__":
+    main()
