@@ -243,9 +243,9 @@ def epoch_times(folder: Path, pairs: int) -> dict[str, Any]:
     results = folder / "epochs"
     (place,) = make_networks(results, 1, [1, 2, 3], 1)
     (place / "history.csv").unlink()
-    text = np.random.default_rng(1).integers(0, 28, 20_000)
+    text = np.random.default_rng(1).integers(0, 28, 60_000)
     settings = TrainingSettings(epochs=4 * pairs + 6, early_stopping=0, batch_size=32)
-    fleet = Fleet.start(Architecture("lstm", 1, 64, 28), settings, [1, 2, 3], torch.device("cpu"))
+    fleet = Fleet.start(Architecture("lstm", 1, 128, 28), settings, [1, 2, 3], torch.device("cpu"))
     live = LiveHistory(place, fleet)
     times: dict[bool, list[float]] = {True: [], False: []}
     with following(results) as process:
@@ -285,7 +285,7 @@ def main() -> None:
         "load": lambda folder: load(folder, 20 if quick else 1000),
         "eight_folders": lambda folder: eight_folders(folder, 2 if quick else 8),
         "lag": lambda folder: lag(folder, 2 if quick else 8, 3 if quick else 15, 1.0 if quick else 4.0),
-        "epoch_times": lambda folder: epoch_times(folder, 2 if quick else 60),
+        "epoch_times": lambda folder: epoch_times(folder, 2 if quick else 15),
     }
     measured: dict[str, Any] = {"processor": f"{processor()}, {os.cpu_count()} cores"}
     for name, part in parts.items():

@@ -26,6 +26,8 @@ from seqlab.tracking.runs import digest
 ALIAS = "champion"
 FILES = {"ngram": ("model.npz",), "rnn": ("weights.safetensors", "network.json")}  # the families that can be served
 NEEDS = {"ngram": ("mlflow", "numpy", "pandas"), "rnn": ("mlflow", "numpy", "pandas", "torch", "safetensors")}
+LIBRARY = Path(__file__).parents[1]
+NOT_NEEDED = ("__pycache__", "cli", "report", "dashboard.py")  # of the library, where a model is used
 LARGEST = 500_000_000  # bytes of a model that is copied into the registry
 
 
@@ -52,9 +54,9 @@ class Champion:
 
     @property
     def content(self) -> str:
-        """A digest of the model and of the code that reads it."""
-        library = sorted(Path(__file__).parents[1].rglob("*.py"))
-        return digest([self.seed, fingerprint([*self.files, *library])])
+        """A digest of the model and of the code that answers for it."""
+        code = [Path(__file__).with_name(name) for name in ("language_model.py", "served.py")]
+        return digest([self.seed, fingerprint([*self.files, *code])])
 
 
 def champions(folders: Sequence[Path]) -> list[Champion]:
@@ -107,11 +109,12 @@ def save_model(champion: Champion, target: Path) -> None:
         files = Path(place) / "model"
         files.mkdir()
         _copy(champion, files)
+        library = shutil.copytree(LIBRARY, Path(place) / LIBRARY.name, ignore=shutil.ignore_patterns(*NOT_NEEDED))
         save(
             path=str(target),
             python_model=served.__file__,
             artifacts={"model": str(files)},
-            code_paths=[str(Path(__file__).parents[1])],
+            code_paths=[str(library)],
             signature=signature,
             pip_requirements=_requirements(champion),
             metadata={name: champion.card[name] for name in ("corpus", "unit", "family", "model", "data")},

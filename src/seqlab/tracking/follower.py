@@ -148,7 +148,7 @@ def main() -> None:
     parser.add_argument("--parent", type=int, required=True, help="the process to end with, which started this one")
     arguments = parser.parse_args()
     os.environ.update(ENVIRONMENT)
-    os.nice(5)  # training comes first
+    os.nice(10)  # training comes first
     asked: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:

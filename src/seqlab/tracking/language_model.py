@@ -55,14 +55,15 @@ class LanguageModel:
         """`symbols` symbols drawn after `text`; always the same for the same seed."""
         prompt = self._indices(text, 1)
         drawn = self.drawn(prompt.tolist(), symbols, np.random.default_rng(seed), temperature)
-        return ("" if self.vocab.unit != "word" else " ") + self.vocab.text_of(drawn)
+        return (" " if self.vocab.unit == "word" else "") + self.vocab.text_of(drawn)
 
     def score(self, text: str) -> dict[str, Any]:
         """What `text` costs from its second symbol on; the first is context only."""
         indices = self._indices(text, 2)
         bits = self.scored(indices)
-        scored = to_bytes(self.vocab.tokenize(text)[1:], self.vocab.unit)
-        characters = len(scored.decode("utf-8", errors="ignore")) + (self.vocab.unit == "word")
+        words = self.vocab.unit == "word"  # each is charged for the blank before it
+        scored = to_bytes(self.vocab.tokenize(text)[1:], self.vocab.unit).decode("utf-8", errors="ignore")
+        characters = len(scored) + words
         return {
             "bits_per_char": float(bits.sum()) / max(characters, 1),
             "bits_per_symbol": float(bits.mean()),
