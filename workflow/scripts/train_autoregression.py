@@ -25,7 +25,9 @@ def main() -> None:
     order = int(orders.loc[orders["chosen"], "order"].iloc[0])
     model = Autoregression.fit(prepared.scaled[slice(*prepared.learnt)], order)
     seconds = round(time.perf_counter() - began, 3)
-    notes = [f"tau is {order}; on valid it can't be told from {sufficient_order(orders)}."]
+    enough = sufficient_order(orders)
+    told = "every lower order is worse" if order == enough else f"it can't be told from {enough}"
+    notes = [f"tau is {order}; on valid {told}."]
     if order == highest:
         notes.append(f"the best order on valid is the highest tried; raise forecast.max_order above {highest}")
     model.save(arguments.folder / "model.json")

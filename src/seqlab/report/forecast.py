@@ -116,10 +116,9 @@ def _answer(models: pd.DataFrame, base: Path) -> list[str]:
     if (base / "autoregression" / "orders.csv").is_file():
         orders = pd.read_csv(base / "autoregression" / "orders.csv")
         chosen = int(orders.loc[orders["chosen"], "order"].iloc[0])
-        found.append(
-            f"Markov check: on valid an autoregression of order {chosen} is best, and can't be told from order "
-            f"{sufficient_order(orders)}."
-        )
+        enough = sufficient_order(orders)
+        told = "every lower one is worse" if chosen == enough else f"can't be told from order {enough}"
+        found.append(f"Markov check: on valid an autoregression of order {chosen} is best, and {told}.")
     return found
 
 
