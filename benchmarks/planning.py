@@ -4,8 +4,9 @@
 
 An experiment is a sweep of so many recurrent networks on a generated text, planned from nothing by
 `snakemake --dry-run` in an empty copy of the project: three jobs for each configuration, and those that compare them
-all. `seconds` are those of the processor, user and system, so that other work beside does not count; `memory_mb` is the
-largest resident size. The last line is JSON.
+all. `seconds` is how long it takes to plan, `printed_seconds` to plan and to describe every job; both are those of the
+processor, user and system, so that time lost to other programs does not count. `memory_mb` is the largest resident
+size. The last line is JSON.
 """
 
 import argparse
@@ -45,25 +46,29 @@ def sweep(configurations: int) -> dict[str, Any]:
     return {"corpora": ["even_process"], "units": ["char"], "ngram": [], "compressors": [], "rnn": rnn}
 
 
-def plan(folder: Path, configurations: int) -> dict[str, Any]:
-    """Plan one experiment; returns the figures of a row."""
-    (folder / "sweep.yaml").write_text(yaml.safe_dump(sweep(configurations)))
-    line = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--quiet", "rules", "--configfile"]
+def dry_run(folder: Path, *options: str) -> tuple[str, float, int]:
+    """Plan the experiment in `folder`; returns what was printed, seconds of the processor, and megabytes."""
+    line = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--configfile", "sweep.yaml", *options]
     with tempfile.TemporaryFile("w+") as printed:
-        process = subprocess.Popen([*line, "sweep.yaml"], cwd=folder, stdout=printed, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(line, cwd=folder, stdout=printed, stderr=subprocess.STDOUT)
         _, status, usage = os.wait4(process.pid, 0)
         printed.seek(0)
         told = printed.read()
+    if status:
+        raise InputError(f"{' '.join(line)} failed:\n{told[-2000:]}")
+    return told, round(usage.ru_utime + usage.ru_stime, 1), round(usage.ru_maxrss / 1024)
+
+
+def plan(folder: Path, configurations: int) -> dict[str, Any]:
+    """The figures of one experiment."""
+    (folder / "sweep.yaml").write_text(yaml.safe_dump(sweep(configurations)))
+    _, seconds, memory_mb = dry_run(folder, "--quiet")
+    told, printed_seconds, _ = dry_run(folder, "--quiet", "rules")
     jobs = re.search(r"^total +([0-9]+)$", told, flags=re.MULTILINE)
-    if status or not jobs:
-        raise InputError(f"snakemake --dry-run failed for {configurations} configurations:\n{told[-2000:]}")
-    seconds = usage.ru_utime + usage.ru_stime
-    return {
-        "configurations": configurations,
-        "jobs": int(jobs[1]),
-        "seconds": round(seconds, 1),
-        "memory_mb": round(usage.ru_maxrss / 1024),
-    }
+    if not jobs:
+        raise InputError(f"snakemake --dry-run told no number of jobs:\n{told[-2000:]}")
+    figures = {"seconds": seconds, "printed_seconds": printed_seconds, "memory_mb": memory_mb}
+    return {"configurations": configurations, "jobs": int(jobs[1])} | figures
 
 
 @command
@@ -71,7 +76,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--configurations", type=int, nargs="+", default=[100, 1000, 10000], help="multiples of 4")
     arguments = parser.parse_args()
-    print(f"snakemake --dry-run; {machine()}\n| configurations | jobs | seconds | MB |\n|---|---|---|---|")
+    print(f"snakemake --dry-run; {machine()}")
+    print("| configurations | jobs | seconds | with printing | MB |\n|---|---|---|---|---|")
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         copy_project(Path(folder))

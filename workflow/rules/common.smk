@@ -248,7 +248,12 @@ def by_size(base, each=0):
 
     On a cluster Snakemake itself runs twice in a job, which takes 350 MB.
     """
-    return lambda wildcards, input, attempt: attempt * math.ceil(base + each * input.size_mb)
+    return lambda wildcards, input, attempt: attempt * math.ceil(base + (each * megabytes(input) if each else 0))
+
+
+def megabytes(files):
+    """The size of files and folders. Snakemake's own input.size_mb takes a quarter of the time of a large plan."""
+    return sum(os.path.getsize(part) for file in files for part in (file, *Path(file).glob("*"))) / 1e6
 
 
 def counting_memory(wildcards):
