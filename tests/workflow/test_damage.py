@@ -83,6 +83,9 @@ READERS: list[tuple[Path, Callable[[Path], Any]]] = [
     (BASE / "breakdown.csv", table),
     (BASE / "memory.csv", table),
     (BASE / "contrast.json", read_json),
+    (BASE / "spelling.json", read_json),
+    (BASE / "horizon.csv", table),
+    (BASE / "protocols.csv", table),
     (BASE / "figures/perplexity_by_order.svg", table),
     (BASE / "counts/merged/count_2.npy", lambda path: read_counts(path.parent, 3, 3)),
     (BASE / "counts/merged/contents.json", lambda path: read_counts(path.parent, 3, 3)),
@@ -149,9 +152,9 @@ def test_a_damaged_file_is_refused_by_name_or_gives_what_was_written(
 
 
 def test_every_file_that_is_computed_from_is_damaged_here(whole: Project) -> None:
-    """What is not: logs and times, what is only looked at, and what other programs keep."""
+    """What is not: logs and times, what is only looked at, lists of files, and what other programs keep."""
     tested = {file.name for file, _ in READERS} | {"perplexity_by_order.svg"}
-    looked_at = {"sample.txt", "report.html", "tracking.json", "model.arpa.gz"}
+    looked_at = {"sample.txt", "report.html", "tracking.json", "model.arpa.gz", "runs.txt"}
     files = [path for path in (whole.folder / "results").rglob("*") if path.is_file() and path.name[0] != "."]
     files = [path for path in files if "mlflow-artifacts" not in path.parts and "counts" not in path.parts]
     left = {path.name for path in files if path.suffix not in (".log", ".tsv", ".svg", ".db")} - tested - looked_at

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError
+from seqlab.errors import InputError, shown
 from seqlab.files import damaged, read_json
 from seqlab.provenance import sha256_of
 from seqlab.text.bpe import BytePairs, Merge
@@ -180,7 +180,7 @@ def read_splits(path: str | Path) -> dict[str, Any]:
             inside = all(0 <= start < stop <= splits["symbols"] for start, stop in split["segments"])
             numbers += [border for borders in split["segments"] for border in borders]
             if not (split["segments"] and inside and all(type(number) is int and number >= 0 for number in numbers)):
-                raise damaged(path, f"its split {name} is {split}")
+                raise damaged(path, f"its split {name} is {shown(split)}")
     except (KeyError, TypeError, ValueError) as error:
         why = f"lacks {error}" if isinstance(error, KeyError) else "is not a file of splits"
         raise InputError(f"{path} {why}; delete it and run the workflow again") from None
