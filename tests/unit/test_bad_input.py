@@ -22,6 +22,7 @@ from seqlab.cards import read_card
 from seqlab.configuration import check_corpora, checked, mixture_runs
 from seqlab.errors import InputError
 from seqlab.files import SEAL, read_json
+from seqlab.forecast.definitions import with_series
 from seqlab.ngram.arpa import read_arpa
 from seqlab.text.cleaning import clean
 from seqlab.text.corpora import fetch
@@ -35,6 +36,7 @@ FUZZED = int(os.environ.get("SEQLAB_FUZZED", "150"))  # how many inputs chance m
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
 CORPORA = load_corpora(ROOT / "config/corpora.yaml")
+SERIES = yaml.safe_load((ROOT / "config/series.yaml").read_text())
 SPLIT = {"train": 0.9, "valid": 0.05, "test": 0.05}
 ODD = [None, -1, 0, 1.5, "x", "", [], {}, True, [1], 10**30, float("nan"), "../../evil", "n" * 5000, "$(touch evil)"]
 
@@ -67,6 +69,7 @@ def configuration(overlay: dict[str, Any]) -> None:
     config = copy.deepcopy(DEFAULT)
     update_config(config, overlay)
     checked(config, SCHEMA, CORPORA)
+    with_series(config, SERIES)
     mixture_runs(config["mixtures"], {("ngram", "mkn-1"): {"seeds": []}, ("rnn", "rnn-1x8"): {"seeds": [1, 2]}})
 
 
