@@ -1,6 +1,6 @@
 """How MLflow stores the views of an experiment: a tag with a JSON text in it. Internal to MLflow, and known to hold for
-the version that pyproject.toml pins; tests/workflow/test_dashboard_in_browser.py opens each view in a browser and fails when
-another version reads it differently.
+the version that pyproject.toml pins; tests/workflow/test_dashboard_in_browser.py opens each view in a browser and
+fails when another version reads it differently.
 """
 
 import json
