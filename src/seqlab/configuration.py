@@ -135,6 +135,8 @@ def check_corpora(config: dict[str, Any], corpora: dict[str, Any]) -> None:
                 f"{config['split']['kind']!r}; files belong to corpora of kind files, other splits to the others"
             )
     check_shares("split", config["split"])
+    if not (config["corpora"] or config["forecast"]["series"] or config.get("series")):
+        raise InputError("neither 'corpora' nor 'forecast.series' names anything; name a text or a series")
 
 
 def check_shares(key: str, split: dict[str, Any]) -> None:

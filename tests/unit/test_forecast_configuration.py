@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from seqlab.configuration import check_configuration, corpus_of_text
+from seqlab.configuration import check_configuration, check_corpora, corpus_of_text
 from seqlab.errors import InputError
 from seqlab.forecast.definitions import check_series, forecast_runs, series_of_file
 from seqlab.forecast.settings import TrainingSettings
@@ -71,7 +71,7 @@ def test_shares_add_up_to_one() -> None:
 
 def test_an_experiment_without_anything_is_refused() -> None:
     with pytest.raises(InputError, match=r"neither 'corpora' nor 'forecast.series' names anything"):
-        check_series(changed() | {"corpora": []}, SERIES)
+        check_corpora(changed() | {"corpora": []}, {})
 
 
 def test_models_of_a_series() -> None:

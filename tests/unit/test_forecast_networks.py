@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from seqlab.errors import InputError
+from seqlab.files import read_json, write_json
 from seqlab.forecast.forecasters import LatentForecaster, PerceptronForecaster, load_forecaster
 from seqlab.forecast.networks import Latent, Network, Perceptron, gaussian_loss, initial_parameters, load_network
 from seqlab.forecast.rollout import roll_out
@@ -140,7 +141,7 @@ def test_a_train_split_shorter_than_a_subsequence_is_refused() -> None:
 
 def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     trained(Perceptron(3, 1, 5), [1]).write_results(tmp_path, 1.0)
-    text = (tmp_path / "network.json").read_text()
-    (tmp_path / "network.json").write_text(text.replace('"window": 3', '"window": 4'))
-    with pytest.raises(InputError, match=r"weights\.safetensors and network\.json beside it are damaged"):
+    content = read_json(tmp_path / "network.json")
+    write_json(tmp_path / "network.json", content | {"window": 4})
+    with pytest.raises(InputError, match=r"weights\.safetensors is damaged \(or it does not fit network\.json"):
         load_network(tmp_path)

@@ -125,6 +125,19 @@ def test_a_period_longer_than_what_is_known_is_refused() -> None:
         ({"kind": "builtin", "builtin": "sinus"}, "is of no known kind"),
         ({"kind": "builtin", "builtin": "sine", "settings": {"lenght": 5}}, "settings of series s are not right"),
         ({"kind": "csv", "pth": "x"}, "unknown key 'pth'"),
+        ({"kind": "csv"}, "of kind csv and has no path"),
+        ({"title": "x"}, "is not a block with a kind"),
+        ({"kind": "builtin", "builtin": "sine", "period": "12"}, "period of series s is '12'"),
+        ({"kind": "builtin", "builtin": "sine", "shown": 0}, "shown of series s is 0; it must be at least 1"),
+        ({"kind": "builtin", "builtin": "sine", "missing": "drop"}, "it must be refuse or interpolate"),
+        (
+            {
+                "kind": "builtin",
+                "builtin": "logistic_map",
+                "settings": {"length": 9, "start": 2, "noise": 0, "seed": 1},
+            },
+            "settings of series s are not right .start is 2, and must be above 0 and below 1",
+        ),
     ],
 )
 def test_a_wrong_definition_is_refused(definition: dict[str, object], sentence: str) -> None:

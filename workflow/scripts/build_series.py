@@ -1,9 +1,9 @@
 """Write one series: generated, taken from statsmodels or read from a file, checked, cut along time and scaled."""
 
 import argparse
-import json
 
 from seqlab.errors import command
+from seqlab.files import json_argument
 from seqlab.forecast.series import build_series
 from seqlab.forecast.splits import prepare, write_prepared
 
@@ -12,10 +12,10 @@ from seqlab.forecast.splits import prepare, write_prepared
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--name", required=True, help="name of the series")
-    parser.add_argument("--definition", required=True, type=json.loads, help="its block of config/series.yaml, as JSON")
+    parser.add_argument("--definition", required=True, type=json_argument("kind"), help="its block of series.yaml")
     parser.add_argument("--file", nargs="*", default=[], help="the file to read, for kind csv")
-    parser.add_argument("--shares", required=True, type=json.loads, help="of train, valid and test, as JSON")
-    parser.add_argument("--needs", required=True, type=json.loads, help="the highest order, horizon and steps, as JSON")
+    parser.add_argument("--shares", required=True, type=json_argument("train", "valid", "test"), help="of each split")
+    parser.add_argument("--needs", required=True, type=json_argument("order", "horizon", "steps"), help="as JSON")
     parser.add_argument("--table", required=True, help="series.csv to write")
     parser.add_argument("--description", required=True, help="series.json to write")
     arguments = parser.parse_args()

@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-import pandas as pd
-
 from seqlab.errors import command
+from seqlab.forecast.autoregression import ORDERS
 from seqlab.report.forecast_figures import markov_check
 from seqlab.report.style import save
+from seqlab.report.tables import read_table
 
 
 @command
@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--orders", type=Path, required=True, help="orders.csv of the autoregression")
     parser.add_argument("--output", type=Path, required=True, help="the figure, an svg")
     arguments = parser.parse_args()
-    save(markov_check(pd.read_csv(arguments.orders)), arguments.output)
+    save(markov_check(read_table(arguments.orders, ORDERS)), arguments.output)
 
 
 if __name__ == "__main__":

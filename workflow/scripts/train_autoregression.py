@@ -6,9 +6,10 @@ from pathlib import Path
 
 from seqlab.cards import read_card
 from seqlab.errors import command
-from seqlab.files import replacing, write_json
+from seqlab.files import write_json
 from seqlab.forecast.autoregression import Autoregression, sufficient_order, try_orders
 from seqlab.forecast.splits import read_prepared
+from seqlab.report.tables import write_table
 
 
 @command
@@ -18,7 +19,8 @@ def main() -> None:
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the run")
     parser.add_argument("--folder", required=True, type=Path, help="the run's folder: model, orders, training")
     arguments = parser.parse_args()
-    highest = read_card(arguments.card)["settings"]["max_order"]
+    card = read_card(arguments.card, "forecast", table=arguments.table, description=arguments.description)
+    highest = card["settings"]["max_order"]
     prepared = read_prepared(arguments.table, arguments.description)
     began = time.perf_counter()
     orders = try_orders(prepared.scaled, prepared.learnt, prepared.splits["valid"], highest)
@@ -31,8 +33,7 @@ def main() -> None:
     if order == highest:
         notes.append(f"the best order on valid is the highest tried; raise forecast.max_order above {highest}")
     model.save(arguments.folder / "model.json")
-    with replacing(arguments.folder / "orders.csv") as temporary:
-        orders.to_csv(temporary, index=False, lineterminator="\n")
+    write_table(arguments.folder / "orders.csv", orders)
     write_json(arguments.folder / "training.json",
                {"seconds": seconds, "parameters": model.parameters, "notes": notes})  # fmt: skip
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from seqlab.cards import read_card
 from seqlab.devices import use_threads
 from seqlab.errors import command
+from seqlab.files import count_argument
 from seqlab.forecast.autoregression import Autoregression
 from seqlab.forecast.networks import Latent, Network, Perceptron
 from seqlab.forecast.settings import TrainingSettings
@@ -20,11 +21,11 @@ def main() -> None:
     for name in ("card", "table", "description"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the run")
     parser.add_argument("--window", nargs="*", default=[], help="the autoregression whose window a perceptron takes")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=count_argument, default=1)
     parser.add_argument("--folder", required=True, type=Path, help="the run's folder: weights, history, training")
     arguments = parser.parse_args()
     use_threads(arguments.threads)
-    card = read_card(arguments.card)
+    card = read_card(arguments.card, "forecast", table=arguments.table, description=arguments.description)
     prepared = read_prepared(arguments.table, arguments.description)
     cell, layers, hidden = (card["settings"].pop(name) for name in ("cell", "layers", "hidden"))
     network: Network

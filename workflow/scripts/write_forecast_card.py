@@ -1,10 +1,10 @@
 """Write the card of a model of a series: its settings, seeds and the checksums of its data."""
 
 import argparse
-import json
 
 from seqlab.cards import write_card
 from seqlab.errors import command
+from seqlab.files import json_argument
 from seqlab.provenance import sha256_of
 
 
@@ -13,7 +13,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("series", "model"):
         parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--run", required=True, type=json.loads, help="settings and seeds, as JSON")
+    parser.add_argument("--run", required=True, type=json_argument("settings", "seeds"), help="of the run, as JSON")
     for name in ("table", "description"):
         parser.add_argument(f"--{name}", required=True, help=f"the {name} whose checksum the card takes")
     parser.add_argument("--output", required=True, help="card.yaml to write")

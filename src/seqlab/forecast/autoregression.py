@@ -8,10 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seqlab.errors import InputError
-from seqlab.files import read_json, write_json
+from seqlab.files import damaged, read_json, write_json
 from seqlab.ledger.statistics import compare
 
 Array = NDArray[np.float64]
+ORDERS = ("order", "valid_rmse", "partial_autocorrelation", "band", "difference", "low", "high", "chosen")
 
 
 def windows(values: Array, order: int) -> Array:
@@ -82,8 +83,12 @@ class Autoregression:
 
     @classmethod
     def load(cls, path: str | Path) -> "Autoregression":
-        """What `save` wrote."""
-        return cls(**read_json(path))
+        """What `save` wrote; InputError where it is damaged."""
+        content = read_json(path)
+        try:
+            return cls(float(content["intercept"]), [*map(float, content["coefficients"])], float(content["deviation"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise damaged(path, error) from None
 
 
 def try_orders(values: Array, train: tuple[int, int], valid: tuple[int, int], highest: int) -> pd.DataFrame:

@@ -20,12 +20,10 @@ def with_series(config: dict[str, Any], series: dict[str, Any]) -> dict[str, Any
 
 
 def check_series(config: dict[str, Any], series: dict[str, Any]) -> None:
-    """Raises InputError where a series named in `config` has no block in `series`, or there is nothing to do at all."""
+    """Raises InputError where a series named in `config` has no block in `series`."""
     for name in config["forecast"]["series"]:
         if name not in series:
             raise InputError(f"series {name!r} is unknown; config/series.yaml has {', '.join(sorted(series))}")
-    if not config["corpora"] and not config["forecast"]["series"]:
-        raise InputError("neither 'corpora' nor 'forecast.series' names anything; name a text or a series")
     check_shares("forecast.split", config["forecast"]["split"])
 
 

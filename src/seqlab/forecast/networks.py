@@ -19,8 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from seqlab.errors import InputError
-from seqlab.files import read_json, replacing, write_json
+from seqlab.files import damaged, read_json, replacing, verified, write_json
 from seqlab.rnn.cells import CELLS, State
 
 Parameters = dict[str, Tensor]
@@ -137,7 +136,7 @@ def save_network(folder: str | Path, network: Network, parameters: Parameters, s
     kind = "latent" if isinstance(network, Latent) else "perceptron"
     write_json(Path(folder) / NETWORK, {"kind": kind, **asdict(network), "seeds": seeds})
     values = {name: value.detach().contiguous() for name, value in parameters.items()}
-    with replacing(Path(folder) / WEIGHTS) as temporary:
+    with replacing(Path(folder) / WEIGHTS, checksum=True) as temporary:
         save_file(values, temporary)
 
 
@@ -147,12 +146,10 @@ def load_network(folder: str | Path) -> tuple[Any, Parameters, list[int]]:
     try:
         kind, seeds = content.pop("kind"), content.pop("seeds")
         network = {"latent": Latent, "perceptron": Perceptron}[kind](**content)
-        parameters = load_file(path)
+        parameters = load_file(verified(path))
         shapes = {name: tuple(value.shape) for name, value in parameters.items()}
         if shapes != {name: (len(seeds), *shape) for name, shape in network.shapes.items()}:
             raise KeyError("shapes")
     except (KeyError, TypeError, AttributeError, SafetensorError):
-        raise InputError(
-            f"{path} and {NETWORK} beside it are damaged; delete both and run the workflow again"
-        ) from None
+        raise damaged(path, f"or it does not fit {NETWORK} beside it") from None
     return network, parameters, seeds

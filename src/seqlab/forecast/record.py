@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqlab.arrays import read_arrays
 from seqlab.cards import read_card
 from seqlab.errors import InputError
-from seqlab.files import read_json, replacing, write_json
+from seqlab.files import damaged, read_json, replacing, write_json
 from seqlab.forecast.rollout import Array, Forecaster, Mixture, roll_out, trajectories
 from seqlab.forecast.scores import covered, crps, interval, naive_error, negative_log_likelihood, probability_below
 from seqlab.forecast.splits import Prepared
@@ -198,8 +199,9 @@ def read_forecast_metrics(path: str | Path) -> dict[str, Any]:
     """What `record` wrote as metrics.json, with "inf" and null as floats again; InputError where it is something
     else.
     """
-    metrics: dict[str, Any] = read_json(path)
-    if not isinstance(metrics, dict) or not {"series", "model", "scores", "means"} <= set(metrics):
+    metrics = read_json(path)
+    needed = {"series", "model", "parameters", "train_seconds", "notes", "scores", "means"}
+    if not needed <= set(metrics):
         raise InputError(f"{path} does not hold the metrics of a forecast; delete it and run the workflow again")
     for rows in ("scores", "means"):
         metrics[rows] = [
@@ -213,6 +215,10 @@ def read_forecast_metrics(path: str | Path) -> dict[str, Any]:
 def read_forecasts(path: str | Path) -> dict[str, NDArray[Any]]:
     """The arrays of forecasts.npz: origins (O,), horizons (H,), points and errors (R, O, H), the values less the points
     and NaN where there is no value, and for a model with distributions means, nll and crps, each (R, O, H).
+
+    Raises InputError where the file is damaged.
     """
-    with np.load(path, allow_pickle=False) as arrays:
-        return dict(arrays.items())
+    arrays = read_arrays(path)
+    if missing := [name for name in ("origins", "horizons", "points", "errors") if name not in arrays]:
+        raise damaged(path, f"it has no {missing[0]}")
+    return arrays

@@ -8,11 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError
+from seqlab.errors import InputError, shown
 from seqlab.forecast.reading import read_column
 
-KEYS = {"title", "kind", "builtin", "settings", "path", "column", "unit", "step", "period", "difference", "missing",
-        "shown", "licence"}  # fmt: skip
+KEYS: dict[str, type] = {  # of a block of config/series.yaml, and what they hold
+    **dict.fromkeys(("title", "kind", "builtin", "path", "column", "unit", "step", "missing", "licence"), str),
+    "settings": dict,
+    "period": int,
+    "shown": int,
+    "difference": bool,
+}
 CONSTANT = 1e-12  # of a standard deviation, in relation to the size of the values
 
 
@@ -48,6 +53,8 @@ def logistic_map(length: int, start: float, noise: float, seed: int) -> Series:
     error doubles with each step. So an error of the size of the noise reaches the spread of the series, whose standard
     deviation is 1 / sqrt(8), after ln(1 / (sqrt(8) noise)) / ln 2 steps, the horizon of predictability.
     """
+    if not 0 < start < 1:
+        raise ValueError(f"start is {start}, and must be above 0 and below 1")
     states = [start]
     while len(states) < length:
         states.append(4 * states[-1] * (1 - states[-1]))
@@ -90,8 +97,7 @@ def build_series(name: str, definition: dict[str, Any]) -> Series:
     """The series of a block of config/series.yaml. Raises InputError, naming row and column where there is one, for
     a block or a file that is not right, missing values that may not be filled, and values that are all the same.
     """
-    if unknown := sorted(set(definition) - KEYS):
-        raise InputError(f"series {name} has an unknown key {unknown[0]!r}; allowed are {', '.join(sorted(KEYS))}")
+    check_definition(name, definition)
     series = _source(name, definition)
     missing = np.flatnonzero(np.isnan(series.values))
     if len(missing):
@@ -102,6 +108,23 @@ def build_series(name: str, definition: dict[str, Any]) -> Series:
             f"{len(series.values)}; there is nothing to forecast, so choose another column"
         )
     return series
+
+
+def check_definition(name: str, definition: Any) -> None:
+    """Raises InputError for the first key of a block of config/series.yaml that is unknown or of the wrong kind."""
+    if not isinstance(definition, dict) or "kind" not in definition:
+        raise InputError(f"series {name} is not a block with a kind; see config/series.yaml")
+    for key, value in definition.items():
+        if key not in KEYS:
+            raise InputError(f"series {name} has an unknown key {key!r}; allowed are {', '.join(sorted(KEYS))}")
+        if type(value) is not KEYS[key]:
+            raise InputError(f"{key} of series {name} is {shown(value)}; see config/series.yaml for what it can be")
+    if definition.get("missing", "refuse") not in ("refuse", "interpolate"):
+        raise InputError(f"missing of series {name} is {definition['missing']!r}; it must be refuse or interpolate")
+    if definition.get("shown", 1) < 1:
+        raise InputError(f"shown of series {name} is {definition['shown']}; it must be at least 1")
+    if definition["kind"] == "csv" and "path" not in definition:
+        raise InputError(f"series {name} is of kind csv and has no path; name its file")
 
 
 def _source(name: str, definition: dict[str, Any]) -> Series:
@@ -115,7 +138,7 @@ def _source(name: str, definition: dict[str, Any]) -> Series:
         )
     try:
         return BUILTIN[definition["builtin"]](**definition.get("settings", {}))
-    except TypeError as error:
+    except (TypeError, ValueError, OverflowError, MemoryError) as error:
         raise InputError(f"the settings of series {name} are not right ({error}); see config/series.yaml") from None
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.errors import InputError
-from seqlab.files import read_json, write_json, write_text
+from seqlab.files import damaged, read_json, verified, write_json, write_text
 from seqlab.forecast.series import CONSTANT, Series
 
 NAMES = ("train", "valid", "test")
@@ -154,7 +154,7 @@ def write_prepared(prepared: Prepared, table: str | Path, description: str | Pat
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["index", "value"])
     writer.writerows(zip(prepared.index, map(repr, prepared.values.tolist()), strict=True))
-    write_text(table, text.getvalue())
+    write_text(table, text.getvalue(), checksum=True)
     content = asdict(prepared)
     for name in ("index", "values"):
         del content[name]
@@ -162,13 +162,21 @@ def write_prepared(prepared: Prepared, table: str | Path, description: str | Pat
 
 
 def read_prepared(table: str | Path, description: str | Path) -> Prepared:
-    """What `write_prepared` wrote; InputError where the two do not belong together."""
+    """What `write_prepared` wrote; InputError where one is damaged or the two do not belong together."""
+    try:
+        with verified(table).open(newline="", encoding="utf-8") as file:
+            rows: Sequence[dict[str, str]] = list(csv.DictReader(file))
+        index, values = [row["index"] for row in rows], np.array([float(row["value"]) for row in rows])
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(table, error) from None
     content = read_json(description)
-    with Path(table).open(newline="", encoding="utf-8") as file:
-        rows: Sequence[dict[str, str]] = list(csv.DictReader(file))
-    if content.pop("length") != len(rows):
+    try:
+        length = content.pop("length")
+        content["scale"] = Scale(**content["scale"])
+        content["splits"] = {name: (start, stop) for name, (start, stop) in content["splits"].items()}
+        prepared = Prepared(**content, index=index, values=values)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise damaged(description, error) from None
+    if length != len(rows):
         raise InputError(f"{table} does not have the rows that {description} tells; delete both and run again")
-    content["scale"] = Scale(**content["scale"])
-    content["splits"] = {name: (start, stop) for name, (start, stop) in content["splits"].items()}
-    values = np.array([float(row["value"]) for row in rows])
-    return Prepared(**content, index=[row["index"] for row in rows], values=values)
+    return prepared

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seqlab.errors import InputError
+from seqlab.files import damaged, verified
 from seqlab.forecast.record import FIGURES, SPREADS, read_forecast_metrics, read_forecasts
 from seqlab.forecast.scores import interval
 
@@ -70,11 +71,15 @@ def _against(
 
 
 def read_models(path: str | Path) -> pd.DataFrame:
-    """The models.csv in `path`; InputError where a column is missing."""
-    models = pd.read_csv(path, dtype=dict.fromkeys(NAMES, str), keep_default_na=False, na_values={
-        name: [""] for name in MODELS_COLUMNS if name not in NAMES})  # fmt: skip
-    if missing := [name for name in MODELS_COLUMNS if name not in models]:
-        raise InputError(f"{path} has no column {missing[0]}; delete it and run the workflow again")
+    """The models.csv in `path`; InputError where it is damaged."""
+    try:
+        models = pd.read_csv(verified(path), dtype=dict.fromkeys(NAMES, str), keep_default_na=False, na_values={
+            name: [""] for name in MODELS_COLUMNS if name not in NAMES})  # fmt: skip
+    except ValueError as error:
+        raise damaged(path, error) from None
+    missing = [name for name in MODELS_COLUMNS if name not in models]
+    if missing or models.empty:
+        raise damaged(path, f"it has no {'column ' + missing[0] if missing else 'rows'}")
     return models
 
 

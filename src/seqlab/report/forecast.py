@@ -9,11 +9,12 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from seqlab.files import read_json
-from seqlab.forecast.autoregression import sufficient_order
+from seqlab.files import read_json, verified
+from seqlab.forecast.autoregression import ORDERS, sufficient_order
 from seqlab.forecast.record import read_forecast_metrics
 from seqlab.forecast.tables import best_on_valid, read_models
 from seqlab.report.style import number
+from seqlab.report.tables import read_table
 
 FIGURES = {  # file of figures/ -> title, caption
     "forecast_paths": (
@@ -64,7 +65,7 @@ def forecast_section(results: Path, series: str, inline_svg: Callable[[str, str,
         path = base / "figures" / f"{stem}.svg"
         if path.is_file():
             name = f"{title} of {series}: {caption}"
-            svg = inline_svg(path.read_text(encoding="utf-8"), f"{key}-{stem}", name)
+            svg = inline_svg(verified(path).read_text(encoding="utf-8"), f"{key}-{stem}", name)
             figures.append({"title": title, "caption": caption, "svg": svg})
         else:
             missing.append(f"The figure {stem}.svg has not been drawn.")
@@ -114,7 +115,7 @@ def _answer(models: pd.DataFrame, base: Path) -> list[str]:
             f"{number(far.loc[lowest, 'rmse'])}."
         )
     if (base / "autoregression" / "orders.csv").is_file():
-        orders = pd.read_csv(base / "autoregression" / "orders.csv")
+        orders = read_table(base / "autoregression" / "orders.csv", ORDERS)
         chosen = int(orders.loc[orders["chosen"], "order"].iloc[0])
         enough = sufficient_order(orders)
         told = "every lower one is worse" if chosen == enough else f"can't be told from order {enough}"
