@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.cards import read_card
-from seqlab.files import read_json, write_json
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.provenance import fingerprint
 from seqlab.tracking.language_model import SETTINGS
@@ -132,15 +131,13 @@ def _copy(champion: Champion, folder: Path) -> None:
     """Put the files of `champion` into `folder`; of a fleet only the replica that won."""
     for path in champion.files:
         shutil.copy(path, folder / path.name)
-    if champion.card["family"] == "rnn":
-        from safetensors.numpy import load_file, save_file
+    if champion.seed is not None:
+        from seqlab.rnn.checkpoint import load_network, save_network  # loads torch, so only where a network has won
 
-        network = read_json(folder / "network.json")
-        replica = network["seeds"].index(champion.seed)
-        weights = load_file(folder / "weights.safetensors")
-        save_file({name: value[replica : replica + 1].copy() for name, value in weights.items()},
-                  folder / "weights.safetensors")  # fmt: skip
-        write_json(folder / "network.json", network | {"seeds": [champion.seed]})
+        architecture, parameters, seeds = load_network(champion.folder)
+        replica = seeds.index(champion.seed)
+        won = {name: value[replica : replica + 1] for name, value in parameters.items()}
+        save_network(folder, architecture, won, [seeds[replica]])
 
 
 def _without_paths(path: Path, temporary: str) -> None:
