@@ -92,3 +92,8 @@ def test_planning() -> None:
     rows = last_line("benchmarks/planning.py", "--configurations", "4", "8")["rows"]
     assert rows[1]["jobs"] - rows[0]["jobs"] == 3 * 4  # a card, a training and a scoring for each network
     assert all(row["seconds"] > 0 and row["printed_seconds"] > 0 and row["memory_mb"] > 0 for row in rows)
+
+
+def test_tracking_follows_without_losing_an_epoch() -> None:
+    measured = last_line("benchmarks/tracking.py", "--quick", "--only", "lag")["lag"]
+    assert (measured["runs"], measured["points"]) == (6, 18)
