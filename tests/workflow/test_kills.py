@@ -20,7 +20,7 @@ from project import Project, bare_project
 KILLS = int(os.environ.get("SEQLAB_KILLS", "20"))
 NETWORK = "results/even_process/char/rnn/rnn-1x8/metrics.json"
 COMMAND = ("--configfile", "config/smoke.yaml", "--config", "rnn={training: {epochs: 3}}", "--", NETWORK)
-VICTIMS = ("the training job", "Snakemake", "Snakemake and its jobs")
+VICTIMS = ("a job", "Snakemake", "Snakemake and its jobs")
 
 
 @pytest.fixture(scope="module")
