@@ -1,6 +1,6 @@
 """Made results with their tables, and the database that their runs go to, for tests of tracking."""
 
-import json
+import math
 import os
 import shutil
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Any
 
 from made_results import NOTHING_TO_SPELL, make_results
 
-from seqlab.files import write_text
+from seqlab.files import read_json, write_text
 from seqlab.ledger.perplexity import read_metrics, write_metrics
 from seqlab.ledger.scores import read_scores
 from seqlab.ledger.verdicts import Entry, verdicts
@@ -36,7 +36,7 @@ class Tree:
 
     def track(self) -> dict[str, Any]:
         track_runs(self.results, self.folders, self.uri, self.receipt, SWEEP)
-        return json.loads(self.receipt.read_text())
+        return read_json(self.receipt)
 
     def runs(self, deleted: bool = False) -> dict[str, Any]:
         """The runs of the database by name; more than one of a name is a failure."""
@@ -97,4 +97,5 @@ def make_worse(folder: Path, seed: int | None) -> None:
     for row in metrics["scores"]:
         if row["seed"] == seed and row["split"] == "test":
             row["perplexity"] += 1.0
+            row["bits_per_symbol"] = math.log2(row["perplexity"])
     write_metrics(folder / "metrics.json", metrics)

@@ -23,7 +23,7 @@ CARD = {
     "unit": "word",
     "family": "rnn",
     "model": "lstm-1x4",
-    "settings": {"hidden": 4},
+    "settings": {"cell": "lstm", "layers": 1, "hidden": 4},
     "seeds": [7, 8],
     "data": {"ids": "0", "splits": "1", "vocab": "2"},
 }

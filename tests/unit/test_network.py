@@ -110,8 +110,8 @@ def test_dropping_happens_after_every_layer_and_never_in_the_recurrence():
     [
         (("mamba", 1, 4, 3), "cell is 'mamba'; allowed are rnn, gru, lstm"),
         (("rnn", 0, 4, 3), "layers is 0; it must be a whole number of at least 1"),
-        (("rnn", 1, -4, 3), "hidden is -4; it must be at least 1"),
-        (("rnn", 1, 4, 0), "vocabulary is 0; it must be at least 1"),
+        (("rnn", 1, -4, 3), "hidden is -4; it must be a whole number of at least 1"),
+        (("rnn", 1, 4, 0), "vocabulary is 0; it must be a whole number of at least 1"),
     ],
 )
 def test_an_impossible_architecture_is_refused(arguments, message):
