@@ -1,7 +1,6 @@
 """The smoke experiment through Slurm: on one node, then on three, where the controller goes away and comes back."""
 
 import csv
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +8,8 @@ import pytest
 from login_node import LoginNode
 from project import Project, bare_project
 from slurm import Slurm
+
+from seqlab.files import read_json
 
 BASE = "results/even_process/char"
 TARGETS = [f"{BASE}/{name}" for name in ("summary.csv", "memory.csv", "ngram/mkn-3/model.arpa.gz")]
@@ -100,9 +101,9 @@ def run(request: pytest.FixtureRequest) -> Run:
 
 
 def without_seconds(path: Path) -> object:
-    """A table of results or a metrics.json but for how long things took."""
+    """A table of results or a metrics.json but for how long things took, which its checksum covers."""
     if path.suffix == ".json":
-        return json.loads(path.read_text()) | {"train_seconds": None}
+        return read_json(path) | {"train_seconds": None}
     with path.open(newline="") as file:
         return [row | {"train_seconds": None} for row in csv.DictReader(file)]
 

@@ -12,7 +12,7 @@ def finished(smoke: Project, tmp_path: Path) -> Project:
     return smoke.copy(tmp_path / "project")
 
 
-@pytest.fixture(scope="session")
-def empty_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+@pytest.fixture
+def empty_project(tmp_path: Path) -> Project:
     """The project before anything was run, for inputs that must be refused."""
-    return bare_project(tmp_path_factory.mktemp("refused"))
+    return bare_project(tmp_path / "empty")
