@@ -4,7 +4,6 @@ The networks are copies of one that the smoke experiment trained, under names of
 """
 
 import csv
-import json
 import os
 import re
 from pathlib import Path
@@ -12,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 from project import Project
+
+from seqlab.files import read_json, write_json
 
 BASE = Path("results/even_process/char")
 RUNS = 3000
@@ -37,13 +38,13 @@ def swept(smoke: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     config["rnn"] |= {"cells": ["rnn"], "hidden": list(range(8, 8 + RUNS))}
     (project.folder / "config/smoke.yaml").write_text(yaml.safe_dump(config))
     first = project.folder / BASE / "rnn/rnn-1x8"
-    metrics = json.loads((first / "metrics.json").read_text())
+    metrics = read_json(first / "metrics.json")
     for hidden in range(9, 8 + RUNS):
         folder = first.with_name(f"rnn-1x{hidden}")
         folder.mkdir()
         for name in COPIED:
             os.link(first / name, folder / name)
-        (folder / "metrics.json").write_text(json.dumps(metrics | {"model": folder.name}))
+        write_json(folder / "metrics.json", metrics | {"model": folder.name})
     for name in ("summary.csv", "models.csv", "verdicts.csv", "rnn/runs.txt"):
         (project.folder / BASE / name).unlink()
     return project
