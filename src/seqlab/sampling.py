@@ -1,4 +1,7 @@
-"""Drawing the next symbol from a distribution."""
+"""Going on with a text: symbols drawn one after the other, or the likeliest continuation."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,22 +9,83 @@ from numpy.typing import NDArray
 from seqlab.errors import InputError
 
 
+class Reading(Protocol):
+    """One text or several, side by side, as far as a model has read them."""
+
+    @property
+    def probability(self) -> NDArray[np.floating]:
+        """Of every symbol to come next in each text, shape (texts, vocabulary)."""
+
+    def followed(self, texts: Sequence[int], symbols: Sequence[int]) -> "Reading":
+        """The texts of these numbers, each followed by its symbol; a number may come more than once."""
+
+
 def draw(
-    probability: NDArray[np.floating], random: np.random.Generator, temperature: float = 1.0, top_k: int | None = None
+    probability: NDArray[np.floating],
+    random: np.random.Generator,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
 ) -> int:
     """An index drawn from `probability`, shape (vocabulary,), sharpened by `temperature` and cut to the `top_k`
-    likeliest.
+    likeliest, and to the fewest likeliest that hold a share of `top_p` (the nucleus of Holtzman et al. 2020).
 
-    Temperature 0 takes the likeliest symbol (the first of equals). Raises InputError for a negative temperature or a
-    top_k below 1.
+    Temperature 0 takes the likeliest symbol (the first of equals). Raises InputError for a negative temperature, a
+    top_k below 1 or a top_p outside (0, 1].
     """
-    if temperature < 0 or (top_k is not None and top_k < 1):
+    if not 0 <= temperature < np.inf or (top_k is not None and top_k < 1):
         raise InputError(f"temperature is {temperature} and top_k {top_k}; they must be at least 0 and 1")
+    if top_p is not None and not 0 < top_p <= 1:
+        raise InputError(f"top_p is {top_p}; it must be above 0 and at most 1")
     if temperature == 0:
         return int(np.argmax(probability))
     with np.errstate(divide="ignore"):
         scores = np.log(np.asarray(probability, dtype=np.float64)) / temperature
-    if top_k is not None and top_k < len(scores):
-        scores[np.argsort(-scores, kind="stable")[top_k:]] = -np.inf
-    cumulated = np.cumsum(np.exp(scores - scores.max()))
+    order = np.argsort(-scores, kind="stable") if top_k is not None or top_p is not None else None
+    if order is not None and top_k is not None:
+        scores[order[top_k:]] = -np.inf
+    share = np.exp(scores - scores.max())
+    if order is not None and top_p is not None:
+        falling = np.cumsum(share[order])
+        share[order[np.searchsorted(falling, top_p * falling[-1]) + 1 :]] = 0
+    cumulated = np.cumsum(share)
     return int(np.searchsorted(cumulated, random.random() * cumulated[-1], side="right"))
+
+
+def drawn(
+    reading: Reading,
+    symbols: int,
+    random: np.random.Generator,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+) -> Iterator[int]:
+    """`symbols` indices that follow the single text of `reading`, each drawn by `draw` given all before it."""
+    for left in range(symbols, 0, -1):
+        index = draw(reading.probability[0], random, temperature, top_k, top_p)
+        yield index
+        if left > 1:  # nothing is read that nobody asks about
+            reading = reading.followed([0], [index])
+
+
+def likeliest(reading: Reading, symbols: int, beam: int) -> tuple[list[int], float]:
+    """The likeliest continuation of the single text of `reading` that a beam search finds, and its bits.
+
+    The `beam` likeliest continuations of every length are kept and all their continuations looked at; with a beam of 1
+    that is temperature 0, with one as wide as there are continuations the exact answer. Raises InputError for a beam
+    below 1.
+    """
+    if beam < 1:
+        raise InputError(f"beam is {beam}; it must be at least 1")
+    texts: list[list[int]] = [[]]
+    bits = np.zeros(1)
+    for left in range(symbols, 0, -1):
+        with np.errstate(divide="ignore"):
+            cost = bits[:, None] - np.log2(reading.probability)
+        kept = np.argsort(cost, axis=None, kind="stable")[:beam]
+        rows, columns = (each.tolist() for each in np.unravel_index(kept, cost.shape))
+        bits = cost[rows, columns]
+        texts = [[*texts[row], column] for row, column in zip(rows, columns, strict=True)]
+        if left > 1:
+            reading = reading.followed(rows, columns)
+    return texts[0], float(bits[0])

@@ -15,6 +15,7 @@ from tracked import Tree
 from seqlab.cards import write_card
 from seqlab.errors import InputError
 from seqlab.files import write_json, write_text
+from seqlab.language_model import LanguageModel
 from seqlab.ledger.perplexity import perplexity, score_rows, write_metrics
 from seqlab.ledger.scores import write_scores
 from seqlab.ngram.model import symbol_probabilities
@@ -24,7 +25,6 @@ from seqlab.rnn.network import Architecture, initial_parameters
 from seqlab.rnn.scoring import stream_bits
 from seqlab.text.vocab import Vocab
 from seqlab.tracking.champions import champions
-from seqlab.tracking.language_model import LanguageModel
 
 TEXT = "the time traveller for so it will be convenient to speak of him was expounding a recondite matter to us "
 BEST_SEED = 2  # of the network; its replica must be the one that is published

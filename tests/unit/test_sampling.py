@@ -1,10 +1,12 @@
 """Drawing a symbol: frequencies, temperature, the k likeliest, and the edges of the random number."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
 from seqlab.errors import InputError
-from seqlab.sampling import draw
+from seqlab.sampling import draw, drawn, likeliest
 
 PROBABILITY = np.array([0.1, 0.0, 0.6, 0.3])
 
@@ -72,3 +74,53 @@ def test_the_ends_of_the_random_number_never_give_an_impossible_symbol(number):
 def test_bad_values_are_refused(options, message):
     with pytest.raises(InputError, match=message):
         draw(PROBABILITY, np.random.default_rng(1), **options)
+
+
+def test_the_nucleus_is_the_fewest_symbols_that_hold_the_share():
+    assert frequencies(top_p=0.6) == pytest.approx([0, 0, 1, 0], abs=0)
+    assert frequencies(top_p=0.61) == pytest.approx([0, 0, 2 / 3, 1 / 3], abs=0.02)
+    assert frequencies(top_p=1.0)[0] > 0
+
+
+@pytest.mark.parametrize("top_p", [0.0, -0.1, 1.1])
+def test_a_nucleus_that_is_no_share_is_refused(top_p):
+    with pytest.raises(InputError, match=f"top_p is {top_p}"):
+        draw(PROBABILITY, np.random.default_rng(1), top_p=top_p)
+
+
+class TwoSteps:
+    """A reading whose second symbol depends on the first; which is likelier at first is not in the likeliest text."""
+
+    AFTER: ClassVar = {(): [0.6, 0.4], (0,): [0.5, 0.5], (1,): [0.9, 0.1]}
+
+    def __init__(self, texts=((),)):
+        self.texts = texts
+
+    @property
+    def probability(self):
+        return np.array([self.AFTER[text] for text in self.texts])
+
+    def followed(self, texts, symbols):
+        return TwoSteps([(*self.texts[text], symbol) for text, symbol in zip(texts, symbols, strict=True)])
+
+
+def test_a_beam_of_one_takes_the_likeliest_symbol_each_time():
+    text, bits = likeliest(TwoSteps(), 2, beam=1)
+    assert (text, bits) == ([0, 0], pytest.approx(-np.log2(0.6 * 0.5)))
+
+
+def test_a_wider_beam_finds_the_likeliest_text():
+    text, bits = likeliest(TwoSteps(), 2, beam=2)
+    assert (text, bits) == ([1, 0], pytest.approx(-np.log2(0.4 * 0.9)))
+
+
+def test_no_beam_is_refused():
+    with pytest.raises(InputError, match="beam is 0"):
+        likeliest(TwoSteps(), 2, beam=0)
+
+
+def test_every_symbol_is_drawn_given_those_before_it():
+    texts = {tuple(drawn(TwoSteps(), 2, np.random.default_rng(seed), temperature=0)) for seed in range(5)}
+    assert texts == {(0, 0)}
+    several = [tuple(drawn(TwoSteps(), 2, np.random.default_rng(seed))) for seed in range(4000)]
+    assert several.count((1, 0)) / len(several) == pytest.approx(0.36, abs=0.03)

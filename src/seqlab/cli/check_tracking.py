@@ -5,13 +5,16 @@ from typing import Annotated
 
 import typer
 
+from seqlab.cli.output import AsJson, examples, show
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command()
+@app.command(epilog=examples("seqlab check-tracking", "seqlab check-tracking --uri http://127.0.0.1:5000"))
 def check(
     uri: Annotated[str, typer.Option(help="an MLflow server or database; else MLFLOW_TRACKING_URI")] = "",
     results: Annotated[Path, typer.Option(help="the tree of results, whose database is the default")] = Path("results"),
+    as_json: AsJson = False,
 ) -> None:
     """Read from the tracking database or server and write to it, as publishing would.
 
@@ -20,4 +23,5 @@ def check(
     from seqlab.tracking.connection import address
     from seqlab.tracking.connection import check as check_address
 
-    typer.echo(check_address(address(results, uri)))
+    told = check_address(address(results, uri))
+    show({"works": True, "told": told}, as_json, [told])

@@ -1,7 +1,8 @@
 """`seqlab`: a table of commands. Each lives in a module of its own, which is loaded when its command is called."""
 
 from importlib import import_module
-from typing import Any
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -9,9 +10,20 @@ from typer.core import TyperGroup
 from seqlab.errors import command
 
 COMMANDS = {  # name -> the module whose `app` it is, and what stands beside it in the list
+    "score": ("seqlab.cli.score", "say what a text costs a model, in perplexity and bits"),
+    "generate": ("seqlab.cli.generate", "go on with a prompt"),
+    "compare": ("seqlab.cli.compare", "say whether one model is better than another"),
+    "corpora": ("seqlab.cli.corpora", "list the texts there are, or check one of your own"),
     "export": ("seqlab.cli.export", "write all runs as one table"),
     "check-tracking": ("seqlab.cli.check_tracking", "say whether runs can be published, and why not"),
+    "doctor": ("seqlab.cli.doctor", "say what is missing here, and how to get it"),
 }
+EXIT_CODES = """\b
+Exit codes:
+  0  done
+  1  it could not be done: one sentence on standard error says why and what helps
+     (corpora check: the text would stop the workflow; doctor: something is missing)
+  2  the command was written in a wrong way"""
 
 
 class Commands(TyperGroup):
@@ -33,14 +45,25 @@ class Commands(TyperGroup):
 
 
 app = typer.Typer(
-    cls=Commands, name="seqlab", add_completion=False, no_args_is_help=True, rich_markup_mode=None,
-    pretty_exceptions_enable=False, help="How well do n-grams and recurrent networks predict a text?",
+    cls=Commands, name="seqlab", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+    epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"seqlab {version('seqlab')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _commands() -> Any:
-    """How well do n-grams and recurrent networks predict a text?"""
+def _commands(
+    _: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="the version")] = False,
+) -> Any:
+    """How well do n-grams and recurrent networks predict a text?
+
+    Experiments are run by snakemake; these commands use what it has made. Each has a --help with examples.
+    """
 
 
 @command

@@ -50,6 +50,11 @@ def verdicts(entries: Sequence[Entry]) -> pd.DataFrame:
     pairs += [
         (one, other) for place, one in enumerate(leaders) for other in leaders[place + 1 :] if first not in (one, other)
     ]
+    return judge(pairs)
+
+
+def judge(pairs: Sequence[tuple[Entry, Entry]]) -> pd.DataFrame:
+    """A row for each pair, as in `verdicts`: the first less the second, p values adjusted over all of them."""
     rows = [_row(entry, other) for entry, other in pairs]
     judged = [row for row in rows if "p" in row]
     for row, adjusted in zip(judged, holm([row["p"] for row in judged]), strict=True):

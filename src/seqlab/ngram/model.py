@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from seqlab.arrays import read_arrays
 from seqlab.files import damaged, replacing
-from seqlab.sampling import draw
+from seqlab.sampling import drawn
 
 BLOCK = 1 << 16  # symbols scored at once: what is known of them has room in a processor's cache
 
@@ -143,6 +143,25 @@ def distribution(model: NgramModel, context: Sequence[int]) -> NDArray[np.float6
     return result
 
 
+@dataclass(frozen=True)
+class NgramReading:
+    """Texts that an n-gram model reads; see `seqlab.sampling.Reading`."""
+
+    model: NgramModel
+    texts: list[list[int]]
+
+    @property
+    def probability(self) -> NDArray[np.float64]:
+        return np.stack([distribution(self.model, text) for text in self.texts])
+
+    def followed(self, texts: Sequence[int], symbols: Sequence[int]) -> "NgramReading":
+        """These texts with one more symbol each; only what the model can see of them is kept."""
+        seen = max(self.model.order - 1, 1)
+        return NgramReading(
+            self.model, [[*self.texts[text], symbol][-seen:] for text, symbol in zip(texts, symbols, strict=True)]
+        )
+
+
 def generate(
     model: NgramModel,
     prompt: Sequence[int],
@@ -152,7 +171,4 @@ def generate(
     top_k: int | None = None,
 ) -> list[int]:
     """`symbols` indices drawn one after the other, each given all before it; the prompt is not repeated."""
-    text = list(prompt)
-    for _ in range(symbols):
-        text.append(draw(distribution(model, text), random, temperature, top_k))
-    return text[len(prompt) :]
+    return list(drawn(NgramReading(model, [list(prompt)]), symbols, random, temperature, top_k))

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.cards import read_card
-from seqlab.ledger.perplexity import read_metrics
+from seqlab.language_model import SETTINGS
+from seqlab.ledger.perplexity import FIGURES, read_metrics
 from seqlab.provenance import fingerprint
-from seqlab.tracking.language_model import SETTINGS
 from seqlab.tracking.runs import digest
 
 ALIAS = "champion"
@@ -54,7 +54,7 @@ class Champion:
     @property
     def content(self) -> str:
         """A digest of the model and of the code that answers for it."""
-        code = [Path(__file__).with_name(name) for name in ("language_model.py", "served.py")]
+        code = [LIBRARY / "language_model.py", Path(__file__).with_name("served.py")]
         return digest([self.seed, fingerprint([*self.files, *code])])
 
 
@@ -94,8 +94,8 @@ def save_model(champion: Champion, target: Path) -> None:
     from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
     kinds = {str: DataType.string, int: DataType.long, float: DataType.double}
-    answers = {"continuation": str, "bits_per_char": float, "bits_per_symbol": float, "perplexity": float}
-    answers |= {"symbols": int, "unknown": int}
+    answers: dict[str, type] = {"continuation": str} | dict.fromkeys(FIGURES, float)
+    answers |= dict.fromkeys(("symbols", "unknown", "zero_probability"), int)
     signature = ModelSignature(
         Schema([ColSpec(DataType.string)]),
         Schema([ColSpec(kinds[kind], name, required=False) for name, kind in answers.items()]),

@@ -11,7 +11,7 @@ class Served(PythonModel):
 
     def load_context(self, context: Any) -> None:
         """Load the files; the library that reads them lies beside this one."""
-        from seqlab.tracking.language_model import LanguageModel
+        from seqlab.language_model import LanguageModel
 
         self.model = LanguageModel.load(context.artifacts["model"])
 

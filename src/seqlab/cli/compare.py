@@ -1,0 +1,84 @@
+"""seqlab compare: whether the difference between models is real."""
+
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from seqlab.cards import read_card
+from seqlab.cli.output import AsJson, aligned, examples, show
+from seqlab.errors import InputError
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(
+    epilog=examples(
+        "seqlab compare results/python_docs/char/rnn/lstm-1x64 results/python_docs/char/ngram/mkn-6",
+        "seqlab compare results/python_docs/char/ngram/mkn-{6,5,4}",
+    )
+)
+def compare(
+    models: Annotated[list[Path], typer.Argument(help="folders of runs on the same text", metavar="A B...")],
+    as_json: AsJson = False,
+) -> None:
+    """Hold model A against B on the test split, symbol by symbol.
+
+    Prints the difference in bits per symbol with its 95 % interval over other texts and other seeds, and whether it can
+    be told from chance; with more than two models, A against each, and the p values are adjusted together.
+    """
+    from seqlab.ledger.perplexity import read_metrics
+    from seqlab.ledger.scores import read_scores
+    from seqlab.ledger.verdicts import Entry, judge
+
+    if len(models) < 2:
+        raise InputError(f"compare was given {models[0]} alone; name a second folder to hold it against")
+    _same_text(models)
+    entries = [
+        Entry(read_metrics(folder / "metrics.json"), read_scores(folder / "scores.npz")["test"]) for folder in models
+    ]
+    table = judge([(entries[0], other) for other in entries[1:]])
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    content = {"split": "test", "models": [_figures(entry.metrics) for entry in entries], "verdicts": rows}
+    show(content, as_json, _lines(content))
+
+
+def _same_text(folders: list[Path]) -> None:
+    """InputError, naming what differs, unless all models were scored on the same symbols."""
+    cards = [read_card(folder / "card.yaml") for folder in folders]
+    for folder, card in zip(folders, cards, strict=True):
+        for key in ("corpus", "unit", "data"):
+            if card.get(key) != cards[0].get(key):
+                told = "other data" if key == "data" else f"{key} {card.get(key)}"
+                raise InputError(
+                    f"{folder} was scored on {told} than {folders[0]}; only models of the same symbols can be compared"
+                )
+
+
+def _figures(metrics: dict[str, Any]) -> dict[str, Any]:
+    rows = [row for row in metrics["scores"] if row["split"] == "test"]
+    mean = {key: statistics.fmean(row[key] for row in rows) for key in ("bits_per_symbol", "perplexity")}
+    return {"model": metrics["model"], "family": metrics["family"], "seeds": len(rows)} | mean
+
+
+def _lines(content: dict[str, Any]) -> Iterator[str]:
+    rows = [["model", "seeds", "bits per symbol", "perplexity"]]
+    for each in content["models"]:
+        rows.append([each["model"], str(each["seeds"]), f"{each['bits_per_symbol']:.4f}", f"{each['perplexity']:.4f}"])
+    yield from aligned(rows)
+    for row in content["verdicts"]:
+        yield ""
+        yield _sentence(row)
+
+
+def _sentence(row: dict[str, Any]) -> str:
+    if row["difference"] is None:
+        return f"{row['model']} can't be compared with {row['against']}: {row['verdict']}."
+    word = {"better": "is better than", "worse": "is worse than"}.get(row["verdict"], "is not told apart from")
+    return (
+        f"{row['model']} {word} {row['against']}: {row['difference']:+.4f} bits per symbol, 95 % interval "
+        f"{row['low']:+.4f} to {row['high']:+.4f}, p = {row['p_holm']:.2g}. A difference of "
+        f"{row['minimum_detectable']:.4f} would be found in four of five such comparisons."
+    )

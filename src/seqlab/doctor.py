@@ -1,0 +1,181 @@
+"""What is here to work with, what is missing, and how to get it."""
+
+import os
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+from seqlab.errors import InputError
+
+GOOD, NOTE, BAD = "ok", "note", "missing"  # BAD: without it something that seqlab promises does not work
+OLDEST = (3, 11)
+LEAST_GB = 2  # of disk for the results of a small experiment
+
+
+@dataclass(frozen=True)
+class Found:
+    """One thing that was looked at: how it is, what was seen, and what helps where it is not well."""
+
+    what: str
+    state: str
+    seen: str
+    remedy: str = ""
+
+
+def examine(folder: Path) -> Iterator[Found]:
+    """Everything about this machine, its packages and the workflow in `folder`, one after the other, as it is found."""
+    looks: list[Callable[[], Iterator[Found]]] = [
+        _python, _packages, lambda: _lock(folder), _torch, _gpu, _workflow_programs, lambda: _workflow(folder),
+        lambda: _tracking(folder), _mirror, lambda: _disk(folder), _machine,
+    ]  # fmt: skip
+    for look in looks:
+        yield from look()
+
+
+def _python() -> Iterator[Found]:
+    told = f"{platform.python_version()} at {sys.executable}"
+    old = sys.version_info < OLDEST
+    wanted = ".".join(map(str, OLDEST))
+    yield Found("Python", BAD if old else GOOD, told, f"install Python {wanted} or newer" if old else "")
+
+
+def _packages() -> Iterator[Found]:
+    """What seqlab says it needs, against what is installed."""
+    from packaging.requirements import Requirement
+
+    missing, wrong, right = [], [], 0
+    for line in requires("seqlab") or []:
+        need = Requirement(line)
+        if need.marker is not None and not need.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            found = version(need.name)
+        except PackageNotFoundError:
+            missing.append(need.name)
+            continue
+        if need.specifier.contains(found, prereleases=True):
+            right += 1
+        else:
+            wrong.append(f"{need.name} {found} where {need.specifier} is needed")
+    faults = [f"{name} is not installed" for name in missing] + wrong
+    told = "; ".join(faults) or f"{right} packages that seqlab needs, at versions it can use"
+    yield Found("packages", BAD if faults else GOOD, told, "pip install -r requirements.txt" if faults else "")
+
+
+def _lock(folder: Path) -> Iterator[Found]:
+    """The versions that results were made with: other ones work, but may give other last digits."""
+    path = folder / "requirements.txt"
+    if not path.is_file():
+        return
+    pairs = re.findall(r"^([A-Za-z0-9_.-]+)==([^\s;]+)", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    others = []
+    for name, locked in pairs:
+        try:
+            found = version(name).split("+")[0]
+        except PackageNotFoundError:
+            found = "none"
+        if found != locked:
+            others.append(f"{name} {found} instead of {locked}")
+    if others:
+        told = f"{len(others)} of {len(pairs)} packages differ from requirements.txt: {', '.join(others[:3])}"
+        yield Found("lock", NOTE, told + (" ..." if len(others) > 3 else ""), "make setup makes .venv with all of them")
+    else:
+        yield Found("lock", GOOD, f"all {len(pairs)} packages are those of requirements.txt")
+
+
+def _torch() -> Iterator[Found]:
+    try:
+        import torch
+    except ImportError as error:
+        yield Found("torch", BAD, f"can't be imported ({error})", "pip install torch==2.13.0")
+        return
+    told = [torch.__version__, f"{torch.get_num_threads()} threads", torch.backends.cpu.get_cpu_capability()]
+    told += ["products in bfloat16"] if torch.ops.mkldnn._is_mkldnn_bf16_supported() else []
+    yield Found("torch", GOOD, ", ".join(told))
+
+
+def _gpu() -> Iterator[Found]:
+    try:
+        import torch
+    except ImportError:
+        return
+    if torch.cuda.is_available():
+        cards = [torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count())]
+        told = ", ".join(f"{card.name} ({card.total_memory / 2**30:.0f} GiB)" for card in cards)
+        yield Found("GPU", GOOD, f"{told}; rnn.device: auto uses it")
+    elif shutil.which("nvidia-smi"):
+        built = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "built without CUDA"
+        remedy = "install a torch with CUDA (pip install torch==2.13.0), or a driver that is new enough for it"
+        yield Found("GPU", NOTE, f"there is a driver, but torch, {built}, finds no GPU", remedy)
+    else:
+        yield Found("GPU", GOOD, "none; networks are trained on the processor")
+
+
+def _workflow_programs() -> Iterator[Found]:
+    try:
+        snakemake = version("snakemake")
+        yield Found("Snakemake", GOOD, snakemake)
+    except PackageNotFoundError:
+        yield Found("Snakemake", BAD, "not installed", "pip install -r requirements.txt")
+    git = shutil.which("git")
+    remedy = "" if git else "install git, so that results tell their commit"
+    yield Found("git", GOOD if git else NOTE, git or "not found", remedy)
+    slurm = shutil.which("sbatch")
+    told = f"{slurm}; --workflow-profile profiles/slurm" if slurm else "none; only clusters have it"
+    yield Found("Slurm", GOOD, told)
+
+
+def _workflow(folder: Path) -> Iterator[Found]:
+    if not (folder / "Snakefile").is_file():
+        remedy = "go to the folder of the repository, or name it with --folder; score and generate work anywhere"
+        yield Found("workflow", NOTE, f"{folder.resolve()} has no Snakefile", remedy)
+        return
+    runs = len(list(folder.glob("results/*/*/*/*/metrics.json")))
+    yield Found("workflow", GOOD, f"{folder.resolve()}, {runs} finished models among the results")
+
+
+def _tracking(folder: Path) -> Iterator[Found]:
+    try:
+        from seqlab.tracking.connection import address, check
+
+        results = folder / "results"
+        if not os.environ.get("MLFLOW_TRACKING_URI") and not (results / "mlflow.db").exists():
+            yield Found("MLflow", GOOD, f"{version('mlflow')}; no database yet, the first run makes results/mlflow.db")
+            return
+        yield Found("MLflow", GOOD, check(address(results)))
+    except (ImportError, PackageNotFoundError) as error:
+        yield Found("MLflow", BAD, f"can't be imported ({error})", "pip install -r requirements.txt")
+    except InputError as error:
+        yield Found("MLflow", BAD, str(error), "seqlab check-tracking --uri ADDRESS tries another one")
+
+
+def _mirror() -> Iterator[Found]:
+    named = os.environ.get("SEQLAB_MIRROR")
+    if not named:
+        return
+    if not Path(named).is_dir():
+        yield Found("texts", BAD, f"SEQLAB_MIRROR names {named}, which is not a folder", "correct or unset it")
+        return
+    texts = sorted(path.name for path in Path(named).glob("*.txt"))
+    yield Found("texts", GOOD, f"SEQLAB_MIRROR has {', '.join(texts[:4])}{' ...' if len(texts) > 4 else ''}")
+
+
+def _disk(folder: Path) -> Iterator[Found]:
+    free = shutil.disk_usage(folder).free / 1e9
+    if not os.access(folder, os.W_OK):
+        yield Found("disk", BAD, f"{folder.resolve()} can't be written to", "work in a folder of your own")
+        return
+    remedy = "make space, or work on another disk" if free < LEAST_GB else ""
+    yield Found("disk", NOTE if remedy else GOOD, f"{free:.0f} GB free", remedy)
+
+
+def _machine() -> Iterator[Found]:
+    from seqlab.provenance import processor
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    yield Found("processor", GOOD, f"{processor()}, {cores} cores to use: snakemake --cores {cores}")

@@ -1,0 +1,128 @@
+"""A language model in use: it goes on with a text, or says what a text costs it.
+
+The files that make one: vocab.json, and model.npz for an n-gram, or weights.safetensors and network.json for a network.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqlab.errors import InputError, shown
+from seqlab.ledger.perplexity import figures
+from seqlab.sampling import Reading, drawn
+from seqlab.text.splits import describe
+from seqlab.text.vocab import Vocab
+
+SETTINGS: dict[str, Any] = {
+    "mode": "continue",
+    "symbols": 60,
+    "temperature": 1.0,
+    "seed": 1,
+}  # what predict takes, and its defaults
+Told = Callable[[int], object]  # is called with how many symbols were done since its last call
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """`seeds` are those of its replicas, a single None where it has none.
+
+    `scored` gives the bits of every symbol but the first, (replicas, symbols - 1); `read` what comes after a prompt by
+    the replica of a number.
+    """
+
+    name: str
+    vocab: Vocab
+    seeds: list[int | None]
+    scored: Callable[[NDArray[Any], Told], NDArray[np.float64]]
+    read: Callable[[Sequence[int], int], Reading]
+
+    @classmethod
+    def load(cls, folder: str | Path, device: Any = "cpu") -> "LanguageModel":
+        """The model in `folder`: that of a run among the results, or one by itself with its vocab.json.
+
+        Raises InputError where there is none, or a file is damaged.
+        """
+        folder = Path(folder)
+        places = [folder / "vocab.json", folder.resolve().parent.parent / "vocab.json"]
+        vocab = next((place for place in places if place.exists()), None)
+        kind = next((kind for name, kind in KINDS.items() if (folder / name).exists()), None)
+        if vocab is None or kind is None:
+            raise InputError(
+                f"{folder} holds no model; name the folder of a run, such as results/python_docs/char/ngram/mkn-5, "
+                f"with {' or '.join(KINDS)} in it"
+            )
+        return cls(folder.resolve().name, Vocab.load(vocab), *kind(folder, device))
+
+    def predict(self, texts: Sequence[str], settings: dict[str, Any]) -> list[dict[str, Any]]:
+        """One answer for each text: with `mode` continue its continuation of `symbols` symbols, with `mode` score what
+        it costs. Raises InputError for another mode or a text that is too short.
+        """
+        settings = SETTINGS | settings
+        if settings["mode"] == "score":
+            return [self.score(text)[0] for text in texts]
+        if settings["mode"] != "continue":
+            raise InputError(f"mode is {settings['mode']!r}; allowed are continue and score")
+        amount = int(settings["symbols"]), float(settings["temperature"]), int(settings["seed"])
+        return [{"continuation": self.go_on(text, *amount)} for text in texts]
+
+    def go_on(self, text: str, symbols: int, temperature: float, seed: int) -> str:
+        """`symbols` symbols drawn after `text` by the first replica; always the same for the same seed."""
+        reading = self.read(self.indices(text, 1).tolist(), 0)
+        return self.text_after(list(drawn(reading, symbols, np.random.default_rng(seed), temperature)))
+
+    def text_after(self, indices: Sequence[int]) -> str:
+        """The text that `indices` stand for, as it goes on behind another."""
+        return (" " if self.vocab.unit == "word" else "") + self.vocab.text_of(indices)
+
+    def score(self, text: str) -> list[dict[str, Any]]:
+        """The figures of `text` for each replica, as in metrics.json; the first symbol is context only."""
+        counts = self.counts(text)
+        return [figures(bits, counts) for bits in self.scored(self.indices(text, 2), lambda symbols: None)]
+
+    def counts(self, text: str) -> dict[str, Any]:
+        """How many symbols, characters, bytes and words of `text` are scored, as splits.json tells of a split."""
+        tokens, indices = self.vocab.tokenize(text), self.indices(text, 2)
+        segments = {"text": [[0, len(tokens)]]}
+        counts: dict[str, Any] = describe("contiguous", segments, indices, tokens, self.vocab.unit)["splits"]["text"]
+        return counts | {"characters": max(counts["characters"], 1)}  # a single character of several bytes has begun
+
+    def indices(self, text: str, least: int) -> NDArray[Any]:
+        """The symbols of `text`; InputError for fewer than `least`."""
+        indices = self.vocab.encode(self.vocab.tokenize(text))
+        if len(indices) < least:
+            raise InputError(f"the text {shown(text)} has {len(indices)} symbols; give at least {least}")
+        return indices
+
+
+def _ngram(folder: Path, device: Any) -> tuple[Any, ...]:
+    from seqlab.ngram.model import NgramModel, NgramReading, symbol_probabilities
+
+    model = NgramModel.load(folder / "model.npz")
+
+    def scored(indices: NDArray[Any], told: Told) -> NDArray[np.float64]:
+        with np.errstate(divide="ignore"):  # a probability of zero costs infinitely many bits
+            bits: NDArray[np.float64] = -np.log2(symbol_probabilities(model, [indices]))
+        told(len(bits))
+        return bits[None]
+
+    return [None], scored, lambda prompt, replica: NgramReading(model, [list(prompt)])
+
+
+def _network(folder: Path, device: Any) -> tuple[Any, ...]:
+    from seqlab.rnn.checkpoint import load_network
+    from seqlab.rnn.scoring import NetworkReading, stream_bits
+
+    architecture, parameters, seeds = load_network(folder)
+    parameters = {name: value.to(device).double() for name, value in parameters.items()}  # as the ledger was scored
+
+    def scored(indices: NDArray[Any], told: Told) -> NDArray[np.float64]:
+        return stream_bits(architecture, parameters, [indices], told=told)
+
+    return seeds, scored, lambda prompt, replica: NetworkReading.of(architecture, parameters, prompt, replica)
+
+
+KINDS = {"model.npz": _ngram, "weights.safetensors": _network}
