@@ -13,6 +13,16 @@ settings.load_profile("any machine")
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run side by side, those of a file stay together, since they share what took long to make, and those
+    on a cluster too, since there is one.
+    """
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(folder if folder == "cluster" else f"{folder}/{item.path.stem}"))
+
+
 @pytest.fixture(scope="session")
 def mirror() -> Path:
     """The folder of public texts that SEQLAB_MIRROR names; without it the tests that need a text are skipped."""
