@@ -18,6 +18,11 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/functions/paths.smk"
+include: "workflow/functions/forecasts.smk"
+include: "workflow/functions/settings.smk"
+include: "workflow/functions/resources.smk"
+include: "workflow/functions/invocation.smk"
 include: "workflow/rules/corpora.smk"
 include: "workflow/rules/runs.smk"
 include: "workflow/rules/cards.smk"
