@@ -3,6 +3,7 @@
 import ctypes
 import os
 import warnings
+from argparse import ArgumentParser
 from contextlib import suppress
 from typing import Any
 
@@ -12,6 +13,13 @@ from seqlab.errors import InputError
 from seqlab.leases import gpu_names, is_assigned, lease
 
 MMAP_MAX, TRIM_THRESHOLD = -4, -1  # parameters of mallopt: blocks of memory mapped on their own, and when to give back
+
+
+def add_device_arguments(parser: ArgumentParser) -> None:
+    """Give `parser` the arguments of a program that runs a network, for `choose_device` and `use_threads`."""
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--jobs-per-gpu", type=int, default=1, help="so many jobs may share one")
+    parser.add_argument("--threads", type=int, default=1)
 
 
 def choose_device(name: str, jobs_per_gpu: int = 1) -> torch.device:

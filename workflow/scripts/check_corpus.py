@@ -8,7 +8,7 @@ from seqlab.errors import InputError, command
 from seqlab.files import write_json
 from seqlab.text.checks import check_clean, check_raw, check_splits
 from seqlab.text.reading import load_text, read_clean
-from seqlab.text.splits import NAMES, read_ids, read_splits, segments_of
+from seqlab.text.splits import read_segments
 from seqlab.text.tokens import UNITS
 from seqlab.text.vocab import Vocab
 
@@ -24,11 +24,9 @@ def main() -> None:
     parser.add_argument("--accept", nargs="*", default=[], help="kinds of findings that stop nothing")
     parser.add_argument("--output", required=True, help="check.json to write")
     arguments = parser.parse_args()
-    splits, vocab = read_splits(arguments.splits), Vocab.load(arguments.vocab)
-    ids = read_ids(arguments.ids, splits)
-    parts = {name: segments_of(ids, splits, name) for name in NAMES}
+    segments, vocab = read_segments(arguments.ids, arguments.splits), Vocab.load(arguments.vocab)
     findings = check_raw(load_text(arguments.raw)) + check_clean(read_clean(arguments.text))
-    findings += check_splits(parts, vocab.tokens, arguments.unit)
+    findings += check_splits(segments, vocab.tokens, arguments.unit)
     for finding in findings:
         print(f"{finding.kind}: {finding.sentence}")
     stopping = [finding for finding in findings if finding.stops and finding.kind not in arguments.accept]

@@ -4,7 +4,7 @@ import argparse
 
 from seqlab.errors import command
 from seqlab.ngram.shards import count_shard, parse_shard
-from seqlab.text.splits import read_ids, read_splits, segments_of
+from seqlab.text.splits import read_segments
 from seqlab.text.vocab import Vocab
 
 
@@ -18,8 +18,7 @@ def main() -> None:
     parser.add_argument("--memory", required=True, type=int, help="megabytes that may be used")
     parser.add_argument("--parts", required=True, help="folder to write")
     arguments = parser.parse_args()
-    splits = read_splits(arguments.splits)
-    train = segments_of(read_ids(arguments.ids, splits), splits, "train")
+    train = read_segments(arguments.ids, arguments.splits)["train"]
     parts = count_shard(
         arguments.parts,
         train,

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from seqlab.cards import read_card
-from seqlab.devices import choose_device, use_threads
+from seqlab.devices import add_device_arguments, choose_device, use_threads
 from seqlab.errors import command
 from seqlab.files import json_argument, write_text
 from seqlab.ledger.record import read_training, record
@@ -28,9 +28,7 @@ def main() -> None:
         type=sample,
         help="prompt, symbols, temperature, as JSON",
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--jobs-per-gpu", type=int, default=1, help="so many jobs may share one")
-    parser.add_argument("--threads", type=int, default=1)
+    add_device_arguments(parser)
     for name in ("scores", "metrics", "sample"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} to write")
     arguments = parser.parse_args()

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from seqlab.cards import read_card
-from seqlab.errors import InputError, command
+from seqlab.errors import command
 from seqlab.files import count_argument, write_text
 from seqlab.ledger.record import record
-from seqlab.text.definitions import corpus_source
+from seqlab.text.known_source import known_source
 from seqlab.text.reading import read_clean
 from seqlab.text.sources import confidence_interval, entropy_rate, generate, symbol_bits, symbol_ids
 from seqlab.text.splits import read_splits
@@ -25,10 +24,7 @@ def main() -> None:
     for name in ("scores", "metrics", "sample"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} to write")
     arguments = parser.parse_args()
-    card, splits = read_card(arguments.card, "source"), read_splits(arguments.splits)
-    source = corpus_source(card["corpus"], card["settings"])
-    if source is None:
-        raise InputError(f"{arguments.card} names no source that generates texts; write the card again")
+    source, splits = known_source(arguments.card), read_splits(arguments.splits)
     text = read_clean(arguments.text)
     bits = {}
     for split in ("valid", "test"):

@@ -9,7 +9,7 @@ from seqlab.files import write_json
 from seqlab.ngram.counts import count_ngrams
 from seqlab.ngram.shards import read_counts
 from seqlab.ngram.smoothing import estimate_from
-from seqlab.text.splits import read_ids, read_splits, segments_of
+from seqlab.text.splits import read_segments
 from seqlab.text.vocab import Vocab
 
 
@@ -24,15 +24,14 @@ def main() -> None:
     arguments = parser.parse_args()
     card = read_card(arguments.card, "ngram", ids=arguments.ids, splits=arguments.splits, vocab=arguments.vocab)
     settings = card["settings"]
-    splits = read_splits(arguments.splits)
-    ids = read_ids(arguments.ids, splits)
+    segments = read_segments(arguments.ids, arguments.splits)
     vocabulary, order = len(Vocab.load(arguments.vocab)), settings["order"]
     started = time.perf_counter()
     if arguments.counts:
         tables = read_counts(arguments.counts[0], order, vocabulary)
     else:
-        tables = count_ngrams(segments_of(ids, splits, "train"), order, vocabulary)
-    made = estimate_from(settings["smoothing"], tables, vocabulary, valid=segments_of(ids, splits, "valid"))
+        tables = count_ngrams(segments["train"], order, vocabulary)
+    made = estimate_from(settings["smoothing"], tables, vocabulary, valid=segments["valid"])
     seconds = time.perf_counter() - started
     made.model.save(arguments.model)
     summary = {"seconds": round(seconds, 3), "parameters": made.model.parameters, "notes": made.notes}

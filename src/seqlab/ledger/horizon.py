@@ -1,5 +1,6 @@
 """Bits of symbols k steps ahead, for models of every family: horizon.csv."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,13 @@ from numpy.typing import NDArray
 COLUMNS = ["family", "model", "steps", "symbols", "bits_per_symbol", "bits_per_symbol_std", "method"]
 COLUMNS += ["sampling_error", "sampling_bias"]
 EXACT, SAMPLED = "exact", "sampled"
+
+
+def exact_rows(
+    family: str, model: str, steps: Sequence[int], probabilities: Iterable[NDArray[np.float64]]
+) -> list[list[Any]]:
+    """The rows of a model that gives symbols k steps ahead these probabilities, (symbols,), for every k of `steps`."""
+    return [exact_row(family, model, k, each) for k, each in zip(steps, probabilities, strict=True)]
 
 
 def exact_row(family: str, model: str, steps: int, probability: NDArray[np.float64]) -> list[Any]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.errors import InputError
+from seqlab.ledger.selection import valid_perplexity
 
 GAP = 1e-7  # nats per symbol by which the weights may fall short of the best ones
 ROUNDS = 20_000
@@ -81,8 +82,3 @@ def chosen_parts(parts: Sequence[str], metrics: Sequence[dict[str, Any]]) -> lis
             raise InputError(f"a mixture has the part {part!r}, for which there is no model with finite bits on valid")
         chosen.append(min(finite, key=valid_perplexity))
     return chosen
-
-
-def valid_perplexity(metrics: dict[str, Any]) -> float:
-    """The mean over seeds of a model's perplexity on valid."""
-    return float(np.mean([row["perplexity"] for row in metrics["scores"] if row["split"] == "valid"]))

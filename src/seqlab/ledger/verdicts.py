@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from seqlab.errors import InputError
 from seqlab.files import verified
-from seqlab.ledger.mixture import valid_perplexity
+from seqlab.ledger.selection import valid_perplexity
 from seqlab.ledger.statistics import CONFIDENCE, compare, holm
 
 CHOSEN = ("ngram", "rnn", "mixture")  # the families that are chosen between

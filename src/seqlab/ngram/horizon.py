@@ -1,6 +1,7 @@
 """Symbols k steps ahead under an n-gram model, by summing over all that may come between."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,20 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from seqlab.errors import InputError
+from seqlab.ledger.horizon import exact_rows
 from seqlab.ngram.model import NgramModel
 
 MOST_CELLS = 8_000_000  # contexts times symbols; each takes twelve bytes, and eight more for every step
+
+
+def horizon_rows(
+    folder: Path, name: str, segments: Sequence[NDArray[Any]], places: Sequence[tuple[int, int]], steps: Sequence[int]
+) -> list[list[Any]]:
+    """The rows of horizon.csv of the model in `folder`; none where it is not `feasible`."""
+    model = NgramModel.load(folder / "model.npz")
+    if not feasible(model):
+        return []
+    return exact_rows("ngram", name, steps, probabilities_ahead(model, segments, places, steps))
 
 
 def feasible(model: NgramModel) -> bool:

@@ -25,8 +25,8 @@ def save_network(folder: str | Path, architecture: Architecture, parameters: Par
     _save(Path(folder) / WEIGHTS, parameters, {})
 
 
-def load_network(folder: str | Path) -> tuple[Architecture, Parameters, list[int]]:
-    """What `save_network` wrote; InputError where a file is damaged or the two do not belong together."""
+def load_network(folder: str | Path, device: torch.device | str = "cpu") -> tuple[Architecture, Parameters, list[int]]:
+    """What `save_network` wrote, on `device`; InputError where a file is damaged or the two do not belong together."""
     content = read_json(Path(folder) / NETWORK)
     try:
         seeds = content.pop("seeds")
@@ -46,7 +46,7 @@ def load_network(folder: str | Path) -> tuple[Architecture, Parameters, list[int
     expected = {name: (count, *shape) for name, shape in architecture.shapes.items()}
     if {name: tuple(value.shape) for name, value in parameters.items()} != expected:
         raise InputError(f"{path} does not fit {NETWORK} beside it; delete both and run the workflow again")
-    return architecture, parameters, seeds
+    return architecture, {name: value.to(device) for name, value in parameters.items()}, seeds
 
 
 def save_checkpoint(path: str | Path, tensors: Mapping[str, Tensor], state: dict[str, Any], fingerprint: str) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from seqlab.ledger.horizon import sampled_row
 from seqlab.rnn.cells import State
+from seqlab.rnn.checkpoint import load_network
 from seqlab.rnn.network import Architecture, Parameters, forward, initial_state
 
 AT_ONCE = 4096  # texts drawn side by side
@@ -25,6 +28,21 @@ class Estimate:
     bits: NDArray[np.float64]
     error: NDArray[np.float64]
     bias: NDArray[np.float64]
+
+
+def horizon_rows(
+    folder: Path,
+    name: str,
+    segments: Sequence[NDArray[Any]],
+    places: Sequence[tuple[int, int]],
+    steps: Sequence[int],
+    samples: int,
+    device: torch.device,
+) -> list[list[Any]]:
+    """The rows of horizon.csv of the network in `folder`, whose ways are drawn `samples` times."""
+    architecture, parameters, _ = load_network(folder, device)
+    found = ((k, bits_ahead(architecture, parameters, segments, places, k, samples)) for k in steps)
+    return [sampled_row("rnn", name, k, one.bits, one.error, one.bias) for k, one in found]
 
 
 @torch.no_grad()

@@ -1,16 +1,34 @@
 """What a network makes of the last k symbols alone: its bits when its state reaches no further back."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from seqlab.rnn.checkpoint import load_network
 from seqlab.rnn.network import Architecture, Parameters, forward, initial_state
 
 AT_ONCE = 512  # positions computed side by side
+
+
+def memory_rows(
+    folder: Path,
+    model: str,
+    segments: Sequence[NDArray[Any]],
+    places: Sequence[tuple[int, int]],
+    contexts: Sequence[int],
+    device: torch.device,
+) -> Iterator[list[Any]]:
+    """The rows of memory.csv of the network in `folder`, one for each of `contexts`, as they are computed."""
+    architecture, parameters, _ = load_network(folder, device)
+    for context in contexts:
+        bits = bits_after(architecture, parameters, segments, places, context)
+        spread = float(bits.mean(1).std(ddof=1)) if len(bits) > 1 else math.nan
+        yield [model, model, context, bits.shape[1], float(np.mean(bits)), spread]
 
 
 @torch.no_grad()

@@ -7,7 +7,9 @@ another way, and print another number for the same network.
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,11 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.utils.rnn import pad_sequence
 
+from seqlab.cards import read_card
+from seqlab.ledger.scores import read_scores
+from seqlab.rnn.checkpoint import load_network
 from seqlab.rnn.network import Architecture, Parameters, forward, initial_state
+from seqlab.rnn.settings import TrainingSettings
 
 AT_ONCE = 512  # stretches computed side by side
 REPEATS = 10  # estimates from random windows, to show how far they spread
@@ -32,6 +38,31 @@ class Scored:
     bits_per_symbol: float
     perplexity: float
     meaning: str
+
+
+def protocol_rows(
+    folder: Path,
+    model: str,
+    segments: Sequence[NDArray[Any]],
+    windows: int,
+    newline: int | None,
+    device: torch.device,
+) -> list[list[Any]]:
+    """The rows of protocols.csv of the network in `folder`, on `segments` of test.
+
+    The ledger beside its weights gives the bits of the stream, and its card the steps and batches of its training; the
+    rest is as in `score_protocols`.
+    """
+    architecture, parameters, _ = load_network(folder, device)
+    settings = read_card(folder / "card.yaml", "rnn")["settings"]
+    training = TrainingSettings.from_card({key: settings[key] for key in ("steps", "batch_size") if key in settings})
+    stream, bits_of = read_scores(folder / "scores.npz")["test"], partial(stretch_bits, architecture, parameters)
+    scored = score_protocols(stream, segments, bits_of, training.steps, training.batch_size, windows, newline)
+    return [
+        [model, one.protocol, one.symbols, one.bits_per_symbol, one.perplexity,
+         one.bits_per_symbol - scored[0].bits_per_symbol, one.meaning]
+        for one in scored
+    ]  # fmt: skip
 
 
 @torch.no_grad()

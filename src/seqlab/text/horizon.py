@@ -1,12 +1,28 @@
 """Symbols k steps ahead of what a known source has emitted."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.text.sources import Source, stationary
+from seqlab.text.known_source import known_source
+from seqlab.text.sources import Source, stationary, symbol_ids
+from seqlab.text.vocab import Vocab
+
+
+def known_source_ahead(
+    card_path: Path,
+    vocab: Vocab,
+    segments: Sequence[NDArray[Any]],
+    places: Sequence[tuple[int, int]],
+    steps: Sequence[int],
+) -> NDArray[np.float64]:
+    """`probabilities_ahead` under the source that a card names, of `segments` that hold indices of `vocab`."""
+    source = known_source(card_path)
+    texts = [symbol_ids(source, vocab.text_of(segment)) for segment in segments]
+    return probabilities_ahead(source, texts, places, steps)
 
 
 def probabilities_ahead(

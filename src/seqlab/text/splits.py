@@ -192,6 +192,13 @@ def segments_of(ids: NDArray[Any], splits: dict[str, Any], name: str) -> list[ND
     return [ids[start:stop] for start, stop in splits["splits"][name]["segments"]]
 
 
+def read_segments(ids_path: str | Path, splits_path: str | Path) -> dict[str, list[NDArray[Any]]]:
+    """The stretches of train, valid and test, by name, memory-mapped; InputError as in `read_splits` and `read_ids`."""
+    splits = read_splits(splits_path)
+    ids = read_ids(ids_path, splits)
+    return {name: segments_of(ids, splits, name) for name in NAMES}
+
+
 def read_ids(path: str | Path, splits: dict[str, Any]) -> NDArray[Any]:
     """The ids in `path`, memory-mapped; InputError where the file is damaged or not the one of its splits."""
     if splits.get("ids") not in (None, sha256_of(path)):

@@ -1,0 +1,44 @@
+"""Choosing the best models by valid."""
+
+from pathlib import Path
+
+import pytest
+
+from seqlab.ledger.selection import best_on_valid, rows_of_best
+
+
+def entry(family: str, model: str, *perplexities: float) -> tuple[dict, Path]:
+    rows = [{"split": "valid", "perplexity": value} for value in perplexities]
+    return {"family": family, "model": model, "scores": [*rows, {"split": "test", "perplexity": 1.0}]}, Path(model)
+
+
+LEDGER = [
+    entry("rnn", "lstm-1x8", 3.0, 6.0),
+    entry("ngram", "mkn-3", 5.0),
+    entry("rnn", "rnn-1x8", 3.5, 4.5),
+    entry("source", "true-source", 9.0),
+    entry("ngram", "mkn-2", 4.5),
+]
+
+
+@pytest.mark.parametrize("family, best", [("rnn", "rnn-1x8"), ("ngram", "mkn-2"), (None, "rnn-1x8"), ("mixture", None)])
+def test_the_best_has_the_lowest_mean_over_seeds_on_valid(family, best):
+    found = best_on_valid(LEDGER, family)
+    assert (found and (found[0]["model"], found[1])) == (best and (best, Path(best)))
+
+
+def test_of_equals_the_first_by_name_is_the_best():
+    found = best_on_valid([entry("rnn", "rnn-1x8", 2.0), entry("rnn", "gru-1x8", 2.0)])
+    assert found is not None and found[0]["model"] == "gru-1x8"
+
+
+def test_sources_come_first_and_the_next_takes_the_place_of_one_that_cannot_be_asked():
+    asked = []
+
+    def rows_of(metrics, path):
+        asked.append(metrics["model"])
+        return [] if metrics["model"] == "mkn-2" else [[path.name, 1], [path.name, 2]]
+
+    rows = rows_of_best(LEDGER, rows_of)
+    assert [name for name, step in rows if step == 1] == ["true-source", "rnn-1x8", "mkn-3"] and len(rows) == 6
+    assert asked == ["true-source", "rnn-1x8", "mkn-2", "mkn-3"]
