@@ -2,30 +2,18 @@
 
 import argparse
 import time
-from typing import Any
 
-from seqlab.cards import read_card
-from seqlab.errors import command, shown
-from seqlab.files import damaged, write_json
+import numpy as np
+from numpy.typing import NDArray
+
+from seqlab.errors import command
+from seqlab.files import write_json
 from seqlab.ledger.record import read_training
 from seqlab.ngram.counts import count_ngrams
 from seqlab.ngram.model import NgramModel
-from seqlab.ngram.pruning import prune_by_count, prune_by_relative_entropy
+from seqlab.ngram.pruning import prune, read_pruning
 from seqlab.ngram.shards import read_counts
-from seqlab.text.splits import read_ids, read_splits, segments_of
-
-
-def read_prune(path: str, **data: str) -> dict[str, Any]:
-    """How the card in `path` wants the model made smaller; InputError where it does not say."""
-    prune = read_card(path, "ngram", **data)["settings"].get("prune")
-    numbers = (
-        [number for value in prune.values() for number in (value if isinstance(value, list) else [value])]
-        if isinstance(prune, dict) and len(prune) == 1 and set(prune) <= {"entropy", "counts"}
-        else []
-    )
-    if not numbers or not all(isinstance(number, int | float) for number in numbers):
-        raise damaged(path, f"its setting prune is {shown(prune)}")
-    return prune
+from seqlab.text.splits import read_segments
 
 
 @command
@@ -40,21 +28,19 @@ def main() -> None:
     parser.add_argument("--model", required=True, help="model.npz to write")
     parser.add_argument("--training", required=True, help="training.json to write")
     arguments = parser.parse_args()
-    prune = read_prune(arguments.card, ids=arguments.ids, splits=arguments.splits)
+    wanted = read_pruning(arguments.card, ids=arguments.ids, splits=arguments.splits)
     started = time.perf_counter()
     whole, training = NgramModel.load(arguments.whole), read_training(arguments.whole_training)
-    if "entropy" in prune:
-        made = prune_by_relative_entropy(whole, prune["entropy"])
-    else:
+
+    def count() -> list[NDArray[np.int64]]:
         if arguments.counts:
             tables = read_counts(arguments.counts[0], whole.order, whole.vocabulary)
         else:
-            splits = read_splits(arguments.splits)
-            train = segments_of(read_ids(arguments.ids, splits), splits, "train")
+            train = read_segments(arguments.ids, arguments.splits)["train"]
             tables = count_ngrams(train, whole.order, whole.vocabulary)
-        least = prune["counts"]
-        least += [least[-1]] * (whole.order - len(least))
-        made = prune_by_count(whole, [table.count for table in tables], least)
+        return [table.count for table in tables]
+
+    made = prune(whole, wanted, count)
     made.save(arguments.model)
     training |= {
         "seconds": round(training["seconds"] + time.perf_counter() - started, 3),  # what it takes from the text on

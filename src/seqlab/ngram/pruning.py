@@ -1,16 +1,47 @@
 """Smaller n-gram models: n-grams whose loss is hardly felt go, and the back-off weights make up for them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError
+from seqlab.cards import read_card
+from seqlab.errors import InputError, shown
+from seqlab.files import damaged
 from seqlab.ngram.model import NgramModel
 
 ROUNDING = 1e-12  # a sum of probabilities is not known better than this
+
+
+def read_pruning(card_path: str | Path, **data: str | Path) -> dict[str, Any]:
+    """How the card in `card_path` wants a model made smaller, as `prune` takes it; InputError where it does not say.
+
+    `data` are files whose checksums the card must hold, as in `read_card`.
+    """
+    wanted = read_card(card_path, "ngram", **data)["settings"].get("prune")
+    numbers = (
+        [number for value in wanted.values() for number in (value if isinstance(value, list) else [value])]
+        if isinstance(wanted, dict) and len(wanted) == 1 and set(wanted) <= {"entropy", "counts"}
+        else []
+    )
+    if not numbers or not all(isinstance(number, int | float) for number in numbers):
+        raise damaged(card_path, f"its setting prune is {shown(wanted)}")
+    return wanted
+
+
+def prune(model: NgramModel, wanted: dict[str, Any], count: Callable[[], Sequence[NDArray[np.integer]]]) -> NgramModel:
+    """`model` made smaller as is `wanted`: {"entropy": threshold} or {"counts": [minimum of each order]}.
+
+    The last minimum holds for all longer n-grams too. `count` is called where it matters how often n-grams were seen;
+    what it gives and what is refused is as in `prune_by_count` and `prune_by_relative_entropy`.
+    """
+    if "entropy" in wanted:
+        return prune_by_relative_entropy(model, wanted["entropy"])
+    least = wanted["counts"]
+    return prune_by_count(model, count(), least + [least[-1]] * (model.order - len(least)))
 
 
 def prune_by_relative_entropy(model: NgramModel, threshold: float, line_start: int | None = None) -> NgramModel:
