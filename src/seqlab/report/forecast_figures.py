@@ -103,8 +103,7 @@ def error_by_horizon(models: pd.DataFrame, unit: str, known: dict[str, float]) -
     Where a horizon of predictability is `known`, it is a dashed line.
     """
     test = models[models["split"] == "test"]
-    names = list(dict.fromkeys(test["model"]))
-    colours = colour_of(names)
+    styles = _styles(list(dict.fromkeys(test["model"])))
     figure = Figure(figsize=(13, 4.2), layout="constrained")
     panels = figure.subplots(1, 3)
     labels = {
@@ -113,23 +112,9 @@ def error_by_horizon(models: pd.DataFrame, unit: str, known: dict[str, float]) -
         "trajectory_spread": "spread of mean forecasts by that of the values",
     }
     for axes, (name, label) in zip(panels, labels.items(), strict=True):
-        for number, model in enumerate(names):
-            own = test[test["model"] == model]
-            drawn = own[name].fillna(own["spread"]) if name == "trajectory_spread" else own[name]
-            line = own.assign(drawn=drawn)[np.isfinite(drawn)]
-            place = line["horizon"] * 1.05 ** (number - len(names) / 2)  # side by side, so that no bar hides another
-            style = {
-                "color": colours[model],
-                "marker": MARKERS[number % len(MARKERS)],
-                "markersize": 5,
-                "linewidth": 1.4,
-            }
-            style["linestyle"] = "-" if number < len(COLOURS) else DASHED
-            axes.plot(place, line["drawn"], **style)
-            if name != "trajectory_spread":
-                bars = line[np.isfinite(line[f"{name}_low"])]
-                low, high = bars[f"{name}_low"].clip(lower=0), bars[f"{name}_high"]
-                axes.vlines(place[bars.index], low, high, color=colours[model], linewidth=1.1)
+        for number, (model, style) in enumerate(styles.items()):
+            aside = 1.05 ** (number - len(styles) / 2)  # side by side, so that no bar hides another
+            _errors(axes, test[test["model"] == model], name, aside, style)
         ticks = sorted(test["horizon"].unique())
         axes.set_xscale("log", base=2)
         axes.set_xticks(ticks, list(map(str, ticks)))
@@ -139,16 +124,34 @@ def error_by_horizon(models: pd.DataFrame, unit: str, known: dict[str, float]) -
         if "predictable" in known:
             axes.axvline(known["predictable"], color="black", linestyle=DASHED, linewidth=1.2)
     panels[2].axhline(1.0, color=GREY, linewidth=0.9)
-    handles: list[Any] = [
-        Line2D([], [], color=colours[model], marker=MARKERS[number % len(MARKERS)], label=model, markersize=5,
-               linestyle="-" if number < len(COLOURS) else DASHED)
-        for number, model in enumerate(names)
-    ]  # fmt: skip
+    handles = [Line2D([], [], label=model, **style) for model, style in styles.items()]
     if "predictable" in known:
         label = f"horizon of predict-\nability, {known['predictable']:.1f}"
         handles.append(Line2D([], [], color="black", linestyle=DASHED, linewidth=1.2, label=label))
     legend(figure, handles)
     return figure
+
+
+def _styles(models: list[str]) -> dict[str, dict[str, Any]]:
+    """How the line of each model is drawn; where colours come again, they are dashed."""
+    colours = colour_of(models)
+    return {
+        model: {"color": colours[model], "marker": MARKERS[number % len(MARKERS)], "markersize": 5,
+                "linestyle": "-" if number < len(COLOURS) else DASHED}
+        for number, model in enumerate(models)
+    }  # fmt: skip
+
+
+def _errors(axes: Axes, own: pd.DataFrame, name: str, aside: float, style: dict[str, Any]) -> None:
+    """The line of one model, and its intervals where the figure has them; `aside` is a factor of the horizon."""
+    drawn = own[name].fillna(own["spread"]) if name == "trajectory_spread" else own[name]
+    line = own.assign(drawn=drawn)[np.isfinite(drawn)]
+    place = line["horizon"] * aside
+    axes.plot(place, line["drawn"], linewidth=1.4, **style)
+    if name != "trajectory_spread":
+        bars = line[np.isfinite(line[f"{name}_low"])]
+        low, high = bars[f"{name}_low"].clip(lower=0), bars[f"{name}_high"]
+        axes.vlines(place[bars.index], low, high, color=style["color"], linewidth=1.1)
 
 
 @styled

@@ -57,23 +57,14 @@ def train_fleet(
             raise KeyboardInterrupt
         loss, norm, rate, count = done
         valid_loss = stream_bits(fleet.architecture, fleet.valued, valid).mean(1) * math.log(2)
-        for replica in np.flatnonzero(running.numpy() & ~np.isfinite(loss.numpy() + valid_loss)).tolist():
-            fleet.give_up(replica)
-            report(f"the loss of seed {fleet.seeds[replica]} is not finite: it stops, with its best weights")
-        learnt = [r for r in np.flatnonzero(running).tolist() if fleet.seeds[r] not in fleet.diverged]
-        if not learnt:
-            raise InputError(
-                f"the loss of seed {', '.join(map(str, fleet.diverged))} is not finite in epoch {fleet.epoch + 1}; "
-                "lower rnn.training.learning_rate or rnn.training.clip"
-            )
+        learnt = _give_up_diverged(fleet, running, loss.numpy() + valid_loss, report)
         _keep_best(fleet, valid_loss)
         seconds = progress.seconds + time.perf_counter() - started
         fleet.progress = None
-        epoch = fleet.epoch + 1
         columns = zip(fleet.seeds, loss.tolist(), valid_loss.tolist(), rate.tolist(), norm.tolist(), strict=True)
-        rows = [_history_row(epoch, *column, speed=count / seconds, seconds=seconds) for column in columns]
+        rows = [_history_row(fleet.epoch + 1, *column, speed=count / seconds, seconds=seconds) for column in columns]
         fleet.history += [rows[replica] for replica in learnt]
-        fleet.halted = judge(epoch, fleet.lowest_loss)
+        fleet.halted = judge(fleet.epoch, fleet.lowest_loss)
         left = (time.perf_counter() - began) / (fleet.epoch - done_before) * (fleet.settings.epochs - fleet.epoch)
         report(_epoch_line(fleet, loss[learnt], valid_loss[learnt], count / seconds, left))
         if fleet.halted:
@@ -171,6 +162,25 @@ def _gradients(
     gradients = torch.autograd.grad(aims.sum(), list(leaves.values()))  # the replicas share nothing, so the sum splits
     detached = [tuple(value.detach() for value in layer) for layer in after]
     return losses, dict(zip(leaves, gradients, strict=True)), detached
+
+
+def _give_up_diverged(
+    fleet: Fleet, running: Tensor, losses: NDArray[np.float64], report: Callable[[str], None]
+) -> list[int]:
+    """End the replicas whose `losses`, (R,), are not finite; the numbers of those that have learnt in this epoch.
+
+    Raises InputError where there is none.
+    """
+    for replica in np.flatnonzero(running.numpy() & ~np.isfinite(losses)).tolist():
+        fleet.give_up(replica)
+        report(f"the loss of seed {fleet.seeds[replica]} is not finite: it stops, with its best weights")
+    learnt = [r for r in np.flatnonzero(running).tolist() if fleet.seeds[r] not in fleet.diverged]
+    if not learnt:
+        raise InputError(
+            f"the loss of seed {', '.join(map(str, fleet.diverged))} is not finite in epoch {fleet.epoch + 1}; "
+            "lower rnn.training.learning_rate or rnn.training.clip"
+        )
+    return learnt
 
 
 def _keep_best(fleet: Fleet, valid_loss: NDArray[np.float64]) -> None:
