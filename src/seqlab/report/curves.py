@@ -5,10 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
 from seqlab.ledger.horizon import SAMPLED
-from seqlab.report.style import MARKERS, colour_of, legend, message, styled
+from seqlab.report.style import MARKERS, colour_of, legend, message, single_axes, styled, whole_ticks
 
 
 @styled
@@ -21,8 +20,7 @@ def memory(curves: pd.DataFrame) -> Figure:
         return message("No model has finite bits to draw against the length of its context.")
     series = list(dict.fromkeys(finite["series"]))
     colours = colour_of(series)
-    figure = Figure(figsize=(8.4, 4.6), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = single_axes()
     handles: list[Any] = []
     for number, name in enumerate(series):
         line = finite[finite["series"] == name]
@@ -35,9 +33,7 @@ def memory(curves: pd.DataFrame) -> Figure:
         label = f"true source, {floor:.3f}"
         handles.append(axes.axhline(floor, color="black", linestyle=(0, (5, 3)), linewidth=1.4, label=label))
     axes.set_xscale("symlog", base=2, linthresh=1, linscale=0.7)
-    ticks = [0] + [2**power for power in range(11) if 2**power <= finite["context"].max()]
-    axes.set_xticks(ticks, list(map(str, ticks)))
-    axes.xaxis.set_minor_locator(NullLocator())
+    whole_ticks(axes, [0] + [2**power for power in range(11) if 2**power <= finite["context"].max()])
     axes.set_xlim(-0.2, finite["context"].max() * 1.15 + 0.2)
     axes.set(xlabel="symbols of context", ylabel="bits per symbol")
     legend(figure, handles)
@@ -54,8 +50,7 @@ def horizon(curves: pd.DataFrame) -> Figure:
         return message("No model has finite bits to draw against the steps ahead.")
     models = list(dict.fromkeys(finite["model"]))
     colours = colour_of(models)
-    figure = Figure(figsize=(8.4, 4.6), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = single_axes()
     handles = []
     for number, model in enumerate(models):
         line = finite[finite["model"] == model]
@@ -63,10 +58,8 @@ def horizon(curves: pd.DataFrame) -> Figure:
         handles.append(
             axes.errorbar(line["steps"], line["bits_per_symbol"], 2 * line["sampling_error"], color=colours[model],
                           marker=MARKERS[number % len(MARKERS)], capsize=3, label=f"{model}{drawn}"))  # fmt: skip
-    ticks = sorted(set(finite["steps"]))
     axes.set_xscale("log", base=2)
-    axes.set_xticks(ticks, list(map(str, ticks)))
-    axes.xaxis.set_minor_locator(NullLocator())
+    whole_ticks(axes, sorted(set(finite["steps"])))
     axes.set(xlabel="steps ahead", ylabel="bits per symbol")
     legend(figure, handles)
     return figure

@@ -21,6 +21,7 @@ from seqlab.report.style import (
     message,
     number,
     plain_ticks,
+    single_axes,
     styled,
 )
 from seqlab.report.tables import best_on_valid, natural, parse_ngram, parse_rnn
@@ -40,7 +41,7 @@ def perplexity_by_order(models: pd.DataFrame, entropy_rate: dict[str, float] | N
     finite = ngrams[np.isfinite(ngrams["perplexity"])]
     if finite.empty:
         return message(" ".join(["No n-gram has a finite test perplexity to draw.", *infinite_notes(ngrams)]))
-    figure, axes = _one_axes()
+    figure, axes = single_axes()
     smoothings = sorted(ngrams["smoothing"].unique())
     colours = colour_of(smoothings)
     handles: list[Any] = []
@@ -140,11 +141,6 @@ def learning_curves(histories: dict[str, pd.DataFrame]) -> Figure:
         handles.append(Line2D([], [], color=GREY, linestyle=DASHES[place % len(DASHES)], label=words))
     legend(figure, handles)
     return figure
-
-
-def _one_axes() -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(8.4, 4.6), layout="constrained")
-    return figure, figure.subplots()
 
 
 def ngram_rows(models: pd.DataFrame) -> pd.DataFrame:

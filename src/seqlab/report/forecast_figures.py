@@ -9,13 +9,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from seqlab.forecast.autoregression import sufficient_order
 from seqlab.forecast.scores import autocorrelation
 from seqlab.forecast.splits import Prepared
-from seqlab.report.style import COLOURS, GREY, MARKERS, colour_of, legend, message, styled
+from seqlab.report.style import COLOURS, GREY, MARKERS, colour_of, legend, message, styled, whole_ticks
 
 LAGS = 30
 COLUMNS = 2
@@ -115,10 +114,8 @@ def error_by_horizon(models: pd.DataFrame, unit: str, known: dict[str, float]) -
         for number, (model, style) in enumerate(styles.items()):
             aside = 1.05 ** (number - len(styles) / 2)  # side by side, so that no bar hides another
             _errors(axes, test[test["model"] == model], name, aside, style)
-        ticks = sorted(test["horizon"].unique())
         axes.set_xscale("log", base=2)
-        axes.set_xticks(ticks, list(map(str, ticks)))
-        axes.xaxis.set_minor_locator(NullLocator())
+        whole_ticks(axes, sorted(test["horizon"].unique()))
         axes.set_ylim(bottom=0)
         axes.set(xlabel="steps ahead", ylabel=label)
         if "predictable" in known:

@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -74,6 +74,12 @@ def message(sentence: str) -> Figure:
     return figure
 
 
+def single_axes() -> tuple[Figure, Axes]:
+    """A figure with one plot, and room for a legend beside it."""
+    figure = Figure(figsize=(8.4, 4.6), layout="constrained")
+    return figure, figure.subplots()
+
+
 def colour_of(names: list[str], *, from_end: bool = False) -> dict[str, str]:
     """A colour for each of `names`; two families that count from different ends share none while colours last."""
     colours = COLOURS[::-1] if from_end else COLOURS
@@ -108,6 +114,13 @@ def plain_ticks(axis: Axis, low: float, high: float) -> None:
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_major_formatter(FixedFormatter(labels))
     axis.set_minor_locator(NullLocator())
+
+
+def whole_ticks(axes: Axes, numbers: Iterable[int]) -> None:
+    """Put these whole numbers, and no marks between them, on the horizontal axis, whatever its scale."""
+    ticks = list(numbers)
+    axes.set_xticks(ticks, list(map(str, ticks)))
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def plain(value: float) -> str:
