@@ -189,7 +189,7 @@ rule write_report:
         figures=all_figures(),
         metrics=all_metrics(),
         forecasts=[*all_forecast_metrics(), *all_forecast_tables(), *all_forecast_figures()],
-        page=[os.path.relpath(BASE / "src/seqlab/report" / name) for name in ("page.html", "forecast.html")],
+        templates=sorted(os.path.relpath(file) for file in (BASE / "src/seqlab/report").glob("*.html")),
         errata=os.path.relpath(BASE / "src/seqlab/report/errata.csv"),
         script=script("write_report"),
         library=library("write_report"),
