@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from seqlab.errors import InputError
 from seqlab.ngram.additive import add
 from seqlab.ngram.counts import count_ngrams
-from seqlab.ngram.discounting import FALLBACK, modified_discounts, single_discount
+from seqlab.ngram.discounting import modified_discounts
 from seqlab.ngram.evidence import Estimate, Evidence, interpolated
 from seqlab.ngram.model import distribution, symbol_probabilities
 from seqlab.ngram.smoothing import SMOOTHINGS, estimate
@@ -20,7 +20,6 @@ UNKNOWN, A, B, C = range(4)
 VOCABULARY = 6
 LINE_START, LINE_END = 1, 2
 LINE_WISE = ["mle", "jm", "wb", "abs", "kn", "mkn"]
-
 contexts = st.lists(st.lists(st.integers(0, VOCABULARY - 1), max_size=9), min_size=1, max_size=6)
 texts = st.lists(st.integers(0, VOCABULARY - 2), min_size=8, max_size=60)  # the last symbol of the vocabulary is unseen
 words = st.lists(st.integers(3, VOCABULARY - 2), max_size=6)
@@ -137,55 +136,6 @@ def test_modified_kneser_ney_by_hand():
     model = of_stream("mkn", KNESER_NEY_TEXT, 2, 4).model
     assert distribution(model, []) == pytest.approx([0.125, 0.425, 0.225, 0.225])
     assert distribution(model, [A]) == pytest.approx([0.0625, 0.2125, 1 / 3 + 0.1125, 0.5 / 3 + 0.1125])
-
-
-def counts(n1: int, n2: int, n3: int, n4: int) -> np.ndarray:
-    """Counts of which `n1` are one, `n2` two and so on, and some that no discount depends on."""
-    return np.repeat([0, 1, 2, 3, 4, 9], [5, n1, n2, n3, n4, 6])
-
-
-def test_modified_discounts_by_hand():
-    # Y = 8 / (8 + 2 * 4) = 1/2; D1 = 1 - 2 Y 4/8, D2 = 2 - 3 Y 2/4, D3+ = 3 - 4 Y 1/2
-    found = modified_discounts(counts(8, 4, 2, 1))
-    assert found.amounts == pytest.approx((0.5, 1.25, 2.0))
-    assert not found.fallback
-
-
-def test_modified_discounts_need_no_count_of_four():
-    assert modified_discounts(counts(8, 4, 2, 0)).amounts == pytest.approx((0.5, 1.25, 3.0))
-
-
-@pytest.mark.parametrize(
-    "counts_of_counts",
-    [
-        pytest.param((0, 4, 2, 1), id="n1 is zero"),
-        pytest.param((8, 0, 2, 1), id="n2 is zero"),
-        pytest.param((8, 4, 0, 1), id="n3 is zero"),
-        pytest.param((4, 1, 10, 1), id="D2 is 2 - 3 * 4/6 * 10 and negative"),
-        pytest.param((8, 4, 2, 4), id="D3+ is 3 - 4 * 1/2 * 2 and negative"),
-    ],
-)
-def test_modified_discounts_fall_back(counts_of_counts):
-    found = modified_discounts(counts(*counts_of_counts))
-    assert found.fallback
-    assert found.amounts == FALLBACK == (0.5, 1.0, 1.5)
-
-
-def test_single_discount_by_hand():
-    assert single_discount(counts(8, 4, 2, 1)).amounts == (0.5, 0.5, 0.5)
-    assert single_discount(counts(3, 1, 0, 0)).amounts == pytest.approx((0.6, 0.6, 0.6))
-
-
-@pytest.mark.parametrize("counts_of_counts", [(0, 4, 2, 1), (8, 0, 2, 1)])
-def test_single_discount_falls_back(counts_of_counts):
-    found = single_discount(counts(*counts_of_counts))
-    assert found.fallback
-    assert found.amounts == (0.5, 0.5, 0.5)
-
-
-def test_discount_of_each_count():
-    found = modified_discounts(counts(8, 4, 2, 1)).of(np.array([0, 1, 2, 3, 4, 100]))
-    assert found == pytest.approx([0, 0.5, 1.25, 2, 2, 2])
 
 
 def test_discounts_of_a_skewed_text_are_those_of_its_continuation_counts():

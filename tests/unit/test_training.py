@@ -1,66 +1,29 @@
-"""Training a fleet: what it learns, that replicas are alone, and that an interruption leaves no trace."""
+"""Training a fleet: what it learns, and that replicas are alone."""
 
 import math
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from made_fleets import (
+    RANDOM_TEXT,
+    VOCABULARY,
+    fleet_of,
+    trained,
+    untimed,
+    validation_loss,
+)
 
 from seqlab.errors import InputError
 from seqlab.rnn.dropout import masks
 from seqlab.rnn.fleet import Fleet
-from seqlab.rnn.network import Architecture, forward, initial_state
-from seqlab.rnn.scoring import stream_bits
-from seqlab.rnn.settings import ROUNDED_FROM, TrainingSettings
+from seqlab.rnn.network import forward, initial_state
+from seqlab.rnn.settings import ROUNDED_FROM
 from seqlab.rnn.training import train_fleet
 from seqlab.text.partition import epoch_batches
 
-torch.set_num_threads(1)
-
-VOCABULARY = 4
 LOCKED = {"locked_dropout": True, "embedding_dropout": 0.2, "recurrent_dropout": 0.2}
 PENALTIES = {"activation_regularisation": 1.0, "temporal_regularisation": 1.0, "label_smoothing": 0.1}
-TIMES = ("seconds", "symbols_per_second")
-RANDOM_TEXT = np.random.default_rng(1).integers(0, VOCABULARY, 203)
-VALID = [np.random.default_rng(2).integers(0, VOCABULARY, 40), np.random.default_rng(3).integers(0, VOCABULARY, 25)]
-
-
-class InterruptionError(Exception):
-    """Stands for whatever ends a program between two epochs."""
-
-
-def fleet_of(seeds: list[int], cell: str = "lstm", layers: int = 2, hidden: int = 6, **settings: Any) -> Fleet:
-    values = {"epochs": 2, "steps": 5, "batch_size": 4, "learning_rate": 0.02} | settings
-    architecture = Architecture(cell, layers, hidden, VOCABULARY)
-    return Fleet.start(architecture, TrainingSettings(**values), seeds, torch.device("cpu"))
-
-
-def trained(fleet: Fleet, train: np.ndarray = RANDOM_TEXT, checkpoint: tuple[Path, str] | None = None) -> Fleet:
-    train_fleet(fleet, train, VALID, report=lambda line: None, checkpoint=checkpoint)
-    return fleet
-
-
-def untimed(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{key: value for key, value in row.items() if key not in TIMES} for row in history]
-
-
-def stop_after(epochs: int) -> Callable[[str], None]:
-    """A report that lets `epochs` epochs finish and their checkpoint be written, and ends the program in the next."""
-    lines = []
-
-    def report(line: str) -> None:
-        lines.append(line)
-        if len(lines) > epochs:
-            raise InterruptionError
-
-    return report
-
-
-def validation_loss(fleet: Fleet, weights: dict[str, torch.Tensor]) -> np.ndarray:
-    return stream_bits(fleet.architecture, weights, VALID).mean(1) * math.log(2)
 
 
 @pytest.mark.parametrize(
@@ -164,101 +127,6 @@ def test_validation_loss_is_that_of_scoring():
     assert found == pytest.approx(validation_loss(fleet, fleet.parameters).tolist(), rel=1e-9)
 
 
-INTERRUPTED = [
-    pytest.param({"partition": "sequential", "optimiser": "adam", "dropout": 0.3}, id="sequential adam dropout"),
-    pytest.param({"partition": "random", "optimiser": "sgd", "dropout": 0.5}, id="random sgd dropout"),
-    pytest.param(
-        {"optimiser": "adamw", "schedule": "plateau", "plateau_patience": 1, "dropout": 0.2, "early_stopping": 2},
-        id="adamw plateau early stopping",
-    ),
-]
-
-
-@pytest.mark.parametrize("epochs_done", [1, 3])
-@pytest.mark.parametrize("options", INTERRUPTED)
-def test_an_interrupted_training_ends_with_the_same_bits(tmp_path, options, epochs_done):
-    options = {"epochs": 5, "learning_rate": 0.05} | options
-    whole = trained(fleet_of([1, 2], **options))
-    checkpoint = (tmp_path / "unfinished.safetensors", "this run")
-    with pytest.raises(InterruptionError):
-        train_fleet(fleet_of([1, 2], **options), RANDOM_TEXT, VALID, stop_after(epochs_done), checkpoint)
-
-    lines: list[str] = []
-    resumed = fleet_of([1, 2], **options)
-    train_fleet(resumed, RANDOM_TEXT, VALID, lines.append, checkpoint)
-    assert lines[0] == f"going on after epoch {epochs_done} from unfinished.safetensors"
-    for name, value in whole.parameters.items():
-        assert torch.equal(resumed.parameters[name], value)
-        assert torch.equal(resumed.best[name], whole.best[name])
-    assert untimed(resumed.history) == untimed(whole.history)
-
-
-def test_a_finished_training_is_not_trained_again(tmp_path):
-    checkpoint = (tmp_path / "unfinished.safetensors", "this run")
-    first = trained(fleet_of([1, 2]), checkpoint=checkpoint)
-    again = trained(fleet_of([1, 2]), checkpoint=checkpoint)
-    assert again.history == first.history
-    assert all(torch.equal(again.best[name], value) for name, value in first.best.items())
-
-
-@pytest.mark.parametrize("content", [None, b"damaged"])
-def test_a_checkpoint_that_does_not_fit_is_ignored(tmp_path, content):
-    path = tmp_path / "unfinished.safetensors"
-    trained(fleet_of([1, 2]), checkpoint=(path, "another run"))
-    if content is not None:
-        path.write_bytes(content)
-    lines: list[str] = []
-    fleet = fleet_of([1, 2])
-    train_fleet(fleet, RANDOM_TEXT, VALID, lines.append, (path, "this run"))
-    assert [line for line in lines if "going on" in line] == []
-    assert untimed(fleet.history) == untimed(trained(fleet_of([1, 2])).history)
-
-
-def with_losses(*losses: list[float], **settings: Any) -> Fleet:
-    """A fleet whose replicas had these validation losses so far."""
-    fleet = fleet_of(list(range(len(losses))), epochs=20, **settings)
-    fleet.history = [
-        {"epoch": epoch, "seed": replica, "valid_loss": loss}
-        for epoch, row in enumerate(zip(*losses, strict=True), start=1)
-        for replica, loss in enumerate(row)
-    ]
-    return fleet
-
-
-@pytest.mark.parametrize(
-    ("losses", "patience", "running"),
-    [
-        ([3.0, 2.0, 1.0], 2, True),
-        ([1.0, 2.0], 2, True),
-        ([1.0, 2.0, 2.0], 2, False),
-        ([1.0, 1.0, 1.0], 2, False),  # the same loss is not better
-        ([2.0, 3.0, 1.0, 2.0], 2, True),
-        ([1.0, 2.0], 1, False),
-        ([1.0, 2.0, 2.0, 2.0], 0, True),  # 0 is never
-    ],
-)
-def test_when_a_replica_stops(losses, patience, running):
-    assert with_losses(losses, early_stopping=patience).running().tolist() == [running]
-
-
-def test_early_stopping_ends_a_replica_on_its_own():
-    fleet = with_losses([1.0, 2.0, 2.0], [3.0, 2.5, 2.0], early_stopping=2, dropout=0.2)
-    before = {name: value.clone() for name, value in fleet.parameters.items()}
-    with pytest.raises(InterruptionError):
-        train_fleet(fleet, RANDOM_TEXT, VALID, stop_after(0))
-    for name, value in fleet.parameters.items():
-        assert torch.equal(value[0], before[name][0])
-        assert not torch.equal(value[1], before[name][1])
-
-
-def test_training_ends_when_every_replica_has_stopped():
-    fleet = trained(fleet_of([1, 2], epochs=30, learning_rate=0.1, schedule="constant", early_stopping=2))
-    assert fleet.epoch < 30
-    assert not fleet.running().any()
-    fleet.history = fleet.history[:-2]
-    assert fleet.running().any()  # not an epoch later than necessary
-
-
 def test_best_holds_the_weights_with_the_lowest_validation_loss():
     options = {"epochs": 6, "learning_rate": 0.2, "schedule": "constant", "early_stopping": 0}
     fleet = trained(fleet_of([1, 2, 3], **options))
@@ -266,66 +134,6 @@ def test_best_holds_the_weights_with_the_lowest_validation_loss():
     assert validation_loss(fleet, fleet.best).tolist() == pytest.approx(lowest, rel=1e-9)
     last = [fleet.losses(replica)[-1] for replica in range(3)]
     assert last != lowest  # so the last weights would not do
-
-
-def test_a_plateau_lowers_the_rate_of_the_replica_that_met_it():
-    options = {"schedule": "plateau", "plateau_patience": 2, "schedule_factor": 0.1, "early_stopping": 0}
-    fleet = with_losses([1.0, 2.0, 2.0], [3.0, 2.5, 2.0], **options)
-    with pytest.raises(InterruptionError):
-        train_fleet(fleet, RANDOM_TEXT, VALID, stop_after(0))
-    assert [row["learning_rate"] for row in fleet.history[-2:]] == pytest.approx([0.002, 0.02])
-
-
-@pytest.mark.parametrize("partition", ["sequential", "random"])
-def test_a_replica_that_diverges_stops_alone(partition):
-    options = {"partition": partition, "dropout": 0.2, "epochs": 3}
-    fleet, expected = fleet_of([11, 22, 33], **options), trained(fleet_of([11, 22, 33], **options))
-    first = {name: value[1].clone() for name, value in fleet.best.items()}
-    fleet.parameters["b_q"][1] = math.nan
-    trained(fleet)
-    assert fleet.diverged == {22: 1}
-    assert fleet.notes[0].startswith("seed 22: the loss was not finite in epoch 1")
-    assert [row["seed"] for row in fleet.history] == [11, 33] * 3
-    for name, value in expected.best.items():
-        assert torch.equal(fleet.best[name][[0, 2]], value[[0, 2]])
-        assert torch.equal(fleet.best[name][1], first[name])
-
-
-def test_a_replica_that_diverges_late_keeps_what_it_had_and_a_checkpoint_knows(tmp_path):
-    fleet, checkpoint = fleet_of([1, 2], epochs=3), (tmp_path / "unfinished.safetensors", "this run")
-    with pytest.raises(InterruptionError):
-        train_fleet(fleet, RANDOM_TEXT, VALID, stop_after(1), checkpoint)
-    fleet.restore(*checkpoint)
-    before = {name: value[0].clone() for name, value in fleet.best.items()}
-    fleet.parameters["W_hq"][0] = math.inf
-    with pytest.raises(InterruptionError):
-        train_fleet(fleet, RANDOM_TEXT, VALID, stop_after(2))  # the sentence about seed 1 is a line of its own
-    fleet.save(*checkpoint)
-    resumed = fleet_of([1, 2], epochs=3)
-    assert resumed.restore(*checkpoint) and resumed.diverged == {1: 2}
-    assert resumed.running().tolist() == [False, True]
-    assert all(torch.equal(resumed.best[name][0], value) for name, value in before.items())
-
-
-def test_a_fleet_that_diverges_as_a_whole_is_refused():
-    fleet = fleet_of([11, 22])
-    fleet.parameters["b_q"][:] = math.nan
-    with pytest.raises(InputError, match=r"the loss of seed 11, 22 is not finite in epoch 1.*rnn\.training\.clip"):
-        trained(fleet)
-
-
-def test_a_replica_that_stopped_early_leaves_no_more_rows():
-    fleet = trained(fleet_of([1, 2, 3], epochs=12, learning_rate=0.1, schedule="constant", early_stopping=2))
-    rows = [sum(row["seed"] == seed for row in fleet.history) for seed in (1, 2, 3)]
-    assert rows == [int(np.argmin(fleet.losses(replica))) + 3 for replica in range(3)]
-    assert len(set(rows)) > 1
-
-
-def test_a_validation_loss_that_is_not_finite_names_the_seed():
-    # One batch in the only epoch: its loss is that of the initial weights, and only what comes after is broken.
-    fleet = fleet_of([11], epochs=1, steps=300, batch_size=1, schedule="constant", learning_rate=math.inf)
-    with pytest.raises(InputError, match=r"the loss of seed 11 is not finite in epoch 1.*rnn\.training\.learning_rate"):
-        trained(fleet)
 
 
 def test_a_text_too_short_for_the_streams_is_refused():
@@ -384,22 +192,3 @@ def test_products_in_bfloat16_train_to_about_the_same_loss():
     assert all(value.dtype == torch.float32 for value in rounded.parameters.values())
     best = min(row["valid_loss"] for row in rounded.history if row["seed"] == 1)
     assert validation_loss(rounded, rounded.best)[0] == pytest.approx(best, abs=1e-9)  # scored in float32
-
-
-def test_a_halted_fleet_keeps_its_best_weights_says_why_and_stays_halted(tmp_path):
-    file = (tmp_path / "unfinished.safetensors", "same")
-    fleet = fleet_of([1, 2], epochs=5)
-    train_fleet(fleet, RANDOM_TEXT, VALID, lambda line: None, file, judge=lambda epoch, loss: "enough" * (epoch == 2))
-    assert fleet.epoch == 2
-    assert fleet.notes == ["enough"]
-    again = trained(fleet_of([1, 2], epochs=5), checkpoint=file)
-    assert (again.epoch, again.notes) == (2, ["enough"])
-
-
-def test_the_judge_gets_the_mean_of_the_lowest_losses():
-    asked = {}
-    fleet = fleet_of([1, 2], epochs=3, learning_rate=0.5)
-    train_fleet(fleet, RANDOM_TEXT, VALID, lambda line: None, judge=lambda epoch, loss: asked.update({epoch: loss}))
-    lowest = np.minimum.accumulate([fleet.losses(0), fleet.losses(1)], axis=1).mean(0)
-    assert list(asked) == [1, 2, 3]
-    np.testing.assert_allclose(list(asked.values()), lowest)

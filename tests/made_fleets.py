@@ -1,0 +1,56 @@
+"""Small fleets of networks on random texts, and trainings that end early."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from seqlab.rnn.fleet import Fleet
+from seqlab.rnn.network import Architecture
+from seqlab.rnn.scoring import stream_bits
+from seqlab.rnn.settings import TrainingSettings
+from seqlab.rnn.training import train_fleet
+
+torch.set_num_threads(1)
+VOCABULARY = 4
+TIMES = ("seconds", "symbols_per_second")
+RANDOM_TEXT = np.random.default_rng(1).integers(0, VOCABULARY, 203)
+VALID = [np.random.default_rng(2).integers(0, VOCABULARY, 40), np.random.default_rng(3).integers(0, VOCABULARY, 25)]
+
+
+class InterruptionError(Exception):
+    """Stands for whatever ends a program between two epochs."""
+
+
+def fleet_of(seeds: list[int], cell: str = "lstm", layers: int = 2, hidden: int = 6, **settings: Any) -> Fleet:
+    values = {"epochs": 2, "steps": 5, "batch_size": 4, "learning_rate": 0.02} | settings
+    architecture = Architecture(cell, layers, hidden, VOCABULARY)
+    return Fleet.start(architecture, TrainingSettings(**values), seeds, torch.device("cpu"))
+
+
+def trained(fleet: Fleet, train: np.ndarray = RANDOM_TEXT, checkpoint: tuple[Path, str] | None = None) -> Fleet:
+    train_fleet(fleet, train, VALID, report=lambda line: None, checkpoint=checkpoint)
+    return fleet
+
+
+def untimed(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{key: value for key, value in row.items() if key not in TIMES} for row in history]
+
+
+def stop_after(epochs: int) -> Callable[[str], None]:
+    """A report that lets `epochs` epochs finish and their checkpoint be written, and ends the program in the next."""
+    lines = []
+
+    def report(line: str) -> None:
+        lines.append(line)
+        if len(lines) > epochs:
+            raise InterruptionError
+
+    return report
+
+
+def validation_loss(fleet: Fleet, weights: dict[str, torch.Tensor]) -> np.ndarray:
+    return stream_bits(fleet.architecture, weights, VALID).mean(1) * math.log(2)

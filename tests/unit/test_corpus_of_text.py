@@ -1,0 +1,89 @@
+"""A text of the user's, named by its path, becomes a corpus."""
+
+from pathlib import Path
+
+import pytest
+
+from seqlab.configuration import (
+    corpus_of_text,
+    local_texts,
+    with_paths,
+)
+from seqlab.errors import InputError
+from seqlab.text.definitions import check_definition, load_corpora
+from seqlab.text.splits import NAMES
+
+ROOT = Path(__file__).parents[2]
+CORPORA = load_corpora(ROOT / "config/corpora.yaml")
+
+
+def test_a_text_that_is_neither_a_corpus_nor_a_file_is_refused():
+    with pytest.raises(InputError, match=r"'no/such.txt' is neither a file, .*folder .*name in .*time_machine"):
+        corpus_of_text("no/such.txt", None, CORPORA)
+
+
+def test_a_text_by_name_is_that_corpus():
+    assert corpus_of_text("markov_chain", None, CORPORA) == (["markov_chain"], CORPORA)
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("novel.txt", "novel"),
+        ("Mein Buch (2. Auflage).txt", "Mein_Buch_2_Auflage"),
+        ("markov_chain.txt", "my_markov_chain"),
+        ("書.txt", "text"),
+        ("-draft.txt", "my_draft"),
+        ("n" * 200 + ".txt", "n" * 60),
+    ],
+)
+def test_a_text_by_path_becomes_a_corpus_of_a_name_that_can_be_a_folder(tmp_path, file, expected):
+    path = tmp_path / file
+    path.write_text("text", encoding="utf-8")
+    (name,), corpora = corpus_of_text(str(path), None, CORPORA)
+    assert name == expected
+    check_definition(name, corpora[name])
+
+
+def test_a_text_by_path_leaves_the_other_corpora_as_they_are(tmp_path):
+    path = tmp_path / "markov_chain.txt"
+    path.write_text("text", encoding="utf-8")
+    (name,), corpora = corpus_of_text(str(path), None, CORPORA)
+    assert {key: block for key, block in corpora.items() if key != name} == CORPORA
+
+
+def test_a_folder_of_three_files_becomes_a_corpus_of_files(tmp_path):
+    folder = tmp_path / "My corpus"
+    folder.mkdir()
+    for part in ("train", "valid"):
+        (folder / f"{part}.txt").write_text(part)
+    with pytest.raises(InputError, match=r"nor a folder with train.txt, valid.txt and test.txt"):
+        corpus_of_text(str(folder), None, CORPORA)
+    (folder / "test.txt").write_text("test")
+    (name,), corpora = corpus_of_text(str(folder), "none", CORPORA)
+    assert (name, corpora[name]["kind"], corpora[name]["cleaning"]) == ("My_corpus", "files", "none")
+    check_definition(name, corpora[name])
+    assert local_texts(corpora[name]) == [str(folder / f"{part}.txt") for part in NAMES]
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        {"kind": "path", "path": "my.txt"},
+        {"kind": "files", "files": {"train": "a", "valid": {"urls": ["https://b"]}, "test": "c"}},
+        {"kind": "builtin", "builtin": "python_docs"},
+    ],
+)
+def test_paths_are_taken_out_of_a_definition_and_put_in_again(definition):
+    texts = local_texts(definition)
+    without = with_paths(definition, None)
+    assert local_texts(without) == ["" for _ in texts]
+    assert with_paths(without, texts) == definition
+
+
+@pytest.mark.parametrize(("given", "used"), [(None, "whitespace"), ("letters", "letters")])
+def test_cleaning_of_a_text_by_path(tmp_path, given, used):
+    path = tmp_path / "novel.txt"
+    path.write_text("text", encoding="utf-8")
+    (name,), corpora = corpus_of_text(str(path), given, CORPORA)
+    assert corpora[name]["cleaning"] == used
