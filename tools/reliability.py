@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "reliability.md"
 TESTS = [f"tests/workflow/test_{name}.py" for name in ("kills", "damage", "surroundings")]
-TESTS += [f"tests/unit/test_{name}.py" for name in ("resume", "bad_input", "corpora")]
+TESTS += [f"tests/unit/test_{name}.py" for name in ("resume", "bad_input", "downloads")]
 BEGIN, END = "<!-- begin: tools/reliability.py -->", "<!-- end -->"
 
 
