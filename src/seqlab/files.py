@@ -29,25 +29,32 @@ def replacing(path: str | Path, checksum: bool = False) -> Iterator[Path]:
     With `checksum` the file can be read through `verified`. Raises InputError where the disk is full or the folder
     can't be written to; what was there before is then still there.
     """
-    path, temporary = Path(path), None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    path = Path(path)
+    with _written_beside(path):
         handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=path.parent)
         os.close(handle)
         temporary = Path(name)
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())  # mkstemp makes files private; a result is as readable as any other file
-        if checksum:
-            _replace_with_checksum(temporary, path)
-        else:
-            temporary.replace(path)
+        try:
+            yield temporary
+            temporary.chmod(0o666 & ~_umask())  # mkstemp makes files private; a result is as readable as any other file
+            if checksum:
+                _replace_with_checksum(temporary, path)
+            else:
+                temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _written_beside(path: Path) -> Iterator[None]:
+    """The folder of `path` is there in the block; what the system has against writing becomes an InputError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
     except FileNotFoundError:  # something that the block reads
         raise
     except OSError as error:
         raise unwritable(path, error) from None
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 def _replace_with_checksum(temporary: Path, path: Path) -> None:
@@ -164,22 +171,17 @@ def count_argument(text: str) -> int:
 @contextmanager
 def replacing_folder(path: str | Path) -> Iterator[Path]:
     """An empty folder to fill, which takes the place of `path` when the block ends without an exception."""
-    path, temporary = Path(path), None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    path = Path(path)
+    with _written_beside(path):
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}-", dir=path.parent))
-        yield temporary
-        write_json(temporary / CONTENTS, checksums_in(temporary))
-        temporary.chmod(0o777 & ~_umask())  # mkdtemp keeps everyone else out
-        if path.exists():
-            shutil.rmtree(path)
-        temporary.replace(path)
-    except FileNotFoundError:  # something that the block reads
-        raise
-    except OSError as error:
-        raise unwritable(path, error) from None
-    finally:
-        if temporary is not None:
+        try:
+            yield temporary
+            write_json(temporary / CONTENTS, checksums_in(temporary))
+            temporary.chmod(0o777 & ~_umask())  # mkdtemp keeps everyone else out
+            if path.exists():
+                shutil.rmtree(path)
+            temporary.replace(path)
+        finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
