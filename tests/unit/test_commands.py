@@ -280,12 +280,6 @@ def test_doctor_names_what_is_missing_and_how_to_get_it(
     assert out.splitlines()[-1] == "missing: packages"
 
 
-def test_doctor_tells_of_versions_that_are_not_locked(tmp_path: Path) -> None:
-    (tmp_path / "requirements.txt").write_text("numpy==0.0.1\n")
-    found = {each.what: each for each in doctor.examine(tmp_path)}
-    assert found["lock"].state == doctor.NOTE and "instead of 0.0.1" in found["lock"].seen
-
-
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_help_has_examples(run: Any, name: str) -> None:
     code, out, _ = run(name, "--help")
