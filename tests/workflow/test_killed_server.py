@@ -1,0 +1,92 @@
+"""A real MLflow server that is killed in the middle of a sweep, and comes back."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from project import Project
+
+from seqlab.dashboard import answers, free_port
+from seqlab.tracking.connection import ENVIRONMENT
+
+SMOKE = ("--configfile", "config/smoke.yaml")
+NETWORKS = ("rnn-1x8", "lstm-1x8")
+
+
+class Server:
+    """An MLflow server with a database of its own; a group of processes, so that all of it can be killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port(0)
+        self.uri = f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        place = ["--backend-store-uri", f"sqlite:///{self.folder}/served.db"]
+        place += ["--artifacts-destination", str(self.folder / "served")]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", "server", *place, "--host", "127.0.0.1", "--port", str(self.port),
+             "--workers", "1"],
+            env=os.environ | ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        until(lambda: answers(self.port))
+
+    def kill(self) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def points(self) -> dict[str, int]:
+        """How many epochs each finished run of a network has; a run that stands there twice ends with a star."""
+        with sqlite3.connect(self.folder / "served.db") as database:
+            rows = database.execute(
+                "SELECT runs.name, count(metrics.step), count(DISTINCT metrics.step) FROM runs LEFT JOIN metrics ON "
+                "metrics.run_uuid = runs.run_uuid AND metrics.key = 'valid/epoch_loss' "
+                "WHERE runs.lifecycle_stage = 'active' AND runs.status = 'FINISHED' AND runs.name LIKE '%-1x8-s_' "
+                "GROUP BY runs.run_uuid ORDER BY runs.name"
+            ).fetchall()
+        found: dict[str, int] = {}
+        for name, count, different in rows:
+            found[name + "*" * (name in found)] = count if count == different else -count
+        return found
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 180
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    made = Server(tmp_path)
+    made.start()
+    yield made
+    made.kill()
+
+
+def test_nothing_is_lost_and_nothing_doubled(finished: Project, server: Server) -> None:
+    config = finished.folder / "config/smoke.yaml"
+    live = f"\ntracking: {{live: true, uri: '{server.uri}'}}\n"
+    config.write_text(config.read_text().replace("epochs: 2", "epochs: 12") + live)
+    results = finished.folder / "results"
+    sweep = finished.start(*SMOKE, "--", *(f"results/even_process/char/rnn/{name}/metrics.json" for name in NETWORKS))
+    until(lambda: any(results.rglob("history.live.jsonl")))
+    server.kill()
+    assert sweep.wait() == 0  # trainings go on without it
+
+    (results / "tracking.json").unlink()
+    done = finished.snakemake(*SMOKE, "--", "results/tracking.json")
+    assert done.returncode != 0
+    assert f"error: cannot publish to {server.uri}: no server listens there; start it" in done.stdout, done.stdout
+    assert not (results / "tracking.json").exists()
+
+    server.start()
+    done = finished.snakemake(*SMOKE)
+    assert done.returncode == 0, done.stdout
+    assert server.points() == {f"{name}-s{seed}": 12 for name in NETWORKS for seed in (1, 2)}
