@@ -102,6 +102,11 @@ def test_prose_holds_no_results(lecture):
     assert numbers_of(prose(lecture)) - set(SECTIONS) == set()
 
 
+def test_formulae_end_in_the_line_they_begin_in(lecture):
+    """Else a line that begins with + or - is taken for an item of a list."""
+    assert [line for line in prose(lecture).splitlines() if line.count("$") % 2] == []
+
+
 def test_it_has_the_sections_of_the_module(lecture):
     assert re.findall(r"^#+ (\d[\d.]*) ", prose(lecture), re.MULTILINE) == SECTIONS
 
