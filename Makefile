@@ -5,7 +5,7 @@ VENV := .venv
 INSTALLED := $(VENV)/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce verify test lint format dashboard dashboard-stop docs lock clean
+.PHONY: help setup reproduce verify test lint format dashboard dashboard-stop notebook docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ dashboard: setup ## compare runs in MLflow on 127.0.0.1
 
 dashboard-stop: ## stop the dashboard that runs in another terminal
 	$(VENV)/bin/python workflow/scripts/serve_dashboard.py --stop
+
+notebook: setup ## run the lecture notebook, as the page results/recurrent_neural_networks.html
+	$(VENV)/bin/python -m nbconvert --execute --to html --output-dir results notebooks/recurrent_neural_networks.ipynb
 
 docs: setup ## write config/README.md from the schema
 	$(VENV)/bin/python tools/config_readme.py
