@@ -23,6 +23,7 @@ PAGES = {  # in the order that a newcomer needs them
     "Reliability": "docs/reliability",
     "Errata of the module": "docs/errata",
     "Architecture": "docs/architecture",
+    "Adding to it": "docs/extending",
     "API reference": "docs/reference/index",
     "Configuration": "config/README",
     "Benchmarks": "benchmarks/README",

@@ -22,7 +22,7 @@ ELSEWHERE = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)  # https:, mailto:
 
 def pages(root: Path = ROOT) -> list[Path]:
     """The pages of the project: every Markdown file of its root and of its folders with texts for readers."""
-    return sorted([*root.glob("*.md"), *root.glob("docs/**/*.md"), *root.glob("*/README.md")])
+    return sorted([*root.glob("*.md"), *root.glob("docs/**/*.md"), *root.glob("[!.]*/README.md")])
 
 
 def prose(page: Path) -> Iterator[tuple[int, str]]:
