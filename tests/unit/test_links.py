@@ -1,5 +1,6 @@
 """Links of the project's pages: those that lead nowhere are found, others are left alone."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
-from links import anchors, broken, links  # noqa: E402, tools/ is no package
+from links import anchors, broken, links, pages  # noqa: E402, tools/ is no package
 
 
 @pytest.fixture
@@ -29,6 +30,12 @@ def write(project: Path, text: str) -> list[str]:
 
 def test_no_link_of_the_project_leads_nowhere() -> None:
     assert broken() == []
+
+
+def test_the_site_names_every_page_and_no_other() -> None:
+    titled = re.findall(r'^    "[^"]+": "([^"]+)",', (ROOT / "docs/conf.py").read_text(), flags=re.MULTILINE)
+    found = {page.relative_to(ROOT).with_suffix("").as_posix() for page in pages() if page.parent.name != "resources"}
+    assert {*titled} - {"docs/reference/index"} == found - {"README"}
 
 
 @pytest.mark.parametrize(
