@@ -19,6 +19,7 @@ PAGES = {  # in the order that a newcomer needs them
     "Results": "docs/results",
     "Dividing a text": "docs/splits",
     "Comparing runs": "docs/tracking",
+    "The command line": "docs/command-line",
     "Clusters": "docs/clusters",
     "Reliability": "docs/reliability",
     "Errata of the module": "docs/errata",

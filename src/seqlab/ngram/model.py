@@ -154,6 +154,7 @@ class NgramReading:
 
     @property
     def probability(self) -> NDArray[np.float64]:
+        """Of every symbol to come next in each text, (texts, vocabulary)."""
         return np.stack([distribution(self.model, text) for text in self.texts])
 
     def followed(self, texts: Sequence[int], symbols: Sequence[int]) -> "NgramReading":
