@@ -16,12 +16,15 @@ PACKAGE, REFERENCE = ROOT / "src" / "seqlab", ROOT / "docs" / "reference"
 sys.path.insert(0, str(ROOT / "src"))
 
 PAGES = {  # in the order that a newcomer needs them
+    "First run": "docs/first-run",
     "Results": "docs/results",
     "Dividing a text": "docs/splits",
     "Comparing runs": "docs/tracking",
     "The command line": "docs/command-line",
     "Clusters": "docs/clusters",
+    "Use from another workflow": "docs/use-as-module",
     "Reliability": "docs/reliability",
+    "Security": "docs/security",
     "Errata of the module": "docs/errata",
     "Architecture": "docs/architecture",
     "Adding to it": "docs/extending",
