@@ -36,6 +36,9 @@ lint: setup ## check style, types and the workflow's form
 	$(VENV)/bin/mypy
 	$(VENV)/bin/snakemake --lint
 	$(VENV)/bin/python tools/config_readme.py --check
+	$(VENV)/bin/python tools/drawings.py --check
+	$(VENV)/bin/python tools/links.py
+	$(VENV)/bin/lint-imports --no-cache
 
 format: setup ## put every file into its form
 	$(VENV)/bin/ruff check --fix .
@@ -51,8 +54,11 @@ dashboard-stop: ## stop the dashboard that runs in another terminal
 notebook: setup ## run the lecture notebook, as the page results/recurrent_neural_networks.html
 	$(VENV)/bin/python -m nbconvert --execute --to html --output-dir results notebooks/recurrent_neural_networks.ipynb
 
-docs: setup ## write config/README.md from the schema
+docs: setup ## build site/, the pages of docs/ and a reference of the API; config/README.md is written from the schema
 	$(VENV)/bin/python tools/config_readme.py
+	$(VENV)/bin/python tools/drawings.py
+	$(VENV)/bin/sphinx-build --quiet --keep-going --fail-on-warning -c docs -d build/doctrees . site
+	@echo "Done. Open site/index.html."
 
 lock: ## write the versions of the packages in .venv to requirements.txt and environment.yml
 	$(VENV)/bin/python tools/lock.py

@@ -9,7 +9,8 @@ SMALLER = "run fewer jobs at the same time, or make the text, the model or rnn.t
 
 class InputError(Exception):
     """Something outside the program is wrong: a file, a key, a value. The text is one sentence saying
-    what is wrong, where, and what to do."""
+    what is wrong, where, and what to do.
+    """
 
 
 def shown(value: object) -> str:

@@ -62,7 +62,7 @@ def assert_close(found: Tensor, expected: Tensor) -> None:
 @pytest.mark.parametrize("kind", [torch.float32, torch.float64], ids=["float32", "float64"])
 @pytest.mark.parametrize("replicas", [1, 3])
 @pytest.mark.parametrize(("layers", "hidden", "vocabulary"), SIZES)
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", MODULES)
 def test_outputs_states_loss_and_gradients(cell, layers, hidden, vocabulary, replicas, kind):
     architecture = Architecture(cell, layers, hidden, vocabulary)
     parameters = random_parameters(architecture, replicas, kind)
@@ -101,7 +101,7 @@ def test_outputs_states_loss_and_gradients(cell, layers, hidden, vocabulary, rep
             assert_close(leaves[name].grad[replica], gradient)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", MODULES)
 def test_gradients_of_a_layer_against_finite_differences(cell):
     random = torch.Generator().manual_seed(3)
     steps, replicas, batch_size, hidden = 3, 2, 2, 3
@@ -121,7 +121,7 @@ def test_gradients_of_a_layer_against_finite_differences(cell):
 
 @pytest.mark.parametrize("kind", [torch.float32, torch.float64], ids=["float32", "float64"])
 @pytest.mark.parametrize("replicas", [1, 3])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", MODULES)
 def test_a_layer_by_the_kernels_of_torch_is_that_of_the_time_loop(cell, replicas, kind):
     random = torch.Generator().manual_seed(4)
     steps, batch_size, hidden, vocabulary = 11, 4, 8, 5

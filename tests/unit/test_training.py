@@ -15,10 +15,10 @@ from made_fleets import (
 )
 
 from seqlab.errors import InputError
+from seqlab.rnn.cells import CELLS
 from seqlab.rnn.dropout import masks
 from seqlab.rnn.fleet import Fleet
 from seqlab.rnn.network import forward, initial_state
-from seqlab.rnn.settings import ROUNDED_FROM
 from seqlab.rnn.training import train_fleet
 from seqlab.text.partition import epoch_batches
 
@@ -182,7 +182,7 @@ def test_the_moving_mean_is_what_is_validated_and_kept():
 
 
 def test_products_in_bfloat16_train_to_about_the_same_loss():
-    options = {"hidden": ROUNDED_FROM["lstm"], "learning_rate": 0.002}
+    options = {"hidden": CELLS["lstm"].rounded_from, "learning_rate": 0.002}
     whole, rounded = (
         trained(fleet_of([1, 2], epochs=4, precision=kind, **options)) for kind in ("float32", "bfloat16")
     )

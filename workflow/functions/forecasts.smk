@@ -1,5 +1,7 @@
 """The files of the models of series, and what the configuration says of them."""
 
+from seqlab.report.contents import SERIES_FIGURES
+
 
 def forecast_metrics_of(wildcards):
     """The metrics of every model of one series."""
@@ -28,8 +30,7 @@ def all_forecast_tables():
 
 def all_forecast_figures():
     """Every figure of every series."""
-    names = ["forecast_paths", "error_by_horizon", "residual_autocorrelation", "markov_check"]
-    return [f"results/forecast/{series}/figures/{name}.svg" for series in FORECASTS for name in names]
+    return [f"results/forecast/{series}/figures/{name}.svg" for series in FORECASTS for name in SERIES_FIGURES]
 
 
 def window_of(wildcards):

@@ -1,6 +1,7 @@
 """The files of the models of texts: what a rule reads, and what the whole experiment makes."""
 
 from seqlab.configuration import mixture_candidates, ngram_runs
+from seqlab.report.contents import FIGURES
 
 
 def metrics_of(wildcards, families=None):
@@ -102,16 +103,7 @@ def all_arpa():
 
 def all_figures():
     """Every figure of the experiment."""
-    names = [
-        "perplexity_by_order",
-        "layers_by_hidden",
-        "learning_curves",
-        "cost",
-        "who_knows_what",
-        "memory",
-        "horizon",
-    ]
-    return [f"results/{corpus}/{unit}/figures/{name}.svg" for corpus, unit in RUNS for name in names]
+    return [f"results/{corpus}/{unit}/figures/{name}.svg" for corpus, unit in RUNS for name in FIGURES]
 
 
 def all_summaries():

@@ -68,7 +68,7 @@ def runs_of(corpus, unit):
 RUNS = {(corpus, unit): runs_of(corpus, unit) for corpus in config["corpora"] for unit in units_of(corpus)}
 
 FORECASTS = {name: forecast_runs(config["forecast"], SERIES[name]) for name in config["forecast"]["series"]}
-FORECASTERS = "(mlp|rnn|gru|lstm)-.+"  # the models of series that are networks
+FORECASTERS = "({})-.+".format("|".join(SCHEMA["properties"]["forecast"]["properties"]["networks"]["items"]["enum"]))
 
 
 def script(rule_name):

@@ -30,9 +30,11 @@ class Commands(TyperGroup):
     """The commands, of which only the one that is called is imported."""
 
     def list_commands(self, ctx: Any) -> list[str]:
+        """Their names, in the order of the table."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of that name, or None."""
         if cmd_name not in COMMANDS:
             return None
         found = typer.main.get_command(import_module(COMMANDS[cmd_name][0]).app)
@@ -40,6 +42,7 @@ class Commands(TyperGroup):
         return found
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the list of `seqlab --help` without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, what) for name, (_, what) in COMMANDS.items()])
 
@@ -68,4 +71,5 @@ def _commands(
 
 @command
 def main() -> None:
+    """The program `seqlab`."""
     app()

@@ -33,7 +33,7 @@ class PerceptronForecaster:
         self.network, self.parameters, self.seeds = network, parameters, list[int | None](seeds)
 
     def start(self, values: Array, origins: NDArray[np.int64]) -> Array:
-        """The last values at each origin, the same for every replica."""
+        """The last of `values`, (T,), at each of the `origins`, (O,): (R, O, tau), the same for every replica."""
         window = values[origins[:, None] - np.arange(self.network.window)]
         return np.repeat(window[None], len(self.seeds), axis=0)
 
@@ -61,7 +61,7 @@ class LatentForecaster:
 
     @torch.no_grad()
     def start(self, values: Array, origins: NDArray[np.int64]) -> list[State]:
-        """The states after the whole series up to each origin; `origins` rise."""
+        """The states after all of `values`, (T,), up to each of the `origins`, (O,), which rise: each (R, O, h)."""
         series = torch.from_numpy(values[: int(origins[-1]) + 1])
         inputs = series[:, None, None].expand(-1, len(self.seeds), 1)
         state, done = self.network.zero_state(self.parameters, 1), 0
@@ -81,7 +81,7 @@ class LatentForecaster:
 
     @torch.no_grad()
     def advance(self, state: list[State], values: Array) -> list[State]:
-        """One step of the recurrence."""
+        """One step of the recurrence; `values` are (R, rows)."""
         return self.network.forward(self.parameters, torch.from_numpy(values)[None], state)[1]
 
     def repeat(self, state: list[State], times: int) -> list[State]:

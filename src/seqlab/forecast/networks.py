@@ -106,7 +106,7 @@ def gaussian_loss(mean: Tensor, logarithm: Tensor, values: Tensor) -> Tensor:
 
 
 def initial_parameters(network: Network, seeds: Sequence[int]) -> Parameters:
-    """A replica for each seed, uniform in +- 1/sqrt(inputs), biases zero, and one for the forget gate of an LSTM.
+    """A replica for each seed, uniform in +- 1/sqrt(inputs), biases zero, and one for the forget gate.
 
     The weights from a value to a cell count as with h inputs, as those from state to state. A replica depends on its
     own seed only.
@@ -120,8 +120,9 @@ def initial_parameters(network: Network, seeds: Sequence[int]) -> Parameters:
             drawn[name] = torch.empty(rows, columns).uniform_(-(inputs**-0.5), inputs**-0.5, generator=random)
             if name.startswith("b_"):
                 drawn[name].zero_()
-            if name.startswith("b_h") and isinstance(network, Latent) and network.cell == "lstm":
-                drawn[name][:, network.hidden : 2 * network.hidden] = 1.0
+            forget = CELLS[network.cell].forget if isinstance(network, Latent) else None
+            if name.startswith("b_h") and forget is not None:
+                drawn[name][:, forget * network.hidden : (forget + 1) * network.hidden] = 1.0
         replicas.append(drawn)
     return {name: torch.stack([replica[name] for replica in replicas]) for name in network.shapes}
 

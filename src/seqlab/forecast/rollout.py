@@ -24,7 +24,7 @@ class Forecaster(Protocol):
         """The seed of each replica; [None] for a model that has none."""
 
     def start(self, values: Array, origins: NDArray[np.int64]) -> Any:
-        """The state after the values up to and including each of the `origins`: R replicas, O rows."""
+        """The state after the `values`, (T,), up to and including each of the `origins`, (O,): R replicas, O rows."""
 
     def predict(self, state: Any) -> tuple[Array, Array]:
         """Mean and standard deviation of the next value, each (R, rows)."""

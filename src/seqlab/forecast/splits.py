@@ -83,7 +83,7 @@ class Prepared:
 
     def origins(self, split: str, horizon: int, needed: int = 1) -> NDArray[np.int64]:
         """The last times known when something `horizon` steps ahead is forecast, so that all of that lies in `split`:
-        from the one before the split on, or from the first that has `needed` values up to it.
+        from the one before the split on, or from the first that has `needed` values up to it. Indices, (O,).
         """
         start, stop = self.splits[split]
         return np.arange(max(start, needed) - 1, stop - horizon)

@@ -77,7 +77,7 @@ def _class_of(token: str, number: int) -> int:
 
 
 def context_counts(train: Sequence[NDArray[Any]], segment: NDArray[Any], length: int) -> NDArray[np.int64]:
-    """How often `train` has the `length` symbols before each symbol of `segment` but the first.
+    """How often `train` has the `length` symbols before each symbol of `segment`, (n,), but the first: (n - 1,).
 
     Only where another symbol follows in train, since only then something is learnt there. Near the start of a segment
     the context is as long as there are symbols, and counted as such.
@@ -111,7 +111,7 @@ def _grams(segment: NDArray[Any], size: int) -> NDArray[np.int64]:
 
 
 def place_in_word(segment: NDArray[Any], tokens: Sequence[str]) -> NDArray[np.int64]:
-    """Which letter of its word each symbol of `segment` is, from 1 on; 0 for what is no letter or digit."""
+    """Which letter of its word each symbol of `segment` is, from 1 on, (n,); 0 for what is no letter or digit."""
     inside = np.array([token.isalnum() for token in tokens])[segment]
     place = np.arange(len(segment))
     border = np.where(inside, -1, place)
@@ -119,7 +119,7 @@ def place_in_word(segment: NDArray[Any], tokens: Sequence[str]) -> NDArray[np.in
 
 
 def distance_to_last(segment: NDArray[Any], length: int) -> NDArray[np.int64]:
-    """How many symbols ago the `length` symbols that end at each symbol of `segment` ended before; 0 for never."""
+    """How many symbols ago the `length` symbols that end at each of `segment` ended before, (n,); 0 for never."""
     grams = _grams(segment, length)
     order = np.argsort(grams, kind="stable")
     again = np.flatnonzero(grams[order][1:] == grams[order][:-1]) + 1

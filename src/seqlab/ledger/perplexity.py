@@ -19,7 +19,7 @@ FIGURES = ("bits_per_symbol", "perplexity", "bits_per_char", "bits_per_byte", "b
 
 def perplexity(bits: NDArray[np.floating]) -> float:
     """`2 ** mean(bits)` over all scored symbols, module Eq. (16) to (18) and (22); infinite where a symbol had
-    probability zero.
+    probability zero. `bits` may have any shape; that of a split of one replica is (scored symbols,).
     """
     mean = float(np.mean(bits, dtype=np.float64))
     return math.inf if mean > 1000 else 2.0**mean
@@ -49,8 +49,8 @@ def figures(bits: NDArray[np.floating], counts: dict[str, Any]) -> dict[str, Any
 
 
 def score_rows(bits: dict[str, NDArray[np.floating]], splits: dict[str, Any], seeds: list[int]) -> list[dict[str, Any]]:
-    """The `scores` of metrics.json: a row for each replica and split; a model without seeds has one row with seed
-    None.
+    """The `scores` of metrics.json: a row for each replica and split, from `bits[split]`, each (replicas, scored
+    symbols), and the content of splits.json. A model without seeds has one row with seed None.
     """
     return [
         {"seed": seed, "split": split} | figures(bits[split][replica], splits["splits"][split])

@@ -27,7 +27,7 @@ def write_scores(path: str | Path, bits: dict[str, NDArray[np.floating]]) -> Non
 
 
 def read_scores(path: str | Path) -> dict[str, NDArray[np.float32]]:
-    """The arrays written by `write_scores`; InputError where the file is damaged."""
+    """The arrays written by `write_scores`, (replicas, scored symbols); InputError where the file is damaged."""
     arrays = read_arrays(path)
     for split in SPLITS:
         if split not in arrays or arrays[split].ndim != 2 or arrays[split].dtype != np.float32:

@@ -31,6 +31,7 @@ class Entry:
 
     @property
     def name(self) -> str:
+        """The name of the model."""
         return str(self.metrics["model"])
 
 

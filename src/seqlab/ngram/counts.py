@@ -31,8 +31,8 @@ class OrderCounts(Tally):
 
 
 def count_ngrams(segments: Sequence[NDArray[Any]], order: int, vocabulary: int) -> list[OrderCounts]:
-    """Counts for orders 1 to `order` in `segments`, arrays of indices below `vocabulary`; no n-gram crosses a segment
-    border.
+    """Counts for orders 1 to `order` in `segments`, arrays (symbols,) of indices below `vocabulary`; no n-gram
+    crosses a segment border.
 
     The table of order 1 is dense: it has a row for every vocabulary entry, seen or not.
     Raises InputError for an order below 1, a vocabulary of fewer than two entries, or a text shorter than the order.
@@ -62,7 +62,7 @@ def linked(tallies: Sequence[Tally], vocabulary: int) -> list[OrderCounts]:
 
 
 def suffixes(key: NDArray[np.int64], shorter: OrderCounts, vocabulary: int) -> NDArray[np.int64]:
-    """For n-grams of order k, the numbers of their last k - 1 symbols in `shorter`, where all of them are."""
+    """For n-grams of order k, the numbers of their last k - 1 symbols in `shorter`, where all are; shape as `key`."""
     context, symbol = np.divmod(key, vocabulary)
     wanted = shorter.suffix[context] * vocabulary + symbol
     # Looked up in the order of their highest 16 bits, which numpy sorts by radix: neighbours share cache lines.

@@ -25,11 +25,12 @@ class Evidence:
 
     @property
     def keys(self) -> list[NDArray[np.int64]]:
+        """The n-grams of every order, each array with one number for each."""
         return [table.key for table in self.tables]
 
     @property
     def counts(self) -> list[NDArray[np.int64]]:
-        """Occurrences of the n-grams of every order."""
+        """Occurrences of the n-grams of every order, of the shapes of `keys`."""
         return [table.count for table in self.tables]
 
     @property
@@ -38,7 +39,9 @@ class Evidence:
         return 1 / (self.vocabulary - (self.line_start is not None))
 
     def totals(self, counts: Sequence[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
-        """For each order, the summed count of what follows each context; the context of order 1 is the empty one."""
+        """For each order, the summed count of what follows each context, that is, of each n-gram of the order below;
+        (1,) for order 1, whose context is the empty one.
+        """
         sizes = [1, *(len(table.key) for table in self.tables[:-1])]
         return [
             np.bincount(table.context, count, size).astype(np.int64)

@@ -32,6 +32,7 @@ class NgramModel:
 
     @property
     def order(self) -> int:
+        """The highest order, n."""
         return len(self.key)
 
     @property
@@ -47,6 +48,7 @@ class NgramModel:
         return np.where((context >= 0) & (keys[place] == wanted), place, -1)
 
     def save(self, path: str | Path) -> None:
+        """Write model.npz; `key_k`, `probability_k` and `backoff_k` are the arrays of order k."""
         arrays: dict[str, Any] = {
             "vocabulary": np.array(self.vocabulary),
             "backs_off": np.array(self.backs_off),
@@ -152,6 +154,7 @@ class NgramReading:
 
     @property
     def probability(self) -> NDArray[np.float64]:
+        """Of every symbol to come next in each text, (texts, vocabulary)."""
         return np.stack([distribution(self.model, text) for text in self.texts])
 
     def followed(self, texts: Sequence[int], symbols: Sequence[int]) -> "NgramReading":

@@ -242,6 +242,7 @@ class _Growing:
         return self
 
     def append(self, array: NDArray[Any]) -> None:
+        """Write one more stretch, (n,)."""
         array.astype(self.dtype, copy=False).tofile(self.file)
         self.length += len(array)
 

@@ -36,8 +36,8 @@ def estimate(
 ) -> Estimate:
     """The n-gram model of `order` with the `smoothing` of that name, over indices below `vocabulary`.
 
-    `segments` are those of the training text; the rest is as in `estimate_from`. Raises InputError for what it and
-    `count_ngrams` refuse.
+    `segments` are those of the training text, each (symbols,); the rest is as in `estimate_from`. Raises InputError
+    for what it and `count_ngrams` refuse.
     """
     _check(smoothing)
     return estimate_from(smoothing, count_ngrams(segments, order, vocabulary), vocabulary, line_start, valid)

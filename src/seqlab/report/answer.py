@@ -134,4 +134,5 @@ def interval(row: dict[str, Any]) -> str:
 
 
 def share(part: int, whole: int) -> str:
+    """`part` of `whole` in per cent, as the page prints it."""
     return f"{part / whole:.2%}".replace("%", " %") if part else "0 %"

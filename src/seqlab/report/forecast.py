@@ -13,33 +13,10 @@ from seqlab.files import read_json, verified
 from seqlab.forecast.autoregression import ORDERS, sufficient_order
 from seqlab.forecast.record import read_forecast_metrics
 from seqlab.forecast.tables import best_on_valid, read_models
+from seqlab.report.contents import SERIES_FIGURES
 from seqlab.report.style import number
 from seqlab.report.tables import read_table
 
-FIGURES = {  # file of figures/ -> title, caption
-    "forecast_paths": (
-        "Forecast paths",
-        "The end of test, in grey, and what each model forecast of it: a line is one horizon, and its value at a time "
-        "was forecast so many steps before, from the first seed. Dotted is the mean of the trajectories at the "
-        "longest horizon. Where a model no longer knows better, that falls to the mean.",
-    ),
-    "error_by_horizon": (
-        "Error by horizon",
-        "Test RMSE and CRPS against the steps ahead, with 95 % intervals over origins and seeds, and the standard "
-        "deviation of the forecasts (of means of trajectories, where a model has them) by that of the values: 0 is a "
-        "forecast that has collapsed to a constant.",
-    ),
-    "residual_autocorrelation": (
-        "Residual autocorrelation",
-        "Autocorrelation of the errors one step ahead on test. Outside the band, which holds 95 % of those of white "
-        "noise, earlier errors tell of later ones.",
-    ),
-    "markov_check": (
-        "Markov check",
-        "Partial autocorrelation on train: beyond the order of a linear Markov model it stays within the band. And the "
-        "RMSE on valid of autoregressions by order; more lags than the lower mark are not told from chance.",
-    ),
-}
 COLUMNS = {  # of models.csv -> head of the table
     "rmse": "RMSE",
     "trajectory_rmse": "RMSE of the mean of trajectories",
@@ -61,7 +38,7 @@ def forecast_section(results: Path, series: str, inline_svg: Callable[[str, str,
     key = re.sub(r"[^A-Za-z0-9]+", "-", f"forecast-{series}")
     missing: list[str] = []
     figures = []
-    for stem, (title, caption) in FIGURES.items():
+    for stem, (title, caption) in SERIES_FIGURES.items():
         path = base / "figures" / f"{stem}.svg"
         if path.is_file():
             name = f"{title} of {series}: {caption}"

@@ -16,45 +16,12 @@ from seqlab.errors import InputError
 from seqlab.files import read_json, verified, write_text
 from seqlab.ledger.verdicts import COLUMNS, read_verdicts
 from seqlab.report.answer import CHOSEN, TRAINED, across_units, answer, behind, closed, figure, interval, leader, share
+from seqlab.report.contents import FIGURES
 from seqlab.report.explained import coloured
 from seqlab.report.forecast import forecast_section
 from seqlab.report.style import number
 from seqlab.report.tables import best_on_valid, read_models
 
-FIGURES = {  # file of figures/ -> title, caption
-    "perplexity_by_order": (
-        "Perplexity by order",
-        "Test perplexity of each smoothing against the order of its n-grams, with the best network of each cell as a "
-        "band of one standard deviation.",
-    ),
-    "layers_by_hidden": (
-        "Layers and hidden units",
-        "Test perplexity of every network, mean and standard deviation over its seeds.",
-    ),
-    "learning_curves": (
-        "Learning curves",
-        "Valid perplexity after each epoch: the mean over seeds, and a band from the lowest to the highest.",
-    ),
-    "memory": (
-        "Memory",
-        "Bits per symbol of test against the symbols of context: n-grams by order, and the best network with its state "
-        "cut to the last symbols. Where a line goes on falling, what lies further back is used.",
-    ),
-    "horizon": (
-        "Horizon",
-        "Bits of the symbol that lies so many steps ahead, given all before: the known source and the best n-gram "
-        "exactly, the best network by drawing the ways there. A level line knows only how frequent symbols are.",
-    ),
-    "who_knows_what": (
-        "Who knows what",
-        "Mean bits of the best model of each family on groups of test symbols, and the share of symbols in each group.",
-    ),
-    "cost": (
-        "Parameters",
-        "Test bits per character against parameters and against seconds of training; the names are those of the best "
-        "on valid, and nothing of its cost was found below the grey line.",
-    ),
-}
 SAMPLE_CHARACTERS = 4000
 LONG_WORD = 50  # characters; a text whose words are longer on average has none
 

@@ -231,15 +231,17 @@ def _weight_gradient(first: Tensor, outputs: Tensor, before: Tensor, precision: 
 
 @dataclass(frozen=True)
 class Cell:
-    """A kind of recurrence: its function, its gates, and how many tensors make up its state."""
+    """A kind of recurrence: all that the rest of the package knows of it."""
 
     layer: Callable[[Tensor, State, Tensor, torch.dtype | None], tuple[Tensor, State]]
-    gates: int
-    states: int
+    gates: int  # a step of `projected` holds so many times h values
+    states: int  # tensors that make up its state
+    forget: int | None = None  # the gate whose bias begins at one, counted from 0
+    rounded_from: int | None = None  # hidden units from which rounding to bfloat16 pays; None for never
 
 
 CELLS = {
-    "rnn": Cell(rnn_layer, gates=1, states=1),
-    "gru": Cell(gru_layer, gates=3, states=1),
-    "lstm": Cell(lstm_layer, gates=4, states=2),
+    "rnn": Cell(rnn_layer, gates=1, states=1, rounded_from=192),
+    "gru": Cell(gru_layer, gates=3, states=1, rounded_from=128),
+    "lstm": Cell(lstm_layer, gates=4, states=2, forget=1, rounded_from=128),
 }

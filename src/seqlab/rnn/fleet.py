@@ -157,6 +157,7 @@ class Fleet:
             history.to_csv(temporary, index=False, lineterminator="\n")
 
     def save(self, path: Path, fingerprint: str) -> None:
+        """Write a checkpoint, from which `restore` goes on to the same bits."""
         tensors = {f"parameters.{name}": value for name, value in self.parameters.items()}
         tensors |= {f"best.{name}": value for name, value in self.best.items()}
         tensors |= {f"average.{name}": value for name, value in self.average.items()}

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from seqlab.rnn.cells import State
 
+# The cells that torch has kernels for; the others are always left to `cells`.
 FUNCTIONS: dict[str, Any] = {"rnn": torch.rnn_tanh, "gru": torch.gru, "lstm": torch.lstm}
 ONEDNN: Any = torch.mkldnn_rnn_layer
 LSTM = 2  # its number among oneDNN's kinds of recurrence
@@ -26,7 +27,7 @@ def is_faster(cell: str, symbols: int | None, w_hh: Tensor, precision: torch.dty
     are faster in `cells`, which alone can round factors. On a GPU, a call for each operation of each step would cost
     more than the arithmetic; there nothing was measured yet.
     """
-    if precision not in (None, w_hh.dtype):
+    if cell not in FUNCTIONS or precision not in (None, w_hh.dtype):
         return False
     if w_hh.is_cuda:
         return (symbols or 0) <= GPU_SYMBOLS

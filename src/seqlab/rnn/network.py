@@ -70,8 +70,8 @@ def initial_parameters(architecture: Architecture, seeds: Sequence[int]) -> Para
             drawn[name] = torch.empty(shape).uniform_(-bound, bound, generator=random)
             if name.startswith("b_"):
                 drawn[name].zero_()
-            if name.startswith("b_h") and architecture.cell == "lstm":
-                drawn[name][:, architecture.hidden : 2 * architecture.hidden] = 1.0
+            if name.startswith("b_h") and (forget := CELLS[architecture.cell].forget) is not None:
+                drawn[name][:, forget * architecture.hidden : (forget + 1) * architecture.hidden] = 1.0
         replicas.append(drawn)
     return {name: torch.stack([replica[name] for replica in replicas]) for name in architecture.shapes}
 

@@ -81,6 +81,7 @@ class NetworkReading:
 
     @property
     def probability(self) -> NDArray[np.float64]:
+        """Of every symbol to come next in each text, (texts, vocabulary)."""
         found: NDArray[np.float64] = self.logits.double().softmax(-1).cpu().numpy()
         return found
 

@@ -6,12 +6,11 @@ from typing import Any
 import torch
 
 from seqlab.errors import InputError
+from seqlab.rnn.cells import CELLS
 from seqlab.rnn.optimisers import OPTIMISERS, SCHEDULES
 from seqlab.text.partition import MODES
 
 PRECISIONS = ("float32", "tf32", "bfloat16")
-# Hidden units from which rounding saves more than it costs.
-ROUNDED_FROM = {"rnn": 192, "gru": 128, "lstm": 128}
 
 
 def rounding(precision: str, cell: str, hidden: int) -> torch.dtype | None:
@@ -20,7 +19,8 @@ def rounding(precision: str, cell: str, hidden: int) -> torch.dtype | None:
     `benchmarks/recurrence.py` measures from how many units on bfloat16 pays. tf32 is no rounding of ours: see
     `seqlab.devices.use_tf32`.
     """
-    return torch.bfloat16 if precision == "bfloat16" and hidden >= ROUNDED_FROM[cell] else None
+    least = CELLS[cell].rounded_from
+    return torch.bfloat16 if precision == "bfloat16" and least is not None and hidden >= least else None
 
 
 @dataclass(frozen=True)

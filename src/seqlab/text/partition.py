@@ -90,7 +90,7 @@ def sequential_batches(
 
 
 def random_spans(symbols: int, steps: int, batch_size: int, epoch: int) -> NDArray[np.int64]:
-    """Lengths of the batches of an epoch, at least enough for all its symbols, from steps / 2 to steps.
+    """Lengths of the batches of an epoch, at least enough for all its symbols, from steps / 2 to steps: (batches,).
 
     They depend on the epoch alone, so that all replicas of a fleet, and one that is alone, cut in the same way. (Merity
     et al. 2018 draw around two lengths, for the same reason: other symbols stand at the seams in each epoch.)

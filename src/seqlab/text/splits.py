@@ -188,7 +188,7 @@ def read_splits(path: str | Path) -> dict[str, Any]:
 
 
 def segments_of(ids: NDArray[Any], splits: dict[str, Any], name: str) -> list[NDArray[Any]]:
-    """The stretches of `ids` that make up the split `name`; nothing may be predicted across their borders."""
+    """The stretches of `ids`, each (symbols,), of the split `name`; nothing may be predicted across their borders."""
     return [ids[start:stop] for start, stop in splits["splits"][name]["segments"]]
 
 
@@ -200,7 +200,7 @@ def read_segments(ids_path: str | Path, splits_path: str | Path) -> dict[str, li
 
 
 def read_ids(path: str | Path, splits: dict[str, Any]) -> NDArray[Any]:
-    """The ids in `path`, memory-mapped; InputError where the file is damaged or not the one of its splits."""
+    """The ids in `path`, (symbols,), memory-mapped; InputError where it is damaged or not that of its splits."""
     if splits.get("ids") not in (None, sha256_of(path)):
         raise damaged(path, "its SHA-256 is not that in splits.json")
     try:

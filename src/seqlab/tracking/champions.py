@@ -45,10 +45,12 @@ class Champion:
 
     @property
     def run_key(self) -> str:
+        """What its run in MLflow is found by."""
         return digest(self.card | {"seeds": self.seed})
 
     @property
     def files(self) -> list[Path]:
+        """Everything that is needed to use it."""
         return [self.folder / name for name in FILES[self.card["family"]]] + [self.folder.parent.parent / "vocab.json"]
 
     @property

@@ -26,6 +26,7 @@ class LiveFile:
 
     @property
     def started(self) -> int:
+        """When its training began, in milliseconds since 1970; 0 before the first line is there."""
         return int(self.header.get("started", 0))
 
     def read(self) -> bool:

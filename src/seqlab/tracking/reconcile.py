@@ -76,6 +76,7 @@ def create(client: Any, experiment: str, run: PlannedRun, tags: dict[str, str]) 
 
 
 def write_params(client: Any, run_id: str, params: dict[str, str]) -> None:
+    """Write parameters; none is no reason to ask the server."""
     from mlflow.entities import Param
 
     if params:

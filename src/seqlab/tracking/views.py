@@ -24,9 +24,11 @@ class View:
 
     @property
     def charts(self) -> bool:
+        """Whether it draws runs, rather than listing them."""
         return "compareRunCharts" in self.state
 
     def address(self, experiment: str) -> str:
+        """Its address on a server, after that of the server itself."""
         return view_link(experiment, self.link, self.charts)
 
 

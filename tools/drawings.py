@@ -1,0 +1,191 @@
+"""Draw docs/images/imports.svg and docs/images/data_flow.svg: python tools/drawings.py; --check only compares.
+
+The imports are those of the code, in the order of the contract in pyproject.toml. The flow of data is written down in
+FLOW; a test holds its rules against those of the workflow.
+"""
+
+import sys
+import tomllib
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+from xml.sax.saxutils import escape
+
+from grimp import build_graph
+
+from seqlab.errors import InputError, command
+
+ROOT = Path(__file__).parents[1]
+IMAGES = ROOT / "docs" / "images"
+FILLS = {"file": "#eaf2fb", "result": "#fdf0d5", "given": "#f1f1ef"}
+STYLE = """text { font: 13px sans-serif; fill: #1b1f24; text-anchor: middle }
+.rule { font-style: italic; fill: #3a5f8a }
+.remark, .number { font-size: 11.5px; fill: #57606a } rect { stroke: #8c959f } path { fill: none; stroke: #6e7781 }"""
+LEADING = 17  # pixels from line to line
+STEP, BOX = (82, 46), (104, 30)  # pixels from a package to the next, and the box of one
+
+
+class Step(NamedTuple):
+    """A box of the flow of data: place and width in pixels, the files in it, the rules that make them, a remark."""
+
+    x: int
+    y: int
+    width: int
+    files: str
+    rules: str = ""
+    remark: str = ""
+    kind: str = "file"
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """What is written in it, each line with its class."""
+        told = {"file": self.files, "rule": self.rules, "remark": self.remark}
+        return [(style, line) for style, words in told.items() for line in words.split("\n") if line]
+
+    @property
+    def height(self) -> int:
+        return LEADING * len(self.lines) + 12
+
+
+FLOW = {
+    "corpora": Step(20, 20, 150, "config/corpora.yaml", "", "which texts there are", "given"),
+    "raw": Step(210, 20, 110, "raw.txt", "fetch_corpus"),
+    "clean": Step(350, 20, 110, "clean.txt", "clean_corpus"),
+    "vocab": Step(490, 20, 110, "vocab.json", "build_vocab", "of train alone"),
+    "ids": Step(630, 20, 150, "ids.npy, splits.json", "encode_corpus"),
+    "check": Step(820, 20, 140, "check.json", "check_corpus", "what is odd about it"),
+    "config": Step(20, 130, 150, "config/*.yaml", "", "which models to run", "given"),
+    "card": Step(350, 130, 610, "card.yaml", "write_card",
+                 "settings, seeds and the checksums of the data: everything that decides a result"),
+    "counts": Step(170, 240, 200, "counts/merged/", "count_shard, merge_counts", "of ids.npy, if asked for"),
+    "none": Step(20, 345, 220, "nothing to train", "", "the known source, compressors", "given"),
+    "ngram": Step(260, 345, 280, "model.npz, model.arpa.gz", "train_ngram, prune_ngram, write_arpa", "n-grams"),
+    "rnn": Step(560, 345, 240, "weights.safetensors, history.csv", "train_rnn", "networks, all seeds at once"),
+    "mixture": Step(20, 450, 160, "scores.npz, metrics.json", "score_mixture", "mixtures of models", "result"),
+    "ledger": Step(200, 450, 780, "scores.npz, metrics.json", "score_source, score_compressor, score_ngram, score_rnn",
+                   "the ledger: bits of every symbol of valid and test, the same files for every model", "result"),
+    "models": Step(20, 560, 212, "summary.csv, models.csv", "list_runs, summarize\nspell_unknowns"),
+    "verdicts": Step(244, 560, 120, "verdicts.csv", "compare_models", "what is real"),
+    "breakdown": Step(376, 560, 190, "breakdown.csv, contrast.json", "explain_models", "who knows what"),
+    "memory": Step(578, 560, 120, "memory.csv", "measure_memory", "how far back"),
+    "horizon": Step(710, 560, 120, "horizon.csv", "measure_horizon", "how far ahead"),
+    "protocols": Step(842, 560, 138, "protocols.csv", "compare_protocols", "other ways to score"),
+    "expected": Step(20, 670, 170, "config/expected/*.csv", "verify, refresh_expected", "is it the same?", "given"),
+    "tracking": Step(210, 670, 180, "tracking.json, mlflow.db", "track_runs", "runs, tables, figures", "result"),
+    "figures": Step(430, 670, 390, "figures/*.svg", "plot_*", "of the tables, and of history.csv"),
+    "report": Step(850, 670, 130, "report.html", "write_report", "read this first", "result"),
+    "series": Step(20, 790, 170, "series.csv, series.json", "build_series", "series of numbers"),
+    "outlook": Step(220, 790, 150, "card.yaml", "write_forecast_card"),
+    "forecaster": Step(400, 790, 240, "model.json | weights.safetensors", "train_autoregression\ntrain_forecaster"),
+    "forecasts": Step(670, 790, 310, "forecasts.npz, metrics.json",
+                      "score_persistence, score_autoregression\nscore_forecaster", "", "result"),
+    "tables": Step(670, 890, 310, "summary.csv, models.csv, figures/*.svg",
+                   "list_forecasts, summarize_forecasts, plot_*", "into the same report, and tracked with the others"),
+}  # fmt: skip
+ARROWS = """corpora raw, raw clean, clean vocab, vocab ids, ids check, ids card, check card, config card, counts ngram,
+card ngram, card rnn, none ledger, ngram ledger, rnn ledger, ledger mixture, mixture models, ledger models,
+ledger verdicts, ledger breakdown, ledger memory, ledger horizon, ledger protocols, models expected, verdicts tracking,
+breakdown figures, memory figures, horizon figures, figures tracking, figures report, protocols report,
+series outlook, outlook forecaster, forecaster forecasts, forecasts tables"""
+
+
+def svg(title: str, width: int, height: int, parts: list[str]) -> str:
+    """A drawing on white, which is readable on dark pages too; its letters are those of the reader's system."""
+    head = '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
+    opening = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">'
+    body = [opening, f"<title>{escape(title)}</title>", f"<style>{STYLE}</style>",
+            f'<defs>{head}<path d="M0 0 L8 4 L0 8"/></marker></defs>',
+            f'<rect width="{width}" height="{height}" fill="white" style="stroke: none"/>']  # fmt: skip
+    return "\n".join([*body, *parts, "</svg>\n"])
+
+
+def box(x: float, y: float, width: float, height: float, kind: str) -> str:
+    return f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="4" fill="{FILLS[kind]}"/>'
+
+
+def text(x: float, y: float, words: str, style: str = "file") -> str:
+    return f'<text x="{x:g}" y="{y:g}" class="{style}">{escape(words)}</text>'
+
+
+def arrow(*corners: tuple[float, float]) -> str:
+    way = " L".join(f"{x:g} {y:g}" for x, y in corners)
+    return f'<path d="M{way}" marker-end="url(#tip)"/>'
+
+
+def between(one: Step, other: Step) -> str:
+    """The arrow from a box to one beside it, to one below it, or to one below it on the right."""
+    if one.y == other.y:
+        y = one.y + min(one.height, other.height) / 2
+        ends = (one.x + one.width, other.x) if one.x < other.x else (one.x, other.x + other.width)
+        return arrow((ends[0], y), (ends[1], y))
+    left, right = max(one.x, other.x), min(one.x + one.width, other.x + other.width)
+    if left < right:
+        return arrow(((left + right) / 2, one.y + one.height), ((left + right) / 2, other.y))
+    y = other.y + other.height / 2
+    return arrow((one.x + one.width / 2, one.y + one.height), (one.x + one.width / 2, y), (other.x, y))
+
+
+def data_flow() -> str:
+    """How files follow from files, each with the rule that makes it."""
+    parts = [between(FLOW[one], FLOW[other]) for one, other in (pair.split() for pair in ARROWS.split(","))]
+    for step in FLOW.values():
+        parts.append(box(step.x, step.y, step.width, step.height, step.kind))
+        middle, top = step.x + step.width / 2, step.y + LEADING + 2
+        parts += [text(middle, top + LEADING * place, line, style) for place, (style, line) in enumerate(step.lines)]
+    return svg("The files of seqlab, and the rules that make them", 1000, 980, parts)
+
+
+def layers() -> tuple[list[str], list[str]]:
+    """Packages and modules of src/seqlab from the highest down, and those that anyone may use."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    (order,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    return [name.strip() for layer in order[:-1] for name in layer.split("|")], order[-1].split(" : ")
+
+
+def edges(leaves: list[str]) -> Counter[tuple[str, str]]:
+    """How many modules of one part of src/seqlab import another part, those that anyone may use left out."""
+    graph = build_graph("seqlab", cache_dir=None)
+    counts: Counter[tuple[str, str]] = Counter()
+    for module in graph.modules - {"seqlab"}:
+        own = module.split(".")[1]
+        used = {name.split(".")[1] for name in graph.find_modules_directly_imported_by(module) if "." in name}
+        counts.update((own, part) for part in used - {own, *leaves} if own not in leaves)
+    return counts
+
+
+def imports() -> str:
+    """Who imports whom: right from the importing package to a dot, and down to the imported one."""
+    names, leaves = layers()
+    counts = edges(leaves)
+    corner = {name: (20 + STEP[0] * place, 20 + STEP[1] * place) for place, name in enumerate(names)}
+    parts: list[str] = []
+    for (one, other), count in sorted(counts.items(), key=lambda edge: [names.index(name) for name in edge[0]]):
+        (x, y), (column, row) = corner[one], corner[other]
+        turn = (column + BOX[0] / 2, y + BOX[1] / 2)
+        parts += [arrow((x + BOX[0], turn[1]), turn, (turn[0], row)),
+                  f'<circle cx="{turn[0]:g}" cy="{turn[1]:g}" r="3.5" fill="#6e7781"/>',
+                  text(turn[0] + 11, turn[1] - 5, str(count), "number")]  # fmt: skip
+    for name, (x, y) in corner.items():
+        parts += [box(x, y, *BOX, "file"), text(x + BOX[0] / 2, y + 20, name)]
+    wide, bottom = STEP[0] * (len(names) - 1) + BOX[0], 20 + STEP[1] * len(names)
+    parts += [box(20, bottom, wide, BOX[1], "given"), text(20 + wide / 2, bottom + 20, ", ".join(leaves))]
+    return svg("Who imports whom in src/seqlab", wide + 40, bottom + 50, parts)
+
+
+DRAWINGS = {"imports.svg": imports, "data_flow.svg": data_flow}
+
+
+@command
+def main() -> None:
+    for name, draw in DRAWINGS.items():
+        path = IMAGES / name
+        if "--check" not in sys.argv:
+            path.write_text(draw(), encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != draw():
+            raise InputError(f"{path.relative_to(ROOT)} is not what {Path(__file__).name} draws; run make docs")
+
+
+if __name__ == "__main__":
+    main()

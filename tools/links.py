@@ -1,0 +1,85 @@
+"""Check the links of the project's Markdown pages: python tools/links.py.
+
+Every relative link must lead to a file that is there, and every #anchor to a heading, by the names that forges give
+headings. Links to other hosts are not followed.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+from seqlab.errors import InputError, command
+
+ROOT = Path(__file__).parents[1]
+FENCE = re.compile(r"^ {0,3}(```|~~~)")
+CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
+LINK = re.compile(r"\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)|<(?:img|a)\s[^>]*?(?:src|href)=\"([^\"]+)\"")
+HEADING = re.compile(r"^ {0,3}#{1,6}\s+(.*?)\s*#*$")
+ELSEWHERE = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)  # https:, mailto:
+
+
+def pages(root: Path = ROOT) -> list[Path]:
+    """The pages of the project: every Markdown file of its root and of its folders with texts for readers."""
+    return sorted([*root.glob("*.md"), *root.glob("docs/**/*.md"), *root.glob("[!.]*/README.md")])
+
+
+def prose(page: Path) -> Iterator[tuple[int, str]]:
+    """Number and text of every line of `page` that is no code; code inside a line is left out."""
+    fence = None
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), start=1):
+        mark = FENCE.match(line)
+        if mark and fence in (None, mark[1]):
+            fence = mark[1] if fence is None else None
+        elif fence is None and not line.startswith("    "):
+            yield number, CODE.sub(lambda code: "`" * len(code[0]), line)
+
+
+def links(page: Path) -> list[tuple[int, str]]:
+    """Line and target of every link of `page` within the project, images among them."""
+    found = [(number, match[1] or match[2]) for number, line in prose(page) for match in LINK.finditer(line)]
+    return [(number, target) for number, target in found if not ELSEWHERE.match(target)]
+
+
+def anchors(page: Path) -> set[str]:
+    """The names of the headings of `page`, as forges make them: small letters, hyphens for blanks, twins numbered."""
+    lines = page.read_text(encoding="utf-8").splitlines()
+    headings = filter(None, (HEADING.match(lines[number - 1]) for number, _ in prose(page)))
+    seen: Counter[str] = Counter()
+    names = set()
+    for heading in headings:
+        words = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", heading[1])  # those of a link
+        name = re.sub(r"[^\w\- ]", "", words.lower()).replace(" ", "-")
+        names.add(f"{name}-{seen[name]}" if seen[name] else name)
+        seen[name] += 1
+    return names
+
+
+def broken(root: Path = ROOT) -> list[str]:
+    """A sentence for every link under `root` that leads nowhere."""
+    found = ((page, number, target) for page in pages(root) for number, target in links(page))
+    faults = ((f"{page.relative_to(root)}:{number} links to {target}", fault_of(target, page, root))
+              for page, number, target in found)  # fmt: skip
+    return [f"{link}, {fault}" for link, fault in faults if fault]
+
+
+def fault_of(target: str, page: Path, root: Path) -> str:
+    """What is wrong with a link of `page`; empty where it leads somewhere."""
+    path, _, anchor = unquote(target).partition("#")
+    file = (page.parent / path if path else page).resolve()
+    if not file.is_relative_to(root.resolve()) or not file.is_file():
+        return "which is no file of the project"
+    if anchor and file.suffix == ".md" and anchor not in anchors(file):
+        return f"but {file.relative_to(root.resolve())} has no such heading"
+    return ""
+
+
+@command
+def main() -> None:
+    if found := broken():
+        raise InputError(f"{'; '.join(found)}; correct the links")
+
+
+if __name__ == "__main__":
+    main()
