@@ -11,7 +11,10 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
-configfile: f"{workflow.basedir}/config/config.yaml"
+include: "workflow/functions/project.smk"
+
+
+configfile: f"{BASE}/config/config.yaml"
 
 
 report: "workflow/report/workflow.rst"
