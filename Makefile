@@ -32,7 +32,7 @@ test: setup lint ## check style, types and the workflow's form, then run every t
 lint: setup ## check style, types and the workflow's form
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/snakefmt --check --compact-diff Snakefile workflow/rules
+	$(VENV)/bin/snakefmt --check --compact-diff workflow
 	$(VENV)/bin/mypy
 	$(VENV)/bin/snakemake --lint
 	$(VENV)/bin/python tools/config_readme.py --check
@@ -40,7 +40,7 @@ lint: setup ## check style, types and the workflow's form
 format: setup ## put every file into its form
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
-	$(VENV)/bin/snakefmt Snakefile workflow/rules
+	$(VENV)/bin/snakefmt workflow
 
 dashboard: setup ## compare runs in MLflow on 127.0.0.1
 	$(VENV)/bin/python workflow/scripts/serve_dashboard.py

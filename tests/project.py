@@ -15,7 +15,7 @@ from seqlab.arrays import read_arrays
 from seqlab.files import read_json
 
 ROOT = Path(__file__).parents[1]
-PARTS = ["Snakefile", "config", "profiles", "src", "workflow", "environment.yml"]
+PARTS = ["config", "profiles", "src", "workflow", "environment.yml"]
 TIMES = ("seconds", "train_seconds")  # what differs from run to run, beside logs and benchmarks
 
 
