@@ -5,7 +5,7 @@ VENV := .venv
 INSTALLED := $(VENV)/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce verify test lint format dashboard dashboard-stop notebook docs lock clean
+.PHONY: help setup reproduce verify test lint format dashboard dashboard-stop notebook docs lock audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,12 @@ docs: setup ## write config/README.md from the schema
 lock: ## write the versions of the packages in .venv to requirements.txt and environment.yml
 	$(VENV)/bin/python tools/lock.py
 
-clean: ## remove results and downloaded texts, not .venv
-	rm -rf results/* resources/* .snakemake
-	git checkout --quiet -- results resources
+audit: ## look every locked package up among known vulnerabilities; asks the package index
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet pip-audit==2.10.1
+	$(VENV)/audit/bin/pip-audit --requirement requirements.txt --no-deps --disable-pip --strict
+
+clean: ## remove results, downloaded texts, caches and what was built, not .venv
+	find results/ resources/ -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
+	rm -rf .snakemake .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist site
+	find benchmarks src tests tools workflow -type d -name __pycache__ -prune -exec rm -rf {} +
