@@ -65,4 +65,4 @@ audit: ## look every locked package up among known vulnerabilities; asks the pac
 clean: ## remove results, downloaded texts, caches and what was built, not .venv
 	find results/ resources/ -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
 	rm -rf .snakemake .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist site
-	find benchmarks src tests tools workflow -type d -name __pycache__ -prune -exec rm -rf {} +
+	find benchmarks notebooks src tests tools workflow -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

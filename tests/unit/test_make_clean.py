@@ -37,6 +37,7 @@ REMOVED = [
     "src/seqlab/__pycache__/a.pyc",
     "tests/unit/__pycache__/a.pyc",
     "workflow/scripts/__pycache__/a.pyc",
+    "notebooks/.ipynb_checkpoints/a.ipynb",
 ]
 
 
