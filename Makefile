@@ -5,7 +5,7 @@ VENV := .venv
 INSTALLED := $(VENV)/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce verify test lint format dashboard dashboard-stop notebook docs lock clean
+.PHONY: help setup reproduce verify test lint format dashboard dashboard-stop notebook docs lock audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +32,7 @@ test: setup lint ## check style, types and the workflow's form, then run every t
 lint: setup ## check style, types and the workflow's form
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/snakefmt --check --compact-diff Snakefile workflow/rules
+	$(VENV)/bin/snakefmt --check --compact-diff Snakefile workflow
 	$(VENV)/bin/mypy
 	$(VENV)/bin/snakemake --lint
 	$(VENV)/bin/python tools/config_readme.py --check
@@ -43,7 +43,7 @@ lint: setup ## check style, types and the workflow's form
 format: setup ## put every file into its form
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
-	$(VENV)/bin/snakefmt Snakefile workflow/rules
+	$(VENV)/bin/snakefmt Snakefile workflow
 
 dashboard: setup ## compare runs in MLflow on 127.0.0.1
 	$(VENV)/bin/python workflow/scripts/serve_dashboard.py
@@ -63,6 +63,12 @@ docs: setup ## build site/, the pages of docs/ and a reference of the API; confi
 lock: ## write the versions of the packages in .venv to requirements.txt and environment.yml
 	$(VENV)/bin/python tools/lock.py
 
-clean: ## remove results and downloaded texts, not .venv
-	rm -rf results/* resources/* .snakemake
-	git checkout --quiet -- results resources
+audit: ## look every locked package up among known vulnerabilities; asks the package index
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet pip-audit==2.10.1
+	$(VENV)/audit/bin/pip-audit --requirement requirements.txt --no-deps --disable-pip --strict
+
+clean: ## remove results, downloaded texts, caches and what was built, not .venv
+	find results/ resources/ -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
+	rm -rf .snakemake .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist site
+	find benchmarks notebooks src tests tools workflow -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

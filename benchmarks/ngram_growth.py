@@ -79,7 +79,7 @@ class Watch:
 
 def step(name: str, folder: Path, vocabulary: int, bound: int) -> dict[str, float]:
     """One step, in this process: its seconds, its peak in megabytes and what it counted."""
-    ids = np.load(folder / "ids.npy", mmap_mode="r")
+    ids = np.load(folder / "ids.npy", mmap_mode="r", allow_pickle=False)
     if name.startswith(("shard", "merge")):
         limit = bound * MEGABYTE + INTERPRETER
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))

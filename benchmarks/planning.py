@@ -26,7 +26,7 @@ from ngram import machine
 from seqlab.errors import InputError, command
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("Snakefile", "config", "profiles", "src", "workflow", "environment.yml")
+PARTS = ("config", "profiles", "src", "workflow", "environment.yml")
 
 
 def copy_project(folder: Path) -> None:

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.errors import InputError, shown
+from seqlab.names import check_path
 from seqlab.text.definitions import NAMES as PARTS
 from seqlab.text.definitions import check_definition, check_description
 from seqlab.text.tokens import UNITS
 
 NOT_BACKING_OFF = ("laplace", "add-k")  # smoothings whose models have no back-off weights
+NO_LINE_END = r"(?!\n)"  # ends a pattern of the schema, because Python's $ also stands before a last line end
 BEST = "best "  # begins a part of a mixture that is chosen on valid
 CONSTANTS = {"true": True, "false": False}
 NUMBERS: dict[str, Callable[[str], Any]] = {"integer": int, "number": float, "boolean": CONSTANTS.__getitem__}
@@ -111,7 +113,7 @@ def _allowed(error: Any) -> str:
         "maxProperties": f"a block of {value} key",
         "contains": "a list with 1 in it",
         "uniqueItems": "a list in which nothing stands twice",
-        "pattern": f"a name that matches {value}",
+        "pattern": f"a name that matches {str(value).removesuffix(NO_LINE_END)}",
     }
     return words.get(error.validator) or shown(error.message)
 
@@ -125,6 +127,8 @@ def check_corpora(config: dict[str, Any], corpora: dict[str, Any]) -> None:
         try:
             check_definition(name, corpora[name])
             check_description(name, corpora[name])
+            for path in local_texts(corpora[name]):
+                check_path(path)
         except InputError as error:
             raise InputError(f"config/corpora.yaml: {error}") from None
         if not set(config["units"]) & set(corpora[name]["units"]):
@@ -233,6 +237,7 @@ def corpus_of_text(text: str, cleaning: str | None, corpora: dict[str, Any]) -> 
             f"corpus {shown(text)} is neither a file, nor a folder with train.txt, valid.txt and test.txt, nor a name "
             f"in config/corpora.yaml ({names}); correct it"
         )
+    check_path(text)
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", path.stem)[:60].strip("_") or "text"
     if name in corpora or name == "forecast" or not name[0].isalnum():  # results/forecast/ is that of series
         name = f"my_{name.lstrip('_-')}"

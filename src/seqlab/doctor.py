@@ -131,7 +131,7 @@ def _workflow_programs() -> Iterator[Found]:
 
 
 def _workflow(folder: Path) -> Iterator[Found]:
-    if not (folder / "Snakefile").is_file():
+    if not any((folder / name).is_file() for name in ("Snakefile", "workflow/Snakefile")):
         remedy = "go to the folder of the repository, or name it with --folder; score and generate work anywhere"
         yield Found("workflow", NOTE, f"{folder.resolve()} has no Snakefile", remedy)
         return

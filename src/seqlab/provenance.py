@@ -34,7 +34,8 @@ def commit() -> tuple[str, bool]:
 
 
 def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], check=True, capture_output=True, text=True)
+    # a folder of somebody else may name a program to watch its files, which git would start
+    done = subprocess.run(["git", "-c", "core.fsmonitor=false", *arguments], check=True, capture_output=True, text=True)
     return done.stdout.strip()
 
 

@@ -15,7 +15,7 @@ def source_files() -> list[Path]:
     """Every file of source code, and the Snakefile."""
     folders = ("src", "workflow", "tools", "benchmarks", "tests")
     found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*")) if path.suffix in SOURCES]
-    return [ROOT / "Snakefile", *found]
+    return [ROOT / "workflow/Snakefile", *found]
 
 
 def limit_of(path: Path) -> int:

@@ -53,7 +53,7 @@ def test_the_sweep_holds_the_tables_and_the_answer(base: Path, runs: dict[str, P
     run = runs["sweep waves"]
     assert [path.name for path, _ in run.artifacts] == ["summary.csv", "models.csv"]
     assert run.standing["mlflow.note.content"].startswith("Best on valid one step ahead: ")
-    assert "`snakemake waves`" in run.standing["mlflow.note.content"]
+    assert "\n    snakemake waves\n" in run.standing["mlflow.note.content"]
 
 
 def test_series_have_views_of_their_own() -> None:

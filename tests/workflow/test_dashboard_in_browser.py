@@ -7,7 +7,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from browser import open_browser
@@ -83,3 +85,21 @@ def test_the_page_of_the_sweep_says_how_it_was_made(page: Any, links: dict[str, 
     page.get_by_text("Show more").first.click()
     page.get_by_text("snakemake --cores all --configfile config/smoke.yaml").first.wait_for()
     assert "lstm-1x8" in text
+
+
+def ask(port: int, host: str = "127.0.0.1", **headers: str) -> int:
+    """The status that the server at this address of the machine answers with."""
+    connection = HTTPConnection(host, port, timeout=60)
+    connection.request("POST", "/api/2.0/mlflow/experiments/search", '{"max_results": 1}',
+                       {"Content-Type": "application/json"} | headers)  # fmt: skip
+    return connection.getresponse().status
+
+
+def test_only_this_machine_is_answered_and_no_page_of_another_site(links: dict[str, str]) -> None:
+    """Another address of the machine, a name that somebody has pointed at it, and a script on somebody's page."""
+    port = urlsplit(next(iter(links.values()))).port
+    assert port is not None and ask(port) == 200
+    with pytest.raises(ConnectionRefusedError):
+        ask(port, host="127.0.0.2")
+    assert ask(port, Host="evil.example") == 403
+    assert ask(port, Origin="https://evil.example") == 403

@@ -96,7 +96,8 @@ def test_a_source_tree_that_can_only_be_read(
     for path in [project.folder, *project.folder.rglob("*")]:
         path.chmod(0o555 if path.is_dir() else 0o444)
     before = sorted(project.folder.rglob("*"))
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--snakefile", str(project.folder / "Snakefile")]
+    command = [sys.executable, "-m", "snakemake", "--cores", "2"]
+    command += ["--snakefile", str(project.folder / "workflow/Snakefile")]
     command += ["--configfile", str(project.folder / "config/smoke.yaml"), "--", NGRAM]
     environment = project.environment(PYTHONDONTWRITEBYTECODE="1")
     done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)

@@ -21,7 +21,7 @@ def command_again():
 
 def expected_results():
     """The committed results of this experiment, named after its last configuration."""
-    return os.path.relpath(BASE / "config" / "expected" / f"{experiment_name()}.csv")
+    return os.path.relpath(own(f"expected/{experiment_name()}.csv"))
 
 
 def tracking_address():

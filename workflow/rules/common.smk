@@ -18,8 +18,6 @@ from pathlib import Path
 from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
 
-BASE = Path(workflow.basedir)
-
 # A plan is millions of objects that all stay: to look for garbage among them after every 700 new ones, which is what
 # Python does unasked, takes a fifth of the time that a large experiment is planned in.
 gc.set_threshold(100_000, 50, 50)
@@ -35,8 +33,8 @@ from seqlab.forecast.definitions import forecast_runs, longest_needs, with_serie
 
 try:
     SCHEMA = load_configfile(BASE / "workflow/schemas/config.schema.yaml")
-    CORPORA = checked(config, SCHEMA, load_configfile(BASE / "config/corpora.yaml"))
-    SERIES = with_series(config, load_configfile(BASE / "config/series.yaml"))
+    CORPORA = checked(config, SCHEMA, definitions("corpora.yaml"))
+    SERIES = with_series(config, definitions("series.yaml"))
 except InputError as error:
     raise WorkflowError(str(error)) from None
 

@@ -31,9 +31,9 @@ rule track_runs:
         "../../environment.yml"
     params:
         runs=listed,
-        uri=tracking_address(),
-        sweep=experiment_name(),
-        command=command_again(),
+        uri=lambda wildcards: tracking_address(),
+        sweep=lambda wildcards: experiment_name(),
+        command=lambda wildcards: command_again(),
     message:
         "Publishing all runs to MLflow"
     shell:

@@ -23,7 +23,7 @@ rule verify:
         "../../environment.yml"
     params:
         runs=listed,
-        expected=expected_results(),
+        expected=lambda wildcards: expected_results(),
     message:
         "Comparing the results with {params.expected}"
     shell:
@@ -43,7 +43,7 @@ rule refresh_expected:
         "../../environment.yml"
     params:
         runs=listed,
-        expected=expected_results(),
+        expected=lambda wildcards: expected_results(),
     message:
         "Writing {params.expected}"
     shell:

@@ -1,11 +1,13 @@
 """Which series an experiment forecasts, and with which models; like `configuration`, it loads nothing heavy."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
 
 from seqlab.configuration import check_shares
-from seqlab.errors import InputError
+from seqlab.errors import InputError, shown
+from seqlab.names import check_name, check_path
 
 
 def with_series(config: dict[str, Any], series: dict[str, Any]) -> dict[str, Any]:
@@ -20,10 +22,14 @@ def with_series(config: dict[str, Any], series: dict[str, Any]) -> dict[str, Any
 
 
 def check_series(config: dict[str, Any], series: dict[str, Any]) -> None:
-    """Raises InputError where a series named in `config` has no block in `series`."""
+    """Raises InputError where a series named in `config` has no block in `series`, or a name or path of no use."""
     for name in config["forecast"]["series"]:
         if name not in series:
-            raise InputError(f"series {name!r} is unknown; config/series.yaml has {', '.join(sorted(series))}")
+            known = ", ".join(sorted(map(str, series)))
+            raise InputError(f"series {shown(name)} is unknown; config/series.yaml has {known}")
+        check_name("series", name)
+        if isinstance(series[name], dict) and isinstance(series[name].get("path"), str):
+            check_path(series[name]["path"])
     check_shares("forecast.split", config["forecast"]["split"])
 
 
@@ -37,10 +43,10 @@ def series_of_file(config: dict[str, Any], series: dict[str, Any]) -> tuple[list
     if wanted in series:
         return [wanted], series
     path = Path(wanted)
-    if not path.is_file():
-        names = ", ".join(sorted(series))
+    if not os.path.isfile(wanted):  # noqa: PTH113, where Path.is_file raises an error for a name that is too long
+        names = ", ".join(sorted(map(str, series)))
         raise InputError(
-            f"series {wanted!r} is neither a CSV file nor a name in config/series.yaml ({names}); correct it"
+            f"series {shown(wanted)} is neither a CSV file nor a name in config/series.yaml ({names}); correct it"
         )
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", "_".join([path.stem, *filter(None, [config.get("column")])]))[:60].strip("_")
     if not name or name in series or not name[0].isalnum():

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from seqlab.errors import InputError, shown
 from seqlab.forecast.reading import read_column
+from seqlab.names import check_name
 
 KEYS: dict[str, type] = {  # of a block of config/series.yaml, and what they hold
     **dict.fromkeys(("title", "kind", "builtin", "path", "column", "unit", "step", "missing", "licence"), str),
@@ -97,6 +98,7 @@ def build_series(name: str, definition: dict[str, Any]) -> Series:
     """The series of a block of config/series.yaml. Raises InputError, naming row and column where there is one, for
     a block or a file that is not right, missing values that may not be filled, and values that are all the same.
     """
+    check_name("series", name)
     check_definition(name, definition)
     series = _source(name, definition)
     missing = np.flatnonzero(np.isnan(series.values))

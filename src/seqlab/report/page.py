@@ -12,7 +12,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from seqlab.errors import InputError
+from seqlab.errors import InputError, shown
 from seqlab.files import read_json, verified, write_text
 from seqlab.ledger.verdicts import COLUMNS, read_verdicts
 from seqlab.report.answer import CHOSEN, TRAINED, across_units, answer, behind, closed, figure, interval, leader, share
@@ -22,6 +22,12 @@ from seqlab.report.forecast import forecast_section
 from seqlab.report.style import number
 from seqlab.report.tables import best_on_valid, read_models
 
+# what makes a browser do more than draw: programs, events, and whatever comes from elsewhere
+ACTIVE = re.compile(
+    r"<\s*(script|foreignobject|iframe|object|embed|set|animate)|\son\w+\s*=|javascript:"
+    r'|href\s*=(?!"(#|data:image/png))|url\((?!#)',
+    re.IGNORECASE,
+)
 SAMPLE_CHARACTERS = 4000
 LONG_WORD = 50  # characters; a text whose words are longer on average has none
 
@@ -61,7 +67,11 @@ def inline_svg(svg: str, prefix: str, name: str) -> Markup:
     if not match:
         raise InputError(f"the figure {prefix} is not an SVG; delete it and run the workflow again")
     attributes, body = match.groups()
-    body = re.sub(r"<(metadata|style|script)\b.*?</\1>", "", body, flags=re.DOTALL)  # the page has its own style
+    body = re.sub(r"<(metadata|style)\b.*?</\1>", "", body, flags=re.DOTALL)  # the page has its own style
+    if found := ACTIVE.search(body):
+        raise InputError(
+            f"the figure {prefix} holds {shown(found[0])}, which is no drawing; delete it and draw it again"
+        )
     body = re.sub(r'(\s(?:xlink:)?href="#)', rf"\1{prefix}-", body)
     body = re.sub(r'(\sid=")', rf"\1{prefix}-", body)
     body = re.sub(r"url\(#", f"url(#{prefix}-", body)

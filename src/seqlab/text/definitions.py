@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from seqlab.errors import InputError, shown
+from seqlab.names import check_name
 from seqlab.text.cleaning import CLEANING
 from seqlab.text.tokens import UNITS
 
@@ -54,11 +55,8 @@ def check_definition(name: str, definition: dict[str, Any], part: bool = False) 
 
     `part` is true for one of the files of a corpus, such as ptb.train.
     """
-    if not isinstance(name, str) or (not part and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", name)):
-        raise InputError(
-            f"{shown(name)} names a corpus, but allowed are 1 to 100 letters, digits, _ and -, since it becomes a "
-            "folder; rename it"
-        )
+    if not part:
+        check_name("corpus", name)
     if not isinstance(definition, dict) or definition.get("kind") not in list(_KINDS):
         kind = definition.get("kind") if isinstance(definition, dict) else definition
         raise InputError(f"corpus {name}: kind is {shown(kind)}; allowed are {', '.join(_KINDS)}")

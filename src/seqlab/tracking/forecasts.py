@@ -14,6 +14,7 @@ from seqlab.forecast.record import FIGURES, read_forecast_metrics
 from seqlab.forecast.tables import best_on_valid, read_models
 from seqlab.report.style import number
 from seqlab.tracking.language_models import curves, flat, read_history
+from seqlab.tracking.page import made_by
 from seqlab.tracking.runs import Dataset, PlannedRun, Point, Sweep, digest
 
 FILES = ("card.yaml", "orders.csv")
@@ -84,4 +85,4 @@ def _page(base: Path, command: str) -> str:
     best = best_on_valid(models)
     test = models[(models["split"] == "test") & (models["horizon"] == 1)].set_index("model")["rmse"]
     answer = f"Best on valid one step ahead: {best}, test RMSE {number(test[best])}"
-    return f"{answer}; persistence has {number(test['persistence'])}.\n\nMade by `{command}`.\n"
+    return f"{answer}; persistence has {number(test['persistence'])}.\n\n{made_by(command)}"

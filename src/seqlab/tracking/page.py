@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from textwrap import indent
 
 import pandas as pd
 
@@ -15,7 +16,7 @@ SHOWN = 15  # models in the table; the artifact models.csv holds all
 
 def sweep_page(base: Path, command: str) -> str:
     """What the run of a sweep tells of results/{corpus}/{unit}, `base`, which `command` made."""
-    again = f"Made by\n\n    {command}\n"
+    again = made_by(command)
     if not (base / "models.csv").exists():
         return f"The models of {base.parent.name} by {base.name} have not been summarised yet.\n\n{again}"
     models, judged = read_models(base / "models.csv"), _judged(base)
@@ -25,6 +26,11 @@ def sweep_page(base: Path, command: str) -> str:
         "their 95 % interval over texts and seeds; a verdict is adjusted for the number of models (Holm)."
     )
     return "\n\n".join([head, _table(models, judged), *sentences, notes, again])
+
+
+def made_by(command: str) -> str:
+    """The command of a sweep as a block of code, in which Markdown takes nothing for markup."""
+    return f"Made by\n\n{indent(command, ' ' * 4)}\n"
 
 
 def headline(base: Path) -> str:
