@@ -27,7 +27,7 @@ verify: setup ## hold the finished default experiment against the committed resu
 	$(VENV)/bin/snakemake --cores $(CORES) --quiet rules -- verify
 
 test: setup lint ## check style, types and the workflow's form, then run every test
-	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadgroup
+	$(VENV)/bin/python -m pytest --numprocesses 2 --no-loadscope-reorder
 
 lint: setup ## check style, types and the workflow's form
 	$(VENV)/bin/ruff check .
