@@ -71,7 +71,7 @@ class LanguageModel:
 
     def go_on(self, text: str, symbols: int, temperature: float, seed: int) -> str:
         """`symbols` symbols drawn after `text` by the first replica; always the same for the same seed."""
-        reading = self.read(self.indices(text, 1).tolist(), 0)
+        reading = self.read(self.encoded(text, 1)[1].tolist(), 0)
         return self.text_after(list(drawn(reading, symbols, np.random.default_rng(seed), temperature)))
 
     def text_after(self, indices: Sequence[int]) -> str:
@@ -80,22 +80,22 @@ class LanguageModel:
 
     def score(self, text: str) -> list[dict[str, Any]]:
         """The figures of `text` for each replica, as in metrics.json; the first symbol is context only."""
-        counts = self.counts(text)
-        return [figures(bits, counts) for bits in self.scored(self.indices(text, 2), lambda symbols: None)]
+        tokens, indices = self.encoded(text, 2)
+        counts = self.counts(tokens, indices)
+        return [figures(bits, counts) for bits in self.scored(indices, lambda symbols: None)]
 
-    def counts(self, text: str) -> dict[str, Any]:
-        """How many symbols, characters, bytes and words of `text` are scored, as splits.json tells of a split."""
-        tokens, indices = self.vocab.tokenize(text), self.indices(text, 2)
+    def counts(self, tokens: Sequence[str], indices: NDArray[Any]) -> dict[str, Any]:
+        """How many symbols, characters, bytes and words of a text are scored, as splits.json tells of a split."""
         segments = {"text": [[0, len(tokens)]]}
         counts: dict[str, Any] = describe("contiguous", segments, indices, tokens, self.vocab.unit)["splits"]["text"]
         return counts | {"characters": max(counts["characters"], 1)}  # a single character of several bytes has begun
 
-    def indices(self, text: str, least: int) -> NDArray[Any]:
-        """The symbols of `text`; InputError for fewer than `least`."""
-        indices = self.vocab.encode(self.vocab.tokenize(text))
-        if len(indices) < least:
-            raise InputError(f"the text {shown(text)} has {len(indices)} symbols; give at least {least}")
-        return indices
+    def encoded(self, text: str, least: int) -> tuple[list[str], NDArray[Any]]:
+        """The tokens of `text` and their indices, (tokens,); InputError for fewer than `least`."""
+        tokens = self.vocab.tokenize(text)
+        if len(tokens) < least:
+            raise InputError(f"the text {shown(text)} has {len(tokens)} symbols; give at least {least}")
+        return tokens, self.vocab.encode(tokens)
 
 
 def _ngram(folder: Path, device: Any) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from seqlab.cli.output import AsJson, Device, Model, examples, read_text, show
+from seqlab.cli.output import AsJson, Device, Model, examples, load_model, read_text, show
 from seqlab.errors import InputError
 from seqlab.text.tokens import to_bytes
 
@@ -41,10 +41,10 @@ def generate(
     drawing = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
     if beam is not None and (samples > 1 or drawing != {"temperature": 1.0, "top_k": None, "top_p": None}):
         raise InputError("--beam draws nothing, so it can't be had with --samples, --temperature, --top-k and --top-p")
-    loaded = _loaded(model, device)
+    loaded = load_model(model, device)
     number = _replica(loaded, replica)
     prompt = read_text("-").rstrip("\n") if prompt == "-" else prompt
-    begun = loaded.indices(prompt, 1).tolist() if prompt else [min(1, len(loaded.vocab) - 1)]
+    begun = loaded.encoded(prompt, 1)[1].tolist() if prompt else [min(1, len(loaded.vocab) - 1)]
     reading = loaded.read(begun, number)
     content: dict[str, Any] = {"model": loaded.name, "replica": loaded.seeds[number], "prompt": prompt}
     if beam is not None:
@@ -60,16 +60,6 @@ def generate(
         content["texts"].append("".join(pieces if as_json else _seen(prompt, pieces)))
     if as_json:
         show(content, True, [])
-
-
-def _loaded(model: Any, device: str) -> Any:
-    from seqlab.language_model import LanguageModel
-
-    if not (model / "weights.safetensors").exists():
-        return LanguageModel.load(model)
-    from seqlab.devices import choose_device
-
-    return LanguageModel.load(model, choose_device(device))
 
 
 def _replica(loaded: Any, seed: int | None) -> int:

@@ -1,4 +1,4 @@
-"""What commands have in common: an object for programs or lines for people, and progress where somebody looks."""
+"""What commands have in common: models and texts to work on, and what is printed for programs or for people."""
 
 import json
 import math
@@ -58,6 +58,17 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 def read_text(name: str) -> str:
     """The text in the file of this name, or on standard input for "-"; InputError where it is no text."""
     return check_text(sys.stdin.buffer.read(), "standard input") if name == "-" else load_text(Path(name))
+
+
+def load_model(folder: Path, device: str) -> Any:
+    """The model in `folder`, a network on the `device` of this name; torch is loaded for networks only."""
+    from seqlab.language_model import LanguageModel
+
+    if not (folder / "weights.safetensors").exists():
+        return LanguageModel.load(folder)
+    from seqlab.devices import choose_device
+
+    return LanguageModel.load(folder, choose_device(device))
 
 
 def progress(total: int, what: str) -> Any:

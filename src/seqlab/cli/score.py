@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from seqlab.cli.output import AsJson, Device, Model, aligned, examples, progress, read_text, show
+from seqlab.cli.output import AsJson, Device, Model, aligned, examples, load_model, progress, read_text, show
 from seqlab.errors import InputError
 from seqlab.ledger.perplexity import FIGURES, figures
 from seqlab.text.cleaning import CLEANING, clean
@@ -42,33 +42,21 @@ def score(
         raise InputError("--per-token prints TSV, so it can't be had with --json; leave one of them away")
     text = read_text(file)
     text = clean(text, cleaning, file)
-    loaded, bits = _scored(text, model, device)
-    counts = loaded.counts(text)
+    loaded = load_model(model, device)
+    tokens, indices = loaded.encoded(text, 2)
+    with progress(len(indices) - 1, "scoring") as bar:
+        bits = loaded.scored(indices, bar.update)
+    counts = loaded.counts(tokens, indices)
     rows = [{"seed": seed} | figures(each, counts) for seed, each in zip(loaded.seeds, bits, strict=True)]
     if counts["unknown"] > MANY * counts["scored"]:
         share = f"{counts['unknown'] / counts['scored']:.1%} of the symbols are unknown to the model"
         typer.echo(f"warning: {share}; was the text of its training cleaned in another way? See --cleaning", err=True)
     if per_token:
-        for line in _tokens(loaded, text, bits):
+        for line in _table(tokens, indices, bits):
             typer.echo(line)
         return
     content = {"file": file, "model": loaded.name, "unit": loaded.vocab.unit, "cleaning": cleaning, "scores": rows}
     show(content, as_json, _lines(content))
-
-
-def _scored(text: str, folder: Any, device: str) -> tuple[Any, Any]:
-    """The model in `folder`, and its bits of every symbol of `text` but the first, (replicas, symbols - 1)."""
-    from seqlab.language_model import LanguageModel
-
-    place: Any = "cpu"
-    if (folder / "weights.safetensors").exists():
-        from seqlab.devices import choose_device
-
-        place = choose_device(device)
-    loaded = LanguageModel.load(folder, place)
-    indices = loaded.indices(text, 2)
-    with progress(len(indices) - 1, "scoring") as bar:
-        return loaded, loaded.scored(indices, bar.update)
 
 
 def _lines(content: dict[str, Any]) -> Iterator[str]:
@@ -89,10 +77,9 @@ def _cells(title: str, values: list[float]) -> list[str]:
     return [title, f"{mean:.4f}", f"± {statistics.stdev(values):.4f}" if several else ""]
 
 
-def _tokens(loaded: Any, text: str, bits: Any) -> Iterator[str]:
+def _table(tokens: list[str], indices: Any, bits: Any) -> Iterator[str]:
     """A header, and a line for each scored token: its place, itself with escapes, whether it is known, its bits."""
     yield "position\ttoken\tknown\tbits"
-    tokens, indices = loaded.vocab.tokenize(text), loaded.indices(text, 2)
     for place, cost in enumerate(bits.mean(axis=0), start=1):
         token = tokens[place].encode("unicode_escape").decode("ascii") if _odd(tokens[place]) else tokens[place]
         yield f"{place}\t{token}\t{int(indices[place] > 0)}\t{cost:.6f}"
