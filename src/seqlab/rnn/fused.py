@@ -64,7 +64,8 @@ def _layer(cell: str, inputs: Tensor, state: Sequence[Tensor], weights: list[Ten
     before = tuple(part[None].contiguous() for part in state)
     given = before if cell == "lstm" else before[0]
     options = (True, 1, 0.0, trains, False, False)  # biases, one layer, no dropout, forward in time, steps first
-    outputs, *after = FUNCTIONS[cell](inputs, given, weights, *options)
+    rows = [weight.contiguous() for weight in weights]  # cuDNN takes no transposed views
+    outputs, *after = FUNCTIONS[cell](inputs, given, rows, *options)
     return outputs, *(part[0] for part in after)
 
 
