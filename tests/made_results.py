@@ -14,6 +14,7 @@ from seqlab.cards import write_card
 from seqlab.files import write_json, write_text
 from seqlab.ledger.perplexity import score_rows, write_metrics
 from seqlab.ledger.scores import write_scores
+from seqlab.provenance import sha256_of
 
 SCORED = 200
 SEEDS = [1, 2, 3]
@@ -75,7 +76,8 @@ def _make_run(
     name = {"corpus": base.parent.name, "unit": base.name, "family": family, "model": model}
     data = {"ids": "0" * 64, "splits": "1" * 64, "vocab": "2" * 64}
     write_card(folder / "card.yaml", name | {"settings": settings, "seeds": seeds, "data": data})
-    metrics = name | {"card": "3" * 64, "parameters": parameters, "train_seconds": 1.5, "notes": []}
+    metrics = name | {"card": "3" * 64, "settings": settings, "scores_sha256": sha256_of(folder / "scores.npz")}
+    metrics |= {"parameters": parameters, "train_seconds": 1.5, "notes": []}
     metrics |= {"per_symbol": family != "compressor", "scores": score_rows(arrays, SPLITS, seeds)}
     metrics |= more
     if family == "source":

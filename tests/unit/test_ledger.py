@@ -113,7 +113,7 @@ def test_infinite_figures_are_inf_in_the_file_and_infinite_when_read(tmp_path):
     path = tmp_path / "metrics.json"
     metrics = (
         dict.fromkeys(NAMES, "mle-3")
-        | {"parameters": 1, "train_seconds": 0.0}
+        | {"settings": {}, "scores_sha256": "0" * 64, "parameters": 1, "train_seconds": 0.0}
         | {"scores": score_rows(TWO_REPLICAS, SPLITS, [7, 8])}
     )
     write_metrics(path, metrics)
@@ -206,6 +206,8 @@ def test_a_record_says_what_was_scored(tmp_path):
         "family": "rnn",
         "model": "lstm-1x4",
         "card": sha256_of(tmp_path / "card.yaml"),
+        "settings": CARD["settings"],
+        "scores_sha256": sha256_of(tmp_path / "scores.npz"),
         "parameters": 42,
         "train_seconds": 1.5,
         "per_symbol": True,

@@ -176,6 +176,8 @@ def record(
         np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
     metrics = {key: card[key] for key in ("series", "family", "model")} | {
         "card": sha256_of(card_path),
+        "settings": card["settings"],
+        "forecasts_sha256": sha256_of(folder / "forecasts.npz"),
         "parameters": training["parameters"],
         "train_seconds": training["seconds"],
         "notes": training["notes"],
@@ -200,7 +202,7 @@ def read_forecast_metrics(path: str | Path) -> dict[str, Any]:
     else.
     """
     metrics = read_json(path)
-    needed = {"series", "model", "parameters", "train_seconds", "notes", "scores", "means"}
+    needed = {"series", "model", "parameters", "train_seconds", "notes", "settings", "scores", "means"}
     if not needed <= set(metrics):
         raise InputError(f"{path} does not hold the metrics of a forecast; delete it and run the workflow again")
     for rows in ("scores", "means"):

@@ -91,6 +91,8 @@ def _faults(metrics: dict[str, Any]) -> Iterator[str]:
             yield f"has a {name} that is not a name"
     if not isinstance(metrics.get("pruned_from", ""), str):
         yield "has a pruned_from that is not a name"
+    if not isinstance(metrics["settings"], dict) or not isinstance(metrics["scores_sha256"], str):
+        yield "has settings or a checksum of scores that are none"
     if not _count(metrics["parameters"]):
         yield "has parameters that are not a whole number"
     if not _number(metrics["train_seconds"]) or math.isinf(metrics["train_seconds"]):

@@ -43,6 +43,8 @@ def record(
     metrics = {key: card[key] for key in ("corpus", "unit", "family", "model")}
     metrics |= {
         "card": sha256_of(card_path),
+        "settings": card["settings"],
+        "scores_sha256": sha256_of(scores_path),
         "parameters": training["parameters"],
         "train_seconds": training["seconds"],
         "per_symbol": True,

@@ -1,0 +1,119 @@
+"""The runs of an experiment and where their files lie.
+
+The Snakefile reads this module, so it loads nothing but the standard library.
+
+    results/{experiment}/runs.json                                    every run of the experiment, written first
+    results/{experiment}/{corpus}/{unit}/{family}/{model}/            the files of one run
+    results/{experiment}/{corpus}/{unit}/models.csv, figures/*.svg    tables and figures
+    results/corpora/{corpus}/{prepared}/                              ids and splits, shared by all experiments
+
+A series of numbers is a corpus whose unit is `series`; its models are of the family `forecast`.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from seqlab.errors import InputError
+from seqlab.files import damaged, read_json, write_json
+
+SERIES = "series"  # the unit of a sequence of numbers
+FORECAST = "forecast"  # the family of its models
+RUNS_FILE = "runs.json"
+
+
+class Place(NamedTuple):
+    """One corpus and unit of an experiment; `experiment` is the folder of its results, such as results/smoke."""
+
+    experiment: str
+    corpus: str
+    unit: str
+
+    def file(self, name: str) -> str:
+        """The path of a table or figure."""
+        return f"{self.experiment}/{self.corpus}/{self.unit}/{name}"
+
+
+class Run(NamedTuple):
+    """One model on one corpus and unit; `experiment` is the folder of its results, such as results/smoke."""
+
+    experiment: str
+    corpus: str
+    unit: str
+    family: str
+    model: str
+
+    @property
+    def place(self) -> Place:
+        """The corpus and unit that the run is on."""
+        return Place(*self[:3])
+
+    def file(self, name: str) -> str:
+        """The path of one of the run's files, such as metrics.json."""
+        return f"{self.experiment}/{self.corpus}/{self.unit}/{self.family}/{self.model}/{name}"
+
+
+class Experiment(NamedTuple):
+    """The content of runs.json: what one configuration runs.
+
+    `folder` is that of its results, `configuration` the files it was asked for by, `command` what runs it again, and
+    `prepared` the folder of ids and splits of every place.
+    """
+
+    folder: str
+    name: str
+    configuration: list[str]
+    command: str
+    prepared: dict[Place, str]
+    runs: list[Run]
+
+    def select(
+        self, corpus: str | None = None, unit: str | None = None, families: Sequence[str] | None = None
+    ) -> list[Run]:
+        """The runs on one corpus and unit, or of some families, in the order of the experiment."""
+        return [
+            run
+            for run in self.runs
+            if corpus in (None, run.corpus)
+            and unit in (None, run.unit)
+            and (families is None or run.family in families)
+        ]
+
+
+def write_experiment(
+    path: str | Path,
+    name: str,
+    configuration: Sequence[str],
+    command: str,
+    prepared: dict[str, str],
+    runs: Iterable[Sequence[str]],
+) -> None:
+    """Write runs.json: `prepared` is by corpus/unit, and each of `runs` is corpus, unit, family and model."""
+    content = {"experiment": name, "configuration": list(configuration), "command": command}
+    write_json(path, content | {"prepared": prepared, "runs": [list(run) for run in runs]})
+
+
+def read_experiment(path: str | Path) -> Experiment:
+    """The experiment in the file `path`, a runs.json; InputError where it is damaged.
+
+    The folder of the experiment is that of the file, so results can be moved.
+    """
+    folder = str(Path(path).parent)
+    content: dict[str, Any] = read_json(path)
+    try:
+        prepared = {Place(folder, *place.split("/")): where for place, where in content["prepared"].items()}
+        runs = [Run(folder, *run) for run in content["runs"]]
+        return Experiment(folder, content["experiment"], content["configuration"], content["command"], prepared, runs)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise damaged(path, f"it has no {error}") from None
+
+
+def conflict(folder: str, configuration: Sequence[str]) -> None:
+    """Raise InputError where the results in `folder` are those of an experiment of another `configuration`."""
+    path = Path(folder) / RUNS_FILE
+    if path.is_file() and (made := read_experiment(path)).configuration != list(configuration):
+        first, now = (" ".join(files) or "the default configuration" for files in (made.configuration, configuration))
+        raise InputError(
+            f"{folder} holds the results of {first}, and this is {now}; give this one another name with `experiment: "
+            f"NAME`, or remove {folder}"
+        )
