@@ -1,13 +1,14 @@
-"""The card of a run: everything that decides its result, in a file."""
+"""The card of a run: everything that decides its result, in a file that the job which makes the run writes first."""
 
 import re
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from seqlab.errors import InputError, shown
-from seqlab.files import SEAL, damaged, sealed, unsealed, write_text
+from seqlab.files import SEAL, damaged, json_argument, sealed, unsealed, write_text
 from seqlab.provenance import sha256_of
 
 KINDS = {"corpus": str, "unit": str, "family": str, "model": str, "settings": dict, "seeds": list, "data": dict}
@@ -20,14 +21,21 @@ SETTINGS: dict[str, dict[str, type]] = {  # what every model of a family has
 }
 
 
-def training_symbols_needed(settings: dict[str, Any]) -> tuple[str, int]:
-    """The key of `settings` that asks for the longest training text, and how many symbols it needs at least."""
-    needs = {"order": settings.get("order", 1)}
-    if "steps" in settings:
-        needs["steps"] = 2 * settings["steps"]  # the random offset, and one subsequence with its targets
-        if settings["partition"] == "sequential":
-            needs["batch_size"] = settings["steps"] + settings["batch_size"]
-    return max(needs.items(), key=lambda item: item[1])
+def add_run_arguments(parser: ArgumentParser, *data: str) -> None:
+    """Give `parser` the arguments of a program that makes a run: what decides it, the files `data`, and its folder."""
+    run = json_argument("family", "model", "settings", "seeds")
+    parser.add_argument("--run", required=True, type=run, help="names, settings and seeds of the run, as JSON")
+    for name in data:
+        parser.add_argument(f"--{name}", required=True, help=f"{name} of the corpus, whose checksum the card takes")
+    parser.add_argument("--folder", required=True, type=Path, help="the run's folder, for all that is made")
+
+
+def begin_run(arguments: Namespace, *data: str) -> dict[str, Any]:
+    """Write card.yaml into the folder that the arguments of `add_run_arguments` name; returns the card."""
+    path = arguments.folder / "card.yaml"
+    checksums = {name: sha256_of(getattr(arguments, name)) for name in data}
+    write_card(path, arguments.run | {"data": checksums})
+    return read_card(path)
 
 
 def write_card(path: str | Path, card: dict[str, Any]) -> None:
@@ -66,7 +74,7 @@ def _check_values(path: str | Path, card: dict[str, Any]) -> None:
     for key, kind in (KINDS | {"series": str}).items():
         if key not in card:  # a card has a corpus and a unit, or a series
             continue
-        named = kind is not str or re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}", str(card[key]))
+        named = kind is not str or re.fullmatch(r"[^\W_][\w.~-]{0,200}", str(card[key]))
         if type(card[key]) is not kind or not named:  # names are those of folders
             raise damaged(path, f"its {key} is {shown(card[key])}")
     for key, wanted in SETTINGS.get(card["family"], {}).items():

@@ -9,8 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from seqlab.axes import network_runs, values_of
 from seqlab.errors import InputError, shown
-from seqlab.names import check_path
+from seqlab.names import check_path, name_of_path, named_after, readable_path
 from seqlab.text.definitions import NAMES as PARTS
 from seqlab.text.definitions import check_definition, check_description
 from seqlab.text.tokens import UNITS
@@ -41,7 +42,6 @@ def checked(config: dict[str, Any], schema: dict[str, Any], corpora: dict[str, A
         if corpora[config["corpora"][0]].get("kind") == "files":
             config["split"] |= {"kind": "files"}
     check_corpora(config, corpora)
-    ngram_runs(config["ngram"])
     return corpora
 
 
@@ -54,7 +54,7 @@ def with_numbers(value: Any, schema: dict[str, Any]) -> Any:
         known = schema.get("properties", {})
         return {key: with_numbers(item, known.get(key, {})) for key, item in value.items()}
     if isinstance(value, list):
-        return [with_numbers(item, schema.get("items", {})) for item in value]
+        return [with_numbers(item, schema if schema.get("axis") else schema.get("items", {})) for item in value]
     if isinstance(value, str) and schema.get("type") in NUMBERS:
         with suppress(ValueError, KeyError):
             return NUMBERS[schema["type"]](value)
@@ -67,7 +67,7 @@ def check_configuration(config: dict[str, Any], schema: dict[str, Any]) -> None:
     """
     from jsonschema import Draft202012Validator  # loaded only here: every job of a cluster reads this module
 
-    validator: Any = Draft202012Validator(schema)
+    validator: Any = Draft202012Validator(_with_axes(schema, config))
     errors = sorted(validator.iter_errors(config), key=lambda error: (len(error.path), str(error.path)))
     if not errors:
         return _check_finite(config, "")
@@ -83,6 +83,18 @@ def check_configuration(config: dict[str, Any], schema: dict[str, Any]) -> None:
         key = next(key for key in error.validator_value if key not in error.instance)
         raise InputError(f"the configuration lacks the key {_join(where, key)!r}; see config/README.md")
     raise InputError(f"the configuration key {where!r} is {shown(error.instance)}; it must be {_allowed(error)}")
+
+
+def _with_axes(schema: dict[str, Any], value: Any) -> dict[str, Any]:
+    """`schema` as it holds for `value`: where a setting that may be an axis is a list, it asks for a list of what it
+    asks for otherwise.
+    """
+    if schema.get("axis") and isinstance(value, list):
+        return {"type": "array", "minItems": schema.get("minItems", 1), "uniqueItems": True, "items": schema}
+    if not isinstance(value, dict) or "properties" not in schema:
+        return schema
+    known = schema["properties"]
+    return schema | {"properties": {key: _with_axes(known[key], value.get(key)) for key in known}}
 
 
 def _check_finite(value: Any, where: str) -> None:
@@ -150,21 +162,85 @@ def check_shares(key: str, split: dict[str, Any]) -> None:
         raise InputError(f"the shares of {key!r} add up to {total:g}; train, valid and test must add up to 1")
 
 
+def text_runs(config: dict[str, Any], unit: str, definition: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Every run on one corpus, whose block is `definition`, and unit: (family, model) -> {"settings", "seeds"}.
+
+    Raises InputError for what `ngram_runs`, `network_runs` and `mixture_runs` refuse.
+    """
+    runs: dict[tuple[str, str], dict[str, Any]] = {}
+    for name in config["compressors"]:
+        runs["compressor", name] = {"settings": {}, "seeds": []}
+    if definition.get("builtin", "python_docs") != "python_docs":  # a generated text, whose source is known
+        runs["source", "true-source"] = {"settings": definition, "seeds": []}
+    for model, settings in ngram_runs(config["ngram"]).items():
+        runs["ngram", model] = {"settings": settings, "seeds": []}
+    rnn = config["rnn"]
+    shape = {"cell": values_of(rnn["cells"]), "layers": rnn["layers"], "hidden": rnn["hidden"]}
+    training = rnn["training"] | rnn["training_by_unit"].get(unit, {})
+    for model, settings in network_runs("rnn", shape | training, rnn["draw"]).items():
+        runs["rnn", model] = {"settings": settings, "seeds": rnn["seeds"]}
+    for model, parts in mixture_runs(config["mixtures"], runs).items():
+        runs["mixture", model] = {"settings": {"parts": parts}, "seeds": []}
+    return runs
+
+
+def training_symbols_needed(settings: dict[str, Any]) -> tuple[str, int]:
+    """The key of `settings` that asks for the longest training text, and how many symbols it needs at least."""
+    needs = {"order": settings.get("order", 1)}
+    if "steps" in settings:
+        needs["steps"] = 2 * settings["steps"]  # the random offset, and one subsequence with its targets
+        if settings["partition"] == "sequential":
+            needs["batch_size"] = settings["steps"] + settings["batch_size"]
+    return max(needs.items(), key=lambda item: item[1])
+
+
+def longest_need(runs: dict[tuple[str, str], dict[str, Any]]) -> dict[str, Any]:
+    """The run of `runs`, as those of `text_runs`, that needs the longest training text: model, key, value, symbols."""
+    longest: dict[str, Any] = {"model": "", "key": "order", "value": 1, "symbols": 1}
+    for (_, model), run in runs.items():
+        key, symbols = training_symbols_needed(run["settings"])
+        if symbols > longest["symbols"]:
+            longest = {"model": model, "key": key, "value": run["settings"][key], "symbols": symbols}
+    return longest
+
+
+def prepared_name(config: dict[str, Any], default: dict[str, Any], unit: str) -> str:
+    """The folder of a corpus cut into `unit`s: the unit, and a digest where the cutting is not that of `default`.
+
+    So experiments that cut a corpus alike share its ids, and none changes those of another.
+    """
+    usual = default | {"split": config["split"]} if config["split"]["kind"] == "files" else default
+    return named_after(unit, preparation(config, unit), preparation(usual, unit))
+
+
+def preparation(config: dict[str, Any], unit: str) -> dict[str, Any]:
+    """What decides the ids of a corpus besides its text."""
+    split, vocab = config["split"], config["vocab"]
+    keys = {"files": (), "contiguous": PARTS, "char_rnn_streams": (*PARTS, "streams", "block")}[split["kind"]]
+    merges = {"merges": vocab["merges"]} if unit == "bpe" else {}
+    return {"kind": split["kind"], "min_freq": vocab["min_freq"][unit]} | merges | {key: split[key] for key in keys}
+
+
 def ngram_runs(sweeps: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """The settings of every n-gram of `sweeps`, the key ngram of a configuration, by name.
 
-    A model that was made smaller is named after the whole one and the way: mkn-6-entropy-1e-7, mkn-6-counts-1-1-2.
     Raises InputError for a sweep that asks for what its smoothing or orders do not have.
     """
     runs: dict[str, dict[str, Any]] = {}
     for sweep in sweeps:
         check_sweep(sweep)
         for order in sweep["orders"]:
-            name = f"{sweep['smoothing']}-{order}"
-            settings = {"smoothing": sweep["smoothing"], "order": order}
-            runs[name] = settings
-            runs |= {f"{name}-{_way(prune)}": settings | {"prune": prune} for prune in sweep.get("prune", [])}
+            whole = {"smoothing": sweep["smoothing"], "order": order}
+            for settings in (whole, *(whole | {"prune": prune} for prune in sweep.get("prune", []))):
+                runs[ngram_name(**settings)] = settings
     return runs
+
+
+def ngram_name(smoothing: str, order: int, prune: dict[str, Any] | None = None) -> str:
+    """The name of an n-gram model: a smaller one is named after the whole one and the way it was made smaller, as in
+    mkn-6-entropy-1e-7 and mkn-6-counts-1-1-2.
+    """
+    return "-".join([smoothing, str(order), *([_way(prune)] if prune else [])])
 
 
 def mixture_runs(mixtures: dict[str, list[str]], runs: dict[tuple[str, str], Any]) -> dict[str, list[str]]:
@@ -238,12 +314,11 @@ def corpus_of_text(text: str, cleaning: str | None, corpora: dict[str, Any]) -> 
             f"in config/corpora.yaml ({names}); correct it"
         )
     check_path(text)
-    name = re.sub(r"[^A-Za-z0-9_-]+", "_", path.stem)[:60].strip("_") or "text"
-    if name in corpora or name == "forecast" or not name[0].isalnum():  # results/forecast/ is that of series
-        name = f"my_{name.lstrip('_-')}"
+    source = readable_path(text) + (f", cleaning {cleaning}" if cleaning not in (None, "whitespace") else "")
+    name = name_of_path(path, source, corpora)
     block = {"title": path.name, "licence": "your own", "units": list(UNITS), "cleaning": cleaning or "whitespace"}
     where = {"kind": "path", "path": text} if is_file else {"kind": "files", "files": files}
-    return [name], corpora | {name: block | where}
+    return [name], corpora | {name: block | where | {"source": source}}
 
 
 def local_texts(definition: dict[str, Any]) -> list[str]:

@@ -1,25 +1,73 @@
 """Names that become folders and arguments, and paths that Snakemake is told."""
 
+import hashlib
+import json
+import os
 import re
+import unicodedata
+from collections.abc import Container
+from pathlib import Path
 from typing import Any
 
 from seqlab.errors import InputError, shown
+from seqlab.files import read_json
+
+LONGEST = 100  # characters of a name, and twice as many bytes
+SOURCE_FILE = "source.json"  # in the folder of a prepared corpus: what it was made of
 
 
 def check_name(what: str, name: Any) -> None:
-    """Raises InputError unless `name`, that of a `what`, can be the name of a folder anywhere and an argument."""
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", name):
+    """Raise InputError unless `name`, that of a `what`, can be the name of a folder anywhere and an argument."""
+    fits = isinstance(name, str) and re.fullmatch(r"[^\W_][\w-]*", name) and len(name) <= LONGEST
+    if not fits or len(name.encode()) > 2 * LONGEST:
         raise InputError(
-            f"{shown(name)} names a {what}, but allowed are 1 to 100 letters, digits, _ and -, since it becomes a "
-            "folder; rename it"
+            f"{shown(name)} names a {what}, but allowed are 1 to {LONGEST} letters, digits, _ and -, since it becomes "
+            "a folder; rename it"
         )
-    if what == "corpus" and name == "forecast":
-        raise InputError("'forecast' names a corpus, but results/forecast is the folder of series; rename it")
 
 
 def check_path(path: str) -> None:
-    """Raises InputError where Snakemake can't name the file `path`: {} are its wildcards and <> its path variables."""
+    """Raise InputError where Snakemake can't name the file `path`: {} are its wildcards and <> its path variables."""
     if found := re.search(r"[{}<>\0-\x1f\x7f\ud800-\udfff]", path):
         raise InputError(
             f"the path {shown(path)} has the character {found[0]!r}, which Snakemake can't read; rename it"
         )
+
+
+def readable_path(path: str | Path) -> str:
+    """`path` as it is told to people and kept in results: from the working folder, never from the root."""
+    return os.path.relpath(os.path.expanduser(path))  # noqa: PTH111, Path can't make a path with .. of it
+
+
+def name_of_path(path: Path, source: str, taken: Container[str], end: str = "", inside: str = "") -> str:
+    """The name of the corpus that is made of `source`, a file `path` and perhaps a part of it, as a folder.
+
+    It is the name of the file and `end`. Where a corpus of another source has that name, as `results/corpora` tells, or
+    a block in `taken` does, the folder of the file comes before it, and in the end a digest behind it. `inside` is
+    where source.json lies in the folder of such a corpus.
+    """
+    base = _plain("_".join(filter(None, [path.stem, end]))) or "text"
+    longer = _plain(f"{path.absolute().parent.name}_{base}")
+    digest = hashlib.sha256(source.encode("utf-8", errors="surrogateescape")).hexdigest()[:8]
+    names = [name for name in (base, longer, f"{base}-{digest}") if name not in taken]
+    sources = {name: _recorded(Path("results/corpora", name, inside, SOURCE_FILE)) for name in names}
+    return next((name for name in names if sources[name] == source), None) or next(
+        (name for name in names if sources[name] is None), names[-1]
+    )
+
+
+def _plain(text: str) -> str:
+    """`text` with letters and digits of any script, _ and - alone, beginning with a letter or digit."""
+    return re.sub(r"[^\w-]+", "_", unicodedata.normalize("NFC", text)).strip("_-")[:60].rstrip("_-")
+
+
+def _recorded(path: Path) -> str | None:
+    """The source of a prepared corpus, or None where there is none."""
+    return read_json(path).get("source") if path.is_file() else None
+
+
+def named_after(name: str, settings: dict[str, Any], usual: dict[str, Any]) -> str:
+    """`name`, with a digest of `settings` behind it where they are not the `usual` ones."""
+    if settings == usual:
+        return name
+    return f"{name}-{hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]}"

@@ -10,16 +10,21 @@ The Snakefile reads this module, so it loads nothing but the standard library.
 A series of numbers is a corpus whose unit is `series`; its models are of the family `forecast`.
 """
 
+import json
+import re
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from seqlab.errors import InputError
-from seqlab.files import damaged, read_json, write_json
+from seqlab.files import damaged, read_json, sealed, write_text
+from seqlab.names import check_name
 
 SERIES = "series"  # the unit of a sequence of numbers
 FORECAST = "forecast"  # the family of its models
 RUNS_FILE = "runs.json"
+RESERVED = ("corpora", "mlflow-artifacts", "slurm-logs")  # folders of results that are no experiment's
 
 
 class Place(NamedTuple):
@@ -47,6 +52,11 @@ class Run(NamedTuple):
     def place(self) -> Place:
         """The corpus and unit that the run is on."""
         return Place(*self[:3])
+
+    @property
+    def folder(self) -> Path:
+        """Where its files lie."""
+        return Path(*self)
 
     def file(self, name: str) -> str:
         """The path of one of the run's files, such as metrics.json."""
@@ -80,6 +90,26 @@ class Experiment(NamedTuple):
         ]
 
 
+def experiment_name(given: str | None, configuration: Sequence[str]) -> str:
+    """The name of an experiment: what is `given`, or that of the last file of its `configuration`, or default.
+
+    Raises InputError for one that can't be a folder beside the others in results.
+    """
+    name = given or (re.sub(r"[^\w-]+", "_", Path(configuration[-1]).stem) if configuration else "default")
+    check_name("experiment", name)
+    if name in RESERVED:
+        raise InputError(f"experiment is {name!r}, but results/{name} holds something else; give it another name")
+    return name
+
+
+def experiment_text(
+    name: str, configuration: Sequence[str], command: str, prepared: dict[str, str], runs: Iterable[Sequence[str]]
+) -> str:
+    """The text of runs.json: `prepared` is by corpus/unit, and each of `runs` is corpus, unit, family and model."""
+    content = {"experiment": name, "configuration": list(configuration), "command": command, "prepared": prepared}
+    return json.dumps(sealed(content | {"runs": [list(run) for run in runs]}), ensure_ascii=False)
+
+
 def write_experiment(
     path: str | Path,
     name: str,
@@ -88,9 +118,8 @@ def write_experiment(
     prepared: dict[str, str],
     runs: Iterable[Sequence[str]],
 ) -> None:
-    """Write runs.json: `prepared` is by corpus/unit, and each of `runs` is corpus, unit, family and model."""
-    content = {"experiment": name, "configuration": list(configuration), "command": command}
-    write_json(path, content | {"prepared": prepared, "runs": [list(run) for run in runs]})
+    """Write runs.json, as the workflow does by way of `experiment_text`."""
+    write_text(path, experiment_text(name, configuration, command, prepared, runs))
 
 
 def read_experiment(path: str | Path) -> Experiment:
@@ -117,3 +146,26 @@ def conflict(folder: str, configuration: Sequence[str]) -> None:
             f"{folder} holds the results of {first}, and this is {now}; give this one another name with `experiment: "
             f"NAME`, or remove {folder}"
         )
+
+
+def older_results(results: str | Path = "results") -> list[str]:
+    """A sentence for each folder of results that an earlier seqlab made, which kept no experiments apart."""
+    made = [path.parent for path in sorted(Path(results).glob("*/clean.txt"))]
+    made += [path for path in [Path(results, FORECAST)] if any(path.glob("*/series.json"))]
+    return [
+        f"{folder} was made by an earlier version of seqlab, which kept no experiments apart; nothing reads it any "
+        "more, so remove it, or keep it elsewhere"
+        for folder in made
+    ]
+
+
+def add_place_arguments(parser: ArgumentParser) -> None:
+    """Give `parser` the arguments of a program that asks something of the runs on one corpus and unit."""
+    parser.add_argument("--experiment", type=Path, required=True, help="runs.json of the experiment")
+    parser.add_argument("--corpus", required=True, help="the corpus or series")
+    parser.add_argument("--unit", required=True, help="char, word, byte, bpe or series")
+
+
+def selected_runs(arguments: Namespace, families: Sequence[str] | None = None) -> list[Run]:
+    """The runs that the arguments of `add_place_arguments` name, or those of some families among them."""
+    return read_experiment(arguments.experiment).select(arguments.corpus, arguments.unit, families)

@@ -1,8 +1,20 @@
-"""From a source to indices.
+"""From a source to indices, shared by all experiments that cut a corpus alike.
 
 Needs  config/corpora.yaml, and for a local text the text itself
-Makes  resources/{corpus}/raw.txt, results/{corpus}/clean.txt, results/{corpus}/{unit}/vocab.json, ids.npy, splits.json, check.json
+Makes  resources/{corpus}/raw.txt, results/corpora/{corpus}/source.json, clean.txt,
+       results/corpora/{corpus}/{prepared}/vocab.json, ids.npy, splits.json, unknown.json, bytes.npz,
+       and results/{experiment}/{corpus}/{unit}/check.json
 """
+
+
+def definition_of(wildcards):
+    """The block of a corpus, as JSON; the paths of local texts are inputs instead."""
+    return json.dumps(configuration.with_paths(CORPORA[wildcards.corpus], None))
+
+
+def unit_of(wildcards):
+    """The unit that a prepared corpus is cut into."""
+    return UNIT_OF[f"results/corpora/{wildcards.corpus}/{wildcards.prepared}"]
 
 
 localrules:
@@ -11,11 +23,10 @@ localrules:
 
 rule fetch_corpus:
     input:
-        text=text_of,
-        script=script("fetch_corpus"),
-        library=library("fetch_corpus"),
+        text=lambda wildcards: configuration.local_texts(CORPORA[wildcards.corpus]),
     output:
         raw="resources/{corpus}/raw.txt",
+        source="results/corpora/{corpus}/source.json",
     log:
         "resources/{corpus}/fetch.log",
     benchmark:
@@ -23,41 +34,44 @@ rule fetch_corpus:
     conda:
         "../../environment.yml"
     params:
+        script=script("fetch_corpus"),
+        code=code_of("fetch_corpus"),
         definition=definition_of,
     message:
         "Fetching {wildcards.corpus}"
     shell:
-        "python {input.script:q}"
+        "python {params.script:q}"
         " --name {wildcards.corpus:q}"
         " --definition {params.definition:q}"
         " --text {input.text:q}"
         " --output {output.raw:q}"
+        " --source {output.source:q}"
         " > {log:q} 2>&1"
 
 
 rule clean_corpus:
     input:
         raw="resources/{corpus}/raw.txt",
-        script=script("clean_corpus"),
-        library=library("clean_corpus"),
     output:
-        text="results/{corpus}/clean.txt",
+        text="results/corpora/{corpus}/clean.txt",
     log:
-        "results/{corpus}/clean.log",
+        "results/corpora/{corpus}/clean.log",
     benchmark:
-        "results/{corpus}/clean.benchmark.tsv"
+        "results/corpora/{corpus}/clean.benchmark.tsv"
     conda:
         "../../environment.yml"
     resources:
         mem_mb=by_size(1000, 80),
         runtime=by_size(15, 0.1),
     params:
-        cleaning=cleaning_of,
-        kind=kind_of,
+        script=script("clean_corpus"),
+        code=code_of("clean_corpus"),
+        cleaning=lambda wildcards: CORPORA[wildcards.corpus]["cleaning"],
+        kind=lambda wildcards: CORPORA[wildcards.corpus]["kind"],
     message:
         "Cleaning {wildcards.corpus}"
     shell:
-        "python {input.script:q}"
+        "python {params.script:q}"
         " --raw {input.raw:q}"
         " --cleaning {params.cleaning:q}"
         " --kind {params.kind}"
@@ -65,96 +79,69 @@ rule clean_corpus:
         " > {log:q} 2>&1"
 
 
-rule build_vocab:
-    input:
-        text="results/{corpus}/clean.txt",
-        script=script("build_vocab"),
-        library=library("build_vocab"),
-    output:
-        vocab="results/{corpus}/{unit}/vocab.json",
-    log:
-        "results/{corpus}/{unit}/vocab.log",
-    benchmark:
-        "results/{corpus}/{unit}/vocab.benchmark.tsv"
-    conda:
-        "../../environment.yml"
-    resources:
-        mem_mb=by_size(1000, 80),
-        runtime=by_size(15, 0.1),
-    params:
-        min_freq=min_freq_of,
-        merges=config["vocab"]["merges"],
-        split=json.dumps(config["split"]),
-    message:
-        "Building the vocabulary of {wildcards.corpus} by {wildcards.unit}"
-    shell:
-        "python {input.script:q}"
-        " --text {input.text:q}"
-        " --unit {wildcards.unit}"
-        " --split {params.split:q}"
-        " --min-freq {params.min_freq}"
-        " --merges {params.merges}"
-        " --output {output.vocab:q}"
-        " > {log:q} 2>&1"
-
-
 rule encode_corpus:
     input:
-        text="results/{corpus}/clean.txt",
-        vocab="results/{corpus}/{unit}/vocab.json",
-        script=script("encode_corpus"),
-        library=library("encode_corpus"),
+        text="results/corpora/{corpus}/clean.txt",
     output:
-        ids="results/{corpus}/{unit}/ids.npy",
-        splits="results/{corpus}/{unit}/splits.json",
+        vocab="results/corpora/{corpus}/{prepared}/vocab.json",
+        ids="results/corpora/{corpus}/{prepared}/ids.npy",
+        splits="results/corpora/{corpus}/{prepared}/splits.json",
+        unknown="results/corpora/{corpus}/{prepared}/unknown.json",
+        bytes="results/corpora/{corpus}/{prepared}/bytes.npz",
     log:
-        "results/{corpus}/{unit}/encode.log",
+        "results/corpora/{corpus}/{prepared}/encode.log",
     benchmark:
-        "results/{corpus}/{unit}/encode.benchmark.tsv"
+        "results/corpora/{corpus}/{prepared}/encode.benchmark.tsv"
+    wildcard_constraints:
+        prepared="({})(-[0-9a-f]+)?".format("|".join(UNITS)),
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=by_size(1000, 80),
-        runtime=by_size(15, 0.1),
+        mem_mb=by_size(1000, 120),
+        runtime=by_size(15, 0.2),
     params:
-        split=json.dumps(config["split"]),
+        script=script("encode_corpus"),
+        code=code_of("encode_corpus"),
+        unit=unit_of,
+        preparation=lambda wildcards: json.dumps(configuration.preparation(config, unit_of(wildcards))),
     message:
-        "Encoding {wildcards.corpus} by {wildcards.unit}"
+        "Encoding {wildcards.corpus} by {params.unit}"
     shell:
-        "python {input.script:q}"
+        "python {params.script:q}"
         " --text {input.text:q}"
-        " --vocab {input.vocab:q}"
-        " --unit {wildcards.unit}"
-        " --split {params.split:q}"
-        " --ids {output.ids:q}"
-        " --splits {output.splits:q}"
+        " --unit {params.unit}"
+        " --preparation {params.preparation:q}"
+        " --folder $(dirname {output.ids:q})"
         " > {log:q} 2>&1"
 
 
 rule check_corpus:
     input:
         raw="resources/{corpus}/raw.txt",
-        text="results/{corpus}/clean.txt",
-        ids="results/{corpus}/{unit}/ids.npy",
-        splits="results/{corpus}/{unit}/splits.json",
-        vocab="results/{corpus}/{unit}/vocab.json",
-        script=script("check_corpus"),
-        library=library("check_corpus"),
+        text="results/corpora/{corpus}/clean.txt",
+        ids=prepared("ids.npy"),
+        splits=prepared("splits.json"),
+        vocab=prepared("vocab.json"),
     output:
-        check="results/{corpus}/{unit}/check.json",
+        check="results/{experiment}/{corpus}/{unit}/check.json",
     log:
-        "results/{corpus}/{unit}/check.log",
+        "results/{experiment}/{corpus}/{unit}/check.log",
     conda:
         "../../environment.yml"
+    priority: 1  # before any training, so that a text that is refused is refused at once
     resources:
         mem_mb=by_size(1000, 80),
         runtime=by_size(15, 0.1),
     params:
+        script=script("check_corpus"),
+        code=code_of("check_corpus"),
         accept=config["checks"]["accept"],
+        need=lambda wildcards: json.dumps(NEEDS[place_of(wildcards)]),
     message:
         "Checking {wildcards.corpus} by {wildcards.unit}"
     shell:
-        "python {input.script:q}"
+        "python {params.script:q}"
+        " --corpus {wildcards.corpus:q}"
         " --raw {input.raw:q}"
         " --text {input.text:q}"
         " --ids {input.ids:q}"
@@ -162,5 +149,6 @@ rule check_corpus:
         " --vocab {input.vocab:q}"
         " --unit {wildcards.unit}"
         " --accept {params.accept:q}"
+        " --need {params.need:q}"
         " --output {output.check:q}"
         " > {log:q} 2>&1"

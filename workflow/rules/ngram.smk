@@ -1,155 +1,235 @@
-"""n-gram models.
+"""n-gram models, from counts to scores.
 
-Needs  card.yaml, ids.npy, splits.json, vocab.json, and counts/merged/ where the text is counted in shards
-Makes  results/{corpus}/{unit}/ngram/{model}/model.npz, training.json, then scores.npz, metrics.json, sample.txt, and
-       model.arpa.gz where it is asked for
+Needs  ids.npy, splits.json, vocab.json of the prepared corpus, and counts/merged/ where the text is counted in shards
+Makes  results/{experiment}/{corpus}/{unit}/ngram/{model}/card.yaml, model.npz, training.json, scores.npz, metrics.json,
+       sample.txt, and model.arpa.gz where it is asked for
 """
 
+PRUNED = {  # a smaller n-gram -> the whole one that it is made of
+    configuration.ngram_name(**settings): configuration.ngram_name(settings["smoothing"], settings["order"])
+    for settings in configuration.ngram_runs(config["ngram"]).values()
+    if "prune" in settings
+}
+WHOLE = [model for model in configuration.ngram_runs(config["ngram"]) if model not in PRUNED]
 
-wildcard_constraints:
-    whole="[a-z-]+-[0-9]+",
-    way="(entropy|counts)-[0-9e.-]+",
+
+def kept(model):
+    """An n-gram model that stays, or goes when it has been scored."""
+    return model if config["keep_ngrams"] else temp(model)
+
+
+def counts_of(wildcards):
+    """The merged counts, where the text is counted in shards."""
+    return [place_of(wildcards).file("counts/merged")] if config["counting"]["shards"] else []
+
+
+def whole_of(name):
+    """A file of the model that a smaller one is made of, as an input."""
+    return lambda wildcards: Run(*place_of(wildcards), "ngram", PRUNED[wildcards.model]).file(name)
+
+
+def highest_order(wildcards):
+    """The highest order of all n-gram models."""
+    return max(order for sweep in config["ngram"] for order in sweep["orders"])
+
+
+def counting_memory(wildcards):
+    """Megabytes that a job of counting needs: what it may use, the interpreter with its libraries, and Snakemake."""
+    return config["counting"]["memory_mb"] + 600
+
+
+def all_arpa():
+    """The n-gram models that are wanted in the format of other tools."""
+    wanted = configuration.ngram_runs([sweep for sweep in config["ngram"] if sweep.get("arpa")])
+    return [Run(*place, "ngram", model).file("model.arpa.gz") for place in TEXTS for model in wanted]
+
+
+scattergather:
+    counts=max(1, config["counting"]["shards"]),
+
+
+rule count_shard:
+    input:
+        ids=prepared("ids.npy"),
+        splits=prepared("splits.json"),
+        vocab=prepared("vocab.json"),
+    output:
+        parts=temp(directory("results/{experiment}/{corpus}/{unit}/counts/{scatteritem}")),
+    log:
+        "results/{experiment}/{corpus}/{unit}/counts/{scatteritem}.log",
+    benchmark:
+        "results/{experiment}/{corpus}/{unit}/counts/{scatteritem}.benchmark.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=counting_memory,
+        runtime=by_size(60, 0.5),
+    params:
+        script=script("count_shard"),
+        code=code_of("count_shard"),
+        order=highest_order,
+        memory=config["counting"]["memory_mb"],
+    message:
+        "Counting the n-grams of {wildcards.corpus} by {wildcards.unit}, shard {wildcards.scatteritem}"
+    shell:
+        "python {params.script:q}"
+        " --ids {input.ids:q}"
+        " --splits {input.splits:q}"
+        " --vocab {input.vocab:q}"
+        " --order {params.order}"
+        " --shard {wildcards.scatteritem}"
+        " --memory {params.memory}"
+        " --parts {output.parts:q}"
+        " > {log:q} 2>&1"
+
+
+rule merge_counts:
+    input:
+        parts=gather.counts("results/{{experiment}}/{{corpus}}/{{unit}}/counts/{scatteritem}"),
+        vocab=prepared("vocab.json"),
+    output:
+        counts=directory("results/{experiment}/{corpus}/{unit}/counts/merged"),
+    log:
+        "results/{experiment}/{corpus}/{unit}/counts/merge.log",
+    benchmark:
+        "results/{experiment}/{corpus}/{unit}/counts/merge.benchmark.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=counting_memory,
+        runtime=by_size(60, 0.5),
+    params:
+        script=script("merge_counts"),
+        code=code_of("merge_counts"),
+        order=highest_order,
+        memory=config["counting"]["memory_mb"],
+    message:
+        "Merging the n-gram counts of {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {params.script:q}"
+        " {input.parts:q}"
+        " --vocab {input.vocab:q}"
+        " --order {params.order}"
+        " --memory {params.memory}"
+        " --counts {output.counts:q}"
+        " > {log:q} 2>&1"
 
 
 rule train_ngram:
     input:
-        card="results/{corpus}/{unit}/ngram/{model}/card.yaml",
-        ids="results/{corpus}/{unit}/ids.npy",
-        splits="results/{corpus}/{unit}/splits.json",
-        vocab="results/{corpus}/{unit}/vocab.json",
+        check="results/{experiment}/{corpus}/{unit}/check.json",  # nothing learns from a text that makes results meaningless
+        ids=prepared("ids.npy"),
+        splits=prepared("splits.json"),
+        vocab=prepared("vocab.json"),
         counts=counts_of,
-        script=script("train_ngram"),
-        library=library("train_ngram"),
     output:
-        model=kept("results/{corpus}/{unit}/ngram/{model}/model.npz"),
-        training="results/{corpus}/{unit}/ngram/{model}/training.json",
+        card="results/{experiment}/{corpus}/{unit}/ngram/{model}/card.yaml",
+        model=kept("results/{experiment}/{corpus}/{unit}/ngram/{model}/model.npz"),
+        training="results/{experiment}/{corpus}/{unit}/ngram/{model}/training.json",
+        scores="results/{experiment}/{corpus}/{unit}/ngram/{model}/scores.npz",
+        metrics="results/{experiment}/{corpus}/{unit}/ngram/{model}/metrics.json",
+        sample="results/{experiment}/{corpus}/{unit}/ngram/{model}/sample.txt",
     log:
-        "results/{corpus}/{unit}/ngram/{model}/train.log",
+        "results/{experiment}/{corpus}/{unit}/ngram/{model}/train.log",
     benchmark:
-        "results/{corpus}/{unit}/ngram/{model}/train.benchmark.tsv"
+        "results/{experiment}/{corpus}/{unit}/ngram/{model}/train.benchmark.tsv"
     wildcard_constraints:
-        model="[a-z-]+-[0-9]+",
+        model="|".join(map(re.escape, WHOLE)) or "(?!)",
     conda:
         "../../environment.yml"
     resources:
         mem_mb=by_size(1000, 150),
         runtime=by_size(30, 0.5),
+    params:
+        script=script("train_ngram"),
+        code=code_of("train_ngram"),
+        run=run_of("ngram"),
+        sample=sample_of,
     message:
         "Estimating {wildcards.model} on {wildcards.corpus} by {wildcards.unit}"
     shell:
-        "python {input.script:q}"
-        " --card {input.card:q}"
+        "python {params.script:q}"
+        " --run {params.run:q}"
         " --ids {input.ids:q}"
         " --splits {input.splits:q}"
         " --vocab {input.vocab:q}"
         " --counts {input.counts:q}"
-        " --model {output.model:q}"
-        " --training {output.training:q}"
+        " --sample {params.sample:q}"
+        " --folder $(dirname {output.card:q})"
         " > {log:q} 2>&1"
 
 
 rule prune_ngram:
     input:
-        card="results/{corpus}/{unit}/ngram/{whole}-{way}/card.yaml",
-        ids="results/{corpus}/{unit}/ids.npy",
-        splits="results/{corpus}/{unit}/splits.json",
+        ids=prepared("ids.npy"),
+        splits=prepared("splits.json"),
+        vocab=prepared("vocab.json"),
         counts=counts_of,
-        whole="results/{corpus}/{unit}/ngram/{whole}/model.npz",
-        whole_training="results/{corpus}/{unit}/ngram/{whole}/training.json",
-        script=script("prune_ngram"),
-        library=library("prune_ngram"),
+        whole=whole_of("model.npz"),
+        whole_training=whole_of("training.json"),
     output:
-        model=kept("results/{corpus}/{unit}/ngram/{whole}-{way}/model.npz"),
-        training="results/{corpus}/{unit}/ngram/{whole}-{way}/training.json",
+        card="results/{experiment}/{corpus}/{unit}/ngram/{model}/card.yaml",
+        model=kept("results/{experiment}/{corpus}/{unit}/ngram/{model}/model.npz"),
+        training="results/{experiment}/{corpus}/{unit}/ngram/{model}/training.json",
+        scores="results/{experiment}/{corpus}/{unit}/ngram/{model}/scores.npz",
+        metrics="results/{experiment}/{corpus}/{unit}/ngram/{model}/metrics.json",
+        sample="results/{experiment}/{corpus}/{unit}/ngram/{model}/sample.txt",
     log:
-        "results/{corpus}/{unit}/ngram/{whole}-{way}/prune.log",
+        "results/{experiment}/{corpus}/{unit}/ngram/{model}/prune.log",
     benchmark:
-        "results/{corpus}/{unit}/ngram/{whole}-{way}/prune.benchmark.tsv"
+        "results/{experiment}/{corpus}/{unit}/ngram/{model}/prune.benchmark.tsv"
+    wildcard_constraints:
+        model="|".join(map(re.escape, PRUNED)) or "(?!)",
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=by_size(1000, 10),
-        runtime=by_size(15, 0.1),
+        mem_mb=by_size(1000, 150),
+        runtime=by_size(15, 0.2),
+    params:
+        script=script("prune_ngram"),
+        code=code_of("prune_ngram"),
+        run=run_of("ngram"),
+        whole=lambda wildcards: PRUNED[wildcards.model],
+        sample=sample_of,
     message:
-        "Pruning {wildcards.whole} of {wildcards.corpus} by {wildcards.unit}: {wildcards.way}"
+        "Pruning {params.whole} of {wildcards.corpus} by {wildcards.unit}: {wildcards.model}"
     shell:
-        "python {input.script:q}"
-        " --card {input.card:q}"
+        "python {params.script:q}"
+        " --run {params.run:q}"
         " --ids {input.ids:q}"
         " --splits {input.splits:q}"
+        " --vocab {input.vocab:q}"
         " --counts {input.counts:q}"
         " --whole {input.whole:q}"
         " --whole-training {input.whole_training:q}"
-        " --name {wildcards.whole:q}"
-        " --model {output.model:q}"
-        " --training {output.training:q}"
+        " --name {params.whole:q}"
+        " --sample {params.sample:q}"
+        " --folder $(dirname {output.card:q})"
         " > {log:q} 2>&1"
 
 
 rule write_arpa:
     input:
-        model="results/{corpus}/{unit}/ngram/{model}/model.npz",
-        vocab="results/{corpus}/{unit}/vocab.json",
-        script=script("write_arpa"),
-        library=library("write_arpa"),
+        model="results/{experiment}/{corpus}/{unit}/ngram/{model}/model.npz",
+        vocab=prepared("vocab.json"),
     output:
-        arpa="results/{corpus}/{unit}/ngram/{model}/model.arpa.gz",
+        arpa="results/{experiment}/{corpus}/{unit}/ngram/{model}/model.arpa.gz",
     log:
-        "results/{corpus}/{unit}/ngram/{model}/arpa.log",
-    priority: 1  # as scoring: while the model is still there
-    conda:
-        "../../environment.yml"
-    resources:
-        mem_mb=by_size(1000, 10),
-        runtime=by_size(15, 0.1),
-    message:
-        "Writing {wildcards.model} of {wildcards.corpus} by {wildcards.unit} as ARPA"
-    shell:
-        "python {input.script:q}"
-        " --model {input.model:q}"
-        " --vocab {input.vocab:q}"
-        " --arpa {output.arpa:q}"
-        " > {log:q} 2>&1"
-
-
-rule score_ngram:
-    input:
-        card="results/{corpus}/{unit}/ngram/{model}/card.yaml",
-        ids="results/{corpus}/{unit}/ids.npy",
-        splits="results/{corpus}/{unit}/splits.json",
-        vocab="results/{corpus}/{unit}/vocab.json",
-        model="results/{corpus}/{unit}/ngram/{model}/model.npz",
-        training="results/{corpus}/{unit}/ngram/{model}/training.json",
-        script=script("score_ngram"),
-        library=library("score_ngram"),
-    output:
-        scores="results/{corpus}/{unit}/ngram/{model}/scores.npz",
-        metrics="results/{corpus}/{unit}/ngram/{model}/metrics.json",
-        sample="results/{corpus}/{unit}/ngram/{model}/sample.txt",
-    log:
-        "results/{corpus}/{unit}/ngram/{model}/score.log",
-    benchmark:
-        "results/{corpus}/{unit}/ngram/{model}/score.benchmark.tsv"
-    priority: 1  # before the next model is trained, so that models that do not stay go early
+        "results/{experiment}/{corpus}/{unit}/ngram/{model}/arpa.log",
+    priority: 1  # while the model is still there
     conda:
         "../../environment.yml"
     resources:
         mem_mb=by_size(1000, 10),
         runtime=by_size(15, 0.1),
     params:
-        sample=sample_of,
+        script=script("write_arpa"),
+        code=code_of("write_arpa"),
     message:
-        "Scoring {wildcards.model} on {wildcards.corpus} by {wildcards.unit}"
+        "Writing {wildcards.model} of {wildcards.corpus} by {wildcards.unit} as ARPA"
     shell:
-        "python {input.script:q}"
-        " --card {input.card:q}"
-        " --ids {input.ids:q}"
-        " --splits {input.splits:q}"
-        " --vocab {input.vocab:q}"
+        "python {params.script:q}"
         " --model {input.model:q}"
-        " --training {input.training:q}"
-        " --sample-settings {params.sample:q}"
-        " --scores {output.scores:q}"
-        " --metrics {output.metrics:q}"
-        " --sample {output.sample:q}"
+        " --vocab {input.vocab:q}"
+        " --arpa {output.arpa:q}"
         " > {log:q} 2>&1"

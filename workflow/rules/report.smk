@@ -1,213 +1,182 @@
-"""Figures for every corpus and unit, and one report of everything.
+"""The runs of the experiment, its tables and figures, and one report of everything.
 
-Needs  models.csv, history.csv, metrics.json, card.yaml, sample.txt
-Makes  figures/*.svg, results/report.html
+Needs  metrics.json, scores.npz and what else the tables, figures and the report read of every run
+Makes  results/{experiment}/runs.json, results/{experiment}/{corpus}/{unit}/summary.csv, models.csv, figures/*.svg,
+       results/{experiment}/report.html
 """
+
+from seqlab.report import contents
+
+
+def figures_of(place):
+    """The figures of a text or of a series, by name."""
+    return contents.SERIES_FIGURES if place.unit == SERIES else contents.FIGURES
+
+
+def figure_inputs(wildcards):
+    """Every file that a figure is drawn from."""
+    place = place_of(wildcards)
+    files = contents.files_of(figures_of(place)[wildcards.figure], place, RUNS_AT[place], PREPARED[place])
+    return [path for part in files.values() for path in (part.values() if isinstance(part, dict) else [part])]
+
+
+def all_figures():
+    """Every figure of the experiment."""
+    return [place.file(f"figures/{name}.svg") for place in PREPARED for name in figures_of(place)]
+
+
+def all_tables():
+    """The tables of every corpus, unit and series."""
+    of_texts = ("summary", "models", "verdicts", "breakdown", "protocols", "memory", "horizon")
+    names = {place: ("summary", "models") if place.unit == SERIES else of_texts for place in PREPARED}
+    return [place.file(f"{name}.csv") for place in PREPARED for name in names[place]]
 
 
 localrules:
-    plot_perplexity_by_order,
-    plot_layers_by_hidden,
-    plot_learning_curves,
-    plot_cost,
-    plot_who_knows_what,
-    plot_memory,
-    plot_horizon,
+    list_runs,
+    summarize,
+    summarize_series,
+    plot_figure,
     write_report,
 
 
-rule plot_perplexity_by_order:
+rule list_runs:
     input:
-        models="results/{corpus}/{unit}/models.csv",
-        source=source_of,
-        script=script("plot_perplexity_by_order"),
-        library=library("plot_perplexity_by_order"),
+        template=os.path.relpath(BASE / "workflow/templates/runs.json"),
     output:
-        figure=report(
-            "results/{corpus}/{unit}/figures/perplexity_by_order.svg",
-            caption="../report/perplexity_by_order.rst",
-            category="{corpus} by {unit}",
-            labels={"figure": "perplexity by order"},
-        ),
+        "results/{experiment}/runs.json",
     log:
-        "results/{corpus}/{unit}/figures/perplexity_by_order.log",
-    conda:
-        "../../environment.yml"
+        "results/{experiment}/runs.log",  # stays empty: Snakemake itself fills the template
+    priority: 2  # first of all: it says whose results these are
+    params:
+        content=lambda wildcards: experiment_text(
+            EXPERIMENT,
+            CONFIGURATION,
+            command_again(),
+            {f"{place.corpus}/{place.unit}": folder for place, folder in PREPARED.items()},
+            [run[1:] for run in RUNS],
+        ),
     message:
-        "Drawing perplexity by order of {wildcards.corpus} by {wildcards.unit}"
-    shell:
-        "python {input.script:q}"
-        " --models {input.models:q}"
-        " --metrics {input.source:q}"
-        " --output {output.figure:q}"
-        " > {log:q} 2>&1"
+        "Listing the runs of {wildcards.experiment}"
+    template_engine:
+        "jinja2"
 
 
-rule plot_layers_by_hidden:
+rule summarize:
     input:
-        models="results/{corpus}/{unit}/models.csv",
-        script=script("plot_layers_by_hidden"),
-        library=library("plot_layers_by_hidden"),
+        experiment=ancient("results/{experiment}/runs.json"),
+        metrics=files_of("metrics.json"),
+        scores=files_of("scores.npz"),
+        unknown=prepared("unknown.json"),
     output:
-        figure=report(
-            "results/{corpus}/{unit}/figures/layers_by_hidden.svg",
-            caption="../report/layers_by_hidden.rst",
+        summary="results/{experiment}/{corpus}/{unit}/summary.csv",
+        models=report(
+            "results/{experiment}/{corpus}/{unit}/models.csv",
+            caption="../report/summary.rst",
             category="{corpus} by {unit}",
-            labels={"figure": "layers by hidden"},
         ),
     log:
-        "results/{corpus}/{unit}/figures/layers_by_hidden.log",
-    conda:
-        "../../environment.yml"
-    message:
-        "Drawing layers by hidden of {wildcards.corpus} by {wildcards.unit}"
-    shell:
-        "python {input.script:q}" " --models {input.models:q}" " --output {output.figure:q}" " > {log:q} 2>&1"
-
-
-rule plot_learning_curves:
-    input:
-        histories=histories_of,
-        lists=lambda wildcards: lists_of(wildcards, ("rnn",)),
-        script=script("plot_learning_curves"),
-        library=library("plot_learning_curves"),
-    output:
-        figure=report(
-            "results/{corpus}/{unit}/figures/learning_curves.svg",
-            caption="../report/learning_curves.rst",
-            category="{corpus} by {unit}",
-            labels={"figure": "learning curves"},
-        ),
-    log:
-        "results/{corpus}/{unit}/figures/learning_curves.log",
+        "results/{experiment}/{corpus}/{unit}/summarize.log",
     conda:
         "../../environment.yml"
     params:
-        runs=listed,
+        script=script("summarize"),
+        code=code_of("summarize"),
     message:
-        "Drawing learning curves of {wildcards.corpus} by {wildcards.unit}"
+        "Summarising {wildcards.corpus} by {wildcards.unit}"
     shell:
-        "python {input.script:q}" " {params.runs:q}" " --output {output.figure:q}" " > {log:q} 2>&1"
-
-
-rule plot_cost:
-    input:
-        models="results/{corpus}/{unit}/models.csv",
-        source=source_of,
-        script=script("plot_cost"),
-        library=library("plot_cost"),
-    output:
-        figure=report(
-            "results/{corpus}/{unit}/figures/cost.svg",
-            caption="../report/cost.rst",
-            category="{corpus} by {unit}",
-            labels={"figure": "cost"},
-        ),
-    log:
-        "results/{corpus}/{unit}/figures/cost.log",
-    conda:
-        "../../environment.yml"
-    message:
-        "Drawing the cost of models of {wildcards.corpus} by {wildcards.unit}"
-    shell:
-        "python {input.script:q}"
-        " --models {input.models:q}"
-        " --metrics {input.source:q}"
-        " --output {output.figure:q}"
+        "python {params.script:q}"
+        " --experiment {input.experiment:q}"
+        " --corpus {wildcards.corpus:q}"
+        " --unit {wildcards.unit}"
+        " --unknown {input.unknown:q}"
+        " --summary {output.summary:q}"
+        " --models {output.models:q}"
         " > {log:q} 2>&1"
 
 
-rule plot_who_knows_what:
+rule summarize_series:
     input:
-        breakdown="results/{corpus}/{unit}/breakdown.csv",
-        script=script("plot_who_knows_what"),
-        library=library("plot_who_knows_what"),
+        experiment=ancient("results/{experiment}/runs.json"),
+        metrics=files_of("metrics.json", unit=SERIES),
+        forecasts=files_of("forecasts.npz", unit=SERIES),
     output:
-        figure=report(
-            "results/{corpus}/{unit}/figures/who_knows_what.svg",
-            caption="../report/who_knows_what.rst",
-            category="{corpus} by {unit}",
-            labels={"figure": "who knows what"},
+        summary="results/{experiment}/{corpus}/series/summary.csv",
+        models=report(
+            "results/{experiment}/{corpus}/series/models.csv",
+            caption="../report/forecast_models.rst",
+            category="forecast of {corpus}",
         ),
     log:
-        "results/{corpus}/{unit}/figures/who_knows_what.log",
+        "results/{experiment}/{corpus}/series/summarize.log",
     conda:
         "../../environment.yml"
+    params:
+        script=script("summarize_series"),
+        code=code_of("summarize_series"),
     message:
-        "Drawing who knows what of {wildcards.corpus} by {wildcards.unit}"
+        "Summarising the forecasts of {wildcards.corpus}"
     shell:
-        "python {input.script:q}" " --breakdown {input.breakdown:q}" " --output {output.figure:q}" " > {log:q} 2>&1"
+        "python {params.script:q}"
+        " --experiment {input.experiment:q}"
+        " --corpus {wildcards.corpus:q}"
+        " --unit series"
+        " --summary {output.summary:q}"
+        " --models {output.models:q}"
+        " > {log:q} 2>&1"
 
 
-rule plot_memory:
+rule plot_figure:
     input:
-        memory="results/{corpus}/{unit}/memory.csv",
-        script=script("plot_memory"),
-        library=library("plot_memory"),
+        experiment=ancient("results/{experiment}/runs.json"),
+        files=figure_inputs,
     output:
         figure=report(
-            "results/{corpus}/{unit}/figures/memory.svg",
-            caption="../report/memory.rst",
+            "results/{experiment}/{corpus}/{unit}/figures/{figure}.svg",
+            caption="../report/figure.rst",
             category="{corpus} by {unit}",
-            labels={"figure": "memory"},
+            labels={"figure": "{figure}"},
         ),
     log:
-        "results/{corpus}/{unit}/figures/memory.log",
+        "results/{experiment}/{corpus}/{unit}/figures/{figure}.log",
+    wildcard_constraints:
+        unit="|".join((*UNITS, SERIES)),
+        figure="[a-z_]+",
     conda:
         "../../environment.yml"
+    params:
+        script=script("plot_figure"),
+        code=code_of("plot_figure"),
+        caption=lambda wildcards: figures_of(place_of(wildcards))[wildcards.figure].caption,
     message:
-        "Drawing the memory of models of {wildcards.corpus} by {wildcards.unit}"
+        "Drawing {wildcards.figure} of {wildcards.corpus} by {wildcards.unit}"
     shell:
-        "python {input.script:q}" " --memory {input.memory:q}" " --output {output.figure:q}" " > {log:q} 2>&1"
-
-
-rule plot_horizon:
-    input:
-        horizon="results/{corpus}/{unit}/horizon.csv",
-        script=script("plot_horizon"),
-        library=library("plot_horizon"),
-    output:
-        figure=report(
-            "results/{corpus}/{unit}/figures/horizon.svg",
-            caption="../report/horizon.rst",
-            category="{corpus} by {unit}",
-            labels={"figure": "horizon"},
-        ),
-    log:
-        "results/{corpus}/{unit}/figures/horizon.log",
-    conda:
-        "../../environment.yml"
-    message:
-        "Drawing the horizon of models of {wildcards.corpus} by {wildcards.unit}"
-    shell:
-        "python {input.script:q}" " --horizon {input.horizon:q}" " --output {output.figure:q}" " > {log:q} 2>&1"
+        "python {params.script:q}"
+        " --experiment {input.experiment:q}"
+        " --corpus {wildcards.corpus:q}"
+        " --unit {wildcards.unit}"
+        " --figure {wildcards.figure}"
+        " --output {output.figure:q}"
+        " > {log:q} 2>&1"
 
 
 rule write_report:
     input:
-        tables=all_summaries(),
+        experiment="results/{experiment}/runs.json",
+        tables=all_tables(),
         figures=all_figures(),
-        metrics=all_metrics(),
-        forecasts=[*all_forecast_metrics(), *all_forecast_tables(), *all_forecast_figures()],
-        templates=sorted(os.path.relpath(file) for file in (BASE / "src/seqlab/report").glob("*.html")),
-        errata=os.path.relpath(BASE / "src/seqlab/report/errata.csv"),
-        script=script("write_report"),
-        library=library("write_report"),
+        files=lambda wildcards: contents.report_files(PREPARED, RUNS),
     output:
-        page=report("results/report.html", caption="../report/report.rst", category="report"),
+        page=report("results/{experiment}/report.html", caption="../report/report.rst", category="report"),
     log:
-        "results/report.log",
+        "results/{experiment}/report.log",
     conda:
         "../../environment.yml"
     params:
-        experiments=[f"{corpus}/{unit}" for corpus, unit in RUNS],
-        series=list(FORECASTS),
+        script=script("write_report"),
+        code=code_of("write_report"),
+        templates=digest_of_files("src/seqlab/report/*.html", "src/seqlab/report/errata.csv"),
     message:
-        "Writing results/report.html"
+        "Writing {output.page}"
     shell:
-        "python {input.script:q}"
-        " --results results"
-        " --experiment {params.experiments:q}"
-        " --forecast {params.series:q}"
-        " --output {output.page:q}"
-        " > {log:q} 2>&1"
+        "python {params.script:q} --experiment {input.experiment:q} --output {output.page:q} > {log:q} 2>&1"

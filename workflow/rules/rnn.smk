@@ -1,27 +1,47 @@
-"""Recurrent networks: every configuration is one job that trains all its seeds.
+"""Recurrent networks: every configuration is one job, which trains all its seeds and scores them.
 
-Needs  card.yaml, ids.npy, splits.json, vocab.json
-Makes  results/{corpus}/{unit}/rnn/{model}/weights.safetensors, network.json, training.json, history.csv, then scores.npz, metrics.json, sample.txt
+Needs  ids.npy, splits.json, vocab.json of the prepared corpus
+Makes  results/{experiment}/{corpus}/{unit}/rnn/{model}/card.yaml, weights.safetensors, network.json, training.json,
+       history.csv, scores.npz, metrics.json, sample.txt
 """
+
+
+@cache
+def vocabulary_of(path):
+    """How many entries a vocab.json has."""
+    return len(json.loads(Path(path).read_text(encoding="utf-8"))["tokens"])
+
+
+def training_memory(wildcards, input, attempt):
+    """Megabytes that a network needs in training: the text, the weights with all that is kept of each, and a batch."""
+    run = RUNS[Run(*place_of(wildcards), "rnn", wildcards.model)]
+    hidden, layers, settings = run["settings"]["hidden"], run["settings"]["layers"], run["settings"]
+    vocabulary = vocabulary_of(str(input.vocab))
+    weights = 8 * layers * hidden**2 + 2 * vocabulary * hidden  # those of an LSTM; others have fewer
+    batch = settings["batch_size"] * settings["steps"] * (4 * vocabulary + 16 * layers * hidden)
+    numbers = len(run["seeds"]) * (7 * weights + 2 * batch)  # also gradients, two moments, a mean and the best so far
+    return attempt * math.ceil(2000 + (4 * numbers + 40 * os.path.getsize(input.ids)) / 1e6)
 
 
 rule train_rnn:
     input:
-        card="results/{corpus}/{unit}/rnn/{model}/card.yaml",
-        ids="results/{corpus}/{unit}/ids.npy",
-        splits="results/{corpus}/{unit}/splits.json",
-        vocab="results/{corpus}/{unit}/vocab.json",
-        script=script("train_rnn"),
-        library=library("train_rnn"),
+        check="results/{experiment}/{corpus}/{unit}/check.json",  # nothing learns from a text that makes results meaningless
+        ids=prepared("ids.npy"),
+        splits=prepared("splits.json"),
+        vocab=prepared("vocab.json"),
     output:
-        weights="results/{corpus}/{unit}/rnn/{model}/weights.safetensors",
-        network="results/{corpus}/{unit}/rnn/{model}/network.json",
-        training="results/{corpus}/{unit}/rnn/{model}/training.json",
-        history="results/{corpus}/{unit}/rnn/{model}/history.csv",
+        card="results/{experiment}/{corpus}/{unit}/rnn/{model}/card.yaml",
+        weights="results/{experiment}/{corpus}/{unit}/rnn/{model}/weights.safetensors",
+        network="results/{experiment}/{corpus}/{unit}/rnn/{model}/network.json",
+        training="results/{experiment}/{corpus}/{unit}/rnn/{model}/training.json",
+        history="results/{experiment}/{corpus}/{unit}/rnn/{model}/history.csv",
+        scores="results/{experiment}/{corpus}/{unit}/rnn/{model}/scores.npz",
+        metrics="results/{experiment}/{corpus}/{unit}/rnn/{model}/metrics.json",
+        sample="results/{experiment}/{corpus}/{unit}/rnn/{model}/sample.txt",
     log:
-        "results/{corpus}/{unit}/rnn/{model}/train.log",
+        "results/{experiment}/{corpus}/{unit}/rnn/{model}/train.log",
     benchmark:
-        "results/{corpus}/{unit}/rnn/{model}/train.benchmark.tsv"
+        "results/{experiment}/{corpus}/{unit}/rnn/{model}/train.benchmark.tsv"
     conda:
         "../../environment.yml"
     threads: config["rnn"]["threads"]
@@ -31,67 +51,23 @@ rule train_rnn:
         gpu=gpus,
         device=config["rnn"]["device"],
         jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
+    params:
+        script=script("train_rnn"),
+        code=code_of("train_rnn"),
+        run=run_of("rnn"),
+        sample=sample_of,
     message:
         "Training {wildcards.model} on {wildcards.corpus} by {wildcards.unit}"
     shell:
-        "python {input.script:q}"
-        " --card {input.card:q}"
+        "python {params.script:q}"
+        " --run {params.run:q}"
         " --ids {input.ids:q}"
         " --splits {input.splits:q}"
         " --vocab {input.vocab:q}"
-        " --code {input.script:q} {input.library:q}"
+        " --code {params.code}"
+        " --sample {params.sample:q}"
         " --device {resources.device}"
         " --jobs-per-gpu {resources.jobs_per_gpu}"
         " --threads {threads}"
-        " --folder $(dirname {output.weights:q})"
+        " --folder $(dirname {output.card:q})"
         " 2>&1 | tee -i {log:q}"
-
-
-rule score_rnn:
-    input:
-        card="results/{corpus}/{unit}/rnn/{model}/card.yaml",
-        ids="results/{corpus}/{unit}/ids.npy",
-        splits="results/{corpus}/{unit}/splits.json",
-        vocab="results/{corpus}/{unit}/vocab.json",
-        weights="results/{corpus}/{unit}/rnn/{model}/weights.safetensors",
-        network="results/{corpus}/{unit}/rnn/{model}/network.json",
-        training="results/{corpus}/{unit}/rnn/{model}/training.json",
-        script=script("score_rnn"),
-        library=library("score_rnn"),
-    output:
-        scores="results/{corpus}/{unit}/rnn/{model}/scores.npz",
-        metrics="results/{corpus}/{unit}/rnn/{model}/metrics.json",
-        sample="results/{corpus}/{unit}/rnn/{model}/sample.txt",
-    log:
-        "results/{corpus}/{unit}/rnn/{model}/score.log",
-    benchmark:
-        "results/{corpus}/{unit}/rnn/{model}/score.benchmark.tsv"
-    conda:
-        "../../environment.yml"
-    threads: config["rnn"]["threads"]
-    resources:
-        mem_mb=by_size(2000, 30),
-        runtime=by_size(60, 1),
-        gpu=gpus,
-        device=config["rnn"]["device"],
-        jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
-    params:
-        sample=sample_of,
-    message:
-        "Scoring {wildcards.model} on {wildcards.corpus} by {wildcards.unit}"
-    shell:
-        "python {input.script:q}"
-        " --card {input.card:q}"
-        " --ids {input.ids:q}"
-        " --splits {input.splits:q}"
-        " --vocab {input.vocab:q}"
-        " --training {input.training:q}"
-        " --folder $(dirname {input.weights:q})"
-        " --sample-settings {params.sample:q}"
-        " --device {resources.device}"
-        " --jobs-per-gpu {resources.jobs_per_gpu}"
-        " --threads {threads}"
-        " --scores {output.scores:q}"
-        " --metrics {output.metrics:q}"
-        " --sample {output.sample:q}"
-        " > {log:q} 2>&1"

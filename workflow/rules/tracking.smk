@@ -1,11 +1,30 @@
 """Finished runs published to MLflow: one local job, which may be repeated.
 
-Needs  metrics.json of every run, the tables and the figures
-Makes  results/tracking.json (the receipt), results/mlflow.db (a cache: delete it and it is rebuilt)
+Needs  metrics.json and what else is published of every run, the tables and the figures
+Makes  results/{experiment}/tracking.json (the receipt), results/mlflow.db (a cache: delete it and it is rebuilt)
 
 With tracking.live a program that starts and ends with Snakemake, seqlab.tracking.follower, mirrors the learning curves
 of networks in training.
 """
+
+import subprocess
+
+
+def tracking_address():
+    """Where runs go; empty for the database among the results. Another address publishes everything there."""
+    return config["tracking"]["uri"] or os.environ.get("MLFLOW_TRACKING_URI", "")
+
+
+def follow_training():
+    """Start the follower, if the configuration wants one; it watches this process and ends with it."""
+    if config["tracking"]["live"]:
+        Path("results").mkdir(exist_ok=True)
+        follower = [sys.executable, "-m", "seqlab.tracking.follower", "--results", "results"]
+        watched = ["--parent", str(os.getpid()), "--uri", tracking_address(), "--experiment", f"{FOLDER}/runs.json"]
+        with Path("results/follower.log").open("w") as log:
+            subprocess.Popen(
+                follower + watched, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
 
 
 localrules:
@@ -14,34 +33,30 @@ localrules:
 
 rule track_runs:
     input:
-        metrics=all_metrics(),
-        lists=[*all_lists(), *all_forecast_lists()],
-        tables=all_summaries(),
+        experiment="results/{experiment}/runs.json",
+        metrics=[run.file("metrics.json") for run in RUNS],
+        cards=[run.file("card.yaml") for run in RUNS],
+        samples=[run.file("sample.txt") for run in RUNS if run.family in ("source", "ngram", "rnn")],
+        histories=[run.file("history.csv") for run in RUNS if "cell" in RUNS[run]["settings"]],
+        orders=[run.file("orders.csv") for run in RUNS if run.model == "autoregression"],
+        tables=all_tables(),
         figures=all_figures(),
-        forecasts=all_forecast_metrics(),
-        forecast_tables=all_forecast_tables(),
-        forecast_figures=all_forecast_figures(),
-        script=script("track_runs"),
-        library=library("track_runs"),
     output:
-        receipt="results/tracking.json",
+        receipt="results/{experiment}/tracking.json",
     log:
-        "results/tracking.log",
+        "results/{experiment}/tracking.log",
     conda:
         "../../environment.yml"
     params:
-        runs=listed,
+        script=script("track_runs"),
+        code=code_of("track_runs"),
         uri=lambda wildcards: tracking_address(),
-        sweep=lambda wildcards: experiment_name(),
-        command=lambda wildcards: command_again(),
     message:
         "Publishing all runs to MLflow"
     shell:
-        "python {input.script:q}"
-        " {params.runs:q}"
+        "python {params.script:q}"
+        " --experiment {input.experiment:q}"
         " --results results"
         " --uri={params.uri:q}"
-        " --sweep {params.sweep:q}"
-        " --command {params.command:q}"
         " --output {output.receipt:q}"
         " > {log:q} 2>&1"

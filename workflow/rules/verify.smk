@@ -1,8 +1,11 @@
-"""A finished experiment held against what is committed of it.
+"""A finished experiment compared with what is committed of it.
 
-Needs  metrics.json and scores.npz of every run, config/expected/{experiment}.csv
+Needs  metrics.json and scores.npz of every run on a text, config/expected/{experiment}.csv
 Makes  nothing: it prints a verdict for each row and ends with an error where one differs
 """
+
+VERIFIED = [run for run in RUNS if run.family != FORECAST]
+EXPECTED = os.path.relpath(own(f"expected/{EXPERIMENT}.csv"))
 
 
 localrules:
@@ -12,39 +15,32 @@ localrules:
 
 rule verify:
     input:
-        metrics=all_metrics(),
-        lists=all_lists(),
-        scores=scores_beside(all_metrics()),
-        script=script("verify"),
-        library=library("verify"),
+        experiment=ancient(f"{FOLDER}/runs.json"),
+        metrics=[run.file("metrics.json") for run in VERIFIED],
+        scores=[run.file("scores.npz") for run in VERIFIED],
     log:
-        "results/verify.log",
+        f"{FOLDER}/verify.log",
     conda:
         "../../environment.yml"
     params:
-        runs=listed,
-        expected=lambda wildcards: expected_results(),
+        script=script("verify"),
+        code=code_of("verify"),
+        expected=EXPECTED,
+        refresh="",
     message:
         "Comparing the results with {params.expected}"
     shell:
-        "python {input.script:q} {params.runs:q} --expected {params.expected:q} 2>&1 | tee {log:q}"
+        "python {params.script:q} --experiment {input.experiment:q} --expected {params.expected:q} {params.refresh}"
+        " 2>&1 | tee {log:q}"
 
 
-rule refresh_expected:
-    input:
-        metrics=all_metrics(),
-        lists=all_lists(),
-        scores=scores_beside(all_metrics()),
-        script=script("verify"),
-        library=library("verify"),
+use rule verify as refresh_expected with:
     log:
-        "results/refresh_expected.log",
-    conda:
-        "../../environment.yml"
+        f"{FOLDER}/refresh_expected.log",
     params:
-        runs=listed,
-        expected=lambda wildcards: expected_results(),
+        script=script("verify"),
+        code=code_of("verify"),
+        expected=EXPECTED,
+        refresh="--refresh",
     message:
         "Writing {params.expected}"
-    shell:
-        "python {input.script:q} {params.runs:q} --expected {params.expected:q} --refresh 2>&1 | tee {log:q}"

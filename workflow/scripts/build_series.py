@@ -1,9 +1,10 @@
 """Write one series: generated, taken from statsmodels or read from a file, checked, cut along time and scaled."""
 
 import argparse
+from pathlib import Path
 
 from seqlab.errors import command
-from seqlab.files import json_argument
+from seqlab.files import json_argument, write_json
 from seqlab.forecast.series import build_series
 from seqlab.forecast.splits import prepare, write_prepared
 
@@ -16,13 +17,14 @@ def main() -> None:
     parser.add_argument("--file", nargs="*", default=[], help="the file to read, for kind csv")
     parser.add_argument("--shares", required=True, type=json_argument("train", "valid", "test"), help="of each split")
     parser.add_argument("--needs", required=True, type=json_argument("order", "horizon", "steps"), help="as JSON")
-    parser.add_argument("--table", required=True, help="series.csv to write")
-    parser.add_argument("--description", required=True, help="series.json to write")
+    parser.add_argument("--folder", required=True, type=Path, help="for series.csv, series.json and source.json")
     arguments = parser.parse_args()
     definition = arguments.definition | ({"path": arguments.file[0]} if arguments.file else {})
     series = build_series(arguments.name, definition)
     prepared = prepare(arguments.name, series, definition, arguments.shares, arguments.needs)
-    write_prepared(prepared, arguments.table, arguments.description)
+    write_prepared(prepared, arguments.folder / "series.csv", arguments.folder / "series.json")
+    source = definition.get("source") or definition.get("path") or f"built in: {definition['builtin']}"
+    write_json(arguments.folder / "source.json", {"title": definition.get("title", ""), "source": source})
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from seqlab.errors import InputError, command
-from seqlab.files import write_json
+from seqlab.files import json_argument, write_json
 from seqlab.text.checks import check_clean, check_raw, check_splits
 from seqlab.text.reading import load_text, read_clean
 from seqlab.text.splits import read_segments
@@ -16,15 +16,24 @@ from seqlab.text.vocab import Vocab
 @command
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", required=True, help="name of the corpus")
     parser.add_argument("--raw", required=True, help="raw.txt of the corpus")
     parser.add_argument("--text", required=True, type=Path, help="clean.txt of the corpus")
     for name in ("ids", "splits", "vocab"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the corpus and unit")
     parser.add_argument("--unit", required=True, choices=UNITS, help="char, word or byte")
     parser.add_argument("--accept", nargs="*", default=[], help="kinds of findings that stop nothing")
+    need = json_argument("model", "key", "value", "symbols")
+    parser.add_argument("--need", required=True, type=need, help="the run that needs the longest text, as JSON")
     parser.add_argument("--output", required=True, help="check.json to write")
     arguments = parser.parse_args()
     segments, vocab = read_segments(arguments.ids, arguments.splits), Vocab.load(arguments.vocab)
+    need, symbols = arguments.need, sum(map(len, segments["train"]))
+    if symbols < need["symbols"]:
+        raise InputError(
+            f"the training split of corpus {arguments.corpus} has {symbols} symbols, but {need['model']} with "
+            f"{need['key']} {need['value']} needs {need['symbols']}; use a longer text or a smaller {need['key']}"
+        )
     findings = check_raw(load_text(arguments.raw)) + check_clean(read_clean(arguments.text))
     findings += check_splits(segments, vocab.tokens, arguments.unit)
     for finding in findings:

@@ -4,19 +4,19 @@ import argparse
 from pathlib import Path
 
 from seqlab.errors import command
-from seqlab.ledger.perplexity import read_metrics
-from seqlab.ledger.scores import read_scores
+from seqlab.ledger.record import read_ledger
 from seqlab.ledger.verdicts import Entry, verdicts
 from seqlab.report.tables import write_table
+from seqlab.runs import add_place_arguments, selected_runs
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
-    parser.add_argument("metrics", type=Path, nargs="+", help="metrics.json of every model, with scores.npz beside it")
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_place_arguments(parser)
     parser.add_argument("--output", type=Path, required=True, help="csv with a row per model")
     arguments = parser.parse_args()
-    ledger = [(read_metrics(path), read_scores(path.with_name("scores.npz"))) for path in arguments.metrics]
+    ledger = map(read_ledger, selected_runs(arguments))
     write_table(arguments.output, verdicts([Entry(metrics, bits["test"]) for metrics, bits in ledger]))
 
 

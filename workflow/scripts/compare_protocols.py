@@ -13,14 +13,15 @@ from seqlab.ledger.perplexity import read_metrics
 from seqlab.ledger.selection import best_on_valid
 from seqlab.report.tables import write_table
 from seqlab.rnn.protocols import COLUMNS, protocol_rows
+from seqlab.runs import add_place_arguments, selected_runs
 from seqlab.text.splits import read_segments
 from seqlab.text.vocab import Vocab
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
-    parser.add_argument("metrics", type=Path, nargs="*", help="metrics.json of every network")
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_place_arguments(parser)
     for name in ("ids", "splits", "vocab"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the corpus and unit")
     parser.add_argument(
@@ -31,12 +32,14 @@ def main() -> None:
     arguments = parser.parse_args()
     use_threads(arguments.threads)
     rows: list[list[Any]] = []
-    if best := best_on_valid((read_metrics(path), path.parent) for path in arguments.metrics):
-        metrics, folder = best
+    if best := best_on_valid(
+        (read_metrics(run.file("metrics.json")), run) for run in selected_runs(arguments, ["rnn"])
+    ):
+        metrics, run = best
         newline = Vocab.load(arguments.vocab).index.get("\n")
         test = read_segments(arguments.ids, arguments.splits)["test"]
         device = choose_device(arguments.device, arguments.jobs_per_gpu)
-        rows = protocol_rows(folder, metrics["model"], test, arguments.windows, newline, device)
+        rows = protocol_rows(run.folder, metrics["model"], test, arguments.windows, newline, device)
     for model, protocol, _, _, perplexity, *_ in rows:
         print(f"{model}, {protocol}: perplexity {perplexity:.4f}")
     write_table(arguments.output, pd.DataFrame(rows, columns=COLUMNS))

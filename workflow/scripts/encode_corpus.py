@@ -1,4 +1,4 @@
-"""Turn a text into indices, and say where its splits lie."""
+"""Cut a text into tokens: the vocabulary of its train split, all indices, where the splits lie, and what they hold."""
 
 import argparse
 from pathlib import Path
@@ -7,29 +7,46 @@ import numpy as np
 
 from seqlab.errors import command
 from seqlab.files import json_argument, replacing, write_json
+from seqlab.ngram.spelling import spelling
 from seqlab.provenance import sha256_of
 from seqlab.text.reading import read_clean
-from seqlab.text.splits import cut, describe
+from seqlab.text.splits import cut, describe, learn_pieces
+from seqlab.text.tokens import UNITS, to_bytes
 from seqlab.text.vocab import Vocab
 
 
 @command
 def main() -> None:
-    parser, split = argparse.ArgumentParser(description=__doc__), json_argument("kind", "train", "valid", "test")
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--text", required=True, type=Path, help="clean.txt of the corpus")
-    parser.add_argument("--vocab", required=True, help="vocab.json of the corpus and unit")
-    parser.add_argument("--unit", required=True, help="char, word, byte or bpe")
-    parser.add_argument("--split", required=True, type=split, help="kind and shares of the split, as JSON")
-    parser.add_argument("--ids", required=True, help="ids.npy to write")
-    parser.add_argument("--splits", required=True, help="splits.json to write")
+    parser.add_argument("--unit", required=True, choices=UNITS)
+    parser.add_argument(
+        "--preparation",
+        required=True,
+        type=json_argument("kind", "min_freq"),
+        help="kind of the split and what that needs, min_freq, and for unit bpe merges, as JSON",
+    )
+    parser.add_argument("--folder", required=True, type=Path, help="of the prepared corpus, for all that is made")
     arguments = parser.parse_args()
-    vocab = Vocab.load(arguments.vocab)
-    tokens, segments = cut(read_clean(arguments.text), arguments.unit, arguments.split, vocab.merges)
+    text, unit, wanted, folder = read_clean(arguments.text), arguments.unit, arguments.preparation, arguments.folder
+    pieces, merges = learn_pieces(text, wanted, wanted["merges"]) if unit == "bpe" else ([], [])
+    tokens, segments = cut(text, unit, wanted, merges)
+    train = [token for start, stop in segments["train"] for token in tokens[start:stop]]
+    vocab = Vocab(train, wanted["min_freq"], pieces, unit, merges)
     ids = vocab.encode(tokens)
-    splits = describe(arguments.split["kind"], segments, ids, tokens, arguments.unit)
-    with replacing(arguments.ids) as temporary:
+    splits = describe(wanted["kind"], segments, ids, tokens, unit)
+    vocab.save(folder / "vocab.json")
+    with replacing(folder / "ids.npy") as temporary:
         np.save(temporary, ids)
-    write_json(arguments.splits, splits | {"ids": sha256_of(arguments.ids)})
+    write_json(folder / "splits.json", splits | {"ids": sha256_of(folder / "ids.npy")})
+    write_json(folder / "unknown.json", spelling(unit, tokens, vocab, splits))
+    parts = {
+        name: np.frombuffer(b"".join(to_bytes(tokens[start:stop], unit) for start, stop in ranges), dtype=np.uint8)
+        for name, ranges in segments.items()
+    }
+    with replacing(folder / "bytes.npz") as temporary:
+        np.savez(temporary, **parts)
+    print(f"{len(vocab):,} entries; {vocab.counts[0]:,} of {len(train):,} training tokens are unknown")
     for name, split in splits["splits"].items():
         print(f"{name}: {split['symbols']:,} symbols, {split['unknown']:,} of them unknown")
 

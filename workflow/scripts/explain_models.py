@@ -7,31 +7,30 @@ from seqlab.errors import command
 from seqlab.files import write_json
 from seqlab.ledger.breakdown import breakdown, contrast
 from seqlab.ledger.perplexity import read_metrics
-from seqlab.ledger.scores import read_scores
+from seqlab.ledger.record import read_ledger
 from seqlab.ledger.selection import best_on_valid, valid_perplexity
 from seqlab.ledger.verdicts import CHOSEN
 from seqlab.report.tables import write_table
+from seqlab.runs import add_place_arguments, selected_runs
 from seqlab.text.splits import read_segments
-from seqlab.text.tokens import UNITS
 from seqlab.text.vocab import Vocab
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
-    parser.add_argument("metrics", type=Path, nargs="+", help="metrics.json of every model, with scores.npz beside it")
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_place_arguments(parser)
     for name in ("ids", "splits", "vocab"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the corpus and unit")
-    parser.add_argument("--unit", required=True, choices=UNITS, help="char, word or byte")
     parser.add_argument("--breakdown", type=Path, required=True, help="csv to write")
     parser.add_argument("--contrast", type=Path, required=True, help="json to write")
     arguments = parser.parse_args()
     segments, tokens = read_segments(arguments.ids, arguments.splits), Vocab.load(arguments.vocab).tokens
     train, test = segments["train"], segments["test"]
-    ledger = [(read_metrics(path), path.with_name("scores.npz")) for path in arguments.metrics]
+    ledger = [(read_metrics(run.file("metrics.json")), run) for run in selected_runs(arguments)]
     chosen = {family: best_on_valid(ledger, family) for family in CHOSEN}
     best = {family: one for family, one in chosen.items() if one and valid_perplexity(one[0]) < float("inf")}
-    bits = {family: read_scores(path)["test"].mean(0) for family, (_, path) in best.items()}
+    bits = {family: read_ledger(run)[1]["test"].mean(0) for family, (_, run) in best.items()}
     model = {family: metrics["model"] for family, (metrics, _) in best.items()}
     named = {model[family]: costs for family, costs in bits.items()}
     write_table(arguments.breakdown, breakdown(named, train, test, tokens, arguments.unit))

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from seqlab.configuration import with_paths
 from seqlab.errors import InputError, command
+from seqlab.files import write_json
 from seqlab.text.corpora import fetch
+from seqlab.text.definitions import source_of
 
 
 @command
@@ -17,6 +19,7 @@ def main() -> None:
     parser.add_argument("--definition", required=True, help="its block of config/corpora.yaml, as JSON")
     parser.add_argument("--text", nargs="*", default=[], help="the local texts to copy, for kind path and files")
     parser.add_argument("--output", required=True, type=Path, help="the text to write")
+    parser.add_argument("--source", required=True, help="source.json to write")
     arguments = parser.parse_args()
     try:
         definition = json.loads(arguments.definition)
@@ -25,6 +28,7 @@ def main() -> None:
     definition = with_paths(definition, arguments.text) if isinstance(definition, dict) else definition
     mirror = os.environ.get("SEQLAB_MIRROR")  # a folder of texts for machines without a network
     fetch(arguments.name, definition, arguments.output, Path(mirror) if mirror else None)
+    write_json(arguments.source, {"title": definition.get("title", ""), "source": source_of(definition)})
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from seqlab.ledger.selection import rows_of_best
 from seqlab.ngram import horizon as ngram
 from seqlab.report.tables import write_table
 from seqlab.rnn import horizon as rnn
+from seqlab.runs import Run, add_place_arguments, selected_runs
 from seqlab.text.horizon import known_source_ahead
 from seqlab.text.splits import read_segments
 from seqlab.text.vocab import Vocab
@@ -23,8 +24,9 @@ from seqlab.text.vocab import Vocab
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
-    parser.add_argument("metrics", type=Path, nargs="*", help="metrics.json of the source, n-grams and networks")
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_place_arguments(parser)
+    parser.add_argument("--families", nargs="+", required=True, help="the families that are asked")
     for name in ("ids", "splits", "vocab"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the corpus and unit")
     parser.add_argument("--steps", type=count_argument, nargs="+", required=True, help="how far ahead")
@@ -38,17 +40,18 @@ def main() -> None:
     steps = [k for k in sorted(options.steps) if k < max(map(len, test))] or [1]
     places = positions(test, max(steps), options.symbols)
 
-    def rows_of(metrics: dict[str, Any], folder: Path) -> list[list[Any]]:
-        family, model = metrics["family"], metrics["model"]
+    def rows_of(metrics: dict[str, Any], run: Run) -> list[list[Any]]:
+        family, model, folder = run.family, run.model, run.folder
         if family == "rnn":
             device = choose_device(options.device, options.jobs_per_gpu)
             return rnn.horizon_rows(folder, model, test, places, steps, options.samples, device)
         if family == "source":
-            given = known_source_ahead(folder / "card.yaml", Vocab.load(options.vocab), test, places, steps)
+            given = known_source_ahead(run.file("card.yaml"), Vocab.load(options.vocab), test, places, steps)
             return exact_rows(family, model, steps, given)
         return ngram.horizon_rows(folder, model, test, places, steps)
 
-    rows = rows_of_best(((read_metrics(path), path.parent) for path in options.metrics), rows_of)
+    runs = selected_runs(options, options.families)
+    rows = rows_of_best(((read_metrics(run.file("metrics.json")), run) for run in runs), rows_of)
     table = pd.DataFrame(rows, columns=COLUMNS)
     write_table(options.output, table)
     print(table.to_string(index=False))

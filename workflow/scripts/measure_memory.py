@@ -14,13 +14,14 @@ from seqlab.ledger.places import places_of, positions
 from seqlab.ledger.selection import best_on_valid
 from seqlab.report.tables import write_table
 from seqlab.rnn.memory import memory_rows
+from seqlab.runs import add_place_arguments, selected_runs
 from seqlab.text.splits import read_segments
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
-    parser.add_argument("metrics", type=Path, nargs="*", help="metrics.json of n-grams, networks and the source")
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_place_arguments(parser)
     for name in ("ids", "splits"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the corpus and unit")
     parser.add_argument("--contexts", type=count_argument, nargs="+", required=True, help="numbers of symbols")
@@ -32,14 +33,15 @@ def main() -> None:
     test = read_segments(arguments.ids, arguments.splits)["test"]
     fitting = [length for length in sorted(arguments.contexts) if length < max(map(len, test))] or [1]
     places = positions(test, fitting[-1], arguments.symbols)
-    ledger = [(read_metrics(path), path) for path in arguments.metrics]
     scored = places_of(test, places)
-    rows = [source_row(metrics, path, scored) for metrics, path in ledger if metrics["family"] == "source"]
-    rows += ngram_rows([(metrics, path) for metrics, path in ledger if metrics["family"] == "ngram"], scored)
-    if best := best_on_valid(ledger, "rnn"):
-        metrics, path = best
+    runs = selected_runs(arguments, ["source", "ngram", "rnn"])
+    rows = [source_row(run, scored) for run in runs if run.family == "source"]
+    rows += ngram_rows([run for run in runs if run.family == "ngram"], scored)
+    ledger = [(read_metrics(run.file("metrics.json")), run) for run in runs if run.family == "rnn"]
+    if best := best_on_valid(ledger):
+        metrics, run = best
         device = choose_device(arguments.device, arguments.jobs_per_gpu)
-        for row in memory_rows(path.parent, metrics["model"], test, places, fitting, device):
+        for row in memory_rows(run.folder, metrics["model"], test, places, fitting, device):
             rows.append(row)
             _, model, context, _, bits, _ = row
             print(f"{model} with {context} symbols of context: {bits:.4f} bits", flush=True)

@@ -1,4 +1,4 @@
-"""Make an n-gram model smaller."""
+"""Make an n-gram model smaller and score valid and test with it."""
 
 import argparse
 import time
@@ -6,29 +6,33 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
+from seqlab.cards import add_run_arguments, begin_run
 from seqlab.errors import command
-from seqlab.files import write_json
+from seqlab.files import json_argument
 from seqlab.ledger.record import read_training
 from seqlab.ngram.counts import count_ngrams
 from seqlab.ngram.model import NgramModel
 from seqlab.ngram.pruning import prune, read_pruning
+from seqlab.ngram.run import score_run
 from seqlab.ngram.shards import read_counts
-from seqlab.text.splits import read_segments
+from seqlab.text.splits import read_ids, read_splits, segments_of
+from seqlab.text.vocab import Vocab
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("card", "ids", "splits"):
-        parser.add_argument(f"--{name}", required=True, help=f"{name} of the run")
+    parser, sample = argparse.ArgumentParser(description=__doc__), json_argument("prompt", "symbols", "temperature")
+    add_run_arguments(parser, "ids", "splits", "vocab")
     parser.add_argument("--counts", nargs="*", default=[], help="folder of the merged counts, if there is one")
     parser.add_argument("--whole", required=True, help="model.npz that is made smaller")
     parser.add_argument("--whole-training", required=True, help="its training.json")
     parser.add_argument("--name", required=True, help="its name")
-    parser.add_argument("--model", required=True, help="model.npz to write")
-    parser.add_argument("--training", required=True, help="training.json to write")
+    parser.add_argument("--sample", required=True, type=sample, help="prompt, symbols, temperature, as JSON")
     arguments = parser.parse_args()
-    wanted = read_pruning(arguments.card, ids=arguments.ids, splits=arguments.splits)
+    begin_run(arguments, "ids", "splits", "vocab")
+    wanted = read_pruning(arguments.folder / "card.yaml")
+    splits, vocab = read_splits(arguments.splits), Vocab.load(arguments.vocab)
+    ids = read_ids(arguments.ids, splits)
     started = time.perf_counter()
     whole, training = NgramModel.load(arguments.whole), read_training(arguments.whole_training)
 
@@ -36,19 +40,17 @@ def main() -> None:
         if arguments.counts:
             tables = read_counts(arguments.counts[0], whole.order, whole.vocabulary)
         else:
-            train = read_segments(arguments.ids, arguments.splits)["train"]
-            tables = count_ngrams(train, whole.order, whole.vocabulary)
+            tables = count_ngrams(segments_of(ids, splits, "train"), whole.order, whole.vocabulary)
         return [table.count for table in tables]
 
     made = prune(whole, wanted, count)
-    made.save(arguments.model)
+    made.save(arguments.folder / "model.npz")
     training |= {
         "seconds": round(training["seconds"] + time.perf_counter() - started, 3),  # what it takes from the text on
         "parameters": made.parameters,
-        "pruned_from": arguments.name,
     }
-    write_json(arguments.training, training)
     print(f"{made.parameters:,} of {whole.parameters:,} n-grams are left")
+    score_run(arguments.folder, training, splits, ids, vocab, arguments.sample, pruned_from=arguments.name)
 
 
 if __name__ == "__main__":

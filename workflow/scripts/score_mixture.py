@@ -1,35 +1,32 @@
 """Mix models linearly: fit the weights on valid, then score valid and test once."""
 
 import argparse
-from pathlib import Path
 
-from seqlab.cards import read_card
+from seqlab.cards import add_run_arguments, begin_run
 from seqlab.configuration import mixture_candidates
 from seqlab.errors import command
 from seqlab.ledger.mixture import chosen_parts, fit_weights, mixture_bits, rows_of
 from seqlab.ledger.perplexity import read_metrics
-from seqlab.ledger.record import record
-from seqlab.ledger.scores import SPLITS, read_scores
+from seqlab.ledger.record import read_ledger, record
+from seqlab.ledger.scores import SPLITS
+from seqlab.runs import read_experiment
 from seqlab.text.splits import read_splits
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
-    parser.add_argument("--card", required=True, help="card of the mixture")
-    parser.add_argument("--splits", required=True, help="splits.json of the corpus and unit")
-    parser.add_argument("--parts", required=True, nargs="+", type=Path, help="metrics.json of what may be a part")
-    parser.add_argument("--scores", required=True, help="scores.npz to write")
-    parser.add_argument("--metrics", required=True, help="metrics.json to write")
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_run_arguments(parser, "ids", "splits", "vocab")
+    parser.add_argument("--experiment", required=True, help="runs.json of the experiment")
     arguments = parser.parse_args()
-    wanted = read_card(arguments.card, "mixture")["settings"]["parts"]
-    folders = {
-        (path.parent.parent.name, path.parent.name): path.parent for path in arguments.parts
-    }  # by family and model
-    found = [read_metrics(folders[run] / "metrics.json") for run in mixture_candidates(wanted, folders)]
-    parts = chosen_parts(wanted, found)
+    card = begin_run(arguments, "ids", "splits", "vocab")
+    wanted = card["settings"]["parts"]
+    runs = {run[-2:]: run for run in read_experiment(arguments.experiment).select(card["corpus"], card["unit"])}
+    candidates = [runs[candidate] for candidate in mixture_candidates(wanted, runs)]
+    parts = chosen_parts(wanted, [read_metrics(run.file("metrics.json")) for run in candidates])
     seeds = [sorted({row["seed"] for row in part["scores"]} - {None}) for part in parts]
-    scores = [read_scores(folders[part["family"], part["model"]] / "scores.npz") for part in parts]
+    chosen = [runs[part["family"], part["model"]] for part in parts]
+    scores = [read_ledger(run)[1] for run in chosen]
     rows = {
         split: rows_of([(p["model"], s, bits[split]) for p, s, bits in zip(parts, seeds, scores, strict=True)])
         for split in SPLITS
@@ -44,9 +41,7 @@ def main() -> None:
     }
     bits = {split: mixture_bits(rows[split][1], weights)[None] for split in SPLITS}
     fitted = dict(zip(names, weights.tolist(), strict=True))
-    record(
-        arguments.card, read_splits(arguments.splits), bits, arguments.scores, arguments.metrics, made, weights=fitted
-    )
+    record(arguments.folder, read_splits(arguments.splits), bits, made, weights=fitted)
 
 
 if __name__ == "__main__":

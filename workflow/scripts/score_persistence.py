@@ -1,5 +1,6 @@
 """Forecast with the last value, or the last period, from every origin of test."""
 
+import argparse
 from functools import partial
 
 from seqlab.errors import command
@@ -10,14 +11,16 @@ from seqlab.forecast.scoring import Scoring
 
 @command
 def main() -> None:
-    scoring = Scoring.from_command_line(__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
+    Scoring.add_arguments(parser)
+    scoring = Scoring.begin(parser.parse_args())
     series, period = scoring.prepared, scoring.card["settings"].get("period")
     paths = partial(seasonal_persistence, period=period) if period else persistence
     made = {
         split: forecast_points(paths, series, series.origins(split, 1, period or 1), horizons)
         for split, horizons in (("valid", [1]), ("test", scoring.horizons))
     }
-    record(scoring.card_path, series, made, [None], scoring.folder)
+    record(scoring.folder, series, made, [None])
 
 
 if __name__ == "__main__":

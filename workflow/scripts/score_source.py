@@ -1,10 +1,11 @@
-"""Score valid and test with the source that generated them: the floor that no model may beat."""
+"""Score valid and test with the known source of the text."""
 
 import argparse
 from pathlib import Path
 
 import numpy as np
 
+from seqlab.cards import add_run_arguments, begin_run
 from seqlab.errors import command
 from seqlab.files import count_argument, write_text
 from seqlab.ledger.record import record
@@ -17,14 +18,12 @@ from seqlab.text.splits import read_splits
 @command
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--card", required=True, help="card of the run")
+    add_run_arguments(parser, "ids", "splits", "vocab")
     parser.add_argument("--text", required=True, type=Path, help="clean.txt of the corpus")
-    parser.add_argument("--splits", required=True, help="splits.json of the corpus and unit")
     parser.add_argument("--symbols", required=True, type=count_argument, help="length of the sample")
-    for name in ("scores", "metrics", "sample"):
-        parser.add_argument(f"--{name}", required=True, help=f"{name} to write")
     arguments = parser.parse_args()
-    source, splits = known_source(arguments.card), read_splits(arguments.splits)
+    begin_run(arguments, "ids", "splits", "vocab")
+    source, splits = known_source(arguments.folder / "card.yaml"), read_splits(arguments.splits)
     text = read_clean(arguments.text)
     bits = {}
     for split in ("valid", "test"):
@@ -33,8 +32,8 @@ def main() -> None:
         bits[split] = np.concatenate([symbol_bits(source, symbol_ids(source, part))[1:] for part in parts])[None]
     low, high = confidence_interval(source, splits["splits"]["test"]["scored"])
     rate = {"bits_per_symbol": entropy_rate(source), "low": low, "high": high}
-    write_text(arguments.sample, generate(source, arguments.symbols, seed=1) + "\n")
-    record(arguments.card, splits, bits, arguments.scores, arguments.metrics, entropy_rate=rate)
+    write_text(arguments.folder / "sample.txt", generate(source, arguments.symbols, seed=1) + "\n")
+    record(arguments.folder, splits, bits, entropy_rate=rate)
 
 
 if __name__ == "__main__":

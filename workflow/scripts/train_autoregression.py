@@ -1,27 +1,22 @@
-"""Fit AR(1) to AR(max_order) by least squares and keep the one that is best on valid."""
+"""Fit AR(1) to AR(max_order) by least squares, keep the one that is best on valid, and forecast test with it."""
 
 import argparse
 import time
-from pathlib import Path
 
-from seqlab.cards import read_card
 from seqlab.errors import command
 from seqlab.files import write_json
 from seqlab.forecast.autoregression import Autoregression, sufficient_order, try_orders
-from seqlab.forecast.splits import read_prepared
+from seqlab.forecast.scoring import Scoring
 from seqlab.report.tables import write_table
 
 
 @command
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("card", "table", "description"):
-        parser.add_argument(f"--{name}", required=True, help=f"{name} of the run")
-    parser.add_argument("--folder", required=True, type=Path, help="the run's folder: model, orders, training")
-    arguments = parser.parse_args()
-    card = read_card(arguments.card, "forecast", table=arguments.table, description=arguments.description)
+    Scoring.add_arguments(parser)
+    scoring = Scoring.begin(parser.parse_args())
+    card, prepared, folder = scoring.card, scoring.prepared, scoring.folder
     highest = card["settings"]["max_order"]
-    prepared = read_prepared(arguments.table, arguments.description)
     began = time.perf_counter()
     orders = try_orders(prepared.scaled, prepared.learnt, prepared.splits["valid"], highest)
     order = int(orders.loc[orders["chosen"], "order"].iloc[0])
@@ -32,10 +27,11 @@ def main() -> None:
     notes = [f"tau is {order}; on valid {told}."]
     if order == highest:
         notes.append(f"the best order on valid is the highest tried; raise forecast.max_order above {highest}")
-    model.save(arguments.folder / "model.json")
-    write_table(arguments.folder / "orders.csv", orders)
-    write_json(arguments.folder / "training.json",
-               {"seconds": seconds, "parameters": model.parameters, "notes": notes})  # fmt: skip
+    model.save(folder / "model.json")
+    write_table(folder / "orders.csv", orders)
+    training = {"seconds": seconds, "parameters": model.parameters, "notes": notes}
+    write_json(folder / "training.json", training)
+    scoring.record(Autoregression.load(folder / "model.json"), training, order=order)
 
 
 if __name__ == "__main__":

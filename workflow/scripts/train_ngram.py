@@ -1,42 +1,40 @@
-"""Estimate an n-gram model from the train split."""
+"""Estimate an n-gram model on the train split and score valid and test with it."""
 
 import argparse
 import time
 
-from seqlab.cards import read_card
+from seqlab.cards import add_run_arguments, begin_run
 from seqlab.errors import command
-from seqlab.files import write_json
+from seqlab.files import json_argument
 from seqlab.ngram.counts import count_ngrams
+from seqlab.ngram.run import score_run
 from seqlab.ngram.shards import read_counts
 from seqlab.ngram.smoothing import estimate_from
-from seqlab.text.splits import read_segments
+from seqlab.text.splits import read_ids, read_splits, segments_of
 from seqlab.text.vocab import Vocab
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("card", "ids", "splits", "vocab"):
-        parser.add_argument(f"--{name}", required=True, help=f"{name} of the run")
+    parser, sample = argparse.ArgumentParser(description=__doc__), json_argument("prompt", "symbols", "temperature")
+    add_run_arguments(parser, "ids", "splits", "vocab")
     parser.add_argument("--counts", nargs="*", default=[], help="folder of the merged counts, if there is one")
-    parser.add_argument("--model", required=True, help="model.npz to write")
-    parser.add_argument("--training", required=True, help="training.json to write")
+    parser.add_argument("--sample", required=True, type=sample, help="prompt, symbols, temperature, as JSON")
     arguments = parser.parse_args()
-    card = read_card(arguments.card, "ngram", ids=arguments.ids, splits=arguments.splits, vocab=arguments.vocab)
-    settings = card["settings"]
-    segments = read_segments(arguments.ids, arguments.splits)
-    vocabulary, order = len(Vocab.load(arguments.vocab)), settings["order"]
+    settings = begin_run(arguments, "ids", "splits", "vocab")["settings"]
+    splits, vocab = read_splits(arguments.splits), Vocab.load(arguments.vocab)
+    ids = read_ids(arguments.ids, splits)
     started = time.perf_counter()
     if arguments.counts:
-        tables = read_counts(arguments.counts[0], order, vocabulary)
+        tables = read_counts(arguments.counts[0], settings["order"], len(vocab))
     else:
-        tables = count_ngrams(segments["train"], order, vocabulary)
-    made = estimate_from(settings["smoothing"], tables, vocabulary, valid=segments["valid"])
+        tables = count_ngrams(segments_of(ids, splits, "train"), settings["order"], len(vocab))
+    made = estimate_from(settings["smoothing"], tables, len(vocab), valid=segments_of(ids, splits, "valid"))
     seconds = time.perf_counter() - started
-    made.model.save(arguments.model)
-    summary = {"seconds": round(seconds, 3), "parameters": made.model.parameters, "notes": made.notes}
-    write_json(arguments.training, summary | made.details)
+    made.model.save(arguments.folder / "model.npz")
+    training = {"seconds": round(seconds, 3), "parameters": made.model.parameters, "notes": made.notes} | made.details
     print(f"{made.model.parameters:,} n-grams in {seconds:.2f} s", *made.notes, sep="\n")
+    score_run(arguments.folder, training, splits, ids, vocab, arguments.sample)
 
 
 if __name__ == "__main__":

@@ -1,37 +1,38 @@
-"""Train a recurrent network for every seed of its card, all at once."""
+"""Train a recurrent network for every seed and score valid and test with them; a run that was interrupted goes on."""
 
 import argparse
-from pathlib import Path
 
-from seqlab.cards import read_card
+from seqlab.cards import add_run_arguments, begin_run
 from seqlab.devices import add_device_arguments, choose_device, use_threads
 from seqlab.errors import command
+from seqlab.files import json_argument
 from seqlab.interruption import stop_on_signals
 from seqlab.provenance import fingerprint
 from seqlab.rnn.run import train_run
-from seqlab.text.splits import read_segments
+from seqlab.text.splits import read_ids, read_splits
 from seqlab.text.vocab import Vocab
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("card", "ids", "splits", "vocab"):
-        parser.add_argument(f"--{name}", required=True, help=f"{name} of the run")
-    parser.add_argument("--code", nargs="+", required=True, help="files whose change makes a checkpoint worthless")
+    parser, sample = argparse.ArgumentParser(description=__doc__), json_argument("prompt", "symbols", "temperature")
+    add_run_arguments(parser, "ids", "splits", "vocab")
+    parser.add_argument("--code", required=True, help="a digest of the code, whose change makes a checkpoint worthless")
+    parser.add_argument("--sample", required=True, type=sample, help="prompt, symbols, temperature, as JSON")
     add_device_arguments(parser)
-    parser.add_argument("--folder", required=True, type=Path, help="the run's folder: weights, history, training")
     arguments = parser.parse_args()
     use_threads(arguments.threads)
-    card = read_card(arguments.card, "rnn", ids=arguments.ids, splits=arguments.splits, vocab=arguments.vocab)
+    card, splits = begin_run(arguments, "ids", "splits", "vocab"), read_splits(arguments.splits)
     train_run(
         card,
-        read_segments(arguments.ids, arguments.splits),
-        len(Vocab.load(arguments.vocab)),
+        splits,
+        read_ids(arguments.ids, splits),
+        Vocab.load(arguments.vocab),
         arguments.folder,
-        fingerprint([arguments.card, arguments.ids, *arguments.code]),
+        fingerprint([arguments.folder / "card.yaml", arguments.ids]) + arguments.code,
         choose_device(arguments.device, arguments.jobs_per_gpu),
         stop_on_signals(),
+        arguments.sample,
     )
 
 

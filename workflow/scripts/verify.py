@@ -7,17 +7,19 @@ from pathlib import Path
 from seqlab.errors import InputError, command
 from seqlab.ledger.expected import FAULTS, IDENTICAL, compare_with, read_reference, reference, write_reference
 from seqlab.provenance import provenance
+from seqlab.runs import FORECAST, read_experiment
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
-    parser.add_argument("metrics", type=Path, nargs="+", help="metrics.json of every model, with scores.npz beside it")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--experiment", type=Path, required=True, help="runs.json of the experiment")
     parser.add_argument("--expected", type=Path, required=True, help="the reference, a csv file")
     parser.add_argument("--refresh", action="store_true", help="write the reference instead of comparing with it")
     arguments = parser.parse_args()
     here = {key: value for key, value in provenance().items() if key != "commit"}
-    found = reference(arguments.metrics, here)
+    runs = [run for run in read_experiment(arguments.experiment).runs if run.family != FORECAST]
+    found = reference(runs, here)
     if arguments.refresh:
         write_reference(arguments.expected, found)
         print(f"{arguments.expected} holds {len(found['rows'])} rows")

@@ -1,13 +1,14 @@
 """Which series an experiment forecasts, and with which models; like `configuration`, it loads nothing heavy."""
 
 import os
-import re
 from pathlib import Path
 from typing import Any
 
+from seqlab.axes import network_runs, values_of
 from seqlab.configuration import check_shares
 from seqlab.errors import InputError, shown
-from seqlab.names import check_name, check_path
+from seqlab.names import check_name, check_path, name_of_path, named_after, readable_path
+from seqlab.runs import SERIES
 
 
 def with_series(config: dict[str, Any], series: dict[str, Any]) -> dict[str, Any]:
@@ -48,10 +49,10 @@ def series_of_file(config: dict[str, Any], series: dict[str, Any]) -> tuple[list
         raise InputError(
             f"series {shown(wanted)} is neither a CSV file nor a name in config/series.yaml ({names}); correct it"
         )
-    name = re.sub(r"[^A-Za-z0-9_-]+", "_", "_".join([path.stem, *filter(None, [config.get("column")])]))[:60].strip("_")
-    if not name or name in series or not name[0].isalnum():
-        name = f"my_{name.lstrip('_-')}"
-    block = {"title": path.name, "kind": "csv", "path": wanted, "licence": "your own"}
+    column = config.get("column", "")
+    source = readable_path(wanted) + (f", column {column}" if column else "")
+    name = name_of_path(path, source, series, column, SERIES)
+    block = {"title": path.name, "kind": "csv", "path": wanted, "licence": "your own", "source": source}
     given = {key: config[key] for key in ("column", "period", "difference") if key in config}
     return [name], series | {name: block | given}
 
@@ -62,15 +63,19 @@ def forecast_runs(forecast: dict[str, Any], definition: dict[str, Any]) -> dict[
     if "period" in definition:
         runs["seasonal-persistence"] = {"settings": {"period": definition["period"]}, "seeds": []}
     runs["autoregression"] = {"settings": {"max_order": forecast["max_order"]}, "seeds": []}
-    for cell in forecast["networks"]:
-        for layers in forecast["layers"]:
-            for hidden in forecast["hidden"]:
-                settings = {"cell": cell, "layers": layers, "hidden": hidden} | forecast["training"]
-                runs[f"{cell}-{layers}x{hidden}"] = {"settings": settings, "seeds": forecast["seeds"]}
+    shape = {"cell": values_of(forecast["networks"]), "layers": forecast["layers"], "hidden": forecast["hidden"]}
+    for model, settings in network_runs("forecast", shape | forecast["training"]).items():
+        runs[model] = {"settings": settings, "seeds": forecast["seeds"]}
     return runs
+
+
+def prepared_series_name(forecast: dict[str, Any], default: dict[str, Any]) -> str:
+    """The folder of a series cut along time: `series`, and a digest where split or needs are not those of `default`."""
+    both = ({"split": block["split"], "needs": longest_needs(block)} for block in (forecast, default))
+    return named_after(SERIES, *both)
 
 
 def longest_needs(forecast: dict[str, Any]) -> dict[str, int]:
     """What a series must be long enough for: the highest order and horizon, and the steps of a subsequence."""
-    steps = forecast["training"]["steps"] if forecast["networks"] else 0
+    steps = max(values_of(forecast["training"]["steps"])) if forecast["networks"] else 0
     return {"order": forecast["max_order"], "horizon": max(forecast["horizons"]), "steps": steps}

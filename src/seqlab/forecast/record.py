@@ -141,20 +141,19 @@ def _figure(name: str, value: float) -> float:
 
 
 def record(
-    card_path: Path,
+    folder: Path,
     prepared: Prepared,
     made: dict[str, Forecasts],
     seeds: Sequence[int | None],
-    folder: Path,
     training: dict[str, Any] | None = None,
     **more: Any,
 ) -> None:
-    """Write forecasts.npz and metrics.json (contracts in docs/architecture.md) into `folder`.
+    """Write forecasts.npz and metrics.json (contracts in docs/architecture.md) into the `folder` of a run.
 
     `made` holds the forecasts of valid and test; `training` is the content of training.json where there was a training,
     and `more` are further keys of metrics.json.
     """
-    card, training = read_card(card_path), training or {"seconds": 0.0, "parameters": 0, "notes": []}
+    card, training = read_card(folder / "card.yaml"), training or {"seconds": 0.0, "parameters": 0, "notes": []}
     scores: list[dict[str, Any]] = []
     means: list[dict[str, Any]] = []
     arrays: dict[str, NDArray[Any]] = {}
@@ -175,7 +174,7 @@ def record(
     with replacing(folder / "forecasts.npz") as temporary:
         np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
     metrics = {key: card[key] for key in ("series", "family", "model")} | {
-        "card": sha256_of(card_path),
+        "card": sha256_of(folder / "card.yaml"),
         "settings": card["settings"],
         "forecasts_sha256": sha256_of(folder / "forecasts.npz"),
         "parameters": training["parameters"],

@@ -13,7 +13,9 @@ from seqlab.forecast.reading import read_column
 from seqlab.names import check_name
 
 KEYS: dict[str, type] = {  # of a block of config/series.yaml, and what they hold
-    **dict.fromkeys(("title", "kind", "builtin", "path", "column", "unit", "step", "missing", "licence"), str),
+    **dict.fromkeys(
+        ("title", "kind", "builtin", "path", "column", "unit", "step", "missing", "licence", "source"), str
+    ),
     "settings": dict,
     "period": int,
     "shown": int,

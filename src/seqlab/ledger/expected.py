@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ import numpy as np
 
 from seqlab.errors import InputError
 from seqlab.files import write_text
-from seqlab.ledger.perplexity import read_metrics
-from seqlab.ledger.scores import SPLITS, read_scores
+from seqlab.ledger.record import read_ledger
+from seqlab.ledger.scores import SPLITS
+from seqlab.runs import Run
 
 IDENTICAL, CLOSE, DIFFERS, MISSING, NEW = "identical bits", "within tolerance", "differs", "missing", "not in reference"
 FAULTS = (DIFFERS, MISSING)
@@ -24,13 +25,13 @@ VALUES = ("bits_per_symbol", "digest")
 NAMES = ("corpus", "unit", "family", "model", "split", "seed")
 
 
-def reference(metrics_paths: Sequence[Path], fingerprint: dict[str, str]) -> dict[str, Any]:
-    """What is kept of finished models: for every seed and split the bits per symbol and a digest of the ledger's row;
+def reference(runs: Iterable[Run], fingerprint: dict[str, str]) -> dict[str, Any]:
+    """What is kept of finished `runs`: for every seed and split the bits per symbol and a digest of the ledger's row;
     and `fingerprint`, machine and versions.
     """
     rows = []
-    for path in metrics_paths:
-        metrics, bits = read_metrics(path), read_scores(path.with_name("scores.npz"))
+    for run in runs:
+        metrics, bits = read_ledger(run)
         places = dict.fromkeys(SPLITS, 0)
         for score in metrics["scores"]:
             split = score["split"]

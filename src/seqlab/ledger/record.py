@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from seqlab.cards import read_card
 from seqlab.errors import shown
 from seqlab.files import damaged, read_json
-from seqlab.ledger.perplexity import score_rows, write_metrics
+from seqlab.ledger.perplexity import read_metrics, score_rows, write_metrics
 from seqlab.ledger.scores import read_scores, write_scores
 from seqlab.provenance import sha256_of
+from seqlab.runs import Run
 
 
 def read_training(path: str | Path) -> dict[str, Any]:
@@ -24,31 +25,40 @@ def read_training(path: str | Path) -> dict[str, Any]:
 
 
 def record(
-    card_path: str | Path,
+    folder: Path,
     splits: dict[str, Any],
     bits: dict[str, NDArray[np.floating]],
-    scores_path: str | Path,
-    metrics_path: str | Path,
     training: dict[str, Any] | None = None,
     **more: Any,
 ) -> None:
-    """Write the `bits` of valid and test, each (replicas, scored symbols), and the figures that follow from the file
-    written.
+    """Write the `bits` of valid and test, each (replicas, scored symbols), as scores.npz into the `folder` of a run,
+    and the figures that follow from the file written as metrics.json.
 
     `training` is the content of training.json where there was a training; `more` are further keys of metrics.json.
     """
-    card = read_card(card_path)
+    card = read_card(folder / "card.yaml")
     training = training or {"seconds": 0.0, "parameters": 0, "notes": []}
-    write_scores(scores_path, bits)
+    write_scores(folder / "scores.npz", bits)
     metrics = {key: card[key] for key in ("corpus", "unit", "family", "model")}
     metrics |= {
-        "card": sha256_of(card_path),
+        "card": sha256_of(folder / "card.yaml"),
         "settings": card["settings"],
-        "scores_sha256": sha256_of(scores_path),
+        "scores_sha256": sha256_of(folder / "scores.npz"),
         "parameters": training["parameters"],
         "train_seconds": training["seconds"],
         "per_symbol": True,
         "notes": training["notes"],
-        "scores": score_rows(read_scores(scores_path), splits, card["seeds"]),
+        "scores": score_rows(read_scores(folder / "scores.npz"), splits, card["seeds"]),
     }
-    write_metrics(metrics_path, metrics | more)
+    write_metrics(folder / "metrics.json", metrics | more)
+
+
+def read_ledger(run: Run) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
+    """The metrics of `run` and the bits of every symbol, (replicas, scored symbols) by split.
+
+    Raises InputError where a file is damaged, or the bits are not those that the metrics were made of.
+    """
+    metrics, scores = read_metrics(run.file("metrics.json")), run.file("scores.npz")
+    if sha256_of(scores) != metrics["scores_sha256"]:
+        raise damaged(scores, "its SHA-256 is not that in metrics.json beside it")
+    return metrics, read_scores(scores)

@@ -1,10 +1,11 @@
 """Choosing among models by what they charge for valid; test is never read for it."""
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+
+Where = TypeVar("Where")  # a run, or whatever else tells models apart and sorts them
 
 
 def valid_perplexity(metrics: dict[str, Any]) -> float:
@@ -13,19 +14,19 @@ def valid_perplexity(metrics: dict[str, Any]) -> float:
 
 
 def best_on_valid(
-    ledger: Iterable[tuple[dict[str, Any], Path]], family: str | None = None
-) -> tuple[dict[str, Any], Path] | None:
+    ledger: Iterable[tuple[dict[str, Any], Where]], family: str | None = None
+) -> tuple[dict[str, Any], Where] | None:
     """The model with the lowest perplexity on valid, of all or of one `family`; None where there is none.
 
-    `ledger` holds the metrics of models, each with a path, which is handed back beside them. Of equals it is the first
+    `ledger` holds the metrics of models, each with a run, which is handed back beside them. Of equals it is the first
     by name.
     """
-    own = [(metrics, path) for metrics, path in ledger if family in (None, metrics["family"])]
+    own = [(metrics, run) for metrics, run in ledger if family in (None, metrics["family"])]
     return min(own, key=lambda one: (valid_perplexity(one[0]), one[0]["model"], one[1]), default=None)
 
 
 def rows_of_best(
-    ledger: Iterable[tuple[dict[str, Any], Path]], rows_of: Callable[[dict[str, Any], Path], list[list[Any]]]
+    ledger: Iterable[tuple[dict[str, Any], Where]], rows_of: Callable[[dict[str, Any], Where], list[list[Any]]]
 ) -> list[list[Any]]:
     """The rows of the best on valid of each family that has any: sources first, then all in the order of that figure.
 
@@ -33,9 +34,9 @@ def rows_of_best(
     can't be asked; then the next of its family is.
     """
     found: dict[str, list[list[Any]]] = {}
-    for metrics, path in sorted(ledger, key=lambda one: _sources_then_best(one[0])):
+    for metrics, run in sorted(ledger, key=lambda one: _sources_then_best(one[0])):
         if not found.get(metrics["family"]):
-            found[metrics["family"]] = rows_of(metrics, path)
+            found[metrics["family"]] = rows_of(metrics, run)
     return [row for rows in found.values() for row in rows]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from seqlab.errors import InputError, shown
-from seqlab.names import check_name
+from seqlab.names import check_name, readable_path
 from seqlab.text.cleaning import CLEANING
 from seqlab.text.tokens import UNITS
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 NAMES = ("train", "valid", "test")
 GENERATED = ("markov_chain", "even_process", "brackets")  # the texts whose source is known
 
-_DESCRIPTION = {"title", "licence", "cleaning", "units"}  # what config/corpora.yaml says of every corpus, beside kind
+# what config/corpora.yaml says of every corpus, beside kind
+_DESCRIPTION = {"title", "licence", "cleaning", "units", "source"}
 _KINDS = {  # the keys a kind needs, and those it may have
     "url": ({"urls", "sha256"}, {"max_bytes"}),
     "path": ({"path"}, {"sha256"}),
@@ -143,3 +144,16 @@ def check_description(name: str, definition: dict[str, Any]) -> None:
     units = definition.get("units")
     if not isinstance(units, list) or not units or any(unit not in UNITS for unit in units):
         raise InputError(f"corpus {name}: units is {shown(units)}; allowed is a list of {', '.join(UNITS)}")
+
+
+def source_of(definition: dict[str, Any]) -> str:
+    """Where a corpus comes from, for people: a path from the working folder, the first address, or a generator."""
+    if "source" in definition:
+        return str(definition["source"])
+    if definition["kind"] == "files":
+        return ", ".join(source_of(part_of(definition, part)) for part in NAMES)
+    if definition["kind"] == "path":
+        return readable_path(definition["path"])
+    if definition["kind"] == "url":
+        return str(definition["urls"][0])
+    return f"built in: {definition['builtin']}"

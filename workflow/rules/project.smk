@@ -1,9 +1,11 @@
-"""Where the project lies, BASE, and what this run is about, `config`: the default configuration with what was given.
+"""Where the project lies, BASE, and what this run is about, `config`: the default configuration, DEFAULT, with what was
+given.
 
 A Snakefile of somebody else may use this workflow as a module, from a folder on this machine or straight from GitHub or
 GitLab. In a module that is given a configuration Snakemake passes over `configfile`, so the default one is read here.
 """
 
+import copy
 import os
 import tarfile
 import tempfile
@@ -51,5 +53,6 @@ def definitions(file):
 
 
 BASE = project_folder(workflow.current_basedir.join("../.."))
-given, config = config, load_configfile(BASE / "config/config.yaml")
+DEFAULT = load_configfile(BASE / "config/config.yaml")
+given, config = config, copy.deepcopy(DEFAULT)
 update_config(config, given)

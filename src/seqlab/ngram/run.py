@@ -1,0 +1,40 @@
+"""One run of a sweep: an n-gram model, scored in its folder."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqlab.files import write_json, write_text
+from seqlab.ledger.record import record
+from seqlab.ngram.model import NgramModel, generate, symbol_probabilities
+from seqlab.text.splits import segments_of
+from seqlab.text.vocab import Vocab
+
+
+def score_run(
+    folder: Path,
+    training: dict[str, Any],
+    splits: dict[str, Any],
+    ids: NDArray[Any],
+    vocab: Vocab,
+    sample: dict[str, Any],
+    **more: Any,
+) -> None:
+    """Score valid and test with the model.npz in `folder` and write training.json, scores.npz, metrics.json and
+    sample.txt there.
+
+    `splits` is the content of splits.json, `ids` are (symbols,), `sample` holds prompt, symbols and temperature, and
+    `more` are further keys of training.json and metrics.json.
+    """
+    write_json(folder / "training.json", training | more)
+    model = NgramModel.load(folder / "model.npz")
+    bits = {}
+    for split in ("valid", "test"):
+        with np.errstate(divide="ignore"):  # a probability of zero costs infinitely many bits
+            bits[split] = -np.log2(symbol_probabilities(model, segments_of(ids, splits, split)))[None]
+    prompt = segments_of(ids, splits, "valid")[0][: sample["prompt"]].tolist()
+    drawn = generate(model, prompt, sample["symbols"], np.random.default_rng(1), sample["temperature"])
+    write_text(folder / "sample.txt", vocab.text_of(prompt + drawn) + "\n")
+    record(folder, splits, bits, training, **more)

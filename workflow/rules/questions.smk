@@ -1,0 +1,270 @@
+"""Questions asked of the ledger and of the models: mixtures, verdicts, who knows what, protocols, memory and horizon.
+
+Needs  metrics.json and scores.npz of the runs; for some, the models themselves and the prepared corpus
+Makes  results/{experiment}/{corpus}/{unit}/mixture/{model}/card.yaml, scores.npz, metrics.json, and
+       results/{experiment}/{corpus}/{unit}/verdicts.csv, breakdown.csv, contrast.json, protocols.csv, memory.csv, horizon.csv
+"""
+
+REMEMBERING = ("source", "ngram", "rnn")  # the families whose memory is measured
+# The families that are asked for symbols further ahead; n-grams only where they are kept.
+FORESEEING = ("source", "ngram", "rnn") if config["keep_ngrams"] else ("source", "rnn")
+
+
+def parts_of(name):
+    """The file `name` of every run that may be a part of a mixture, as an input."""
+
+    def files(wildcards):
+        place = place_of(wildcards)
+        runs = {(run.family, run.model): run for run in RUNS_AT[place]}
+        parts = settings_of(wildcards, "mixture")["parts"]
+        return [runs[part].file(name) for part in configuration.mixture_candidates(parts, runs)]
+
+    return files
+
+
+localrules:
+    score_mixture,
+    compare_models,
+    explain_models,
+
+
+rule score_mixture:
+    input:
+        experiment=ancient("results/{experiment}/runs.json"),
+        ids=prepared("ids.npy"),
+        splits=prepared("splits.json"),
+        vocab=prepared("vocab.json"),
+        parts=parts_of("metrics.json"),
+        scores=parts_of("scores.npz"),
+    output:
+        card="results/{experiment}/{corpus}/{unit}/mixture/{model}/card.yaml",
+        scores="results/{experiment}/{corpus}/{unit}/mixture/{model}/scores.npz",
+        metrics="results/{experiment}/{corpus}/{unit}/mixture/{model}/metrics.json",
+    log:
+        "results/{experiment}/{corpus}/{unit}/mixture/{model}/score.log",
+    conda:
+        "../../environment.yml"
+    params:
+        script=script("score_mixture"),
+        code=code_of("score_mixture"),
+        run=run_of("mixture"),
+    message:
+        "Mixing {wildcards.model} on {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {params.script:q}"
+        " --experiment {input.experiment:q}"
+        " --run {params.run:q}"
+        " --ids {input.ids:q}"
+        " --splits {input.splits:q}"
+        " --vocab {input.vocab:q}"
+        " --folder $(dirname {output.card:q})"
+        " > {log:q} 2>&1"
+
+
+rule compare_models:
+    input:
+        experiment=ancient("results/{experiment}/runs.json"),
+        metrics=files_of("metrics.json"),
+        scores=files_of("scores.npz"),
+    output:
+        verdicts=report(
+            "results/{experiment}/{corpus}/{unit}/verdicts.csv",
+            caption="../report/verdicts.rst",
+            category="{corpus} by {unit}",
+        ),
+    log:
+        "results/{experiment}/{corpus}/{unit}/compare_models.log",
+    conda:
+        "../../environment.yml"
+    params:
+        script=script("compare_models"),
+        code=code_of("compare_models"),
+    message:
+        "Comparing the models of {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {params.script:q}"
+        " --experiment {input.experiment:q}"
+        " --corpus {wildcards.corpus:q}"
+        " --unit {wildcards.unit}"
+        " --output {output.verdicts:q}"
+        " > {log:q} 2>&1"
+
+
+rule explain_models:
+    input:
+        experiment=ancient("results/{experiment}/runs.json"),
+        metrics=files_of("metrics.json"),
+        scores=files_of("scores.npz"),
+        ids=prepared("ids.npy"),
+        splits=prepared("splits.json"),
+        vocab=prepared("vocab.json"),
+    output:
+        breakdown="results/{experiment}/{corpus}/{unit}/breakdown.csv",
+        contrast="results/{experiment}/{corpus}/{unit}/contrast.json",
+    log:
+        "results/{experiment}/{corpus}/{unit}/explain_models.log",
+    conda:
+        "../../environment.yml"
+    params:
+        script=script("explain_models"),
+        code=code_of("explain_models"),
+    message:
+        "Explaining the models of {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {params.script:q}"
+        " --experiment {input.experiment:q}"
+        " --corpus {wildcards.corpus:q}"
+        " --unit {wildcards.unit}"
+        " --ids {input.ids:q}"
+        " --splits {input.splits:q}"
+        " --vocab {input.vocab:q}"
+        " --breakdown {output.breakdown:q}"
+        " --contrast {output.contrast:q}"
+        " > {log:q} 2>&1"
+
+
+rule compare_protocols:
+    input:
+        experiment=ancient("results/{experiment}/runs.json"),
+        metrics=files_of("metrics.json", ["rnn"]),
+        scores=files_of("scores.npz", ["rnn"]),
+        networks=files_of("network.json", ["rnn"]),
+        weights=files_of("weights.safetensors", ["rnn"]),
+        cards=files_of("card.yaml", ["rnn"]),
+        ids=prepared("ids.npy"),
+        splits=prepared("splits.json"),
+        vocab=prepared("vocab.json"),
+    output:
+        protocols=report(
+            "results/{experiment}/{corpus}/{unit}/protocols.csv",
+            caption="../report/protocols.rst",
+            category="{corpus} by {unit}",
+        ),
+    log:
+        "results/{experiment}/{corpus}/{unit}/compare_protocols.log",
+    conda:
+        "../../environment.yml"
+    threads: config["rnn"]["threads"]
+    resources:
+        mem_mb=by_size(2000, 10),
+        runtime=by_size(60),
+        gpu=gpus,
+        device=config["rnn"]["device"],
+        jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
+    params:
+        script=script("compare_protocols"),
+        code=code_of("compare_protocols"),
+        windows=config["protocols"]["windows"],
+    message:
+        "Comparing protocols on {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {params.script:q}"
+        " --experiment {input.experiment:q}"
+        " --corpus {wildcards.corpus:q}"
+        " --unit {wildcards.unit}"
+        " --ids {input.ids:q}"
+        " --splits {input.splits:q}"
+        " --vocab {input.vocab:q}"
+        " --windows {params.windows}"
+        " --device {resources.device}"
+        " --jobs-per-gpu {resources.jobs_per_gpu}"
+        " --threads {threads}"
+        " --output {output.protocols:q}"
+        " > {log:q} 2>&1"
+
+
+rule measure_memory:
+    input:
+        experiment=ancient("results/{experiment}/runs.json"),
+        metrics=files_of("metrics.json", REMEMBERING),
+        scores=files_of("scores.npz", REMEMBERING),
+        networks=files_of("network.json", ["rnn"]),
+        weights=files_of("weights.safetensors", ["rnn"]),
+        ids=prepared("ids.npy"),
+        splits=prepared("splits.json"),
+    output:
+        memory="results/{experiment}/{corpus}/{unit}/memory.csv",
+    log:
+        "results/{experiment}/{corpus}/{unit}/measure_memory.log",
+    conda:
+        "../../environment.yml"
+    threads: config["rnn"]["threads"]
+    resources:
+        mem_mb=by_size(2000, 10),
+        runtime=by_size(60),
+        gpu=gpus,
+        device=config["rnn"]["device"],
+        jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
+    params:
+        script=script("measure_memory"),
+        code=code_of("measure_memory"),
+        contexts=config["memory"]["contexts"],
+        symbols=config["memory"]["symbols"],
+    message:
+        "Measuring memory on {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {params.script:q}"
+        " --experiment {input.experiment:q}"
+        " --corpus {wildcards.corpus:q}"
+        " --unit {wildcards.unit}"
+        " --ids {input.ids:q}"
+        " --splits {input.splits:q}"
+        " --contexts {params.contexts}"
+        " --symbols {params.symbols}"
+        " --device {resources.device}"
+        " --jobs-per-gpu {resources.jobs_per_gpu}"
+        " --threads {threads}"
+        " --output {output.memory:q}"
+        " > {log:q} 2>&1"
+
+
+rule measure_horizon:
+    input:
+        experiment=ancient("results/{experiment}/runs.json"),
+        metrics=files_of("metrics.json", FORESEEING),
+        cards=files_of("card.yaml", ["source"]),
+        models=files_of("model.npz", ["ngram"] if config["keep_ngrams"] else []),
+        networks=files_of("network.json", ["rnn"]),
+        weights=files_of("weights.safetensors", ["rnn"]),
+        ids=prepared("ids.npy"),
+        splits=prepared("splits.json"),
+        vocab=prepared("vocab.json"),
+    output:
+        horizon="results/{experiment}/{corpus}/{unit}/horizon.csv",
+    log:
+        "results/{experiment}/{corpus}/{unit}/measure_horizon.log",
+    conda:
+        "../../environment.yml"
+    threads: config["rnn"]["threads"]
+    resources:
+        mem_mb=by_size(2000, 10),
+        runtime=by_size(60),
+        gpu=gpus,
+        device=config["rnn"]["device"],
+        jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
+    params:
+        script=script("measure_horizon"),
+        code=code_of("measure_horizon"),
+        families=FORESEEING,
+        steps=config["horizon"]["steps"],
+        symbols=config["horizon"]["symbols"],
+        samples=config["horizon"]["samples"],
+    message:
+        "Looking ahead on {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {params.script:q}"
+        " --experiment {input.experiment:q}"
+        " --corpus {wildcards.corpus:q}"
+        " --unit {wildcards.unit}"
+        " --families {params.families}"
+        " --ids {input.ids:q}"
+        " --splits {input.splits:q}"
+        " --vocab {input.vocab:q}"
+        " --steps {params.steps}"
+        " --symbols {params.symbols}"
+        " --samples {params.samples}"
+        " --device {resources.device}"
+        " --jobs-per-gpu {resources.jobs_per_gpu}"
+        " --threads {threads}"
+        " --output {output.horizon:q}"
+        " > {log:q} 2>&1"
