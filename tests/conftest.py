@@ -1,10 +1,12 @@
 """What all tests share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from gate import Gate
 from hypothesis import settings
 from project import Project, bare_project, without_mlflow
 
@@ -39,6 +41,13 @@ def mirror() -> Path:
     if not path.is_dir():
         pytest.skip(f"SEQLAB_MIRROR is {folder}, which is not a folder")
     return path
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Gate]:
+    """A closed gate for the trainings of a test, which is opened at its end."""
+    with Gate(tmp_path / "gate") as closed:
+        yield closed
 
 
 @pytest.fixture(scope="session")

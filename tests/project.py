@@ -16,6 +16,7 @@ from seqlab.files import read_json
 
 ROOT = Path(__file__).parents[1]
 PARTS = ["Snakefile", "config", "profiles", "src", "workflow", "environment.yml"]
+HEEDED = "Will exit after finishing currently running jobs"  # what Snakemake says when it is told to end
 TIMES = ("seconds", "train_seconds")  # what differs from run to run, beside logs and benchmarks
 
 
@@ -56,6 +57,10 @@ class Project:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def printed(self) -> str:
+        """What the programs begun with `start` have printed."""
+        return (self.folder / "printed.log").read_text()
 
     def jobs(self) -> dict[int, str]:
         """The jobs that run there: number of the process, and name of the rule's program."""

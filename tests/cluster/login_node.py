@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from project import Project
+from gate import PATIENCE, until
+from project import HEEDED, Project
 from slurm import PARTITION, Slurm
 
 SNAKEMAKE = Path(__file__).with_name("impatient_snakemake.py")
 PROFILE = ("--workflow-profile", "profiles/slurm")
-PATIENCE = 900  # seconds after which a test gives up; none asserts that anything is fast
 HERE = (
     *("--default-resources", f"slurm_partition={PARTITION}"),
     *("--slurm-init-seconds-before-status-checks", "1"),
@@ -58,8 +58,17 @@ class LoginNode:
             )
         self.started.append(self.process)
 
+    def runs(self) -> bool:
+        return self.process.poll() is None
+
     def printed(self) -> str:
         return self.output.read_text()
+
+    def terminate(self) -> None:
+        """Send SIGTERM to Snakemake and wait until it heeds it; jobs that were ended before have said the same."""
+        said = self.printed().count(HEEDED)
+        self.process.send_signal(signal.SIGTERM)
+        self.until("Snakemake heeds the signal", lambda: self.printed().count(HEEDED) > said)
 
     def finish(self) -> int:
         """Wait until Snakemake ends; returns its exit code."""
@@ -71,11 +80,7 @@ class LoginNode:
 
     def until(self, what: str, happened: Callable[[], object]) -> None:
         """Wait until something is so, while Snakemake runs."""
-        end = time.monotonic() + PATIENCE
-        while not happened():
-            assert self.process.poll() is None, f"Snakemake ended before {what}:\n{self.printed()}"
-            assert time.monotonic() < end, f"waited in vain until {what}:\n{self.printed()}"
-            time.sleep(0.1)
+        until(what, happened, self.runs, self.printed)
 
     def jobs(self, form: str, *states: str) -> list[str]:
         """The jobs of the cluster in some states, or all that it remembers, as `squeue` prints them in a form."""

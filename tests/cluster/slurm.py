@@ -26,7 +26,7 @@ from pathlib import Path
 PROGRAMS = ("munged", "munge", "slurmctld", "slurmd", "srun", "sbatch", "squeue", "scontrol", "scancel", "sinfo")
 SEARCHED = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])  # daemons are not in a user's PATH
 PARTITION = "main"
-WAIT = 30  # seconds that a daemon has to come up or to end
+WAIT = 300  # seconds that a daemon has to come up or to end, which takes long on a busy machine
 
 SLURM_CONF = """\
 ClusterName=loopback

@@ -1,10 +1,10 @@
 """What befalls a training on a cluster, one thing after the other, until it is done.
 
 The first Snakemake sees its job killed for memory, then cancelled from outside, and gets SIGINT while the third runs.
-The second sees its job killed for time, and gets SIGTERM while the next runs.
+The second sees its job killed for time, and gets SIGTERM while the next runs. Every attempt trains for an epoch and
+waits at a gate for what is to befall it; the gate opens when Snakemake has heeded SIGTERM.
 """
 
-import os
 import re
 import signal
 import time
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from gate import Arrival, Gate
 from login_node import LoginNode
 from project import Project
 from slurm import Slurm
@@ -20,7 +21,6 @@ RUN = Path("results/even_process/char/rnn/lstm-1x8")
 OUTPUTS = ("weights.safetensors", "network.json", "training.json", "history.csv")
 SMOKE = ("--configfile", "config/smoke.yaml")
 TARGET = ("--", str(RUN / "weights.safetensors"))
-GREEDY = Path(__file__).with_name("greedy")
 
 
 @dataclass
@@ -36,9 +36,9 @@ class Story:
 
 
 def longer(project: Project) -> Project:
-    """The smoke experiment with a training of many short epochs."""
+    """The smoke experiment with an epoch for each of the five attempts, and three more for the last."""
     config = project.folder / "config/smoke.yaml"
-    training = "training: {epochs: 60, batch_size: 64, steps: 20, early_stopping: 0}"
+    training = "training: {epochs: 8, batch_size: 64, steps: 20, early_stopping: 0}"
     config.write_text(re.sub(r"training: .*", training, config.read_text()))
     return project
 
@@ -46,47 +46,27 @@ def longer(project: Project) -> Project:
 class Training:
     """The job of a training, attempt by attempt."""
 
-    def __init__(self, login: LoginNode, story: Story) -> None:
-        self.login, self.story = login, story
-        self.seen: set[str] = set(self.jobs())
-        self.checkpoint = login.project.folder / RUN / "unfinished.safetensors"
-
-    def jobs(self, *states: str) -> list[str]:
-        return [line.split()[0] for line in self.login.jobs("%i %k", *states) if "rule_train_rnn" in line]
+    def __init__(self, login: LoginNode, story: Story, gate: Gate) -> None:
+        self.login, self.story, self.gate = login, story, gate
+        self.attempts: list[Arrival] = []
 
     def next_attempt(self) -> str:
-        """Wait until another job has written a checkpoint; returns the number of the job."""
-        self.login.until("the next job runs", lambda: set(self.jobs("R")) - self.seen)
-        (job,) = set(self.jobs("R")) - self.seen
-        self.seen.add(job)
-        before = self._written()
-        self.login.until("it has a checkpoint", lambda: self._written() != before)
-        return job
+        """Wait until another job is at the gate; returns the number of the job."""
+        self.attempts.append(self.gate.next_arrival(self.login.runs, self.login.printed))
+        return self.attempts[-1].job
 
     def last_state(self) -> str:
         """How the last job has ended; one that was cancelled takes some seconds to end."""
-        job = max(self.seen, key=int)
+        job = self.attempts[-1].job
         while (state := self.login.slurm.ask("squeue", "-h", "-o", "%T", "-t", "all", "-j", job)) == "COMPLETING":
             time.sleep(0.1)
         return state
 
     def remember_log(self) -> None:
-        self.story.logs.append((self.login.project.folder / RUN / "train.log").read_text())
-
-    def process(self) -> int:
-        """The process of the training itself."""
-        folder = self.login.project.folder
-        for entry in Path("/proc").iterdir():
-            try:
-                command = (entry / "cmdline").read_bytes().split(b"\0")
-                if b"workflow/scripts/train_rnn.py" in command[:2] and (entry / "cwd").resolve() == folder:
-                    return int(entry.name)
-            except OSError:
-                continue
-        raise AssertionError("no training runs")
-
-    def _written(self) -> int:
-        return self.checkpoint.stat().st_mtime_ns if self.checkpoint.exists() else 0
+        """Keep the log as soon as it tells of the epoch after which the last attempt waits; `tee` writes it."""
+        log, line = self.login.project.folder / RUN / "train.log", rf"epoch +{self.attempts[-1].epoch}/"
+        self.login.until("the log is written", lambda: re.search(line, log.read_text()))
+        self.story.logs.append(log.read_text())
 
 
 def end(login: LoginNode, story: Story, training: Training) -> None:
@@ -104,30 +84,30 @@ def story(slurm: Slurm, smoke: Project, tmp_path_factory: pytest.TempPathFactory
         (project.folder / RUN / name).unlink()
     told = Story(project)
     login = LoginNode(slurm, project)
-    training = Training(login, told)
-    once = project.folder / "greedy"
-    once.touch()
-    memory = ("--set-resources", "train_rnn:mem_mb=1000*attempt")
-    login.start(*SMOKE, *memory, *TARGET, PYTHONPATH=str(GREEDY), SEQLAB_TEST_GREEDY=str(once))
-    training.next_attempt()
-    login.until("it takes too much memory", lambda: not once.exists())
-    training.remember_log()
-    slurm.ask("scancel", training.next_attempt())
-    training.remember_log()
-    training.next_attempt()
-    training.remember_log()
-    login.process.send_signal(signal.SIGINT)
-    end(login, told, training)
+    with Gate(tmp_path_factory.mktemp("faults") / "gate") as gate:
+        training = Training(login, told, gate)
+        memory = ("--set-resources", "train_rnn:mem_mb=1000*attempt")
+        login.start(*SMOKE, *memory, *TARGET, **gate.environment)
+        training.next_attempt()
+        training.remember_log()
+        gate.order_memory()
+        job = training.next_attempt()
+        training.remember_log()
+        slurm.ask("scancel", job)
+        training.next_attempt()
+        training.remember_log()
+        login.process.send_signal(signal.SIGINT)
+        end(login, told, training)
 
-    login.start(*SMOKE, *TARGET)
-    job = training.next_attempt()
-    training.remember_log()
-    os.kill(training.process(), signal.SIGSTOP)  # it waits for its time to be up; Slurm lets it go on to end itself
-    slurm.ask("scontrol", "update", f"jobid={job}", "timelimit=0")
-    training.next_attempt()
-    training.remember_log()
-    login.process.send_signal(signal.SIGTERM)
-    end(login, told, training)
+        login.start(*SMOKE, *TARGET, **gate.environment)
+        job = training.next_attempt()
+        training.remember_log()
+        slurm.ask("scontrol", "update", f"jobid={job}", "timelimit=0")
+        training.next_attempt()
+        training.remember_log()
+        login.terminate()
+        gate.open()
+        end(login, told, training)
     return told
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from gate import Gate
 from login_node import LoginNode
 from project import Project, bare_project
 from slurm import Slurm
@@ -74,8 +75,8 @@ def on_one_node(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def on_three_nodes(slurm: Slurm, on_one_node: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The experiment on all nodes, resumed by then; slurmctld stops while networks train and is started again. The
-    login node seems to have a GPU, so that every network asks for one.
+    """The experiment on all nodes, resumed by then; slurmctld stops while both networks train, and nothing else, and is
+    started again. The login node seems to have a GPU, so that every network asks for one.
     """
     project = bare_project(tmp_path_factory.mktemp("three_nodes"))
     nvidia = project.folder / "pretended/nvidia-smi"
@@ -86,11 +87,20 @@ def on_three_nodes(slurm: Slurm, on_one_node: Run, tmp_path_factory: pytest.Temp
     path = f"{nvidia.parent}:{slurm.environment['PATH']}"
     before = set(login.jobs(FORM))
     both = ("--profile", "profiles/slurm")  # so that profiles/default holds too, with its limit of one GPU
-    login.start(*SMOKE, *TOGETHER, "--jobs", str(3 * slurm.cpus), "--", *TARGETS, profile=both, PATH=path)
-    login.until("a network trains", lambda: any("rule_train_rnn" in job for job in login.jobs("%k", "R")))
-    slurm.stop_controller()
-    slurm.start_controller()
-    return finish(login, before)
+    with Gate(tmp_path_factory.mktemp("controller") / "gate") as gate:
+        environment = gate.environment | {"PATH": path}
+        login.start(*SMOKE, *TOGETHER, "--jobs", str(3 * slurm.cpus), "--", *TARGETS, profile=both, **environment)
+        at_gate = {gate.next_arrival(login.runs, login.printed).job for _ in range(2)}
+
+        def only_networks() -> bool:
+            submitted = set(login.jobs(FORM)) - before
+            return len(submitted) == len(GROUPS) + 2 and set(login.jobs("%i", "PD", "R", "CG")) == at_gate
+
+        login.until("all jobs but the networks have ended", only_networks)  # so that none is submitted in vain
+        slurm.stop_controller()
+        slurm.start_controller()
+        gate.open()
+        return finish(login, before)
 
 
 @pytest.fixture(params=["on_one_node", "on_three_nodes"])

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from gate import held
 
 from seqlab.errors import InputError
 from seqlab.interruption import stop_on_signals
@@ -102,7 +104,7 @@ def test_the_time_before_an_interruption_counts(tmp_path):
     assert fleet.history[0]["seconds"] > 0.1
 
 
-def _train_and_keep(folder: str, settings: dict[str, Any], broken_write: bool) -> None:
+def _train_and_keep(folder: str, settings: dict[str, Any], broken_write: bool, gate: Path | None) -> None:
     """What a job does; with `broken_write` the machine dies in the middle of writing the second checkpoint."""
     torch.set_num_threads(1)
     if broken_write:
@@ -117,12 +119,13 @@ def _train_and_keep(folder: str, settings: dict[str, Any], broken_write: bool) -
 
         checkpoints.save_file = write
     fleet = fleet_of(**settings)
-    train(Path(folder), fleet, stop_on_signals())
+    stop = stop_on_signals()
+    train(Path(folder), fleet, held(gate, fleet, stop) if gate else stop)
     checkpoints.save_checkpoint(Path(folder) / "done.safetensors", fleet.best, {"outcome": fleet.history}, "done")
 
 
-def job(folder: Path, settings: dict[str, Any], broken_write: bool = False) -> Any:
-    process = SERVER.Process(target=_train_and_keep, args=(str(folder), settings, broken_write))
+def job(folder: Path, settings: dict[str, Any], broken_write: bool = False, gate: Path | None = None) -> Any:
+    process = SERVER.Process(target=_train_and_keep, args=(str(folder), settings, broken_write, gate))
     process.start()
     return process
 
@@ -135,16 +138,21 @@ def kept(folder: Path) -> dict[str, Any]:
 
 def test_a_training_killed_at_twenty_random_moments(tmp_path):
     settings = {"dropout": 0.2, "epochs": 12}
+    job(tmp_path / "first", settings).join()  # the server starts, which takes longer than the training
     started = time.perf_counter()
     process = job(tmp_path / "whole", settings)
     process.join()
     whole = time.perf_counter() - started
-    moments, folder = random.Random(1), tmp_path / "killed"
-    for _ in range(20):
+    moments, folder, killed = random.Random(1), tmp_path / "killed", 0
+    while killed < 20:
         process = job(folder, settings)
         process.join(moments.uniform(0, whole / 4))
         process.kill()
         process.join()
+        killed += process.exitcode == -signal.SIGKILL
+        if process.exitcode == 0:  # it was faster than the kill
+            assert kept(folder) == kept(tmp_path / "whole")
+            shutil.rmtree(folder)
     process = job(folder, settings)
     process.join()
     assert process.exitcode == 0
@@ -165,14 +173,13 @@ def test_a_machine_that_dies_while_a_checkpoint_is_written(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_writes_a_checkpoint_and_ends_the_job_as_failed(tmp_path, number):
-    process = job(tmp_path, {"epochs": 10_000, "early_stopping": 0})
-    while not (tmp_path / NAME).exists():
-        time.sleep(0.01)
+def test_a_signal_writes_a_checkpoint_and_ends_the_job_as_failed(tmp_path, gate, number):
+    process = job(tmp_path, {}, gate=gate.folder)
+    gate.next_arrival(process.is_alive, lambda: f"exit code {process.exitcode}")
     os.kill(process.pid, number)
     process.join()
     assert process.exitcode not in (0, -number)  # it ended by itself, and not as if it were done
-    fleet = fleet_of(epochs=10_000, early_stopping=0)
+    fleet = fleet_of()
     assert fleet.restore(tmp_path / NAME, "this run") and fleet.progress is not None
 
 

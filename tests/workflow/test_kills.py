@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from project import Project, bare_project
+from gate import PATIENCE, Gate, until
+from project import HEEDED, Project, bare_project
 
 KILLS = int(os.environ.get("SEQLAB_KILLS", "20"))
 NETWORK = "results/even_process/char/rnn/rnn-1x8/metrics.json"
@@ -38,8 +39,11 @@ def kill(project: Project, snakemake: "subprocess.Popen[bytes]", victim: str) ->
     if victim == VICTIMS[0]:
         while not (jobs := list(project.jobs())) and snakemake.poll() is None:
             time.sleep(0.01)
-        for job in jobs[:1]:
-            os.kill(job, signal.SIGKILL)
+        try:
+            for job in jobs[:1]:
+                os.kill(job, signal.SIGKILL)
+        except ProcessLookupError:  # it has ended since it was seen
+            jobs = []
         snakemake.wait()
         return bool(jobs)
     if snakemake.poll() is not None:
@@ -102,24 +106,25 @@ def test_runs_killed_at_random_moments_end_with_the_same_bits(
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 def test_a_signal_to_snakemake_loses_nothing(
     tmp_path: Path,
+    gate: Gate,
     undisturbed: tuple[dict[str, Any], float],
     number: int,
     record_property: Callable[[str, Any], None],
 ) -> None:
     """Ctrl-C reaches all that the terminal runs, and the training stops; SIGTERM to Snakemake lets its jobs end."""
     project = bare_project(tmp_path / "project")
-    snakemake = project.start(*COMMAND)
+    snakemake = project.start(*COMMAND, **gate.environment)
     folder = project.folder / Path(NETWORK).parent
-    while not (folder / "unfinished.safetensors").exists():
-        assert snakemake.poll() is None, (project.folder / "printed.log").read_text()
-        time.sleep(0.01)
+    gate.next_arrival(lambda: snakemake.poll() is None, project.printed)
     if number == signal.SIGINT:
         os.killpg(snakemake.pid, number)
     else:
         snakemake.send_signal(number)
-    snakemake.wait()
+        until("Snakemake heeds the signal", lambda: HEEDED in project.printed(), printed=project.printed)
+        gate.open()
+    snakemake.wait(PATIENCE)
     assert project.jobs() == {}
-    printed = (project.folder / "printed.log").read_text()
+    printed = project.printed()
     assert snakemake.returncode != 0
     assert "Traceback" not in printed, printed
     assert not (folder / "metrics.json").exists()

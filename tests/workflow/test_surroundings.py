@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from bad_input.commands import run
+from gate import Gate
 from project import Project, bare_project
 
 from seqlab.files import write_text
@@ -111,17 +112,17 @@ def test_a_source_tree_that_can_only_be_read(
 
 
 def test_a_second_snakemake_in_the_folder_is_told_to_wait(
-    finished: Project, smoke: Project, record_property: Callable[[str, Any], None]
+    finished: Project, smoke: Project, gate: Gate, record_property: Callable[[str, Any], None]
 ) -> None:
     shutil.rmtree(finished.folder / FULL)
-    first = finished.start(*SMOKE, "--", NETWORK)
-    while not (finished.folder / FULL / "card.log").exists() and first.poll() is None:
-        time.sleep(0.01)
+    first = finished.start(*SMOKE, "--", NETWORK, **gate.environment)
+    gate.next_arrival(lambda: first.poll() is None, finished.printed)
     second = finished.snakemake(*SMOKE, "--", NETWORK)
+    gate.open()
     first.wait()
     assert second.returncode != 0
     assert "LockException" in second.stdout and "--unlock" in second.stdout
-    assert first.returncode == 0, (finished.folder / "printed.log").read_text()
+    assert first.returncode == 0, finished.printed()
     same_bits(finished, smoke)
     record_property("two Snakemakes in one folder", 1)
 

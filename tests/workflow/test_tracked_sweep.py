@@ -5,10 +5,10 @@ import os
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
+from gate import Gate, until
 from project import Project, without_mlflow
 
 SMOKE = ("--configfile", "config/smoke.yaml")
@@ -34,20 +34,32 @@ def followers(project: Project) -> list[int]:
     return found
 
 
-def test_curves_are_mirrored_live_and_the_follower_ends_with_snakemake(finished: Project) -> None:
+def mirrored(project: Project) -> list[tuple[str, str, int]]:
+    """The runs in the database of a project: name, status, how many epochs; none where there is no database yet."""
+    with suppress(sqlite3.OperationalError), sqlite3.connect(project.folder / "results/mlflow.db") as database:
+        return database.execute(
+            "SELECT runs.name, runs.status, count(metrics.step) FROM runs LEFT JOIN metrics ON "
+            "metrics.run_uuid = runs.run_uuid AND metrics.key = 'valid/epoch_loss' "
+            "GROUP BY runs.run_uuid ORDER BY runs.name"
+        ).fetchall()
+    return []
+
+
+def test_curves_are_mirrored_live_and_the_follower_ends_with_snakemake(finished: Project, gate: Gate) -> None:
     config = finished.folder / "config/smoke.yaml"
-    config.write_text(config.read_text().replace("epochs: 2", "epochs: 12") + "\ntracking: {live: true}\n")
+    config.write_text(config.read_text().replace("epochs: 2", "epochs: 3") + "\ntracking: {live: true}\n")
     (finished.folder / "results/mlflow.db").unlink()
-    done = finished.snakemake(*SMOKE, "--", WEIGHTS)
-    assert done.returncode == 0, done.stdout
-    deadline = time.monotonic() + 120
-    while followers(finished) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert followers(finished) == []
+    snakemake = finished.start(*SMOKE, "--", WEIGHTS, **gate.environment)
+    first_epoch = [("rnn-1x8-s1", "RUNNING", 1), ("rnn-1x8-s2", "RUNNING", 1)]
+    until(
+        "the first epoch of both seeds is mirrored",
+        lambda: mirrored(finished) == first_epoch,
+        lambda: snakemake.poll() is None,
+        finished.printed,
+    )
+    gate.open()
+    assert snakemake.wait() == 0, finished.printed()
+    until("the follower ends", lambda: not followers(finished))
     assert (finished.folder / "results/follower.log").read_text() == ""
-    with sqlite3.connect(finished.folder / "results/mlflow.db") as database:
-        runs = database.execute("SELECT name, status FROM runs ORDER BY name").fetchall()
-        ((epochs,),) = database.execute("SELECT count(*) FROM metrics WHERE key = 'valid/epoch_loss'")
-    assert runs == [("rnn-1x8-s1", "FINISHED"), ("rnn-1x8-s2", "FINISHED")]
-    assert epochs == 24
+    assert mirrored(finished) == [("rnn-1x8-s1", "FINISHED", 3), ("rnn-1x8-s2", "FINISHED", 3)]
     assert not list((finished.folder / "results").rglob("history.live.jsonl"))
