@@ -17,7 +17,7 @@ from login_node import LoginNode
 from project import Project
 from slurm import Slurm
 
-RUN = Path("results/even_process/char/rnn/lstm-1x8")
+RUN = Path("results/smoke/even_process/char/rnn/lstm-1x8")
 OUTPUTS = ("weights.safetensors", "network.json", "training.json", "history.csv")
 SMOKE = ("--configfile", "config/smoke.yaml")
 TARGET = ("--", str(RUN / "weights.safetensors"))

@@ -12,7 +12,7 @@ from slurm import Slurm
 
 from seqlab.files import read_json
 
-BASE = "results/even_process/char"
+BASE = "results/smoke/even_process/char"
 TARGETS = [f"{BASE}/{name}" for name in ("summary.csv", "memory.csv", "ngram/mkn-3/model.arpa.gz")]
 SMOKE = ("--configfile", "config/smoke.yaml")
 GROUPS = {  # short jobs share one of Slurm, as docs/clusters.md says; networks have jobs of their own

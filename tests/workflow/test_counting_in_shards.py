@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from project import Project
 
-NGRAMS = "results/even_process/char/ngram"
+NGRAMS = "results/smoke/even_process/char/ngram"
 SMOKE = ("--configfile", "config/smoke.yaml", "--config")
 
 
@@ -16,7 +16,7 @@ def test_models_of_a_text_counted_in_shards_are_the_same(smoke: Project, finishe
     targets = [str(model.relative_to(finished.folder)) for model in models]
     done = finished.snakemake(*SMOKE, f"counting={{shards: {shards}}}", "--", *targets)
     assert done.returncode == 0, done.stdout
-    folder = finished.folder / "results/even_process/char/counts"
+    folder = finished.folder / "results/smoke/even_process/char/counts"
     assert [path.name for path in folder.iterdir() if path.is_dir()] == ["merged"]
     assert len(list(folder.glob(f"*-of-{shards}.log"))) == shards
     for model in models:

@@ -24,12 +24,14 @@ from seqlab.ngram.model import NgramModel
 from seqlab.ngram.shards import count_shard, merge_shards, read_counts
 from seqlab.report.tables import read_models
 from seqlab.rnn.checkpoint import load_checkpoint, load_network, save_checkpoint
+from seqlab.runs import read_experiment
 from seqlab.text.reading import load_text, read_clean
 from seqlab.text.splits import read_ids, read_splits, segments_of
 from seqlab.text.vocab import Vocab
 
 FLIPS = int(os.environ.get("SEQLAB_FLIPS", "12"))
-BASE = Path("results/even_process/char")
+BASE = Path("results/smoke/even_process/char")
+PREPARED = Path("results/corpora/even_process/char")
 NGRAM, RNN = BASE / "ngram/mkn-3", BASE / "rnn/lstm-1x8"
 SMOKE = ("--configfile", "config/smoke.yaml")
 
@@ -62,10 +64,10 @@ def checkpoint(path: Path) -> Any:
 
 READERS: list[tuple[Path, Callable[[Path], Any]]] = [
     (Path("resources/even_process/raw.txt"), load_text),
-    (Path("results/even_process/clean.txt"), read_clean),
-    (BASE / "vocab.json", Vocab.load),
-    (BASE / "ids.npy", ids),
-    (BASE / "splits.json", read_splits),
+    (Path("results/corpora/even_process/clean.txt"), read_clean),
+    (PREPARED / "vocab.json", Vocab.load),
+    (PREPARED / "ids.npy", ids),
+    (PREPARED / "splits.json", read_splits),
     (BASE / "check.json", read_json),
     (NGRAM / "card.yaml", read_card),
     (NGRAM / "model.npz", NgramModel.load),
@@ -83,7 +85,10 @@ READERS: list[tuple[Path, Callable[[Path], Any]]] = [
     (BASE / "breakdown.csv", table),
     (BASE / "memory.csv", table),
     (BASE / "contrast.json", read_json),
-    (BASE / "spelling.json", read_json),
+    (PREPARED / "unknown.json", read_json),
+    (PREPARED / "bytes.npz", read_arrays),
+    (PREPARED.parent / "source.json", read_json),
+    (Path("results/smoke/runs.json"), read_experiment),
     (BASE / "horizon.csv", table),
     (BASE / "protocols.csv", table),
     (BASE / "figures/perplexity_by_order.svg", table),
@@ -99,8 +104,8 @@ def whole(smoke: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     _, parameters, _ = load_network(project.folder / RNN)
     save_checkpoint(project.folder / RNN / "unfinished.safetensors", parameters, {"epoch": 1}, "this run")
     base = project.folder / BASE
-    splits = read_splits(base / "splits.json")
-    train = segments_of(read_ids(base / "ids.npy", splits), splits, "train")
+    splits = read_splits(project.folder / PREPARED / "splits.json")
+    train = segments_of(read_ids(project.folder / PREPARED / "ids.npy", splits), splits, "train")
     count_shard(base / "counts/1-of-1", train, 3, 3, 1, 1, 100)
     merge_shards(base / "counts/merged", [base / "counts/1-of-1"], 3, 3, 100)
     return project
@@ -154,7 +159,7 @@ def test_a_damaged_file_is_refused_by_name_or_gives_what_was_written(
 def test_every_file_that_is_computed_from_is_damaged_here(whole: Project) -> None:
     """What is not: logs and times, what is only looked at, lists of files, and what other programs keep."""
     tested = {file.name for file, _ in READERS} | {"perplexity_by_order.svg"}
-    looked_at = {"sample.txt", "report.html", "tracking.json", "model.arpa.gz", "runs.txt"}
+    looked_at = {"sample.txt", "report.html", "tracking.json", "model.arpa.gz"}
     files = [path for path in (whole.folder / "results").rglob("*") if path.is_file() and path.name[0] != "."]
     files = [path for path in files if "mlflow-artifacts" not in path.parts and "counts" not in path.parts]
     left = {path.name for path in files if path.suffix not in (".log", ".tsv", ".svg", ".db")} - tested - looked_at
@@ -174,7 +179,7 @@ def test_arrays_whose_shape_was_damaged_are_refused(tmp_path: Path) -> None:
 def test_snakemake_names_a_damaged_file_and_makes_it_again_when_it_is_gone(
     smoke: Project, finished: Project, record_property: Callable[[str, Any], None]
 ) -> None:
-    file, target = BASE / "ids.npy", NGRAM / "metrics.json"
+    file, target = PREPARED / "ids.npy", NGRAM / "metrics.json"
     path = finished.folder / file
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1

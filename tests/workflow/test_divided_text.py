@@ -17,7 +17,7 @@ def test_a_folder_of_three_files_is_taken_as_it_is_divided(empty_project: Projec
     smoke = ("--configfile", "config/smoke.yaml", "--config", f"corpus={tmp_path / 'divided'}", "cleaning=none")
     done = project.snakemake(*smoke)
     assert done.returncode == 0, done.stdout
-    base = project.folder / "results/divided/char"
+    base = project.folder / "results/corpora/divided/char"
     splits = json.loads((base / "splits.json").read_text())["splits"]
     assert {name: splits[name]["symbols"] for name in splits} == {name: len(texts[name]) for name in texts}
     assert splits["test"]["unknown"] == 20  # every z, since the vocabulary is that of train

@@ -16,7 +16,7 @@ def test_a_text_and_a_column_with_a_command_for_a_name(empty_project: Project, t
     done = empty_project.snakemake("--until", "clean_corpus", "build_series", "--config", *config)
     assert done.returncode == 0, done.stdout
     results = empty_project.folder / "results"
-    (clean,), (table,) = results.glob("*/clean.txt"), results.glob("forecast/*/series.csv")
-    assert clean.parent.name == "my_x_touch_evil_touch_evil_touch_evil_s"
-    assert table.parent.name.startswith("my_x_touch_evil_touch_evil_touch_evil_s")
+    (clean,), (table,) = results.glob("corpora/*/clean.txt"), results.glob("corpora/*/series/series.csv")
+    assert clean.parent.name == "x_touch_evil_touch_evil_touch_evil_s"
+    assert table.parent.parent.name.startswith("x_touch_evil_touch_evil_touch_evil_s")
     assert list(empty_project.folder.rglob("evil")) == []

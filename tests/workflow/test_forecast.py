@@ -29,23 +29,24 @@ def tides(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, tuple[str,
 
 
 def test_every_model_is_in_the_table(tides: tuple[Project, tuple[str, ...]]) -> None:
-    models = pd.read_csv(tides[0].folder / "results/forecast/tides_height/models.csv")
+    models = pd.read_csv(tides[0].folder / "results/forecast/tides_height/series/models.csv")
     assert list(dict.fromkeys(models["model"])) == MODELS
     assert models.loc[models["split"] == "test", "horizon"].tolist() == [1, 4] * 3
 
 
 def test_no_text_is_read(tides: tuple[Project, tuple[str, ...]]) -> None:
     folders = {path.name for path in (tides[0].folder / "results").iterdir() if path.is_dir()}
-    assert folders == {"forecast", "mlflow-artifacts"}
+    assert folders == {"corpora", "forecast", "mlflow-artifacts"}
+    assert {path.name for path in (tides[0].folder / "results/corpora").iterdir()} == {"tides_height"}
 
 
 def test_every_seed_and_the_summary_are_runs(tides: tuple[Project, tuple[str, ...]]) -> None:
-    receipt = json.loads((tides[0].folder / "results/tracking.json").read_text())
-    assert receipt["experiments"] == {"forecast/tides_height": 5}
+    receipt = json.loads((tides[0].folder / "results/forecast/tracking.json").read_text())
+    assert receipt["experiments"] == {"tides_height/series": 5}
 
 
 def test_the_report_holds_every_figure(tides: tuple[Project, tuple[str, ...]]) -> None:
-    page = (tides[0].folder / "results/report.html").read_text()
+    page = (tides[0].folder / "results/forecast/report.html").read_text()
     assert page.count("<svg") == 4
     assert "has not been drawn" not in page
 
@@ -56,8 +57,8 @@ def test_what_runs_again(tides: tuple[Project, tuple[str, ...]]) -> None:
     settings = project.folder / "src/seqlab/forecast/settings.py"
     settings.write_text(settings.read_text() + "\n# edited\n")
     planned = project.planned(*arguments)
-    assert planned["train_forecaster"] == planned["score_forecaster"] == 1
-    assert {"train_autoregression", "score_autoregression", "score_persistence", "build_series"} & set(planned) == set()
+    assert planned["train_forecaster"] == 1
+    assert {"train_autoregression", "score_persistence", "build_series"} & set(planned) == set()
 
 
 def test_a_gap_is_refused_with_row_and_column(empty_project: Project, tmp_path: Path) -> None:
@@ -66,7 +67,7 @@ def test_a_gap_is_refused_with_row_and_column(empty_project: Project, tmp_path: 
     assert done.returncode != 0
     assert f"error: row 17 of column 'height' of {path} is empty; fill the gap" in done.stdout
     assert "Traceback" not in done.stdout
-    assert list(empty_project.folder.glob("results/forecast/gappy/*.json")) == []
+    assert list(empty_project.folder.glob("results/corpora/gappy/series/*.json")) == []
 
 
 def test_a_series_that_is_not_there(empty_project: Project) -> None:

@@ -74,18 +74,18 @@ def test_nothing_is_lost_and_nothing_doubled(finished: Project, server: Server, 
     live = f"\ntracking: {{live: true, uri: '{server.uri}'}}\n"
     config.write_text(config.read_text().replace("epochs: 2", "epochs: 3") + live)
     results = finished.folder / "results"
-    metrics = (f"results/even_process/char/rnn/{name}/metrics.json" for name in NETWORKS)
+    metrics = (f"results/smoke/even_process/char/rnn/{name}/metrics.json" for name in NETWORKS)
     sweep = finished.start(*SMOKE, "--", *metrics, **gate.environment)
     until("the first epoch is mirrored", server.mirrors, lambda: sweep.poll() is None, finished.printed)
     server.kill()
     gate.open()
     assert sweep.wait() == 0  # trainings go on without it
 
-    (results / "tracking.json").unlink()
-    done = finished.snakemake(*SMOKE, "--", "results/tracking.json")
+    (results / "smoke/tracking.json").unlink()
+    done = finished.snakemake(*SMOKE, "--", "results/smoke/tracking.json")
     assert done.returncode != 0
     assert f"error: cannot publish to {server.uri}: no server listens there; start it" in done.stdout, done.stdout
-    assert not (results / "tracking.json").exists()
+    assert not (results / "smoke/tracking.json").exists()
 
     server.start()
     done = finished.snakemake(*SMOKE)

@@ -14,15 +14,24 @@ from project import Project
 
 from seqlab.files import read_json, write_json
 
-BASE = Path("results/even_process/char")
+EXPERIMENT = Path("results/smoke")
+BASE = EXPERIMENT / "even_process/char"
 RUNS = 3000
-COPIED = ("scores.npz", "weights.safetensors", "network.json", "history.csv", "card.yaml")
+COPIED = (
+    "scores.npz",
+    "weights.safetensors",
+    "network.json",
+    "training.json",
+    "history.csv",
+    "card.yaml",
+    "sample.txt",
+)
 LONGEST = 32 * os.sysconf("SC_PAGE_SIZE")  # bytes of one argument that Linux takes, and a command of the shell is one
 AFTER_SCORING = ["list_runs", "summarize", "compare_models", "explain_models", "measure_memory", "score_mixture"]
 AFTER_SCORING += [
     "compare_protocols",
     "measure_horizon",
-    "plot_learning_curves",
+    "plot_figure",
     "track_runs",
     "write_report",
     "verify",
@@ -45,8 +54,9 @@ def swept(smoke: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
         for name in COPIED:
             os.link(first / name, folder / name)
         write_json(folder / "metrics.json", metrics | {"model": folder.name})
-    for name in ("summary.csv", "models.csv", "verdicts.csv", "rnn/runs.txt"):
+    for name in ("summary.csv", "models.csv", "verdicts.csv"):
         (project.folder / BASE / name).unlink()
+    (project.folder / EXPERIMENT / "runs.json").unlink()
     return project
 
 

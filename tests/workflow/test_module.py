@@ -24,7 +24,7 @@ compressors: []
 CORPORA = """coins:
   {title: C, licence: none, cleaning: none, units: [char], kind: builtin, builtin: even_process, length: 2000, seed: 1}
 """
-SUMMARY = "results/coins/char/summary.csv"
+SUMMARY = "results/default/coins/char/summary.csv"
 
 
 @pytest.fixture

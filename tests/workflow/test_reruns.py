@@ -6,16 +6,10 @@ SMOKE = ("--configfile", "config/smoke.yaml")
 AFTER_SCORING = {
     "compare_models": 1,
     "measure_memory": 1,
-    "plot_memory": 1,
     "explain_models": 1,
-    "plot_who_knows_what": 1,
     "summarize": 1,
-    "plot_perplexity_by_order": 1,
-    "plot_layers_by_hidden": 1,
-    "plot_learning_curves": 1,
-    "plot_cost": 1,
+    "plot_figure": 8,
     "measure_horizon": 1,
-    "plot_horizon": 1,
     "write_report": 1,
     "track_runs": 1,
 }
@@ -35,30 +29,26 @@ def test_touching_files_reruns_nothing(finished: Project) -> None:
     for folder in ("src", "workflow", "config"):
         for path in (finished.folder / folder).rglob("*.*"):
             path.touch()
-    (finished.folder / "results/even_process/char/ids.npy").touch()
+    (finished.folder / "results/corpora/even_process/char/ids.npy").touch()
     assert finished.planned(*SMOKE) == {}
 
 
 def test_editing_the_optimiser_trains_networks_again_and_nothing_else(finished: Project) -> None:
     edit(finished, "src/seqlab/rnn/optimisers.py")
-    assert (
-        finished.planned(*SMOKE)
-        == {"train_rnn": 2, "score_rnn": 2, "score_mixture": 2, "compare_protocols": 1} | AFTER_SCORING
-    )
+    assert finished.planned(*SMOKE) == {"train_rnn": 2, "score_mixture": 2, "compare_protocols": 1} | AFTER_SCORING
 
 
 def test_editing_the_smoothing_estimates_n_grams_again_and_nothing_else(finished: Project) -> None:
     edit(finished, "src/seqlab/ngram/smoothing.py")
-    without_curves = {rule: jobs for rule, jobs in AFTER_SCORING.items() if rule != "plot_learning_curves"}
+    without_curves = AFTER_SCORING | {"plot_figure": 7}
     assert (
         finished.planned(*SMOKE)
         == {
             "train_ngram": 4,
             "prune_ngram": 2,
             "write_arpa": 3,
-            "score_ngram": 6,
             "score_mixture": 1,  # not that of seeds
-            "spell_unknowns": 1,  # an n-gram of letters spells them
+            "encode_corpus": 1,  # an n-gram of letters spells unknown words
         }
         | without_curves
     )
@@ -72,24 +62,24 @@ def test_editing_the_report_writes_the_report_again_and_nothing_else(finished: P
 def test_a_new_sweep_value_runs_only_the_new_cells(finished: Project) -> None:
     config = finished.folder / "config/smoke.yaml"
     config.write_text(config.read_text().replace("hidden: [8]", "hidden: [8, 12]"))
-    new = {"list_runs": 1, "write_card": 2, "train_rnn": 2, "score_rnn": 2, "score_mixture": 2, "compare_protocols": 1}
+    new = {"list_runs": 1, "train_rnn": 2, "score_mixture": 2, "compare_protocols": 1}
     assert finished.planned(*SMOKE) == new | AFTER_SCORING
-    weights = finished.folder / "results/even_process/char/rnn/rnn-1x8/weights.safetensors"
+    weights = finished.folder / "results/smoke/even_process/char/rnn/rnn-1x8/weights.safetensors"
     before = weights.stat().st_mtime_ns
     done = finished.snakemake(*SMOKE)
     assert done.returncode == 0, done.stdout
-    assert (finished.folder / "results/even_process/char/rnn/rnn-1x12/metrics.json").exists()
+    assert (finished.folder / "results/smoke/even_process/char/rnn/rnn-1x12/metrics.json").exists()
     assert weights.stat().st_mtime_ns == before
 
 
 def test_a_longer_n_gram_leaves_the_shorter_ones_alone(finished: Project) -> None:
     config = finished.folder / "config/smoke.yaml"
     config.write_text(config.read_text().replace("smoothing: mkn, orders: [1]", "smoothing: mkn, orders: [1, 4]"))
-    without_curves = {rule: jobs for rule, jobs in AFTER_SCORING.items() if rule != "plot_learning_curves"}
-    new = {"list_runs": 1, "write_card": 1, "train_ngram": 1, "score_ngram": 1, "score_mixture": 1}
+    without_curves = AFTER_SCORING | {"plot_figure": 7}
+    new = {"list_runs": 1, "train_ngram": 1, "score_mixture": 1}
     assert finished.planned(*SMOKE) == new | without_curves
 
 
 def test_a_lost_scores_file_is_made_again(finished: Project) -> None:
-    (finished.folder / "results/even_process/char/ngram/mkn-3/metrics.json").unlink()
-    assert finished.planned(*SMOKE)["score_ngram"] == 1
+    (finished.folder / "results/smoke/even_process/char/ngram/mkn-3/metrics.json").unlink()
+    assert finished.planned(*SMOKE)["train_ngram"] == 1

@@ -14,7 +14,8 @@ from seqlab.text.sources import build_source, entropy_rate
 from seqlab.text.splits import segments_of
 from seqlab.text.vocab import Vocab
 
-BASE = "results/even_process/char"
+BASE = "results/smoke/even_process/char"
+PREPARED = "results/corpora/even_process/char"
 MODELS = {
     "compressor/xz": 1,
     "mixture/best-ngram-and-rnn": 1,
@@ -32,7 +33,7 @@ MODELS = {
 
 
 def test_every_model_scores_every_symbol_but_the_first(smoke: Project) -> None:
-    splits = json.loads((smoke.folder / BASE / "splits.json").read_text())["splits"]
+    splits = json.loads((smoke.folder / PREPARED / "splits.json").read_text())["splits"]
     for model, replicas in MODELS.items():
         bits = read_scores(smoke.folder / BASE / model / "scores.npz")
         for split in ("valid", "test"):
@@ -76,16 +77,16 @@ def test_pruned_models_are_smaller_and_the_table_says_what_they_lose(smoke: Proj
 def test_a_model_written_for_other_tools_gives_the_same_bits(smoke: Project) -> None:
     folder = smoke.folder / BASE / "ngram/mkn-3"
     model, tokens, _ = read_arpa(folder / "model.arpa.gz")
-    assert tokens == Vocab.load(smoke.folder / BASE / "vocab.json").tokens
-    splits = json.loads((smoke.folder / BASE / "splits.json").read_text())
-    test = segments_of(np.load(smoke.folder / BASE / "ids.npy"), splits, "test")
+    assert tokens == Vocab.load(smoke.folder / PREPARED / "vocab.json").tokens
+    splits = json.loads((smoke.folder / PREPARED / "splits.json").read_text())
+    test = segments_of(np.load(smoke.folder / PREPARED / "ids.npy"), splits, "test")
     bits = -np.log2(symbol_probabilities(model, test))
     np.testing.assert_allclose(bits, read_scores(folder / "scores.npz")["test"][0], rtol=1e-5)
 
 
 def test_unigrams_cost_the_entropy_of_the_frequencies(smoke: Project) -> None:
-    ids = np.load(smoke.folder / BASE / "ids.npy")
-    splits = json.loads((smoke.folder / BASE / "splits.json").read_text())["splits"]
+    ids = np.load(smoke.folder / PREPARED / "ids.npy")
+    splits = json.loads((smoke.folder / PREPARED / "splits.json").read_text())["splits"]
     ((start, stop),) = splits["train"]["segments"]
     share = np.bincount(ids[start:stop], minlength=3) / (stop - start)
     ((start, stop),) = splits["test"]["segments"]
@@ -95,7 +96,7 @@ def test_unigrams_cost_the_entropy_of_the_frequencies(smoke: Project) -> None:
 
 
 def test_report_names_every_model_and_asks_nobody(smoke: Project) -> None:
-    page = (smoke.folder / "results/report.html").read_text()
+    page = (smoke.folder / "results/smoke/report.html").read_text()
     for model in MODELS:
         assert model.split("/")[1] in page
     assert "http://" not in page.replace("http://www.w3.org", "")
@@ -103,7 +104,7 @@ def test_report_names_every_model_and_asks_nobody(smoke: Project) -> None:
 
 
 def test_every_run_is_tracked(smoke: Project) -> None:
-    receipt = json.loads((smoke.folder / "results/tracking.json").read_text())
+    receipt = json.loads((smoke.folder / "results/smoke/tracking.json").read_text())
     assert receipt["runs"] == receipt["created"] == sum(MODELS.values()) + 1  # and the summary
     assert (smoke.folder / "results/mlflow.db").exists()
 

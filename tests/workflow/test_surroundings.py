@@ -17,12 +17,12 @@ from project import Project, bare_project
 
 from seqlab.files import write_text
 
-NGRAM = "results/even_process/char/ngram/mkn-3/metrics.json"
-NETWORK = "results/even_process/char/rnn/rnn-1x8/metrics.json"
+NGRAM = "results/smoke/even_process/char/ngram/mkn-3/metrics.json"
+NETWORK = "results/smoke/even_process/char/rnn/rnn-1x8/metrics.json"
 SMOKE = ("--configfile", "config/smoke.yaml")
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
-FULL = "results/even_process/char/rnn/rnn-1x8"
-BASE = "even_process/char/"
+FULL = "results/smoke/even_process/char/rnn/rnn-1x8"
+BASE, PREPARED = "smoke/even_process/char/", "corpora/even_process/char/"
 RUN = {"card": "card.yaml", "model": "model.npz", "training": "training.json"}
 RUN |= {"scores": "scores.npz", "metrics": "metrics.json", "sample": "sample.txt"}
 DATA = {"ids": "ids.npy", "splits": "splits.json", "vocab": "vocab.json"}

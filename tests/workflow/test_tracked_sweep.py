@@ -12,7 +12,7 @@ from gate import Gate, until
 from project import Project, without_mlflow
 
 SMOKE = ("--configfile", "config/smoke.yaml")
-WEIGHTS = "results/even_process/char/rnn/rnn-1x8/weights.safetensors"
+WEIGHTS = "results/smoke/even_process/char/rnn/rnn-1x8/weights.safetensors"
 
 
 def test_only_publishing_can_import_mlflow_where_the_smoke_experiment_ran(smoke: Project, tmp_path: Path) -> None:
@@ -20,7 +20,7 @@ def test_only_publishing_can_import_mlflow_where_the_smoke_experiment_ran(smoke:
     done = subprocess.run([sys.executable, "-c", "import mlflow"], env=environment, capture_output=True, check=False)
     assert b"ModuleNotFoundError" in done.stderr
     assert (smoke.folder / WEIGHTS).exists()
-    assert json.loads((smoke.folder / "results/tracking.json").read_text())["runs"] == 15
+    assert json.loads((smoke.folder / "results/smoke/tracking.json").read_text())["runs"] == 15
 
 
 def followers(project: Project) -> list[int]:
