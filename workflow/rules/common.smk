@@ -2,6 +2,10 @@
 
 Nothing is imported but the standard library and what Snakemake itself has loaded.
 
+The job that makes a run writes all of its files, metrics.json last, with the SHA-256 of scores.npz in it. So a rule that
+has metrics.json as input has scores.npz too, and the program that reads it checks it: thousands of runs are planned in
+half the time.
+
     RUNS      every run of the experiment -> its settings and seeds, which become the run's card
     PREPARED  every corpus and unit of the experiment -> the folder of its ids, results/corpora/{corpus}/{prepared}
     NEEDS     every corpus and unit -> the run that needs the longest text

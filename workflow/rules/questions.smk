@@ -1,6 +1,7 @@
 """Questions asked of the ledger and of the models: mixtures, verdicts, who knows what, protocols, memory and horizon.
 
-Needs  metrics.json and scores.npz of the runs; for some, the models themselves and the prepared corpus
+Needs  metrics.json of the runs, and with it scores.npz, whose SHA-256 it holds; for some, the models themselves and the
+       prepared corpus
 Makes  results/{experiment}/{corpus}/{unit}/mixture/{model}/card.yaml, scores.npz, metrics.json, and
        results/{experiment}/{corpus}/{unit}/verdicts.csv, breakdown.csv, contrast.json, protocols.csv, memory.csv, horizon.csv
 """
@@ -35,7 +36,6 @@ rule score_mixture:
         splits=prepared("splits.json"),
         vocab=prepared("vocab.json"),
         parts=parts_of("metrics.json"),
-        scores=parts_of("scores.npz"),
     output:
         card="results/{experiment}/{corpus}/{unit}/mixture/{model}/card.yaml",
         scores="results/{experiment}/{corpus}/{unit}/mixture/{model}/scores.npz",
@@ -65,7 +65,6 @@ rule compare_models:
     input:
         experiment=ancient("results/{experiment}/runs.json"),
         metrics=files_of("metrics.json"),
-        scores=files_of("scores.npz"),
     output:
         verdicts=report(
             "results/{experiment}/{corpus}/{unit}/verdicts.csv",
@@ -94,7 +93,6 @@ rule explain_models:
     input:
         experiment=ancient("results/{experiment}/runs.json"),
         metrics=files_of("metrics.json"),
-        scores=files_of("scores.npz"),
         ids=prepared("ids.npy"),
         splits=prepared("splits.json"),
         vocab=prepared("vocab.json"),
@@ -127,10 +125,8 @@ rule compare_protocols:
     input:
         experiment=ancient("results/{experiment}/runs.json"),
         metrics=files_of("metrics.json", ["rnn"]),
-        scores=files_of("scores.npz", ["rnn"]),
         networks=files_of("network.json", ["rnn"]),
         weights=files_of("weights.safetensors", ["rnn"]),
-        cards=files_of("card.yaml", ["rnn"]),
         ids=prepared("ids.npy"),
         splits=prepared("splits.json"),
         vocab=prepared("vocab.json"),
@@ -177,7 +173,6 @@ rule measure_memory:
     input:
         experiment=ancient("results/{experiment}/runs.json"),
         metrics=files_of("metrics.json", REMEMBERING),
-        scores=files_of("scores.npz", REMEMBERING),
         networks=files_of("network.json", ["rnn"]),
         weights=files_of("weights.safetensors", ["rnn"]),
         ids=prepared("ids.npy"),

@@ -1,6 +1,6 @@
 """The runs of the experiment, its tables and figures, and one report of everything.
 
-Needs  metrics.json, scores.npz and what else the tables, figures and the report read of every run
+Needs  metrics.json, with it scores.npz, and what else the tables, figures and the report read of every run
 Makes  results/{experiment}/runs.json, results/{experiment}/{corpus}/{unit}/summary.csv, models.csv, figures/*.svg,
        results/{experiment}/report.html
 """
@@ -66,7 +66,6 @@ rule summarize:
     input:
         experiment=ancient("results/{experiment}/runs.json"),
         metrics=files_of("metrics.json"),
-        scores=files_of("scores.npz"),
         unknown=prepared("unknown.json"),
     output:
         summary="results/{experiment}/{corpus}/{unit}/summary.csv",
@@ -99,7 +98,6 @@ rule summarize_series:
     input:
         experiment=ancient("results/{experiment}/runs.json"),
         metrics=files_of("metrics.json", unit=SERIES),
-        forecasts=files_of("forecasts.npz", unit=SERIES),
     output:
         summary="results/{experiment}/{corpus}/series/summary.csv",
         models=report(
