@@ -7,12 +7,11 @@ waits at a gate for what is to befall it; the gate opens when Snakemake has heed
 
 import re
 import signal
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from gate import Arrival, Gate
+from gate import Arrival, Gate, until
 from login_node import LoginNode
 from project import Project
 from slurm import Slurm
@@ -56,11 +55,12 @@ class Training:
         return self.attempts[-1].job
 
     def last_state(self) -> str:
-        """How the last job has ended; one that was cancelled takes some seconds to end."""
+        """How the last job has ended; one that was cancelled takes some seconds to end, and Snakemake does not wait."""
         job = self.attempts[-1].job
-        while (state := self.login.slurm.ask("squeue", "-h", "-o", "%T", "-t", "all", "-j", job)) == "COMPLETING":
-            time.sleep(0.1)
-        return state
+        until(
+            "the last job ends", lambda: job not in self.login.jobs("%i", "PD", "R", "CG"), printed=self.login.printed
+        )
+        return self.login.slurm.ask("squeue", "-h", "-o", "%T", "-t", "all", "-j", job)
 
     def remember_log(self) -> None:
         """Keep the log as soon as it tells of the epoch after which the last attempt waits; `tee` writes it."""
