@@ -10,6 +10,7 @@ from seqlab.devices import add_device_arguments, choose_device, use_threads
 from seqlab.errors import command
 from seqlab.files import count_argument
 from seqlab.ledger.perplexity import read_metrics
+from seqlab.ledger.record import read_ledger
 from seqlab.ledger.selection import best_on_valid
 from seqlab.report.tables import write_table
 from seqlab.rnn.protocols import COLUMNS, protocol_rows
@@ -32,14 +33,14 @@ def main() -> None:
     arguments = parser.parse_args()
     use_threads(arguments.threads)
     rows: list[list[Any]] = []
-    if best := best_on_valid(
-        (read_metrics(run.file("metrics.json")), run) for run in selected_runs(arguments, ["rnn"])
-    ):
-        metrics, run = best
+    networks = selected_runs(arguments, ["rnn"])
+    if best := best_on_valid((read_metrics(run.file("metrics.json")), run) for run in networks):
+        _, run = best
+        metrics, bits = read_ledger(run)
         newline = Vocab.load(arguments.vocab).index.get("\n")
         test = read_segments(arguments.ids, arguments.splits)["test"]
         device = choose_device(arguments.device, arguments.jobs_per_gpu)
-        rows = protocol_rows(run.folder, metrics["model"], test, arguments.windows, newline, device)
+        rows = protocol_rows(run.folder, metrics, bits["test"], test, arguments.windows, newline, device)
     for model, protocol, _, _, perplexity, *_ in rows:
         print(f"{model}, {protocol}: perplexity {perplexity:.4f}")
     write_table(arguments.output, pd.DataFrame(rows, columns=COLUMNS))

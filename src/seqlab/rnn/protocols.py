@@ -17,8 +17,6 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.utils.rnn import pad_sequence
 
-from seqlab.cards import read_card
-from seqlab.ledger.scores import read_scores
 from seqlab.rnn.checkpoint import load_network
 from seqlab.rnn.network import Architecture, Parameters, forward, initial_state
 from seqlab.rnn.settings import TrainingSettings
@@ -42,7 +40,8 @@ class Scored:
 
 def protocol_rows(
     folder: Path,
-    model: str,
+    metrics: dict[str, Any],
+    stream: NDArray[np.floating],
     segments: Sequence[NDArray[Any]],
     windows: int,
     newline: int | None,
@@ -50,13 +49,13 @@ def protocol_rows(
 ) -> list[list[Any]]:
     """The rows of protocols.csv of the network in `folder`, on `segments` of test.
 
-    The ledger beside its weights gives the bits of the stream, and its card the steps and batches of its training; the
-    rest is as in `score_protocols`.
+    `metrics` give its name and the steps and batches of its training, and `stream`, (R, symbols), the bits of the
+    protocol that the ledger holds; the rest is as in `score_protocols`.
     """
     architecture, parameters, _ = load_network(folder, device)
-    settings = read_card(folder / "card.yaml", "rnn")["settings"]
+    model, settings = metrics["model"], metrics["settings"]
     training = TrainingSettings.from_card({key: settings[key] for key in ("steps", "batch_size") if key in settings})
-    stream, bits_of = read_scores(folder / "scores.npz")["test"], partial(stretch_bits, architecture, parameters)
+    bits_of = partial(stretch_bits, architecture, parameters)
     scored = score_protocols(stream, segments, bits_of, training.steps, training.batch_size, windows, newline)
     return [
         [model, one.protocol, one.symbols, one.bits_per_symbol, one.perplexity,
