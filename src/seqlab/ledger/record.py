@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from seqlab.cards import read_card
 from seqlab.errors import shown
 from seqlab.files import damaged, read_json
-from seqlab.ledger.perplexity import score_rows, write_metrics
+from seqlab.ledger.perplexity import read_metrics, score_rows, write_metrics
 from seqlab.ledger.scores import read_scores, write_scores
 from seqlab.provenance import sha256_of
+from seqlab.runs import Run
 
 
 def read_training(path: str | Path) -> dict[str, Any]:
@@ -52,3 +53,14 @@ def record(
         "scores": score_rows(read_scores(scores_path), splits, card["seeds"]),
     }
     write_metrics(metrics_path, metrics | more)
+
+
+def read_ledger(run: Run) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
+    """The metrics of `run` and the bits of every symbol, (replicas, scored symbols) by split.
+
+    Raises InputError where a file is damaged, or the bits are not those that the metrics were made of.
+    """
+    metrics, scores = read_metrics(run.file("metrics.json")), run.file("scores.npz")
+    if sha256_of(scores) != metrics["scores_sha256"]:
+        raise damaged(scores, "its SHA-256 is not that in metrics.json beside it")
+    return metrics, read_scores(scores)
