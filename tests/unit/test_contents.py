@@ -83,8 +83,9 @@ def test_the_files_of_a_report_are_those_of_its_texts_and_series() -> None:
     assert len(files) == len(set(files))
     base = "results/made/toy/char"
     assert {f"{base}/models.csv", f"{base}/verdicts.csv", f"{base}/figures/axes.svg"} <= set(files)
-    assert {"results/corpora/toy/source.json", f"{PREPARED}/check.json"} <= set(files)
+    assert {"results/corpora/toy/source.json", f"{base}/check.json"} <= set(files)
     assert f"{base}/rnn/lstm-1x8/sample.txt" in files and f"{base}/compressor/xz/sample.txt" not in files
+    assert "results/corpora/wave/series/source.json" in files
     of_series = [path for path in files if "wave" in path]
     assert "results/made/wave/series/forecast/autoregression/orders.csv" in of_series
     assert "results/made/wave/series/figures/markov_check.svg" in of_series

@@ -136,7 +136,9 @@ def test_the_markov_check_marks_both_orders(experiment: Experiment) -> None:
 def page(root: Path, experiment: Experiment) -> str:
     (place,) = experiment.prepared
     save(markov_check(orders_of(experiment)), figure_file(place, "markov_check"))
-    write_json(root / "results/corpora/wave/source.json", {"title": "A <wave>", "source": "data/waves.csv, height"})
+    write_json(
+        root / "results/corpora/wave/series/source.json", {"title": "A <wave>", "source": "data/waves.csv, height"}
+    )
     write_report(experiment, {"commit": "abc"}, root / "report.html")
     return (root / "report.html").read_text(encoding="utf-8")
 

@@ -137,8 +137,9 @@ def test_sections_of_different_corpora_have_different_ids() -> None:
 
 
 def test_the_report_reads_what_it_lists_and_nothing_else(of_two_units: Made, tmp_path: Path) -> None:
-    for unit, prepared in ((place.unit, Path(folder)) for place, folder in of_two_units.experiment.prepared.items()):
-        write_json(prepared / "check.json", {"findings": [{"sentence": f"The {unit} text is short."}]})
+    for unit in ("char", "word"):
+        findings = [{"sentence": f"The {unit} text is short."}]
+        write_json(of_two_units.place(unit).file("check.json"), {"findings": findings})
     write_json(tmp_path / "results/corpora/toy/source.json", {"title": "Toys", "source": "data/toy.txt"})
     entries = [Entry(metrics, bits["test"]) for metrics, bits in map(read_ledger, of_two_units.experiment.runs[:11])]
     write_table(of_two_units.place("char").file("verdicts.csv"), verdicts(entries))

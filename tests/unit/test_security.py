@@ -146,11 +146,11 @@ def test_a_figure_that_draws_is() -> None:
 def test_what_a_series_says_of_itself_is_text_not_markup(tmp_path: Path) -> None:
     make_forecasts(tmp_path)
     experiment = read_experiment(tmp_path / "results/made/runs.json")
-    (prepared,) = experiment.prepared.values()
+    ((place, prepared),) = experiment.prepared.items()
     path = Path(prepared) / "series.json"
     evil = "<script>alert(1)</script>"
     write_json(path, read_json(path) | {"title": evil, "unit": evil, "column": evil, "notes": [evil], "licence": evil})
-    write_json(source_file(prepared), {"title": evil, "source": evil})
+    write_json(source_file(place, prepared), {"title": evil, "source": evil})
     write_report(experiment._replace(name=evil, command=evil), {"commit": evil}, tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text()
     assert evil not in page and page.count("&lt;script&gt;alert(1)") >= 2

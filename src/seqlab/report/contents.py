@@ -19,7 +19,7 @@ from seqlab.runs import SERIES, Experiment, Place, Run
 
 Files = dict[str, str | dict[str, str]]  # the path of each need, or the path of each model
 
-TABLES = ("models.csv", "verdicts.csv", "protocols.csv", "contrast.json")  # of a text; what the report reads
+TABLES = ("check.json", "models.csv", "verdicts.csv", "protocols.csv", "contrast.json")  # that the report reads
 SERIES_TABLES = ("models.csv",)
 WITHOUT_SAMPLE = ("compressor", "mixture")  # the families that generate no text
 ORDERS = "orders.csv"  # of the autoregression, beside its metrics
@@ -177,9 +177,9 @@ def paths_of(files: Files) -> list[str]:
     return [path for value in files.values() for path in ([value] if isinstance(value, str) else value.values())]
 
 
-def source_file(prepared: str) -> str:
-    """The file that tells which text or series a prepared corpus is; it lies beside the folders of the units."""
-    return f"{posixpath.dirname(prepared)}/source.json"
+def source_file(place: Place, prepared: str) -> str:
+    """The file that tells which text or series a prepared corpus is; that of a text lies beside the folders of units."""
+    return f"{prepared if place.unit == SERIES else posixpath.dirname(prepared)}/source.json"
 
 
 def place_of(experiment: Experiment, corpus: str, unit: str) -> Place:
@@ -198,7 +198,7 @@ def report_files(prepared: Mapping[Place, str], runs: Iterable[Run]) -> list[str
     files = []
     for place, folder in prepared.items():
         series = place.unit == SERIES
-        files += [source_file(folder), f"{folder}/series.json" if series else f"{folder}/check.json"]
+        files += [source_file(place, folder)] + [f"{folder}/series.json"] * series
         files += [place.file(name) for name in (SERIES_TABLES if series else TABLES)]
         files += [figure_file(place, name) for name in figures_of(place)]
     for run in runs:

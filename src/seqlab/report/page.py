@@ -55,12 +55,16 @@ def write_report(experiment: Experiment, provenance: Mapping[str, str], output: 
     texts, series = [], []
     for place, prepared in experiment.prepared.items():
         missing: list[str] = []
-        shared: dict[str, Any] = {"key": anchor(place), "source": _source(prepared), "missing": missing}
+        shared: dict[str, Any] = {
+            "key": anchor(place),
+            "source": _source(source_file(place, prepared)),
+            "missing": missing,
+        }
         shared["figures"] = _figures(place, missing)
         if place.unit == SERIES:
             series.append(shared | forecast_section(place, runs[place], prepared))
         else:
-            texts.append(shared | _text_section(place, runs[place], prepared, missing))
+            texts.append(shared | _text_section(place, runs[place], missing))
     page = environment.get_template("page.html").render(
         experiment=experiment, sections=texts, forecasts=series, corpora=_corpora(texts), errata=_errata(),
         provenance=provenance,
@@ -104,10 +108,9 @@ def _errata() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _source(prepared: str) -> dict[str, Any]:
+def _source(path: str) -> dict[str, Any]:
     """Which text or series a prepared corpus is: its title, and where it comes from; empty where that is not told."""
-    path = Path(source_file(prepared))
-    found = read_json(path) if path.is_file() else {}
+    found = read_json(path) if Path(path).is_file() else {}
     return {name: found.get(name) or "" for name in ("title", "source")}
 
 
@@ -140,7 +143,7 @@ def _corpora(sections: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _text_section(place: Place, runs: list[Run], prepared: str, missing: list[str]) -> dict[str, Any]:
+def _text_section(place: Place, runs: list[Run], missing: list[str]) -> dict[str, Any]:
     """What the page says of one text by one unit; what is not there is added to `missing`."""
     models = read_models(place.file("models.csv"))
     told = []
@@ -166,7 +169,7 @@ def _text_section(place: Place, runs: list[Run], prepared: str, missing: list[st
         "corpus": place.corpus, "unit": place.unit, "runs": told, "models": models,
         "protocols": _protocols(Path(place.file("protocols.csv"))),
         "contrast": _contrast(Path(place.file("contrast.json"))),
-        "findings": _findings(Path(prepared) / "check.json"), "answer": answer(models, judged, rate),
+        "findings": _findings(Path(place.file("check.json"))), "answer": answer(models, judged, rate),
         "against": leader(judged), "closed": closed(models, place.unit), "bits": list(bits),
         "symbols": _symbols(models),
     }  # fmt: skip
