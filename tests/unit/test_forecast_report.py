@@ -148,8 +148,7 @@ def page(root: Path, experiment: Experiment) -> str:
     [
         "<h1>How well is the series forecast?</h1>",
         "<title>seqlab, made: wave</title>",
-        "from data/waves.csv, height",
-        "A &lt;wave&gt;.",
+        "A &lt;wave&gt; (data/waves.csv, height).",
         "240 values, in m: 120 to learn from, 48 to choose by, 72 to score",
         "reaches the spread of the series after 3.0 steps",
         "<li>A note.</li>",

@@ -153,9 +153,9 @@ def test_the_report_reads_what_it_lists_and_nothing_else(of_two_units: Made, tmp
 
 
 def test_the_report_says_which_file_a_corpus_is(made: Made, tmp_path: Path) -> None:
-    assert "from data" not in made.page().text
+    assert "Toys" not in made.page().text
     write_json(tmp_path / "results/corpora/toy/source.json", {"title": "Toys <1>", "source": "data/a/input.txt"})
-    assert "Toys <1>, from data/a/input.txt" in made.page().text
+    assert "Toys <1> (data/a/input.txt)." in made.page().text
 
 
 def test_the_report_says_what_experiment_it_is_of(made: Made) -> None:

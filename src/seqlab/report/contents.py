@@ -178,7 +178,7 @@ def paths_of(files: Files) -> list[str]:
 
 
 def source_file(place: Place, prepared: str) -> str:
-    """The file that tells which text or series a prepared corpus is; that of a text lies beside the folders of units."""
+    """The file that tells which text or series a prepared corpus is; that of a text lies above those of its units."""
     return f"{prepared if place.unit == SERIES else posixpath.dirname(prepared)}/source.json"
 
 
