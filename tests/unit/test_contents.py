@@ -1,31 +1,166 @@
-"""What the report shows has a rule, a program and a caption, and none of these is without a place in the report."""
+"""The table of figures: every entry has a function and files that can be read, and is drawn from what it needs."""
 
-import re
+import math
+import subprocess
+import sys
+from importlib import import_module
+from inspect import signature
 from pathlib import Path
 
-from seqlab.report.contents import FIGURES, SERIES_FIGURES
+import pandas as pd
+import pytest
+from made_results import NOTHING_TO_SPELL, make_results
 
-WORKFLOW = Path(__file__).parents[2] / "workflow"
-NAMES = sorted([*FIGURES, *SERIES_FIGURES])
-RULES = "".join(path.read_text(encoding="utf-8") for path in sorted((WORKFLOW / "rules").glob("*.smk")))
+from seqlab.errors import InputError
+from seqlab.files import write_json
+from seqlab.ledger.horizon import exact_row
+from seqlab.report.contents import (
+    FIGURES,
+    SERIES_FIGURES,
+    Figure,
+    figure_named,
+    files_of,
+    paths_of,
+    place_of,
+    report_files,
+)
+from seqlab.report.drawing import READERS, draw
+from seqlab.report.tables import summarize, write_table
+from seqlab.runs import Experiment, Place, Run
 
-
-def test_every_figure_has_a_rule() -> None:
-    assert sorted(re.findall(r"^rule plot_(\w+):", RULES, flags=re.MULTILINE)) == NAMES
-
-
-def test_every_figure_is_drawn_where_snakemake_runs_and_not_as_a_job_of_a_cluster() -> None:
-    assert sorted(re.findall(r"^    plot_(\w+),", RULES, flags=re.MULTILINE)) == NAMES
-
-
-def test_every_figure_has_a_program() -> None:
-    assert sorted(path.stem.removeprefix("plot_") for path in (WORKFLOW / "scripts").glob("plot_*.py")) == NAMES
-
-
-def test_every_figure_has_a_caption_for_the_report_of_snakemake() -> None:
-    assert [name for name in NAMES if not (WORKFLOW / "report" / f"{name}.rst").is_file()] == []
-    assert sorted(re.findall(r'caption="../report/(\w+)\.rst",\s+category="[^"]*",\s+labels', RULES)) == NAMES
+ALL = FIGURES | SERIES_FIGURES
+PLACE = Place("results/made", "toy", "char")
+RUNS = [
+    Run(*PLACE, "source", "true-source"),
+    Run(*PLACE, "ngram", "mkn-2"),
+    Run(*PLACE, "rnn", "lstm-1x8"),
+    Run(*PLACE, "rnn", "lstm-1x8-dropout~0.3"),
+    Run("results/made", "toy", "word", "rnn", "lstm-1x8"),
+]
+PREPARED = "results/corpora/toy/char"
 
 
 def test_no_figure_of_a_text_has_the_name_of_one_of_a_series() -> None:
-    assert len(set(NAMES)) == len(NAMES)
+    assert len(ALL) == len(FIGURES) + len(SERIES_FIGURES)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_figure_has_a_caption_and_a_function_of_what_it_needs(name: str) -> None:
+    figure = ALL[name]
+    assert figure.title and figure.caption.endswith(".")
+    function = getattr(import_module(figure.module), figure.draw.partition(":")[2])
+    signature(function).bind(*figure.needs)
+    assert {need.rpartition("/")[2] for need in figure.needs} <= {*READERS, "series.json"}
+
+
+def test_needs_become_paths() -> None:
+    needs = ("models.csv", "prepared/check.json", "rnn/history.csv", "compressor/card.yaml", "ngram/mkn-2/sample.txt")
+    files = files_of(Figure("", "", needs, ""), PLACE, RUNS, PREPARED)
+    base = "results/made/toy/char"
+    assert files == {
+        "models.csv": f"{base}/models.csv",
+        "prepared/check.json": f"{PREPARED}/check.json",
+        "rnn/history.csv": {
+            "lstm-1x8": f"{base}/rnn/lstm-1x8/history.csv",
+            "lstm-1x8-dropout~0.3": f"{base}/rnn/lstm-1x8-dropout~0.3/history.csv",
+        },
+        "compressor/card.yaml": {},
+        "ngram/mkn-2/sample.txt": f"{base}/ngram/mkn-2/sample.txt",
+    }
+    assert paths_of(files) == [
+        f"{base}/models.csv",
+        f"{PREPARED}/check.json",
+        f"{base}/rnn/lstm-1x8/history.csv",
+        f"{base}/rnn/lstm-1x8-dropout~0.3/history.csv",
+        f"{base}/ngram/mkn-2/sample.txt",
+    ]
+
+
+def test_the_files_of_a_report_are_those_of_its_texts_and_series() -> None:
+    series = Place("results/made", "wave", "series")
+    runs = [*RUNS[:4], Run(*PLACE, "compressor", "xz"), Run(*series, "forecast", "autoregression")]
+    files = report_files({PLACE: PREPARED, series: "results/corpora/wave/series"}, runs)
+    assert len(files) == len(set(files))
+    base = "results/made/toy/char"
+    assert {f"{base}/models.csv", f"{base}/verdicts.csv", f"{base}/figures/axes.svg"} <= set(files)
+    assert {"results/corpora/toy/source.json", f"{base}/check.json"} <= set(files)
+    assert f"{base}/rnn/lstm-1x8/sample.txt" in files and f"{base}/compressor/xz/sample.txt" not in files
+    assert "results/corpora/wave/series/source.json" in files
+    of_series = [path for path in files if "wave" in path]
+    assert "results/made/wave/series/forecast/autoregression/orders.csv" in of_series
+    assert "results/made/wave/series/figures/markov_check.svg" in of_series
+    assert not any(path.endswith(("verdicts.csv", "check.json", "sample.txt")) for path in of_series)
+
+
+def test_what_an_experiment_does_not_have_is_named() -> None:
+    experiment = Experiment("results/made", "made", [], "", {PLACE: PREPARED}, RUNS)
+    assert place_of(experiment, "toy", "char") == PLACE
+    with pytest.raises(InputError, match="has no 'toy' by 'byte'; it has toy by char"):
+        place_of(experiment, "toy", "byte")
+    with pytest.raises(InputError, match="'markov_check' is no figure of toy by char; choose from perplexity_by_order"):
+        figure_named(PLACE, "markov_check")
+
+
+def test_the_table_loads_nothing_heavy() -> None:
+    program = "import sys, seqlab.report.contents; print({'numpy', 'pandas', 'matplotlib', 'yaml'} & set(sys.modules))"
+    assert (
+        subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout == "set()\n"
+    )
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> list[Run]:
+    """Made results with the tables that figures are drawn from."""
+    runs = [Run(str(folder.parents[3]), *folder.parts[-4:]) for folder in make_results(tmp_path)]
+    place = runs[0].place
+    write_table(place.file("models.csv"), summarize(runs, NOTHING_TO_SPELL)[1])
+    memory = [["mkn", "mkn-2", 1, 9, 1.5, math.nan], ["mkn", "mkn-3", 2, 9, 1.2, math.nan]]
+    for name, rows in {
+        "memory": memory,
+        "horizon": [exact_row("ngram", "mkn-2", steps, pd.Series([0.5, 0.25]).to_numpy()) for steps in (1, 2)],
+        "breakdown": [["kind of symbol", group, "mkn-2", 5, 1.0] for group in ("letter", "digit")],
+    }.items():
+        columns = import_module(f"seqlab.ledger.{name}").COLUMNS
+        write_table(place.file(f"{name}.csv"), pd.DataFrame(rows, columns=columns))
+    return runs
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_of_a_text_is_drawn_from_its_files(runs: list[Run], name: str) -> None:
+    files = files_of(FIGURES[name], runs[0].place, runs, "")
+    assert any(panel.lines or panel.collections for panel in draw(FIGURES[name], files).axes)
+
+
+def test_a_figure_has_the_floor_of_a_source_where_there_is_one(runs: list[Run]) -> None:
+    figure = FIGURES["perplexity_by_order"]
+    without = [run for run in runs if run.family != "source"]
+    for own, floor in ((runs, True), (without, False)):  # 2.000 is the entropy rate in the metrics of the source
+        drawn = draw(figure, files_of(figure, runs[0].place, own, ""))
+        assert any(line.get_label() == "known floor, 2.000" for line in drawn.axes[0].lines) == floor
+
+
+def test_a_file_without_a_reader_of_its_own_is_read_by_its_kind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_json(tmp_path / "answer.json", {"figures": 42})
+    (tmp_path / "any.csv").write_text("a,b\n1,2\n")
+    monkeypatch.setattr("seqlab.report.cost.cost", lambda *contents: contents)
+    figure = Figure("", "", ("answer.json", "any.csv", "rnn/any.csv"), "seqlab.report.cost:cost")
+    table = str(tmp_path / "any.csv")
+    files = {"answer.json": str(tmp_path / "answer.json"), "any.csv": table, "rnn/any.csv": {"lstm-1x8": table}}
+    answer, one, of_models = draw(figure, files)
+    assert answer == {"figures": 42} and one["b"].to_list() == [2] and of_models["lstm-1x8"].equals(one)
+
+
+def test_a_need_that_nothing_can_read_is_named() -> None:
+    figure = Figure("", "", ("ngram/mkn-2/model.bin",), "seqlab.report.cost:cost")
+    with pytest.raises(InputError, match=r"a figure needs ngram/mkn-2/model\.bin, which nothing can read"):
+        draw(figure, {"ngram/mkn-2/model.bin": "model.bin"})
+
+
+def test_a_damaged_file_is_named(runs: list[Run]) -> None:
+    history = next(run for run in runs if run.family == "rnn").file("history.csv")
+    Path(history).write_text("epoch\n1\n")
+    files = files_of(FIGURES["learning_curves"], runs[0].place, runs, "")
+    with pytest.raises(InputError, match=r"history\.csv is damaged \(it has no column seed\)"):
+        draw(FIGURES["learning_curves"], files)

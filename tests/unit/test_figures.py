@@ -3,20 +3,20 @@
 import math
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from made_results import NOTHING_TO_SPELL, make_results
-from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from seqlab.report.cost import cost
-from seqlab.report.figures import layers_by_hidden, learning_curves, perplexity_by_order
+from seqlab.report.figures import perplexity_by_order
+from seqlab.report.networks import axes, heat_maps, learning_curves
 from seqlab.report.style import deviation, log_axis, number, plain, save
 from seqlab.report.tables import summarize
+from seqlab.runs import Run
 
-RATE = {"bits_per_symbol": 1.0, "low": 0.9, "high": 1.15}
+SOURCE = {"true-source": {"entropy_rate": {"bits_per_symbol": 1.0, "low": 0.9, "high": 1.15}}}
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def folders(tmp_path: Path) -> list[Path]:
 
 @pytest.fixture
 def models(folders: list[Path]) -> pd.DataFrame:
-    return summarize([folder / "metrics.json" for folder in folders], NOTHING_TO_SPELL)[1]
+    return summarize([Run(str(folder.parents[3]), *folder.parts[-4:]) for folder in folders], NOTHING_TO_SPELL)[1]
 
 
 @pytest.fixture
@@ -61,7 +61,8 @@ def test_each_smoothing_is_a_line_of_its_test_perplexities(models: pd.DataFrame)
 def test_infinite_orders_are_named_from_the_first(models: pd.DataFrame) -> None:
     extra = []
     for order, perplexity in ((1, 9.0), (2, math.inf), (4, math.inf)):
-        extra.append(models[models["model"] == "mle-3"].assign(model=f"mle-{order}", perplexity=perplexity))
+        row = models[models["model"] == "mle-3"].assign(model=f"mle-{order}", order=order, perplexity=perplexity)
+        extra.append(row)
     figure = perplexity_by_order(pd.concat([models, *extra]))
     assert "mle: infinite from order 2" in words(figure)
     assert lines(figure)["mle"] == [9.0]
@@ -70,7 +71,7 @@ def test_infinite_orders_are_named_from_the_first(models: pd.DataFrame) -> None:
 def test_the_band_is_of_the_network_that_is_best_on_valid(models: pd.DataFrame) -> None:
     best_on_test = (models["model"] == "lstm-1x8") & (models["split"] == "test")
     models.loc[best_on_test, "perplexity"] = 1.1
-    figure = perplexity_by_order(models, RATE)
+    figure = perplexity_by_order(models, SOURCE)
     label = next(label for label in lines(figure) if label.startswith("lstm"))
     assert label.startswith("lstm-2x16") and "±" in label
     assert set(lines(figure)[label]) == {value(models, "lstm-2x16")}
@@ -87,55 +88,8 @@ def test_the_floor_is_that_of_the_source_where_no_rate_is_given(models: pd.DataF
     assert not any("floor" in label for label in lines(without))
 
 
-def test_the_map_has_a_value_in_each_cell_and_says_what_was_not_run(models: pd.DataFrame) -> None:
-    figure = layers_by_hidden(models[models["model"] != "lstm-2x8"])
-    texts = [text.get_text() for text in figure.axes[0].texts]
-    std = value(models, "lstm-1x8", "perplexity_std")
-    assert len(texts) == 4 and texts.count("not run") == 1
-    assert texts[0] == f"{value(models, 'lstm-1x8'):.3f}\n± {std:.3f}"
-    mesh = next(each for each in figure.axes[0].collections if isinstance(each, QuadMesh))
-    cells = np.ma.filled(mesh.get_array().astype(float), math.nan).reshape(2, 2)
-    expected = [[value(models, "lstm-1x8"), value(models, "lstm-1x16")], [math.nan, value(models, "lstm-2x16")]]
-    np.testing.assert_array_equal(cells, expected)
-
-
-def test_a_map_of_one_network_and_of_two_cells(models: pd.DataFrame) -> None:
-    one = models[models["model"] == "lstm-1x8"]
-    figure = layers_by_hidden(one)
-    assert len(figure.axes) == 1 and len(figure.axes[0].texts) == 1
-    two = layers_by_hidden(pd.concat([models, one.assign(model="gru-1x8", perplexity_std=math.nan)]))
-    assert [axes.get_title(loc="left") for axes in two.axes[:2]] == ["gru", "lstm"]
-    assert [text.get_text() for text in two.axes[0].texts].count("not run") == 3
-    assert two.axes[0].texts[0].get_text() == f"{value(models, 'lstm-1x8'):.3f}"  # no deviation of one seed
-
-
-def test_an_infinite_network_is_written_not_coloured(models: pd.DataFrame) -> None:
-    models.loc[models["model"] == "lstm-1x8", ["perplexity", "perplexity_std"]] = [math.inf, math.nan]
-    assert layers_by_hidden(models).axes[0].texts[0].get_text() == "∞"
-
-
-def test_learning_curves_are_means_with_a_band(histories: dict[str, pd.DataFrame]) -> None:
-    figure = learning_curves(histories)
-    drawn = lines(figure)
-    assert set(drawn) == {"lstm-1x8", "lstm-1x16", "lstm-2x8", "lstm-2x16"}
-    history = histories["lstm-1x8"]
-    by_epoch = [history[history["epoch"] == epoch]["valid_perplexity"] for epoch in (1, 2, 3, 4)]
-    assert drawn["lstm-1x8"] == pytest.approx([values.mean() for values in by_epoch])
-    edges = figure.axes[0].collections[0].get_paths()[0].vertices[:, 1]
-    assert (edges.min(), edges.max()) == (by_epoch[3].min(), by_epoch[0].max())
-
-
-def test_a_seed_that_stopped_early_does_not_bend_the_mean(histories: dict[str, pd.DataFrame]) -> None:
-    history = histories["lstm-1x8"]
-    stopped = history[(history["seed"] != 3) | (history["epoch"] <= 2)]
-    drawn = lines(learning_curves({"lstm-1x8": stopped}))
-    assert len(drawn["lstm-1x8"]) == 2
-    assert drawn["lstm-1x8, seed 1"] == list(history[(history["seed"] == 1)]["valid_perplexity"])[1:]
-    assert "lstm-1x8, seed 3" not in drawn
-
-
 def test_costs_are_drawn_against_bits_per_character(models: pd.DataFrame) -> None:
-    figure = cost(models, RATE)
+    figure = cost(models, SOURCE)
     axes = figure.axes[0]
     drawn = {str(line.get_label()): line for line in axes.lines}
     assert list(drawn["mkn n-gram"].get_xdata()) == [10, 100, 1000]
@@ -157,7 +111,7 @@ def test_costs_are_drawn_against_bits_per_character(models: pd.DataFrame) -> Non
 def test_the_floor_of_words_is_put_into_characters(models: pd.DataFrame) -> None:
     for name in ("bits_per_char", "bits_per_char_std"):
         models[name] = models[name] / 5
-    assert lines(cost(models, RATE))["known floor, 0.200"] == pytest.approx([0.2, 0.2])
+    assert lines(cost(models, SOURCE))["known floor, 0.200"] == pytest.approx([0.2, 0.2])
 
 
 @pytest.mark.parametrize("family", ["ngram", "rnn"])
@@ -166,15 +120,15 @@ def test_a_family_alone_is_drawn_or_its_absence_said(models: pd.DataFrame, famil
     assert cost(alone).axes
     if family == "ngram":
         assert perplexity_by_order(alone).axes
-        assert "No recurrent network" in words(layers_by_hidden(alone))[0]
+        assert "No recurrent network" in words(heat_maps(alone))[0]
     else:
-        assert layers_by_hidden(alone).axes
+        assert heat_maps(alone).axes
         assert "No n-gram" in words(perplexity_by_order(alone))[0]
 
 
 def test_nothing_to_draw_is_a_sentence(models: pd.DataFrame) -> None:
     assert "no costs to compare" in words(cost(models[models["family"] == "source"]))[0]
-    assert "no learning curves" in words(learning_curves({}))[0]
+    assert "no learning curves" in words(learning_curves(models, {}))[0]
     only_infinite = words(perplexity_by_order(models[models["model"] == "mle-3"]))[0]
     assert "No n-gram" in only_infinite and "mle: infinite at order 3" in only_infinite
 
@@ -184,9 +138,10 @@ def test_saving_twice_gives_the_same_bytes_and_no_date(
 ) -> None:
     def draw() -> list[Figure]:
         return [
-            perplexity_by_order(models, RATE),
-            layers_by_hidden(models),
-            learning_curves(histories),
+            perplexity_by_order(models, SOURCE),
+            heat_maps(models),
+            axes(models),
+            learning_curves(models, histories),
             cost(models),
         ]
 

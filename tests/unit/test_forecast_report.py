@@ -1,17 +1,25 @@
 """The figures of forecasts draw what was forecast, and the report tells it."""
 
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from made_forecasts import make_forecasts, make_series
 
+from seqlab.errors import InputError
+from seqlab.files import write_json
 from seqlab.forecast.record import read_forecasts
-from seqlab.forecast.tables import read_models
+from seqlab.forecast.splits import Prepared
+from seqlab.forecast.tables import read_models, summarize
+from seqlab.report.contents import SERIES_FIGURES, figure_file, files_of
+from seqlab.report.drawing import draw
 from seqlab.report.forecast_figures import error_by_horizon, forecast_paths, markov_check, residual_autocorrelation
 from seqlab.report.page import write_report
 from seqlab.report.style import save
+from seqlab.runs import Experiment, read_experiment
 
 
 @pytest.fixture(scope="module")
@@ -21,42 +29,86 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def experiment(root: Path) -> Experiment:
+    return read_experiment(root / "results" / "made" / "runs.json")
+
+
 @pytest.fixture
-def base(root: Path) -> Path:
-    return root / "results" / "forecast" / "wave"
+def base(experiment: Experiment) -> Path:
+    (place,) = experiment.prepared
+    return Path(place.file(""))
 
 
-def test_paths_stand_at_the_times_they_were_forecast_for(base: Path) -> None:
-    prepared, arrays = make_series(), read_forecasts(base / "autoregression" / "forecasts.npz")
-    (axes,) = [axes for axes in forecast_paths(prepared, {"autoregression": arrays}).axes if axes.get_visible()]
+def forecasts_of(experiment: Experiment, model: str) -> dict[str, np.ndarray]:
+    run = next(run for run in experiment.runs if run.model == model)
+    return read_forecasts(run.file("forecasts.npz"))
+
+
+def values_of(prepared: Prepared) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """What series.csv and series.json hold."""
+    return pd.DataFrame({"index": prepared.index, "value": prepared.values}), asdict(prepared)
+
+
+def test_paths_stand_at_the_times_they_were_forecast_for(experiment: Experiment) -> None:
+    prepared, arrays = make_series(), forecasts_of(experiment, "autoregression")
+    figure = forecast_paths(*values_of(prepared), {"autoregression": arrays})
+    (axes,) = [axes for axes in figure.axes if axes.get_visible()]
     value, one, four, mean = axes.lines[:4]
     start, stop = prepared.splits["test"]
     np.testing.assert_array_equal(value.get_xdata(), np.arange(start, stop))
+    np.testing.assert_array_equal(value.get_ydata(), prepared.values[start:stop])
     np.testing.assert_array_equal(one.get_ydata(), arrays["points"][0, :, 0])
     assert four.get_xdata()[0] == start + 3
     np.testing.assert_array_equal(mean.get_ydata(), arrays["means"][0, : len(mean.get_ydata()), 1])
 
 
-def test_only_the_end_of_test_is_shown_where_the_series_says_so(base: Path) -> None:
-    from dataclasses import replace
-
-    arrays = read_forecasts(base / "persistence" / "forecasts.npz")
-    axes = forecast_paths(replace(make_series(), shown=10), {"persistence": arrays}).axes[0]
+def test_only_the_end_of_test_is_shown_where_the_series_says_so(experiment: Experiment) -> None:
+    series, description = values_of(make_series())
+    arrays = forecasts_of(experiment, "persistence")
+    axes = forecast_paths(series, description | {"shown": 10}, {"persistence": arrays}).axes[0]
     assert axes.lines[0].get_xdata().tolist() == list(range(230, 240))
 
 
 def test_errors_are_drawn_at_their_horizons(base: Path) -> None:
     models = read_models(base / "models.csv")
-    axes = error_by_horizon(models, "m", {"predictable": 3.0}).axes[0]
+    axes = error_by_horizon(models, {"unit": "m", "known": {"predictable": 3.0}}).axes[0]
     rows = models[(models["model"] == "persistence") & (models["split"] == "test")]
     np.testing.assert_array_equal(axes.lines[0].get_ydata(), rows["rmse"])
     np.testing.assert_allclose(axes.lines[0].get_xdata(), [1, 4], rtol=0.2)
     assert [line.get_xdata()[0] for line in axes.lines][-1] == 3.0
 
 
+@pytest.mark.parametrize("name", SERIES_FIGURES)
+def test_every_figure_of_a_series_is_drawn_from_its_files(experiment: Experiment, name: str) -> None:
+    ((place, prepared),) = experiment.prepared.items()
+    files = files_of(SERIES_FIGURES[name], place, experiment.runs, prepared)
+    assert any(panel.lines or panel.collections for panel in draw(SERIES_FIGURES[name], files, series=True).axes)
+
+
+def test_settings_of_networks_are_columns(base: Path) -> None:
+    models = read_models(base / "models.csv").drop_duplicates("model").set_index("model")
+    assert models.loc["gru-1x4", ["cell", "layers", "hidden"]].to_list() == ["gru", 1, 4]
+    assert models.loc["persistence", "cell"] == "" and models.loc["persistence", ["layers", "hidden"]].isna().all()
+
+
+def test_forecasts_that_are_not_those_of_the_metrics_are_refused(tmp_path: Path) -> None:
+    make_forecasts(tmp_path)
+    experiment = read_experiment(tmp_path / "results" / "made" / "runs.json")
+    first, second = (Path(run.file("forecasts.npz")) for run in experiment.runs[2:4])
+    first.write_bytes(second.read_bytes())
+    with pytest.raises(InputError, match=r"forecasts\.npz is damaged \(its SHA-256 is not that in metrics\.json"):
+        summarize(experiment.runs)
+
+
+def one_ahead(errors: np.ndarray) -> dict[str, np.ndarray]:
+    """The arrays of a model that makes these errors one step ahead, and others four ahead."""
+    return {"horizons": np.array([4, 1]), "errors": np.stack([np.ones_like(errors), errors], axis=-1)[None]}
+
+
 def test_residuals_that_go_together_leave_the_band() -> None:
     noise = np.random.default_rng(1).standard_normal(400)
-    figure = residual_autocorrelation({"white": noise, "sums": np.cumsum(noise)})
+    figure = residual_autocorrelation({"white": one_ahead(noise), "sums": one_ahead(np.cumsum(noise))})
     titles = [axes.get_title("left") for axes in figure.axes[:2]]
     white, sums = (int(title.split(": ")[1].split()[0]) for title in titles)
     assert white < 5
@@ -64,12 +116,16 @@ def test_residuals_that_go_together_leave_the_band() -> None:
 
 
 def test_errors_of_nothing_are_drawn() -> None:
-    residual_autocorrelation({"perfect": np.zeros(50)})
-    assert "too few" in residual_autocorrelation({"short": np.zeros(2)}).texts[0].get_text()
+    residual_autocorrelation({"perfect": one_ahead(np.zeros(50))})
+    assert "too few" in residual_autocorrelation({"short": one_ahead(np.zeros(2))}).texts[0].get_text()
 
 
-def test_the_markov_check_marks_both_orders(base: Path) -> None:
-    orders = pd.read_csv(base / "autoregression" / "orders.csv")
+def orders_of(experiment: Experiment) -> pd.DataFrame:
+    return pd.read_csv(next(run for run in experiment.runs if run.model == "autoregression").file("orders.csv"))
+
+
+def test_the_markov_check_marks_both_orders(experiment: Experiment) -> None:
+    orders = orders_of(experiment)
     figure = markov_check(orders)
     labels = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
     chosen = int(orders.loc[orders["chosen"], "order"].iloc[0])
@@ -77,10 +133,13 @@ def test_the_markov_check_marks_both_orders(base: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def page(root: Path) -> str:
-    base = root / "results" / "forecast" / "wave"
-    save(markov_check(pd.read_csv(base / "autoregression" / "orders.csv")), base / "figures" / "markov_check.svg")
-    write_report(root / "results", [], {"commit": "abc"}, root / "report.html", ["wave"])
+def page(root: Path, experiment: Experiment) -> str:
+    (place,) = experiment.prepared
+    save(markov_check(orders_of(experiment)), figure_file(place, "markov_check"))
+    write_json(
+        root / "results/corpora/wave/series/source.json", {"title": "A <wave>", "source": "data/waves.csv, height"}
+    )
+    write_report(experiment, {"commit": "abc"}, root / "report.html")
     return (root / "report.html").read_text(encoding="utf-8")
 
 
@@ -88,8 +147,8 @@ def page(root: Path) -> str:
     "words",
     [
         "<h1>How well is the series forecast?</h1>",
-        "<title>seqlab: wave</title>",
-        "A &lt;wave&gt;.",
+        "<title>seqlab, made: wave</title>",
+        "A &lt;wave&gt; (data/waves.csv, height).",
         "240 values, in m: 120 to learn from, 48 to choose by, 72 to score",
         "reaches the spread of the series after 3.0 steps",
         "<li>A note.</li>",

@@ -10,13 +10,16 @@ import pytest
 from browser import open_browser
 from made_results import NOTHING_TO_SPELL, make_results
 
-from seqlab.ledger.scores import read_scores
+from seqlab.ledger.record import read_ledger
 from seqlab.ledger.verdicts import Entry, verdicts
+from seqlab.report.contents import figure_file
 from seqlab.report.cost import cost
-from seqlab.report.figures import layers_by_hidden, learning_curves, perplexity_by_order
+from seqlab.report.figures import perplexity_by_order
+from seqlab.report.networks import axes, heat_maps, learning_curves
 from seqlab.report.page import write_report
 from seqlab.report.style import save
-from seqlab.report.tables import read_metrics, summarize, write_table
+from seqlab.report.tables import summarize, write_table
+from seqlab.runs import Experiment, Run
 
 RUNS = 162
 
@@ -26,19 +29,21 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of an experiment with 162 runs of networks."""
     root = tmp_path_factory.mktemp("report")
     folders = make_results(root, cells=("gru", "lstm", "rnn"), hidden=range(8, 80, 8))
-    paths = [folder / "metrics.json" for folder in folders]
-    assert 3 * sum(folder.parent.name == "rnn" for folder in folders) == RUNS
-    models = summarize(paths, NOTHING_TO_SPELL)[1]
-    base = folders[0].parents[1]
-    write_table(base / "models.csv", models)
-    entries = [Entry(read_metrics(path), read_scores(path.with_name("scores.npz"))["test"]) for path in paths]
-    write_table(base / "verdicts.csv", verdicts(entries))
-    for draw in (perplexity_by_order, layers_by_hidden, cost):
-        save(draw(models), base / "figures" / f"{draw.__name__}.svg")
-    histories = {path.parent.name: pd.read_csv(path) for path in base.glob("rnn/*/history.csv")}
-    save(learning_curves(histories), base / "figures" / "learning_curves.svg")
-    write_report(root / "results", [("toy", "char")], {"commit": "abc"}, root / "results" / "report.html")
-    return root / "results" / "report.html"
+    runs = [Run(str(folder.parents[3]), *folder.parts[-4:]) for folder in folders]
+    assert 3 * sum(run.family == "rnn" for run in runs) == RUNS
+    models = summarize(runs, NOTHING_TO_SPELL)[1]
+    place = runs[0].place
+    write_table(place.file("models.csv"), models)
+    entries = [Entry(metrics, bits["test"]) for metrics, bits in map(read_ledger, runs)]
+    write_table(place.file("verdicts.csv"), verdicts(entries))
+    for draw in (perplexity_by_order, heat_maps, axes, cost):
+        save(draw(models), figure_file(place, draw.__name__))
+    histories = {run.model: pd.read_csv(run.file("history.csv")) for run in runs if run.family == "rnn"}
+    save(learning_curves(models, histories), figure_file(place, "learning_curves"))
+    prepared = {place: str(root / "results" / "corpora" / "toy" / "char")}
+    output = root / "results" / "report.html"
+    write_report(Experiment(place.experiment, "made", [], "snakemake", prepared, runs), {"commit": "abc"}, output)
+    return output
 
 
 @pytest.fixture(scope="module")

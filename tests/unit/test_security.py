@@ -19,7 +19,9 @@ from seqlab.arrays import read_arrays
 from seqlab.errors import InputError
 from seqlab.files import read_json, write_json
 from seqlab.provenance import commit
+from seqlab.report.contents import source_file
 from seqlab.report.page import inline_svg, write_report
+from seqlab.runs import read_experiment
 from seqlab.text.reading import check_text
 from seqlab.text.splits import read_ids
 from seqlab.tracking.page import sweep_page
@@ -143,10 +145,13 @@ def test_a_figure_that_draws_is() -> None:
 
 def test_what_a_series_says_of_itself_is_text_not_markup(tmp_path: Path) -> None:
     make_forecasts(tmp_path)
-    path = tmp_path / "results/forecast/wave/series.json"
+    experiment = read_experiment(tmp_path / "results/made/runs.json")
+    ((place, prepared),) = experiment.prepared.items()
+    path = Path(prepared) / "series.json"
     evil = "<script>alert(1)</script>"
     write_json(path, read_json(path) | {"title": evil, "unit": evil, "column": evil, "notes": [evil], "licence": evil})
-    write_report(tmp_path / "results", [], {"commit": evil}, tmp_path / "report.html", ["wave"])
+    write_json(source_file(place, prepared), {"title": evil, "source": evil})
+    write_report(experiment._replace(name=evil, command=evil), {"commit": evil}, tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text()
     assert evil not in page and page.count("&lt;script&gt;alert(1)") >= 2
 

@@ -12,24 +12,34 @@ from made_results import NOTHING_TO_SPELL, make_results
 from seqlab.errors import InputError
 from seqlab.files import read_json, write_json
 from seqlab.ledger.perplexity import FIGURES
-from seqlab.ledger.scores import read_scores
+from seqlab.ledger.scores import read_scores, write_scores
 from seqlab.ledger.statistics import interval
-from seqlab.report.tables import best_on_valid, natural, parse_ngram, parse_rnn, read_models, summarize, write_table
+from seqlab.report.tables import axes_of, best_on_valid, natural, read_models, summarize, write_table
+from seqlab.runs import Run
 
 
 @pytest.fixture
-def runs(tmp_path: Path) -> list[Path]:
-    return [folder / "metrics.json" for folder in make_results(tmp_path)]
+def runs(tmp_path: Path) -> list[Run]:
+    return [Run(str(folder.parents[3]), *folder.parts[-4:]) for folder in make_results(tmp_path)]
 
 
-def change(path: Path, **values: object) -> None:
+def metrics_of(run: Run) -> Path:
+    return Path(run.file("metrics.json"))
+
+
+def named(runs: list[Run], model: str) -> Run:
+    return next(run for run in runs if run.model == model)
+
+
+def change(run: Run, **values: object) -> None:
     """Replace `values` in the first row of scores."""
+    path = metrics_of(run)
     metrics = read_json(path)
     metrics["scores"][0] |= values
     path.write_text(json.dumps(metrics))
 
 
-def test_columns_are_those_of_the_contract(runs: list[Path]) -> None:
+def test_columns_are_those_of_the_contract(runs: list[Run]) -> None:
     summary, models = summarize(runs, NOTHING_TO_SPELL)
     assert ", ".join(summary.columns) == (
         "corpus, unit, family, model, seed, split, symbols, unknown, bits_per_symbol, perplexity, bits_per_char, "
@@ -40,13 +50,13 @@ def test_columns_are_those_of_the_contract(runs: list[Path]) -> None:
         "perplexity, perplexity_std, bits_per_char, bits_per_char_std, bits_per_byte, bits_per_byte_std, "
         "bits_per_word, bits_per_word_std, open_bits_per_char, open_bits_per_char_std, "
         "parameters, train_seconds, zero_probability, pruned_from, pruning_loss, bits_per_symbol_low, "
-        "bits_per_symbol_high"
+        "bits_per_symbol_high, smoothing, order, cell, layers, hidden"
     )
     assert len(summary) == 2 * (7 + 4 * 3)  # two splits of seven models without seeds and four networks of three
     assert len(models) == 2 * (7 + 4)
 
 
-def test_rows_are_in_natural_order_whatever_the_order_of_the_files(runs: list[Path]) -> None:
+def test_rows_are_in_natural_order_whatever_the_order_of_the_files(runs: list[Run]) -> None:
     summary, models = summarize(runs, NOTHING_TO_SPELL)
     for table in summarize(reversed(runs), NOTHING_TO_SPELL):
         assert table.equals(summary) or table.equals(models)
@@ -57,7 +67,7 @@ def test_rows_are_in_natural_order_whatever_the_order_of_the_files(runs: list[Pa
     assert sorted(["mkn-10", "mkn-2"], key=natural) == ["mkn-2", "mkn-10"]
 
 
-def test_means_and_deviations_are_over_seeds(runs: list[Path]) -> None:
+def test_means_and_deviations_are_over_seeds(runs: list[Run]) -> None:
     summary, models = summarize(runs, NOTHING_TO_SPELL)
     of_model = summary[(summary["model"] == "lstm-2x16") & (summary["split"] == "test")]
     row = models[(models["model"] == "lstm-2x16") & (models["split"] == "test")].iloc[0]
@@ -69,10 +79,9 @@ def test_means_and_deviations_are_over_seeds(runs: list[Path]) -> None:
     assert (alone["seeds"] == 0).all() and alone["perplexity_std"].isna().all()
 
 
-def test_one_infinite_seed_makes_the_mean_infinite_and_the_deviation_empty(runs: list[Path]) -> None:
-    path = next(path for path in runs if path.parent.name == "lstm-1x8")
+def test_one_infinite_seed_makes_the_mean_infinite_and_the_deviation_empty(runs: list[Run]) -> None:
     change(
-        path,
+        named(runs, "lstm-1x8"),
         zero_probability=4,
         **dict.fromkeys(FIGURES, "inf"),
     )
@@ -82,7 +91,7 @@ def test_one_infinite_seed_makes_the_mean_infinite_and_the_deviation_empty(runs:
     assert math.isfinite(models[(models["model"] == "lstm-1x8") & (models["split"] == "test")].iloc[0]["perplexity"])
 
 
-def test_the_loss_of_pruning_is_held_against_the_whole_model_on_the_same_split(runs: list[Path]) -> None:
+def test_the_loss_of_pruning_is_held_against_the_whole_model_on_the_same_split(runs: list[Run]) -> None:
     models = summarize(runs, NOTHING_TO_SPELL)[1]
     bits = models.set_index(["model", "split"])["bits_per_symbol"]
     pruned = models[models["pruned_from"] == "mkn-3"].set_index("split")
@@ -92,12 +101,12 @@ def test_the_loss_of_pruning_is_held_against_the_whole_model_on_the_same_split(r
     assert models["pruning_loss"].notna().sum() == 2
 
 
-def test_nothing_is_lost_from_infinity_and_nothing_known_without_the_whole_model(runs: list[Path]) -> None:
-    whole = next(path for path in runs if path.parent.name == "mkn-3")
-    kept = [path for path in runs if path != whole]
+def test_nothing_is_lost_from_infinity_and_nothing_known_without_the_whole_model(runs: list[Run]) -> None:
+    whole = named(runs, "mkn-3")
+    kept = [run for run in runs if run != whole]
     assert summarize(kept, NOTHING_TO_SPELL)[1]["pruning_loss"].isna().all()
-    pruned = next(path for path in runs if path.parent.name == "mkn-3-counts-1-2")
-    for path in (whole, pruned):
+    pruned = named(runs, "mkn-3-counts-1-2")
+    for path in map(metrics_of, (whole, pruned)):
         for row in (metrics := read_json(path))["scores"]:
             row |= dict.fromkeys(FIGURES, "inf")
             row["zero_probability"] = 1
@@ -105,7 +114,7 @@ def test_nothing_is_lost_from_infinity_and_nothing_known_without_the_whole_model
     assert summarize(runs, NOTHING_TO_SPELL)[1]["pruning_loss"].isna().all()
 
 
-def test_csv_is_read_back_as_it_was_and_written_the_same_twice(runs: list[Path], tmp_path: Path) -> None:
+def test_csv_is_read_back_as_it_was_and_written_the_same_twice(runs: list[Run], tmp_path: Path) -> None:
     summary, models = summarize(runs, NOTHING_TO_SPELL)
     write_table(tmp_path / "summary.csv", summary)
     write_table(tmp_path / "models.csv", models)
@@ -134,22 +143,22 @@ def test_csv_is_read_back_as_it_was_and_written_the_same_twice(runs: list[Path],
         ({"seed": 7}, "each seed once"),
     ],
 )
-def test_impossible_metrics_are_refused(runs: list[Path], values: dict[str, object], words: str) -> None:
-    path = next(path for path in runs if path.parent.name == "lstm-1x8")
-    change(path, **values)
+def test_impossible_metrics_are_refused(runs: list[Run], values: dict[str, object], words: str) -> None:
+    change(named(runs, "lstm-1x8"), **values)
     with pytest.raises(InputError, match=words) as error:
         summarize(runs, NOTHING_TO_SPELL)
     assert "lstm-1x8" in str(error.value) and "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"scores": 3}', '{"scores": [3]}', '{"scores": []}'])
-def test_a_damaged_file_is_named(runs: list[Path], text: str) -> None:
-    runs[3].write_text(text)
-    with pytest.raises(InputError, match=str(runs[3])):
+def test_a_damaged_file_is_named(runs: list[Run], text: str) -> None:
+    path = metrics_of(runs[3])
+    path.write_text(text)
+    with pytest.raises(InputError, match=str(path)):
         summarize(runs, NOTHING_TO_SPELL)
 
 
-def test_the_same_model_twice_is_refused(runs: list[Path]) -> None:
+def test_the_same_model_twice_is_refused(runs: list[Run]) -> None:
     with pytest.raises(InputError, match="both hold toy/char/source/true-source"):
         summarize([*runs, runs[0]], NOTHING_TO_SPELL)
 
@@ -159,7 +168,7 @@ def test_no_metrics_at_all_are_refused() -> None:
         summarize([], NOTHING_TO_SPELL)
 
 
-def test_a_damaged_models_table_is_refused(runs: list[Path], tmp_path: Path) -> None:
+def test_a_damaged_models_table_is_refused(runs: list[Run], tmp_path: Path) -> None:
     path = tmp_path / "models.csv"
     write_table(path, summarize(runs, NOTHING_TO_SPELL)[1])
     whole = path.read_text()
@@ -169,7 +178,7 @@ def test_a_damaged_models_table_is_refused(runs: list[Path], tmp_path: Path) -> 
             read_models(path)
 
 
-def test_best_is_chosen_on_valid_and_never_infinite(runs: list[Path]) -> None:
+def test_best_is_chosen_on_valid_and_never_infinite(runs: list[Run]) -> None:
     _, models = summarize(runs, NOTHING_TO_SPELL)
     at = (models["model"] == "mkn-1") & (models["split"] == "test")
     models.loc[at, "perplexity"] = 1.0
@@ -177,17 +186,47 @@ def test_best_is_chosen_on_valid_and_never_infinite(runs: list[Path]) -> None:
     assert best_on_valid(models[models["model"] == "mle-3"]) is None
 
 
-def test_names_are_taken_apart() -> None:
-    assert parse_ngram("mkn-5") == ("mkn", 5) and parse_ngram("add-k-12") == ("add-k", 12)
-    assert parse_ngram("mkn-5-entropy-1e-7") == parse_ngram("mkn-5-counts-1-2") == ("mkn", 5)
-    assert parse_rnn("lstm-2x256") == ("lstm", 2, 256)
-    with pytest.raises(InputError):
-        parse_rnn("lstm-2")
-    with pytest.raises(InputError):
-        parse_ngram("lstm-2x256")
+def set_of(run: Run, **values: object) -> None:
+    """Give the run other settings, as another configuration would."""
+    metrics = read_json(metrics_of(run))
+    write_json(metrics_of(run), metrics | {"settings": metrics["settings"] | values})
 
 
-def test_spelling_makes_bits_per_character_those_of_an_open_vocabulary(runs: list[Path]) -> None:
+def test_settings_are_columns_and_empty_where_there_are_none(runs: list[Run]) -> None:
+    models = summarize(runs, NOTHING_TO_SPELL)[1].drop_duplicates("model").set_index("model")
+    columns = ["smoothing", "order", "cell", "layers", "hidden"]
+    assert models.loc["mkn-3-counts-1-2", columns[:3]].to_list() == ["mkn", 3, ""]
+    assert models.loc["lstm-2x16", columns[2:]].to_list() == ["lstm", 2, 16]
+    assert models.loc["mkn-3", columns[3:]].isna().all() and models.loc["lstm-2x16", "smoothing"] == ""
+    assert models.loc["xz", ["smoothing", "cell"]].to_list() == ["", ""] and models.loc["xz", ["order"]].isna().all()
+
+
+def test_every_other_setting_in_which_networks_differ_is_a_column(runs: list[Run], tmp_path: Path) -> None:
+    networks = [run for run in runs if run.family == "rnn"]
+    for run, dropout, schedule, epochs in zip(
+        networks, (0.0, 0.3, 0, 0.3), ("step", "cosine", "step", "step"), (5, 5, 10, 5), strict=True
+    ):
+        set_of(run, dropout=dropout, schedule=schedule, epochs=epochs, clip=1.0, batch_size=16)
+    set_of(named(runs, "mkn-3"), dropout=7)
+    models = summarize(runs, NOTHING_TO_SPELL)[1]
+    assert list(models.columns[-3:]) == ["dropout", "schedule", "epochs"]
+    first = models.drop_duplicates("model").set_index("model").loc[[run.model for run in networks]]
+    assert first["dropout"].to_list() == [0.0, 0.3, 0.0, 0.3] and first["epochs"].to_list() == [5, 5, 10, 5]
+    assert first["schedule"].to_list() == ["step", "cosine", "step", "step"]
+    assert models.loc[models["family"] != "rnn", ["dropout", "epochs"]].isna().all(axis=None)
+    write_table(tmp_path / "models.csv", models)
+    assert read_models(tmp_path / "models.csv").equals(models)
+    assert axes_of(models[models["family"] == "rnn"]) == ["layers", "hidden", "dropout", "schedule", "epochs"]
+
+
+def test_a_ledger_that_is_not_that_of_the_metrics_is_refused(runs: list[Run]) -> None:
+    scores = named(runs, "lstm-1x8").file("scores.npz")
+    write_scores(scores, {split: bits + 0.1 for split, bits in read_scores(scores).items()})
+    with pytest.raises(InputError, match=r"lstm-1x8/scores\.npz is damaged \(its SHA-256 is not that in metrics\.json"):
+        summarize(runs, NOTHING_TO_SPELL)
+
+
+def test_spelling_makes_bits_per_character_those_of_an_open_vocabulary(runs: list[Run]) -> None:
     spelling = {"valid": {"bits_per_char": 0.25}, "test": {"bits_per_char": 0.5}}
     summary, models = summarize(runs, spelling)
     for table in (summary, models):
@@ -196,10 +235,9 @@ def test_spelling_makes_bits_per_character_those_of_an_open_vocabulary(runs: lis
         assert added.to_numpy() == pytest.approx(np.where(finite["split"] == "test", 0.5, 0.25))
 
 
-def test_the_interval_of_a_model_is_that_of_its_ledger(runs: list[Path]) -> None:
+def test_the_interval_of_a_model_is_that_of_its_ledger(runs: list[Run]) -> None:
     models = summarize(runs, NOTHING_TO_SPELL)[1].set_index(["model", "split"])
-    path = next(path for path in runs if path.parent.name == "lstm-2x16")
-    expected = interval(read_scores(path.with_name("scores.npz"))["test"])
+    expected = interval(read_scores(named(runs, "lstm-2x16").file("scores.npz"))["test"])
     row = models.loc["lstm-2x16", "test"]
     assert (row["bits_per_symbol_low"], row["bits_per_symbol_high"]) == expected
     assert expected[0] < row["bits_per_symbol"] < expected[1]

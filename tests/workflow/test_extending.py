@@ -11,7 +11,9 @@ import pytest
 from made_results import NOTHING_TO_SPELL, make_results
 from project import ROOT, Project, bare_project
 
+from seqlab.report.contents import FIGURES, figure_file
 from seqlab.report.tables import summarize, write_table
+from seqlab.runs import read_experiment
 
 STEP = re.compile(
     r"^(?:New file|In|At the end of) `(?P<file>[^`]+)`(?:, (?P<how>after|instead of) `(?P<place>[^`]+)`)?:\n\n"
@@ -126,15 +128,16 @@ def with_figure(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def test_a_figure_is_drawn_and_shown_in_the_report(with_figure: Project) -> None:
-    base = with_figure.folder / "results/toy/char"
-    runs = [folder / "metrics.json" for folder in make_results(with_figure.folder)]
-    write_table(base / "models.csv", summarize(runs, NOTHING_TO_SPELL)[1])
-    python(with_figure, "workflow/scripts/plot_spread.py", "--models", str(base / "models.csv"), "--output",
-           str(base / "figures/spread.svg"))  # fmt: skip
-    python(with_figure, "workflow/scripts/write_report.py", "--results", "results", "--experiment", "toy/char",
-           "--output", "results/report.html")  # fmt: skip
-    assert "Spread of toy, char: Standard deviation" in (with_figure.folder / "results/report.html").read_text()
+    make_results(with_figure.folder)
+    experiment = read_experiment(with_figure.folder / "results/made/runs.json")
+    (place,) = experiment.prepared
+    write_table(place.file("models.csv"), summarize(experiment.runs, NOTHING_TO_SPELL)[1])
+    listed = ("--experiment", "results/made/runs.json")
+    figure = ("--corpus", "toy", "--unit", "char", "--figure", "spread", "--output", figure_file(place, "spread"))
+    python(with_figure, "workflow/scripts/plot_figure.py", *listed, *figure)
+    python(with_figure, "workflow/scripts/write_report.py", *listed, "--output", "results/made/report.html")
+    assert "Spread of toy, char: Standard deviation" in (with_figure.folder / "results/made/report.html").read_text()
 
 
 def test_a_figure_is_asked_for_by_the_workflow(with_figure: Project) -> None:
-    assert with_figure.planned("--configfile", "config/smoke.yaml")["plot_spread"] == 1
+    assert with_figure.planned("--configfile", "config/smoke.yaml")["plot_figure"] == len(FIGURES) + 1

@@ -97,9 +97,10 @@ def code_of(name):
 
 
 @cache
-def digest_of(name):
-    """The digest that `code_of` gives; 16 hexadecimal digits."""
+def digest_of(name, *modules):
+    """The digest that `code_of` gives, 16 hexadecimal digits; `modules` are imported by name while the program runs."""
     found, waiting = set(), [Path(script(name)).resolve()]
+    waiting += [BASE / "src" / f"{module.replace('.', '/')}.py" for module in modules]
     while waiting:
         file = waiting.pop()
         if file not in found:

@@ -8,21 +8,20 @@ Makes  results/{experiment}/runs.json, results/{experiment}/{corpus}/{unit}/summ
 from seqlab.report import contents
 
 
-def figures_of(place):
-    """The figures of a text or of a series, by name."""
-    return contents.SERIES_FIGURES if place.unit == SERIES else contents.FIGURES
+def figure_of(wildcards):
+    """The entry of a figure in the table of all."""
+    return contents.figure_named(place_of(wildcards), wildcards.figure)
 
 
 def figure_inputs(wildcards):
     """Every file that a figure is drawn from."""
     place = place_of(wildcards)
-    files = contents.files_of(figures_of(place)[wildcards.figure], place, RUNS_AT[place], PREPARED[place])
-    return [path for part in files.values() for path in (part.values() if isinstance(part, dict) else [part])]
+    return contents.paths_of(contents.files_of(figure_of(wildcards), place, RUNS_AT[place], PREPARED[place]))
 
 
 def all_figures():
     """Every figure of the experiment."""
-    return [place.file(f"figures/{name}.svg") for place in PREPARED for name in figures_of(place)]
+    return [contents.figure_file(place, name) for place in PREPARED for name in contents.figures_of(place)]
 
 
 def all_tables():
@@ -144,8 +143,8 @@ rule plot_figure:
         "../../environment.yml"
     params:
         script=script("plot_figure"),
-        code=code_of("plot_figure"),
-        caption=lambda wildcards: figures_of(place_of(wildcards))[wildcards.figure].caption,
+        code=lambda wildcards: digest_of("plot_figure", figure_of(wildcards).module),
+        caption=lambda wildcards: figure_of(wildcards).caption,
     message:
         "Drawing {wildcards.figure} of {wildcards.corpus} by {wildcards.unit}"
     shell:
@@ -161,8 +160,6 @@ rule plot_figure:
 rule write_report:
     input:
         experiment="results/{experiment}/runs.json",
-        tables=all_tables(),
-        figures=all_figures(),
         files=lambda wildcards: contents.report_files(PREPARED, RUNS),
     output:
         page=report("results/{experiment}/report.html", caption="../report/report.rst", category="report"),

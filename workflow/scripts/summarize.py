@@ -1,4 +1,4 @@
-"""Collect the metrics of all models of an experiment in two tables."""
+"""Collect the metrics of all models of a corpus and unit in two tables."""
 
 import argparse
 from pathlib import Path
@@ -6,17 +6,21 @@ from pathlib import Path
 from seqlab.errors import command
 from seqlab.files import read_json
 from seqlab.report.tables import summarize, write_table
+from seqlab.runs import read_experiment
 
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
-    parser.add_argument("metrics", type=Path, nargs="+", help="metrics.json of every model")
-    parser.add_argument("--spelling", type=Path, required=True, help="spelling.json of the corpus and unit")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--experiment", type=Path, required=True, help="runs.json of the experiment")
+    parser.add_argument("--corpus", required=True)
+    parser.add_argument("--unit", required=True)
+    parser.add_argument("--unknown", type=Path, required=True, help="unknown.json of the corpus and unit")
     parser.add_argument("--summary", type=Path, required=True, help="csv with a row per model, seed and split")
     parser.add_argument("--models", type=Path, required=True, help="csv with a row per model and split")
     arguments = parser.parse_args()
-    summary, models = summarize(arguments.metrics, read_json(arguments.spelling))
+    runs = read_experiment(arguments.experiment).select(arguments.corpus, arguments.unit)
+    summary, models = summarize(runs, read_json(arguments.unknown))
     write_table(arguments.summary, summary)
     write_table(arguments.models, models)
 

@@ -6,16 +6,20 @@ from pathlib import Path
 from seqlab.errors import command
 from seqlab.forecast.tables import summarize
 from seqlab.report.tables import write_table
+from seqlab.runs import SERIES, read_experiment
 
 
 @command
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("metrics", type=Path, nargs="+", help="metrics.json of every model")
+    parser.add_argument("--experiment", type=Path, required=True, help="runs.json of the experiment")
+    parser.add_argument("--corpus", required=True, help="the series")
+    parser.add_argument("--unit", choices=[SERIES], default=SERIES)
     parser.add_argument("--summary", type=Path, required=True, help="csv with a row per model, seed, split and horizon")
     parser.add_argument("--models", type=Path, required=True, help="csv with a row per model, split and horizon")
     arguments = parser.parse_args()
-    summary, models = summarize(arguments.metrics)
+    runs = read_experiment(arguments.experiment).select(arguments.corpus, arguments.unit)
+    summary, models = summarize(runs)
     write_table(arguments.summary, summary)
     write_table(arguments.models, models)
 

@@ -17,6 +17,7 @@ from seqlab.forecast.rollout import Array, Forecaster, Mixture, roll_out, trajec
 from seqlab.forecast.scores import covered, crps, interval, naive_error, negative_log_likelihood, probability_below
 from seqlab.forecast.splits import Prepared
 from seqlab.provenance import sha256_of
+from seqlab.runs import Run
 
 POINTS = ("rmse", "mae", "mase", "spread")  # of the roll-out of point predictions
 # of trajectories; a model without a distribution has none
@@ -201,7 +202,17 @@ def read_forecast_metrics(path: str | Path) -> dict[str, Any]:
     else.
     """
     metrics = read_json(path)
-    needed = {"series", "model", "parameters", "train_seconds", "notes", "settings", "scores", "means"}
+    needed = {
+        "series",
+        "model",
+        "parameters",
+        "train_seconds",
+        "notes",
+        "settings",
+        "forecasts_sha256",
+        "scores",
+        "means",
+    }
     if not needed <= set(metrics):
         raise InputError(f"{path} does not hold the metrics of a forecast; delete it and run the workflow again")
     for rows in ("scores", "means"):
@@ -211,6 +222,17 @@ def read_forecast_metrics(path: str | Path) -> dict[str, Any]:
             for row in metrics[rows]
         ]  # fmt: skip
     return metrics
+
+
+def read_forecast_ledger(run: Run) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """The metrics of `run` and the arrays of its forecasts.npz, as `read_forecasts` gives them.
+
+    Raises InputError where a file is damaged, or the forecasts are not those that the metrics were made of.
+    """
+    metrics, forecasts = read_forecast_metrics(run.file("metrics.json")), run.file("forecasts.npz")
+    if sha256_of(forecasts) != metrics["forecasts_sha256"]:
+        raise damaged(forecasts, "its SHA-256 is not that in metrics.json beside it")
+    return metrics, read_forecasts(forecasts)
 
 
 def read_forecasts(path: str | Path) -> dict[str, NDArray[Any]]:

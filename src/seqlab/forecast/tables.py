@@ -8,10 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from seqlab.cards import SETTINGS
 from seqlab.errors import InputError
 from seqlab.files import damaged, verified
-from seqlab.forecast.record import FIGURES, SPREADS, read_forecast_metrics, read_forecasts
+from seqlab.forecast.record import FIGURES, SPREADS, read_forecast_ledger
 from seqlab.forecast.scores import interval
+from seqlab.runs import Run
+from seqlab.setting_columns import read_with_settings, with_settings
 
 NAMES = ["series", "model"]
 SUMMARY_COLUMNS = [*NAMES, "seed", "split", "horizon", "origins", *FIGURES, "parameters", "train_seconds"]
@@ -21,38 +24,39 @@ MODELS_COLUMNS += [
 ]  # fmt: skip
 AGAINST = "mae_less_persistence"
 MODELS_COLUMNS += [AGAINST, f"{AGAINST}_low", f"{AGAINST}_high", "parameters", "train_seconds"]
+SETTING_KINDS = SETTINGS["rnn"]  # columns of models.csv; behind them stand the other axes of networks
 
 
-def summarize(metrics_paths: Iterable[str | Path]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The tables (summary, models) of all `metrics_paths`, models in the order given.
+def summarize(runs: Iterable[Run]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables (summary, models) of all `runs` of a series, models in the order given.
 
     On test, models.csv also holds the mean difference between the absolute errors of a model and those of persistence
-    from the same origins, with its interval (the loss differential of Diebold & Mariano 1995); the forecasts.npz beside
-    the metrics are read for it. InputError where persistence is not among the models.
+    from the same origins, with its interval (the loss differential of Diebold & Mariano 1995); their forecasts.npz are
+    read for it. The last columns of models.csv are settings of networks: those of SETTING_KINDS, and
+    every other one in which two networks differ. InputError where persistence is not among the models.
     """
     scores: list[dict[str, Any]] = []
     means: list[dict[str, Any]] = []
-    paths = [Path(path) for path in metrics_paths]
-    naive = next((_errors(path) for path in paths if path.parent.name == "persistence"), None)
-    if paths and naive is None:
+    ledger = [(metrics, _errors(arrays)) for metrics, arrays in map(read_forecast_ledger, runs)]
+    naive = next((errors for metrics, errors in ledger if metrics["model"] == "persistence"), None)
+    if ledger and naive is None:
         raise InputError("persistence is not among the models to summarize; all others are held against it")
-    for path in paths:
-        metrics = read_forecast_metrics(path)
+    for metrics, errors in ledger:
         shared = {name: metrics[name] for name in (*NAMES, "parameters", "train_seconds")}
         seeds = len({row["seed"] for row in metrics["scores"]} - {None})
         scores += [shared | row for row in metrics["scores"]]
-        own = _errors(path)
-        means += [shared | {"seeds": seeds} | row | _against(row, own, naive) for row in metrics["means"]]
+        shared |= {"seeds": seeds, "settings": metrics["settings"] if "cell" in metrics["settings"] else {}}
+        means += [shared | row | _against(row, errors, naive) for row in metrics["means"]]
     if not means:
         raise InputError("there is no metrics.json of a forecast to summarize; choose a series in forecast.series")
     summary = pd.DataFrame(scores, columns=SUMMARY_COLUMNS)
     summary["seed"] = summary["seed"].astype("Int64")  # the integers that can be empty
-    return summary, pd.DataFrame(means, columns=MODELS_COLUMNS)
+    models = pd.DataFrame(means, columns=MODELS_COLUMNS)
+    return summary, with_settings(models, [row["settings"] for row in means], SETTING_KINDS)
 
 
-def _errors(path: Path) -> dict[int, NDArray[np.float64]]:
-    """The absolute errors on test of the model whose metrics.json is `path`, (R, O), by horizon."""
-    arrays = read_forecasts(path.with_name("forecasts.npz"))
+def _errors(arrays: dict[str, NDArray[Any]]) -> dict[int, NDArray[np.float64]]:
+    """The absolute errors on test in the `arrays` of a model, (R, O), by horizon."""
     found = {}
     for place, horizon in enumerate(arrays["horizons"].tolist()):
         errors = np.abs(arrays["errors"][:, :, place])
@@ -73,11 +77,10 @@ def _against(
 def read_models(path: str | Path) -> pd.DataFrame:
     """The models.csv in `path`; InputError where it is damaged."""
     try:
-        models = pd.read_csv(verified(path), dtype=dict.fromkeys(NAMES, str), keep_default_na=False, na_values={
-            name: [""] for name in MODELS_COLUMNS if name not in NAMES})  # fmt: skip
+        models = read_with_settings(verified(path), NAMES, MODELS_COLUMNS, SETTING_KINDS)
     except ValueError as error:
         raise damaged(path, error) from None
-    missing = [name for name in MODELS_COLUMNS if name not in models]
+    missing = [name for name in (*MODELS_COLUMNS, *SETTING_KINDS) if name not in models]
     if missing or models.empty:
         raise damaged(path, f"it has no {'column ' + missing[0] if missing else 'rows'}")
     return models

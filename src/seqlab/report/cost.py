@@ -9,8 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from seqlab.report.figures import DASHES, infinite_notes, legend_line, network_rows, ngram_rows
-from seqlab.report.style import GREY, MARKERS, colour_of, legend, log_axis, message, number, styled
+from seqlab.report.figures import (
+    DASHES,
+    NO_SOURCES,
+    Sources,
+    entropy_rate_of,
+    infinite_notes,
+    legend_line,
+    network_rows,
+    ngram_rows,
+)
+from seqlab.report.style import GREY, MARKERS, colour_of, legend, log_axis, message, number, styled, wrapped
 from seqlab.report.tables import best_on_valid
 
 COSTS = {"parameters": "parameters", "train_seconds": "seconds of training"}
@@ -18,14 +27,15 @@ SHORTEST = 1e-3  # seconds; what is faster was not measured
 
 
 @styled
-def cost(models: pd.DataFrame, entropy_rate: dict[str, float] | None = None) -> Figure:
+def cost(models: pd.DataFrame, sources: Sources = NO_SOURCES) -> Figure:
     """Test bits per character against parameters and against seconds of training (log axes), a panel for each.
 
     n-grams are filled and joined, networks open with error bars over seeds; the thin grey line is the Pareto front,
     below which nothing of its cost was found. Compressors, which learn nothing, are dotted lines. The known floor is
-    `entropy_rate["bits_per_symbol"]` with the interval `low` to `high` shaded, in bits per symbol of the source, put
-    into bits per character here.
+    the entropy rate in the metrics of `sources` with its interval shaded, put from bits per symbol into bits per
+    character.
     """
+    entropy_rate = entropy_rate_of(sources)
     ngrams, networks = ngram_rows(models).sort_values("parameters"), network_rows(models)
     if ngrams.empty and networks.empty:
         return message("Neither an n-gram nor a recurrent network was scored, so there are no costs to compare.")
@@ -72,9 +82,13 @@ def _series(axes: Axes, models: pd.DataFrame, runs: pd.DataFrame, is_ngram: bool
                           linestyle="none", color=colours[name], elinewidth=1.3, zorder=2)  # fmt: skip
     best = best_on_valid(models[models["family"] == ("ngram" if is_ngram else "rnn")])
     for row in drawable[drawable["model"] == best].to_dict("records"):
-        point, offset = (row[column], row["bits_per_char"]), (0, 9 if is_ngram else -18)
-        axes.annotate(row["model"], point, xytext=offset, textcoords="offset points", ha="center", zorder=5,
-                      path_effects=[withStroke(linewidth=3, foreground="white")])  # fmt: skip
+        point, offset = (row[column], row["bits_per_char"]), (0, 9 if is_ngram else -9)
+        label = wrapped(row["model"], 20)
+        aside = "right" if row[column] > drawable[column].median() else "left"
+        name = axes.annotate(label, point, xytext=offset, textcoords="offset points", zorder=5,
+                             ha=aside if "\n" in label else "center", va="bottom" if is_ngram else "top",
+                             path_effects=[withStroke(linewidth=3, foreground="white")])  # fmt: skip
+        name.set_in_layout(False)  # a long name does not make the plot smaller
     return handles
 
 

@@ -1,21 +1,20 @@
 """What the report says of a series and of the models that forecast it."""
 
 import math
-import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from markupsafe import Markup
 
-from seqlab.files import read_json, verified
+from seqlab.errors import InputError
+from seqlab.files import read_json
 from seqlab.forecast.autoregression import ORDERS, sufficient_order
 from seqlab.forecast.record import read_forecast_metrics
 from seqlab.forecast.tables import best_on_valid, read_models
-from seqlab.report.contents import SERIES_FIGURES
 from seqlab.report.style import number
 from seqlab.report.tables import read_table
+from seqlab.runs import Place, Run
 
 COLUMNS = {  # of models.csv -> head of the table
     "rmse": "RMSE",
@@ -31,26 +30,13 @@ COLUMNS = {  # of models.csv -> head of the table
 INTERVALS = ("rmse", "mae_less_persistence", "nll", "crps")  # shown; those of the others follow them
 
 
-def forecast_section(results: Path, series: str, inline_svg: Callable[[str, str, str], Markup]) -> dict[str, Any]:
-    """What the page says of one series under `results`; whatever is not there is named in it."""
-    base = results / "forecast" / series
-    description, models = read_json(base / "series.json"), read_models(base / "models.csv")
-    key = re.sub(r"[^A-Za-z0-9]+", "-", f"forecast-{series}")
-    missing: list[str] = []
-    figures = []
-    for stem, (title, caption) in SERIES_FIGURES.items():
-        path = base / "figures" / f"{stem}.svg"
-        if path.is_file():
-            name = f"{title} of {series}: {caption}"
-            svg = inline_svg(verified(path).read_text(encoding="utf-8"), f"{key}-{stem}", name)
-            figures.append({"title": title, "caption": caption, "svg": svg})
-        else:
-            missing.append(f"The figure {stem}.svg has not been drawn.")
-    names = list(dict.fromkeys(models["model"]))
+def forecast_section(place: Place, runs: Sequence[Run], prepared: str) -> dict[str, Any]:
+    """What the page says of one series and its `runs`; `prepared` is the folder of the prepared series."""
+    description, models = read_json(f"{prepared}/series.json"), read_models(place.file("models.csv"))
     return {
-        "series": series, "key": key, "title": description["title"], "unit": description["unit"], "figures": figures,
-        "missing": missing, "columns": COLUMNS, "about": _about(description), "answer": _answer(models, base),
-        "models": [_model(base / name, models[models["model"] == name], name) for name in names],
+        "series": place.corpus, "title": description["title"], "unit": description["unit"], "columns": COLUMNS,
+        "about": _about(description), "answer": _answer(models, runs),
+        "models": [_model(run, models[models["model"] == run.model]) for run in runs],
         "horizons": _horizons(models),
     }  # fmt: skip
 
@@ -74,7 +60,7 @@ def _about(description: dict[str, Any]) -> list[str]:
     return found + description["notes"]
 
 
-def _answer(models: pd.DataFrame, base: Path) -> list[str]:
+def _answer(models: pd.DataFrame, runs: Sequence[Run]) -> list[str]:
     """The sentences that tell which model is best, how far ahead, and how much of the past it needs."""
     best, test = best_on_valid(models), models[models["split"] == "test"].set_index(["model", "horizon"])
     one = test.xs(1, level="horizon")
@@ -91,8 +77,8 @@ def _answer(models: pd.DataFrame, base: Path) -> list[str]:
             f"{_spread(far.loc[best]):.0%} of the spread of the values; the lowest RMSE on test is that of {lowest}, "
             f"{number(far.loc[lowest, 'rmse'])}."
         )
-    if (base / "autoregression" / "orders.csv").is_file():
-        orders = read_table(base / "autoregression" / "orders.csv", ORDERS)
+    for run in (run for run in runs if run.model == "autoregression" and Path(run.file("orders.csv")).is_file()):
+        orders = read_table(run.file("orders.csv"), ORDERS)
         chosen = int(orders.loc[orders["chosen"], "order"].iloc[0])
         enough = sufficient_order(orders)
         told = "every lower one is worse" if chosen == enough else f"can't be told from order {enough}"
@@ -100,13 +86,15 @@ def _answer(models: pd.DataFrame, base: Path) -> list[str]:
     return found
 
 
-def _model(folder: Path, rows: pd.DataFrame, name: str) -> dict[str, Any]:
+def _model(run: Run, rows: pd.DataFrame) -> dict[str, Any]:
     """Notes and card of one model."""
-    card = folder / "card.yaml"
-    metrics = read_forecast_metrics(folder / "metrics.json")
+    card = Path(run.file("card.yaml"))
+    metrics = read_forecast_metrics(run.file("metrics.json"))
+    if rows.empty:
+        raise InputError(f"{run.place.file('models.csv')} lacks {run.model}; delete it and run the workflow again")
     first = rows.iloc[0]
     return {
-        "model": name,
+        "model": run.model,
         "notes": metrics["notes"],
         "card": card.read_text(encoding="utf-8") if card.is_file() else None,
         "parameters": f"{first['parameters']:,.0f}" if first["parameters"] else "–",

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from seqlab.forecast.autoregression import sufficient_order
 from seqlab.forecast.scores import autocorrelation
-from seqlab.forecast.splits import Prepared
 from seqlab.report.style import COLOURS, GREY, MARKERS, colour_of, legend, message, styled, whole_ticks
 
 LAGS = 30
@@ -35,43 +34,43 @@ def _panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
 
 
 @styled
-def forecast_paths(prepared: Prepared, forecasts: dict[str, Arrays]) -> Figure:
+def forecast_paths(series: pd.DataFrame, description: dict[str, Any], forecasts: dict[str, Arrays]) -> Figure:
     """The end of test and what each model forecast of it k steps before, a panel for each model.
 
+    `series` has the columns index and value of series.csv, `description` is the content of series.json, and
     `forecasts[model]` holds the arrays of forecasts.npz; of several seeds the first is drawn. A line is one horizon:
     its value at a time is what was forecast for that time, `k` steps before it. The dotted line is the mean of the
     trajectories at the longest horizon, and the grey one the mean of train, where models see values and not their
     changes.
     """
-    start, stop = prepared.splits["test"]
-    first = stop - min(prepared.shown or stop - start, stop - start)
+    start, stop = description["splits"]["test"]
+    first = stop - min(description["shown"] or stop - start, stop - start)
+    values, scale = series["value"].to_numpy(dtype=np.float64)[first:stop], description["scale"]
     horizons = next(iter(forecasts.values()))["horizons"].tolist()
     colours = {horizon: COLOURS[place % len(COLOURS)] for place, horizon in enumerate(horizons)}
     figure, panels = _panels(len(forecasts), 2.1)
-    time = np.arange(len(prepared.values))
     for axes, (model, arrays) in zip(panels, forecasts.items(), strict=True):
-        axes.plot(time[first:stop], prepared.values[first:stop], color="#9A9A9A", linewidth=1.2)
+        axes.plot(np.arange(first, stop), values, color="#9A9A9A", linewidth=1.2)
         for place, horizon in enumerate(horizons):
             axes.plot(*_line(arrays, "points", place, first, stop), color=colours[horizon], linewidth=1.4)
         if "means" in arrays and horizons[-1] > 1:
             axes.plot(
                 *_line(arrays, "means", len(horizons) - 1, first, stop), color="black", linestyle=":", linewidth=1.6
             )
-        if not prepared.scale.difference:
-            axes.axhline(prepared.scale.mean, color=GREY, linestyle=DASHED, linewidth=0.9)
+        if not scale["difference"]:
+            axes.axhline(scale["mean"], color=GREY, linestyle=DASHED, linewidth=0.9)
         axes.set_title(model)
-    values = prepared.values[first:stop]
     room = 0.2 * (values.max() - values.min())
     panels[0].set_ylim(values.min() - room, values.max() + room)  # a forecast that runs away leaves the panel
-    _time_axis(panels, prepared, first, stop)
+    _time_axis(panels, list(series["index"]), description["step"], first, stop)
     for axes in panels[::COLUMNS]:
-        axes.set_ylabel(prepared.unit)
-    handles = [Line2D([], [], color="#9A9A9A", linewidth=1.2, label=prepared.column)]
+        axes.set_ylabel(description["unit"])
+    handles = [Line2D([], [], color="#9A9A9A", linewidth=1.2, label=description["column"])]
     handles += [Line2D([], [], color=colour, label=f"{k} ahead") for k, colour in colours.items()]
     if any("means" in arrays for arrays in forecasts.values()):
         label = f"{horizons[-1]} ahead,\nmean of trajectories"
         handles.append(Line2D([], [], color="black", linestyle=":", linewidth=1.6, label=label))
-    if not prepared.scale.difference:
+    if not scale["difference"]:
         handles.append(Line2D([], [], color=GREY, linestyle=DASHED, linewidth=0.9, label="mean of train"))
     legend(figure, handles)
     return figure
@@ -84,23 +83,24 @@ def _line(arrays: Arrays, name: str, place: int, first: int, stop: int) -> tuple
     return targets[inside], arrays[name][0, inside, place]
 
 
-def _time_axis(panels: Sequence[Axes], prepared: Prepared, first: int, stop: int) -> None:
+def _time_axis(panels: Sequence[Axes], index: Sequence[str], step: str, first: int, stop: int) -> None:
     """Five times, in the words of the series."""
     places = np.linspace(first, stop - 1, 5).round().astype(int)
     for axes in panels:
-        axes.set_xticks(places, [prepared.index[place] for place in places], fontsize=9)
+        axes.set_xticks(places, [index[place] for place in places], fontsize=9)
     for axes in panels[-COLUMNS:]:
-        axes.set_xlabel(prepared.step)
+        axes.set_xlabel(step)
 
 
 @styled
-def error_by_horizon(models: pd.DataFrame, unit: str, known: dict[str, float]) -> Figure:
+def error_by_horizon(models: pd.DataFrame, description: dict[str, Any]) -> Figure:
     """RMSE and CRPS on test and the spread of the forecasts against the horizon, a line for each model, from the rows
     of models.csv. The bars are 95 % intervals over origins and seeds; the spread is that of the means of trajectories,
     and of the points where a model has no distribution.
 
-    Where a horizon of predictability is `known`, it is a dashed line.
+    Where a horizon of predictability is known to the `description`, the content of series.json, it is a dashed line.
     """
+    unit, known = description["unit"], description["known"]
     test = models[models["split"] == "test"]
     styles = _styles(list(dict.fromkeys(test["model"])))
     figure = Figure(figsize=(13, 4.2), layout="constrained")
@@ -152,12 +152,15 @@ def _errors(axes: Axes, own: pd.DataFrame, name: str, aside: float, style: dict[
 
 
 @styled
-def residual_autocorrelation(residuals: dict[str, NDArray[np.float64]]) -> Figure:
-    """The autocorrelation of each model's errors one step ahead on test, (n,), at lags 1 to 30, a panel for each model.
+def residual_autocorrelation(forecasts: dict[str, Arrays]) -> Figure:
+    """The autocorrelation of each model's errors one step ahead on test, at lags 1 to 30, a panel for each model.
 
-    The band holds 95 % of them where the errors are white noise, so that nothing more could be learnt from earlier
-    ones.
+    `forecasts[model]` holds the arrays of forecasts.npz; of several seeds the first is drawn. The band holds 95 % of
+    them where the errors are white noise, so that nothing more could be learnt from earlier ones.
     """
+    residuals = {
+        model: arrays["errors"][0, :, arrays["horizons"].tolist().index(1)] for model, arrays in forecasts.items()
+    }
     shortest = min(len(errors) for errors in residuals.values())
     lags = min(LAGS, shortest - 2)
     if lags < 1:

@@ -3,7 +3,7 @@
 import csv
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from seqlab.errors import InputError, shown
-from seqlab.files import read_json, verified, write_text
+from seqlab.files import damaged, read_json, verified, write_text
 from seqlab.ledger.verdicts import COLUMNS, read_verdicts
 from seqlab.report.answer import CHOSEN, TRAINED, across_units, answer, behind, closed, figure, interval, leader, share
-from seqlab.report.contents import FIGURES
+from seqlab.report.contents import WITHOUT_SAMPLE, figure_file, figures_of, source_file
 from seqlab.report.explained import coloured
 from seqlab.report.forecast import forecast_section
 from seqlab.report.style import number
 from seqlab.report.tables import best_on_valid, read_models
+from seqlab.runs import SERIES, Experiment, Place, Run
 
 # what makes a browser do more than draw: programs, events, and whatever comes from elsewhere
 ACTIVE = re.compile(
@@ -32,31 +33,49 @@ SAMPLE_CHARACTERS = 4000
 LONG_WORD = 50  # characters; a text whose words are longer on average has none
 
 
-def write_report(
-    results: Path,
-    experiments: list[tuple[str, str]],
-    provenance: dict[str, str],
-    output: Path,
-    series: Sequence[str] = (),
-) -> None:
-    """Write `output`, a self-contained HTML page about `experiments`, each a (corpus, unit) under `results`, and about
-    the `series` that were forecast.
+def write_report(experiment: Experiment, provenance: Mapping[str, str], output: str | Path) -> None:
+    """Write `output`, a self-contained HTML page about an experiment: its texts and the series that were forecast.
 
-    Reads models.csv, figures/*.svg and the metrics, sample and card of every model. models.csv must be there
-    (FileNotFoundError); whatever else is not there is named in the page. `provenance` is printed as it is.
+    Reads the files that `contents.report_files` lists. models.csv and series.json must be there (FileNotFoundError);
+    whatever else is not there is named in the page. `provenance` is printed as it is. InputError where the experiment
+    has no runs.
     """
-    if not experiments and not series:
-        raise InputError("there is no experiment to report on; name at least one as corpus/unit, or a series")
+    if not experiment.runs:
+        raise InputError(
+            f"{experiment.folder}/runs.json lists no run to report on; choose a model in the configuration"
+        )
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(autoescape=True, loader=loader, undefined=StrictUndefined, trim_blocks=True,
                               lstrip_blocks=True)  # fmt: skip
-    sections = [_experiment(Path(results), corpus, unit) for corpus, unit in experiments]
-    forecasts = [forecast_section(Path(results), name, inline_svg) for name in series]
-    corpora = [_corpus(Path(results), name, experiments) for name in dict.fromkeys(corpus for corpus, _ in experiments)]
+    runs: dict[Place, list[Run]] = {place: [] for place in experiment.prepared}
+    for run in experiment.runs:
+        if run.place not in runs:
+            raise damaged(f"{experiment.folder}/runs.json", f"it has no prepared {run.corpus} by {run.unit}")
+        runs[run.place].append(run)
+    texts, series = [], []
+    for place, prepared in experiment.prepared.items():
+        missing: list[str] = []
+        shared: dict[str, Any] = {
+            "key": anchor(place),
+            "source": _source(source_file(place, prepared)),
+            "missing": missing,
+        }
+        shared["figures"] = _figures(place, missing)
+        if place.unit == SERIES:
+            series.append(shared | forecast_section(place, runs[place], prepared))
+        else:
+            texts.append(shared | _text_section(place, runs[place], missing))
     page = environment.get_template("page.html").render(
-        sections=sections, forecasts=forecasts, corpora=corpora, errata=_errata(), provenance=provenance
-    )
+        experiment=experiment, sections=texts, forecasts=series, corpora=_corpora(texts), errata=_errata(),
+        provenance=provenance,
+    )  # fmt: skip
     write_text(output, page + "\n")
+
+
+def anchor(place: Place) -> str:
+    """The id of the section of a place: letters and digits of ASCII, _ and - as they are, anything else by its code."""
+    name = f"{place.corpus}-{place.unit}"
+    return re.sub(r"[^A-Za-z0-9_-]", lambda found: f".{ord(found[0]):x}.", name)
 
 
 def inline_svg(svg: str, prefix: str, name: str) -> Markup:
@@ -89,75 +108,106 @@ def _errata() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _corpus(results: Path, corpus: str, experiments: list[tuple[str, str]]) -> dict[str, Any]:
+def _source(path: str) -> dict[str, Any]:
+    """Which text or series a prepared corpus is: its title, and where it comes from; empty where that is not told."""
+    found = read_json(path) if Path(path).is_file() else {}
+    return {name: found.get(name) or "" for name in ("title", "source")}
+
+
+def _figures(place: Place, missing: list[str]) -> list[dict[str, Any]]:
+    """The figures of a place that have been drawn; those that have not are named in `missing`."""
+    found = []
+    for name, entry in figures_of(place).items():
+        path = Path(figure_file(place, name))
+        if path.is_file():
+            label = f"{entry.title} of {_name(place)}: {entry.caption}"
+            svg = inline_svg(verified(path).read_text(encoding="utf-8"), f"{anchor(place)}-{name}", label)
+            found.append({"title": entry.title, "caption": entry.caption, "svg": svg})
+        else:
+            missing.append(f"The figure {name}.svg has not been drawn.")
+    return found
+
+
+def _name(place: Place) -> str:
+    return place.corpus if place.unit == SERIES else f"{place.corpus}, {place.unit}"
+
+
+def _corpora(sections: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What the units of one text have to say of each other; no rows where there is one unit."""
-    units = [unit for name, unit in experiments if name == corpus]
-    tables = {unit: read_models(results / corpus / unit / "models.csv") for unit in units}
-    return {"corpus": corpus, "units": across_units(tables) if len(units) > 1 else []}
+    tables: dict[str, dict[str, pd.DataFrame]] = {}
+    for section in sections:
+        tables.setdefault(section["corpus"], {})[section["unit"]] = section["models"]
+    return [
+        {"corpus": corpus, "units": across_units(by_unit) if len(by_unit) > 1 else []}
+        for corpus, by_unit in tables.items()
+    ]
 
 
-def _experiment(results: Path, corpus: str, unit: str) -> dict[str, Any]:
-    base = results / corpus / unit
-    models = read_models(base / "models.csv")
-    missing: list[str] = []
-    runs = []
-    judged = _verdicts(base / "verdicts.csv", missing)
-    for (family, model), rows in models.groupby(["family", "model"], sort=False):
-        runs.append(_run(base, str(family), str(model), rows, models, missing))
-        runs[-1]["behind"] = behind(judged, str(model))
+def _text_section(place: Place, runs: list[Run], missing: list[str]) -> dict[str, Any]:
+    """What the page says of one text by one unit; what is not there is added to `missing`."""
+    models = read_models(place.file("models.csv"))
+    told = []
+    judged = _verdicts(Path(place.file("verdicts.csv")), missing)
+    best = {str(best_on_valid(models[models["family"] == family])) for family in CHOSEN}
+    bits = _bits(models)
+    by_run = {(run.family, run.model): run for run in runs}
+    for name, rows in models.groupby(["family", "model"], sort=False):
+        if name not in by_run:
+            told_of = "/".join(map(str, name))
+            raise InputError(
+                f"{place.file('models.csv')} has {told_of}, which the experiment does not; run the workflow again"
+            )
+        run = by_run.pop(name)
+        told.append(_run(run, rows, models, bits, missing))
+        told[-1] |= {"best": run.family in CHOSEN and run.model in best, "behind": behind(judged, run.model)}
+    missing += [f"{run.model} is not in models.csv." for run in by_run.values()]
     for family, name in TRAINED.items():
         if family not in models["family"].unique():
             missing.insert(0, f"No {name} was trained here.")
-    key = re.sub(r"[^A-Za-z0-9]+", "-", f"{corpus}-{unit}")
-    figures = []
-    for stem, (title, caption) in FIGURES.items():
-        path = base / "figures" / f"{stem}.svg"
-        if path.is_file():
-            svg = inline_svg(
-                verified(path).read_text(encoding="utf-8"), f"{key}-{stem}", f"{title} of {corpus}, {unit}: {caption}"
-            )
-            figures.append({"title": title, "caption": caption, "svg": svg})
-        else:
-            missing.append(f"The figure {stem}.svg has not been drawn.")
-    rate = next((run["entropy_rate"] for run in runs if run["entropy_rate"]), None)
+    rate = next((run["entropy_rate"] for run in told if run["entropy_rate"]), None)
     return {
-        "corpus": corpus, "unit": unit, "key": key, "runs": runs, "figures": figures, "missing": missing,
-        "protocols": _protocols(base / "protocols.csv"),
-        "contrast": _contrast(base / "contrast.json"),
-        "findings": _findings(base / "check.json"), "answer": answer(models, judged, rate), "against": leader(judged),
-        "closed": closed(models, unit), "bits": list(_bits(models)), "symbols": _symbols(models),
+        "corpus": place.corpus, "unit": place.unit, "runs": told, "models": models,
+        "protocols": _protocols(Path(place.file("protocols.csv"))),
+        "contrast": _contrast(Path(place.file("contrast.json"))),
+        "findings": _findings(Path(place.file("check.json"))), "answer": answer(models, judged, rate),
+        "against": leader(judged), "closed": closed(models, place.unit), "bits": list(bits),
+        "symbols": _symbols(models),
     }  # fmt: skip
 
 
 def _run(
-    base: Path, family: str, model: str, rows: pd.DataFrame, models: pd.DataFrame, missing: list[str]
+    run: Run, rows: pd.DataFrame, models: pd.DataFrame, bits: dict[str, str], missing: list[str]
 ) -> dict[str, Any]:
-    """What the page says of one model; what is not there is added to `missing`."""
+    """What the page says of one model, with the columns of `bits`; what is not there is added to `missing`."""
+    model = run.model
     splits = {str(row["split"]): row for row in rows.to_dict("records")}
     test, valid = splits.get("test"), splits.get("valid")
     if test is None or valid is None:
-        raise InputError(f"{base / 'models.csv'} lacks a split of {model}; delete it and run the workflow again")
-    folder = base / family / model
-    metrics = read_json(folder / "metrics.json") if (folder / "metrics.json").is_file() else {}
+        raise InputError(
+            f"{run.place.file('models.csv')} lacks a split of {model}; delete it and run the workflow again"
+        )
+    path = Path(run.file("metrics.json"))
+    metrics = read_json(path) if path.is_file() else {}
     if not metrics:
         missing.append(f"The metrics of {model} are missing, and so are its notes.")
-    card, sample = (_text(folder / name) for name in ("card.yaml", "sample.txt"))
-    if sample is not None and len(sample) > SAMPLE_CHARACTERS:
-        sample = sample[:SAMPLE_CHARACTERS] + " …"
+    card, sample = _text(run.file("card.yaml")), None
     if card is None:
         missing.append(f"The card of {model} is missing.")
-    if sample is None and family not in ("compressor", "mixture"):  # these write nothing
-        missing.append(f"A sample of {model} is missing.")
+    if run.family not in WITHOUT_SAMPLE:
+        sample = _text(run.file("sample.txt"))
+        if sample is None:
+            missing.append(f"A sample of {model} is missing.")
+        elif len(sample) > SAMPLE_CHARACTERS:
+            sample = sample[:SAMPLE_CHARACTERS] + " …"
     if test["seeds"] == 1:
         missing.append(f"{model} was trained from one seed, so its figures have no standard deviation.")
-    best = family in CHOSEN and model == best_on_valid(models[models["family"] == family])
     return {
-        "family": family, "model": model, "best": best, "card": card, "sample": sample,
+        "family": run.family, "model": model, "card": card, "sample": sample,
         "notes": metrics.get("notes", []), "entropy_rate": metrics.get("entropy_rate"),
         "parameters": f"{test['parameters']:,}" if test["parameters"] else "–",
         "test": figure(test, "perplexity"), "interval": interval(test),
         "valid": figure(valid, "perplexity"),
-        "bits": [number(test[name]) for name in _bits(models).values()],
+        "bits": [number(test[name]) for name in bits.values()],
         "seeds": test["seeds"] or "–", "seconds": _seconds(test["train_seconds"]),
         "unknown": share(test["unknown"], test["symbols"]), "pruned": _pruned(test, models),
     }  # fmt: skip
@@ -220,5 +270,6 @@ def _pruned(row: dict[str, Any], models: pd.DataFrame) -> str:
     return f"{row['pruning_loss']:+.4f} ({share(row['parameters'], whole)} kept)"
 
 
-def _text(path: Path) -> str | None:
+def _text(path: str | Path) -> str | None:
+    path = Path(path)
     return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None

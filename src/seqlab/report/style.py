@@ -2,6 +2,7 @@
 
 import functools
 import math
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -89,7 +90,20 @@ def colour_of(names: list[str], *, from_end: bool = False) -> dict[str, str]:
 def legend(figure: Figure, handles: list[Any]) -> None:
     """One legend right of everything drawn."""
     if handles:
-        figure.legend(handles=handles, loc="outside right upper", handlelength=2.2, labelspacing=0.6)
+        labels = [wrapped(str(handle.get_label())) for handle in handles]
+        figure.legend(handles, labels, loc="outside right upper", handlelength=2.2, labelspacing=0.6)
+
+
+def wrapped(label: str, width: int = 30) -> str:
+    """`label` in lines of at most `width` characters, broken after blanks and hyphens as far as it has any."""
+    lines: list[str] = []
+    for line in label.split("\n"):
+        lines.append("")
+        for part in re.findall(r"[^-\s]*[-\s]*", line):
+            if lines[-1] and len(lines[-1]) + len(part.rstrip()) > width:
+                lines.append("")
+            lines[-1] += part
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def log_axis(axes: Axes, which: str) -> None:

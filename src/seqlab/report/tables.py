@@ -8,12 +8,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from seqlab.cards import SETTINGS
 from seqlab.errors import InputError
 from seqlab.files import damaged, replacing, verified
-from seqlab.ledger.perplexity import COUNTS, FIGURES, NAMES, read_metrics
-from seqlab.ledger.scores import SPLITS, read_scores
+from seqlab.ledger.perplexity import COUNTS, FIGURES, NAMES
+from seqlab.ledger.record import read_ledger
+from seqlab.ledger.scores import SPLITS
 from seqlab.ledger.statistics import interval
+from seqlab.runs import Run
+from seqlab.setting_columns import read_with_settings, with_settings
 
 COST = ["parameters", "train_seconds", "zero_probability"]
 OPEN = "open_bits_per_char"
@@ -23,36 +28,38 @@ PRUNING = ["pruned_from", "pruning_loss"]
 MODELS_COLUMNS = [*NAMES, "seeds", "split", *COUNTS, *(name + end for name in ALL_FIGURES for end in ("", "_std"))]
 INTERVAL = ["bits_per_symbol_low", "bits_per_symbol_high"]
 MODELS_COLUMNS += [*COST, *PRUNING, *INTERVAL]
+SETTING_KINDS = SETTINGS["ngram"] | SETTINGS["rnn"]  # columns of models.csv; behind them stand the other axes
 REMEDY = "delete it and run the workflow again"
 
 
-def summarize(
-    metrics_paths: Iterable[str | Path], spelling: dict[str, dict[str, Any]]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The tables (summary, models) of all `metrics_paths`, with the columns and units of summary.csv and models.csv.
+def summarize(runs: Iterable[Run], unknown: dict[str, dict[str, Any]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables (summary, models) of all `runs`, with the columns and units of summary.csv and models.csv.
 
-    `spelling` is the content of spelling.json, which makes bits per character those of an open vocabulary.
+    `unknown` is the content of unknown.json, which makes bits per character those of an open vocabulary.
 
     Rows are sorted by family, model (mkn-2 before mkn-10), seed and split (valid before test). An infinite figure
     makes an infinite mean; the sample standard deviation is empty for one seed and where the mean is infinite.
     A model without seeds has `seeds` 0; `zero_probability` of a model is that of its worst seed. `pruning_loss` is the
     bits per symbol that a pruned n-gram needs more than the one it was made from, on the same split; empty for others.
     The interval, `bits_per_symbol_low` to `_high`, is that of `seqlab.ledger.statistics.interval`, from the ledger
-    beside each file; empty where only a total is known. Raises InputError where a file is damaged or files contradict
-    each other.
+    of each run; empty where only a total is known. The last columns of models.csv are settings: those
+    of SETTING_KINDS, and every other one in which two networks differ. Raises InputError where a file is damaged or
+    files contradict each other.
     """
     rows: list[dict[str, Any]] = []
-    seen: dict[tuple[str, ...], str | Path] = {}
-    for path in metrics_paths:
-        metrics = read_metrics(path)
-        run = tuple(metrics[name] for name in NAMES)
-        if run in seen:
-            raise InputError(f"{path} and {seen[run]} both hold {'/'.join(run)}; delete the one that does not belong")
-        seen[run] = path
+    seen: dict[tuple[str, ...], str] = {}
+    for run in runs:
+        metrics, bits = read_ledger(run)
+        path, names = run.file("metrics.json"), tuple(metrics[name] for name in NAMES)
+        if names in seen:
+            told = f"{path} and {seen[names]} both hold {'/'.join(names)}"
+            raise InputError(f"{told}; delete the one that does not belong")
+        seen[names] = path
         shared = {name: metrics[name] for name in (*NAMES, "parameters", "train_seconds")}
-        shared |= {"pruned_from": metrics.get("pruned_from", ""), "per_symbol": metrics["per_symbol"]}
+        shared |= {"pruned_from": metrics.get("pruned_from", ""), "settings": _settings(metrics)}
+        ends = {split: _interval(metrics, split, bits[split]) for split in SPLITS}
         rows += [
-            shared | row | {OPEN: row["bits_per_char"] + spelling[row["split"]]["bits_per_char"]}
+            shared | row | ends[row["split"]] | {OPEN: row["bits_per_char"] + unknown[row["split"]]["bits_per_char"]}
             for row in metrics["scores"]
         ]
     if not rows:
@@ -61,7 +68,7 @@ def summarize(
     rows.sort(key=_order)
     summary = pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
     summary["seed"] = summary["seed"].astype("Int64")  # the integers that can be empty
-    return summary.astype({"train_seconds": float} | dict.fromkeys(ALL_FIGURES, float)), _models(rows, seen)
+    return summary.astype({"train_seconds": float} | dict.fromkeys(ALL_FIGURES, float)), _models(rows)
 
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:
@@ -70,27 +77,29 @@ def write_table(path: str | Path, table: pd.DataFrame) -> None:
         table.to_csv(temporary, index=False, lineterminator="\n")
 
 
-def read_table(path: str | Path, columns: Sequence[str], **options: Any) -> pd.DataFrame:
-    """The `columns` of the csv in `path`, read by pandas with `options`; InputError where the file is damaged."""
+def read_table(path: str | Path, columns: Sequence[str] | None, **options: Any) -> pd.DataFrame:
+    """The `columns` of the csv in `path`, all of them for None, read by pandas with `options`; InputError where the
+    file is damaged.
+    """
     try:
         table = pd.read_csv(verified(path), **options)
     except ValueError as error:  # an empty file, bytes that are no text
         raise damaged(path, error) from None
+    columns = list(table.columns if columns is None else columns)
     missing = [name for name in columns if name not in table]
     if missing:
         raise damaged(path, f"it has no column {missing[0]}")
-    return table[list(columns)]
+    return table[columns]
 
 
 def read_models(path: str | Path) -> pd.DataFrame:
     """The models.csv in `path` as `summarize` gave it; InputError where columns or rows are missing."""
     try:
-        text = dict.fromkeys([*NAMES, "split", "pruned_from"], str)  # a corpus may be called 2024, or NA
-        models = pd.read_csv(verified(path), dtype=text, keep_default_na=False, na_values={
-            name: [""] for name in MODELS_COLUMNS if name not in text})  # fmt: skip
+        text = [*NAMES, "split", "pruned_from"]  # a corpus may be called 2024, or NA
+        models = read_with_settings(verified(path), text, MODELS_COLUMNS, SETTING_KINDS)
     except ValueError as error:
         raise InputError(f"{path} is not a table of models ({error}); {REMEDY}") from None
-    missing = [name for name in MODELS_COLUMNS if name not in models]
+    missing = [name for name in (*MODELS_COLUMNS, *SETTING_KINDS) if name not in models]
     if missing or models.empty:
         raise InputError(f"{path} has no {'column ' + missing[0] if missing else 'rows'}; {REMEDY}")
     figures = models[list(ALL_FIGURES)].apply(pd.to_numeric, errors="coerce")
@@ -104,20 +113,10 @@ def natural(name: str) -> list[str | int]:
     return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", name)]
 
 
-def parse_ngram(model: str) -> tuple[str, int]:
-    """Smoothing and order of a name such as mkn-5 or mkn-5-counts-1-2; InputError for any other name."""
-    match = re.fullmatch(r"([a-z-]+)-([0-9]+)(-[a-z]+-[0-9e.-]+)?", model)
-    if not match:
-        raise InputError(f"the n-gram {model!r} in models.csv is not named smoothing-order; name it like mkn-5")
-    return match[1], int(match[2])
-
-
-def parse_rnn(model: str) -> tuple[str, int, int]:
-    """Cell, layers and hidden units of a name such as lstm-2x256; InputError for any other name."""
-    match = re.fullmatch(r"(.+)-([0-9]+)x([0-9]+)", model)
-    if not match:
-        raise InputError(f"the network {model!r} is not named cell-layersxhidden; name it like lstm-2x256")
-    return match[1], int(match[2]), int(match[3])
+def axes_of(networks: pd.DataFrame) -> list[str]:
+    """The settings in which networks, rows of models.csv, differ: cell, layers and hidden first."""
+    others = [name for name in networks.columns if name not in (*MODELS_COLUMNS, *SETTING_KINDS)]
+    return [name for name in (*SETTINGS["rnn"], *others) if networks[name].nunique(dropna=False) > 1]
 
 
 def best_on_valid(models: pd.DataFrame) -> str | None:
@@ -126,7 +125,7 @@ def best_on_valid(models: pd.DataFrame) -> str | None:
     return None if valid.empty else str(valid.loc[valid["perplexity"].idxmin(), "model"])
 
 
-def _models(rows: list[dict[str, Any]], paths: dict[tuple[str, ...], str | Path]) -> pd.DataFrame:
+def _models(rows: list[dict[str, Any]]) -> pd.DataFrame:
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows:
         groups.setdefault(tuple(row[name] for name in (*NAMES, "split")), []).append(row)
@@ -141,13 +140,26 @@ def _models(rows: list[dict[str, Any]], paths: dict[tuple[str, ...], str | Path]
     for model in made:
         whole = (*(model[name] for name in NAMES[:-1]), model["pruned_from"], model["split"])
         model["pruning_loss"] = _less(model["bits_per_symbol"], bits.get(whole, math.nan))
-        known = model["per_symbol"] and math.isfinite(model["bits_per_symbol"])
-        ledger = Path(paths[tuple(model[name] for name in NAMES)]).with_name("scores.npz")
-        ends = interval(read_scores(ledger)[model["split"]]) if known else (math.nan, math.nan)
-        model |= dict(zip(INTERVAL, ends, strict=True))
-    models = pd.DataFrame(made, columns=MODELS_COLUMNS)
+    models = with_settings(
+        pd.DataFrame(made, columns=MODELS_COLUMNS), [model["settings"] for model in made], SETTING_KINDS
+    )
     floats = ["train_seconds", "pruning_loss", *INTERVAL, *(name + end for name in ALL_FIGURES for end in ("", "_std"))]
     return models.astype(dict.fromkeys(floats, float))
+
+
+def _settings(metrics: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a run that are columns of models.csv or may be: all those of a network, and some of an n-gram."""
+    settings: dict[str, Any] = metrics["settings"]
+    if metrics["family"] == "rnn":
+        return settings
+    return {name: settings.get(name) for name in SETTINGS["ngram"]} if metrics["family"] == "ngram" else {}
+
+
+def _interval(metrics: dict[str, Any], split: str, bits: NDArray[Any]) -> dict[str, float]:
+    """The 95 % interval of the bits per symbol of a split; empty where it is infinite or only a total is known."""
+    finite = all(math.isfinite(row["bits_per_symbol"]) for row in metrics["scores"] if row["split"] == split)
+    ends = interval(bits) if finite and metrics["per_symbol"] else (math.nan, math.nan)
+    return dict(zip(INTERVAL, ends, strict=True))
 
 
 def _mean_and_std(values: list[float]) -> tuple[float, float]:
@@ -165,7 +177,7 @@ def _order(row: dict[str, Any]) -> tuple[Any, ...]:
     return row["corpus"], row["unit"], row["family"], natural(row["model"]), seed, SPLITS.index(row["split"])
 
 
-def _same_symbols(rows: list[dict[str, Any]], paths: dict[tuple[str, ...], str | Path]) -> None:
+def _same_symbols(rows: list[dict[str, Any]], paths: dict[tuple[str, ...], str]) -> None:
     """Models are compared on the same symbols or not at all."""
     first: dict[tuple[str, ...], dict[str, Any]] = {}
     for row in rows:

@@ -1,0 +1,58 @@
+"""Drawing a figure of `contents` from the files that it needs."""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure as Drawing
+
+from seqlab.arrays import read_arrays
+from seqlab.errors import InputError
+from seqlab.files import read_json
+from seqlab.forecast.autoregression import ORDERS
+from seqlab.forecast.record import read_forecasts
+from seqlab.forecast.tables import read_models as read_forecast_models
+from seqlab.ledger import breakdown, horizon, memory
+from seqlab.ledger.perplexity import read_metrics
+from seqlab.report.contents import Figure, Files
+from seqlab.report.tables import read_models, read_table
+
+HISTORY_COLUMNS = ["epoch", "seed", "valid_perplexity"]
+SERIES_COLUMNS = ["index", "value"]
+READERS: dict[str, Callable[[str], Any]] = {
+    "models.csv": read_models,
+    "metrics.json": read_metrics,
+    "history.csv": lambda path: read_table(path, HISTORY_COLUMNS),
+    "memory.csv": lambda path: read_table(path, memory.COLUMNS),
+    "horizon.csv": lambda path: read_table(path, horizon.COLUMNS),
+    "breakdown.csv": lambda path: read_table(path, breakdown.COLUMNS, dtype={"group": str}),
+    "series.csv": lambda path: read_table(path, SERIES_COLUMNS, dtype={"index": str}, keep_default_na=False),
+    "forecasts.npz": read_forecasts,
+    "orders.csv": lambda path: read_table(path, ORDERS),
+}
+SERIES_READERS = {"models.csv": read_forecast_models}  # of a series, where its file has other columns
+KINDS: Mapping[str, Callable[[str], Any]] = {  # of files that have no reader of their own
+    ".csv": lambda path: read_table(path, None),
+    ".json": read_json,
+    ".npz": read_arrays,
+}
+
+
+def draw(figure: Figure, files: Files, series: bool = False) -> Drawing:
+    """Draw `figure` from its `files`, as `contents.files_of` gives them; `series` tells that they are of a series.
+
+    Raises InputError where a file is damaged or there is no way to read it.
+    """
+    module, _, function = figure.draw.partition(":")
+    contents = [_read(need, files[need], series) for need in figure.needs]
+    return getattr(import_module(module), function)(*contents)
+
+
+def _read(need: str, path: str | dict[str, str], series: bool) -> Any:
+    """What a file holds, or what the file of each model holds."""
+    name = need.rpartition("/")[2]
+    reader = (SERIES_READERS if series else {}).get(name) or READERS.get(name) or KINDS.get(Path(name).suffix)
+    if reader is None:
+        raise InputError(f"a figure needs {need}, which nothing can read; add a reader to seqlab.report.drawing")
+    return reader(path) if isinstance(path, str) else {model: reader(own) for model, own in path.items()}

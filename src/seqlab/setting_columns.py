@@ -1,0 +1,47 @@
+"""The settings of runs as columns of a table, and the axes among them: settings that an experiment varies."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+
+def with_settings(
+    table: pd.DataFrame, settings: Sequence[Mapping[str, Any]], kinds: Mapping[str, type]
+) -> pd.DataFrame:
+    """`table` with the settings of its rows as columns: those of `kinds`, which names the types of their values, then
+    every other one in which two networks differ.
+
+    `settings` are those of each row in order; a network is known by its setting `cell`. A field is empty where a row
+    has no such setting.
+    """
+    networks = [values for values in settings if "cell" in values]
+    names = dict.fromkeys(name for values in networks for name in values)
+    axes = [name for name in names if any(values.get(name) != networks[0].get(name) for values in networks)]
+    columns = {}
+    for name in dict.fromkeys([*kinds, *axes]):
+        texts = ["" if values.get(name) is None else str(values[name]) for values in settings]
+        columns[name] = _typed(pd.Series(texts, index=table.index, dtype=str), kinds.get(name))
+    return table.assign(**columns)
+
+
+def read_with_settings(
+    path: str | Path, text: Sequence[str], known: Sequence[str], kinds: Mapping[str, type]
+) -> pd.DataFrame:
+    """The csv in `path`, a table of the `known` columns, `text` among them, that `with_settings` widened."""
+    settings = [name for name in pd.read_csv(path, nrows=0).columns if name not in known]
+    strings = dict.fromkeys([*text, *settings], str)
+    table = pd.read_csv(path, dtype=strings, keep_default_na=False, na_values={
+        name: [""] for name in known if name not in strings})  # fmt: skip
+    return table.assign(**{name: _typed(table[name], kinds.get(name)) for name in settings})
+
+
+def _typed(texts: "pd.Series[str]", kind: type | None) -> "pd.Series[Any]":
+    """A column of settings as whole numbers that can be empty, floats or text: as `kind` says, or as they look."""
+    given = texts[texts != ""]
+    if kind is int or (kind is None and given.str.fullmatch("-?[0-9]+").all()):
+        return pd.to_numeric(texts.where(texts != "")).astype("Int64")
+    if kind is str or pd.to_numeric(given, errors="coerce").isna().any():
+        return texts
+    return texts.where(texts != "").astype(float)
