@@ -10,6 +10,7 @@ The Snakefile reads this module, so it loads nothing but the standard library.
 A series of numbers is a corpus whose unit is `series`; its models are of the family `forecast`.
 """
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,6 +48,11 @@ class Run(NamedTuple):
     def place(self) -> Place:
         """The corpus and unit that the run is on."""
         return Place(*self[:3])
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the run's files."""
+        return Path(self.file(""))
 
     def file(self, name: str) -> str:
         """The path of one of the run's files, such as metrics.json."""
@@ -88,9 +94,13 @@ def write_experiment(
     prepared: dict[str, str],
     runs: Iterable[Sequence[str]],
 ) -> None:
-    """Write runs.json: `prepared` is by corpus/unit, and each of `runs` is corpus, unit, family and model."""
+    """Write runs.json: `prepared` is by corpus/unit, and each of `runs` is corpus, unit, family and model.
+
+    The folders of `prepared` are written relative to that of the file, so that results can be moved as a whole.
+    """
     content = {"experiment": name, "configuration": list(configuration), "command": command}
-    write_json(path, content | {"prepared": prepared, "runs": [list(run) for run in runs]})
+    folders = {place: os.path.relpath(folder, Path(path).parent) for place, folder in prepared.items()}
+    write_json(path, content | {"prepared": folders, "runs": [list(run) for run in runs]})
 
 
 def read_experiment(path: str | Path) -> Experiment:
@@ -101,11 +111,26 @@ def read_experiment(path: str | Path) -> Experiment:
     folder = str(Path(path).parent)
     content: dict[str, Any] = read_json(path)
     try:
-        prepared = {Place(folder, *place.split("/")): where for place, where in content["prepared"].items()}
+        prepared = {
+            Place(folder, *place.split("/")): os.path.normpath(f"{folder}/{where}")
+            for place, where in content["prepared"].items()
+        }
         runs = [Run(folder, *run) for run in content["runs"]]
         return Experiment(folder, content["experiment"], content["configuration"], content["command"], prepared, runs)
     except (KeyError, TypeError, AttributeError) as error:
         raise damaged(path, f"it has no {error}") from None
+
+
+def read_experiments(results: str | Path) -> list[Experiment]:
+    """The experiments whose folders lie in `results`, by the names of their folders."""
+    return [read_experiment(path) for path in sorted(Path(results).glob(f"*/{RUNS_FILE}"))]
+
+
+def find_experiment(folder: str | Path) -> Experiment | None:
+    """The experiment that `folder`, such as that of a run, is a part of; None where it belongs to none."""
+    folder = Path(folder).resolve()
+    above = (place / RUNS_FILE for place in (folder, *folder.parents))
+    return next((read_experiment(path) for path in above if path.is_file()), None)
 
 
 def conflict(folder: str, configuration: Sequence[str]) -> None:
