@@ -76,7 +76,7 @@ def _lines(content: dict[str, Any]) -> Iterator[str]:
         rows.append([each["model"], each["experiment"] or "", str(each["seeds"]), *figures])
     yield from aligned(rows)
     several = len({each["experiment"] for each in models}) > 1
-    names = [f"{each['model']} of {each['experiment']}" if several else each["model"] for each in models]
+    names = [f"{each['model']} of {each['experiment'] or 'none'}" if several else each["model"] for each in models]
     for name, row in zip(names[1:], content["verdicts"], strict=True):
         yield ""
         yield _sentence(names[0], name, row)
