@@ -26,36 +26,43 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from made_results import HISTORY, SPLITS, make_results  # noqa: E402
+from made_results import HISTORY, SPLITS, list_runs, make_results  # noqa: E402
 
 from seqlab.cards import write_card  # noqa: E402
 from seqlab.dashboard import ENVIRONMENT, answers, free_port  # noqa: E402
 from seqlab.files import write_json, write_text  # noqa: E402
 from seqlab.ledger.perplexity import score_rows, write_metrics  # noqa: E402
 from seqlab.provenance import processor  # noqa: E402
+from seqlab.rnn.live import LIVE_HISTORY  # noqa: E402
+from seqlab.runs import Run  # noqa: E402
 
-LIVE = "history.live.jsonl"
 
-
-def make_networks(results: Path, models: int, seeds: list[int], epochs: int) -> list[Path]:
-    """Finished networks whose runs have `epochs` points in each of six curves."""
-    base = results / "toy" / "char"
-    write_json(base / "splits.json", SPLITS)
+def make_networks(results: Path, models: int, seeds: list[int], epochs: int) -> list[Run]:
+    """Finished networks of the experiment `made`, whose runs have `epochs` points in each of six curves."""
+    prepared = results / "corpora" / "toy" / "char"
+    write_json(prepared / "splits.json", SPLITS)
     arrays = {split: np.full((len(seeds), 200), 2.0) for split in ("valid", "test")}
-    folders = []
+    runs = []
     for model in range(models):
-        folder = base / "rnn" / f"lstm-1x{model + 1}"
-        name = {"corpus": "toy", "unit": "char", "family": "rnn", "model": folder.name}
+        run = Run(str(results / "made"), "toy", "char", "rnn", f"lstm-1x{model + 1}")
+        name = {"corpus": run.corpus, "unit": run.unit, "family": run.family, "model": run.model}
         settings = {"cell": "lstm", "layers": 1, "hidden": model + 1}
         data = {"ids": "0" * 64, "splits": "1" * 64, "vocab": "2" * 64}
-        write_card(folder / "card.yaml", name | {"settings": settings, "seeds": seeds, "data": data})
-        metrics = {"card": "3" * 64, "parameters": 1, "train_seconds": 1.0, "notes": [], "per_symbol": True}
-        write_metrics(folder / "metrics.json", name | metrics | {"scores": score_rows(arrays, SPLITS, seeds)})
+        write_card(run.file("card.yaml"), name | {"settings": settings, "seeds": seeds, "data": data})
+        metrics = {"card": "3" * 64, "settings": settings, "scores_sha256": "4" * 64, "parameters": 1}
+        metrics |= {"train_seconds": 1.0, "notes": [], "per_symbol": True}
+        write_metrics(run.file("metrics.json"), name | metrics | {"scores": score_rows(arrays, SPLITS, seeds)})
         rows = [row(epoch, seed) for epoch in range(1, epochs + 1) for seed in seeds]
         lines = [",".join(HISTORY), *(",".join(str(values[name]) for name in HISTORY) for values in rows)]
-        write_text(folder / "history.csv", "\n".join(lines) + "\n")
-        folders.append(folder)
-    return folders
+        write_text(run.file("history.csv"), "\n".join(lines) + "\n")
+        runs.append(run)
+    list_runs(runs, prepared)
+    return runs
+
+
+def listed(results: Path) -> str:
+    """The list of the runs of the experiment `made`."""
+    return str(results / "made" / "runs.json")
 
 
 def row(epoch: int, seed: int) -> dict[str, Any]:
@@ -83,8 +90,8 @@ def server(folder: Path) -> Iterator[str]:
 
 def publish(results: Path, uri: str) -> subprocess.Popen[bytes]:
     """The job of the workflow, as a process."""
-    metrics = sorted(map(str, results.glob("*/*/*/*/metrics.json")))
-    command = [sys.executable, str(ROOT / "workflow/scripts/track_runs.py"), *metrics, "--results", str(results)]
+    command = [sys.executable, str(ROOT / "workflow/scripts/track_runs.py"), "--experiment", listed(results)]
+    command += ["--results", str(results), "--output", str(results / "made" / "tracking.json")]
     return subprocess.Popen([*command, "--uri", uri])
 
 
@@ -123,7 +130,7 @@ def opened(uri: str) -> dict[str, float] | None:
         return None
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)
-        for view in (view for view in VIEWS if view.link != "ngram-rnn"):  # without tables nobody leads
+        for view in (view for view in VIEWS if view.link not in ("experiments", "ngram-rnn")):  # without tables, empty
             page = chromium.new_page()
             start = time.perf_counter()
             page.goto(uri + view.address("1"))
@@ -158,7 +165,7 @@ def eight_folders(folder: Path, folders: int) -> dict[str, Any]:
 @contextmanager
 def following(results: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The follower, beside this program as beside Snakemake."""
-    place = ["--results", str(results), "--parent", str(os.getpid())]
+    place = ["--experiment", listed(results), "--results", str(results), "--parent", str(os.getpid())]
     process = subprocess.Popen([sys.executable, "-m", "seqlab.tracking.follower", *place])
     try:
         yield process
@@ -171,12 +178,12 @@ def following(results: Path) -> Iterator[subprocess.Popen[bytes]]:
 def lag(folder: Path, models: int, epochs: int, pause: float) -> dict[str, Any]:
     """Seconds from the line in a history to the point in the database, for `models` trainings of three seeds."""
     results = folder / "lag"
-    folders = make_networks(results, models, [1, 2, 3], 1)
+    runs = make_networks(results, models, [1, 2, 3], 1)
     now = time.time_ns
     header = json.dumps({"started": now() // 1_000_000, "process": os.getpid(), "machine": os.uname().nodename}) + "\n"
-    for place in folders:
-        (place / "history.csv").unlink()
-        (place / LIVE).write_text(header)
+    for run in runs:
+        Path(run.file("history.csv")).unlink()
+        Path(run.file(LIVE_HISTORY)).write_text(header)
     written: dict[int, list[int]] = {}
     with following(results) as process:
         database = results / "mlflow.db"
@@ -184,15 +191,15 @@ def lag(folder: Path, models: int, epochs: int, pause: float) -> dict[str, Any]:
         seen: dict[tuple[str, int], int] = {}
         with sqlite3.connect(database, timeout=30) as connection:
             for epoch in range(1, epochs + 1):
-                for place in folders:
+                for run in runs:
                     written.setdefault(epoch, []).append(now())
-                    with (place / LIVE).open("a") as file:
+                    with Path(run.file(LIVE_HISTORY)).open("a") as file:
                         file.write("".join(json.dumps(row(epoch, seed)) + "\n" for seed in (1, 2, 3)))
                     look(connection, seen, now() + int(1e9 * pause / models))
             look(connection, seen, now() + int(20e9), 3 * models * epochs)
         seconds = cpu_seconds(process.pid)
-    lags = [(moment - written[epoch][int(name.split("x")[1].split("-")[0]) - 1]) / 1e9 for (name, epoch), moment in
-            seen.items()]  # fmt: skip
+    places = {f"{run.model}-s{seed}": place for place, run in enumerate(runs) for seed in (1, 2, 3)}
+    lags = [(moment - written[epoch][places[name]]) / 1e9 for (name, epoch), moment in seen.items()]
     return {"runs": 3 * models, "points": len(lags), "median_seconds": round(statistics.median(lags), 2),
             "p95_seconds": round(float(np.quantile(lags, 0.95)), 2), "cpu_seconds": round(seconds, 1)}  # fmt: skip
 
@@ -237,12 +244,12 @@ def epoch_times(folder: Path, pairs: int) -> dict[str, Any]:
 
     torch.set_num_threads(1)
     results = folder / "epochs"
-    (place,) = make_networks(results, 1, [1, 2, 3], 1)
-    (place / "history.csv").unlink()
+    (run,) = make_networks(results, 1, [1, 2, 3], 1)
+    Path(run.file("history.csv")).unlink()
     text = np.random.default_rng(1).integers(0, 28, 60_000)
     settings = TrainingSettings(epochs=4 * pairs + 6, early_stopping=0, batch_size=32)
     fleet = Fleet.start(Architecture("lstm", 1, 128, 28), settings, [1, 2, 3], torch.device("cpu"))
-    live = LiveHistory(place, fleet)
+    live = LiveHistory(run.folder, fleet)
     times: dict[bool, list[float]] = {True: [], False: []}
     with following(results) as process:
         wait_for_runs(results / "mlflow.db", 3)

@@ -1,7 +1,9 @@
-"""A small finished series under results/forecast/, that obeys docs/architecture.md, for tests of what comes after."""
+"""A small finished series that obeys the contracts in docs/architecture.md, for tests of what comes after."""
 
 from functools import partial
 from pathlib import Path
+
+from made_results import list_runs
 
 from seqlab.cards import write_card
 from seqlab.files import write_text
@@ -12,6 +14,7 @@ from seqlab.forecast.series import Series, sine
 from seqlab.forecast.splits import Prepared, prepare, write_prepared
 from seqlab.forecast.tables import summarize
 from seqlab.report.tables import write_table
+from seqlab.runs import FORECAST, SERIES, Place, Run
 
 HORIZONS = [1, 4]
 SHARES = {"train": 0.5, "valid": 0.2, "test": 0.3}
@@ -50,11 +53,14 @@ def make_series(difference: bool = False) -> Prepared:
     return prepare("wave", series, definition, SHARES, NEEDS)
 
 
-def make_forecasts(root: Path) -> Path:
-    """Write a finished series; returns its folder, root/results/forecast/wave."""
-    prepared = make_series()
-    base = root / "results" / "forecast" / "wave"
-    write_prepared(prepared, base / "series.csv", base / "series.json")
+def make_forecasts(root: Path, experiment: str = "made") -> Path:
+    """Write a finished series under root/results/{experiment}/wave/series and root/results/corpora/wave/series, and
+    list its models in the runs.json of the experiment; returns the folder of its tables.
+    """
+    place = Place(str(root / "results" / experiment), "wave", SERIES)
+    prepared, folder = make_series(), root / "results" / "corpora" / "wave" / SERIES
+    write_prepared(prepared, folder / "series.csv", folder / "series.json")
+    runs = []
     for model, paths, first in (
         ("persistence", persistence, 1),
         ("seasonal-persistence", partial(seasonal_persistence, period=40), 40),
@@ -63,7 +69,8 @@ def make_forecasts(root: Path) -> Path:
             split: forecast_points(paths, prepared, prepared.origins(split, 1, first), horizons)
             for split, horizons in (("valid", [1]), ("test", HORIZONS))
         }
-        record(_card(base, model, []), prepared, made, [None], base / model)
+        runs.append(_with_card(place, model, []))
+        record(Path(runs[-1].file("card.yaml")), prepared, made, [None], runs[-1].folder)
     orders = try_orders(prepared.scaled, prepared.learnt, prepared.splits["valid"], 5)
     model = Autoregression.fit(prepared.scaled[: prepared.learnt[1]], 3)
     for name, forecaster, seeds in (("autoregression", model, []), ("gru-1x4", Pair(model), [1, 2])):
@@ -72,18 +79,21 @@ def make_forecasts(root: Path) -> Path:
             for split, horizons in (("valid", [1]), ("test", HORIZONS))
         }
         training = {"seconds": 1.5, "parameters": 5, "notes": [f"a note on {name}"]}
-        record(_card(base, name, seeds), prepared, made, forecaster.seeds, base / name, training)
-    write_table(base / "autoregression" / "orders.csv", orders)
+        runs.append(_with_card(place, name, seeds))
+        record(Path(runs[-1].file("card.yaml")), prepared, made, forecaster.seeds, runs[-1].folder, training)
+    write_table(runs[2].file("orders.csv"), orders)
     rows = [f"{epoch},{seed},1.0,{1 / epoch},0.01,0.5\n" for epoch in (1, 2) for seed in (1, 2)]
-    write_text(base / "gru-1x4" / "history.csv", HISTORY + "".join(rows))
-    summary, models = summarize(base / name / "metrics.json" for name in
-                                ("persistence", "seasonal-persistence", "autoregression", "gru-1x4"))  # fmt: skip
-    write_table(base / "summary.csv", summary)
-    write_table(base / "models.csv", models)
-    return base
+    write_text(runs[3].file("history.csv"), HISTORY + "".join(rows))
+    list_runs(runs, folder)
+    summary, models = summarize(run.file("metrics.json") for run in runs)
+    write_table(place.file("summary.csv"), summary)
+    write_table(place.file("models.csv"), models)
+    return Path(place.file(""))
 
 
-def _card(base: Path, model: str, seeds: list[int]) -> Path:
-    card = {"series": "wave", "family": "forecast", "model": model, "settings": {"size": 3}, "seeds": seeds}
-    write_card(base / model / "card.yaml", card | {"data": {"table": "0" * 64, "description": "1" * 64}})
-    return base / model / "card.yaml"
+def _with_card(place: Place, model: str, seeds: list[int]) -> Run:
+    run = Run(*place, FORECAST, model)
+    settings = {"cell": "gru", "layers": 1, "hidden": 4} if seeds else {"size": 3}
+    card = {"series": "wave", "family": FORECAST, "model": model, "settings": settings, "seeds": seeds}
+    write_card(run.file("card.yaml"), card | {"data": {"table": "0" * 64, "description": "1" * 64}})
+    return run

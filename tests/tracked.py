@@ -14,38 +14,54 @@ from seqlab.ledger.perplexity import read_metrics, write_metrics
 from seqlab.ledger.scores import read_scores
 from seqlab.ledger.verdicts import Entry, verdicts
 from seqlab.report.tables import summarize, write_table
+from seqlab.runs import Experiment, Place, Run, read_experiment, write_experiment
 from seqlab.tracking.connection import ENVIRONMENT
 from seqlab.tracking.publish import track_runs
-from seqlab.tracking.runs import Sweep
 
-SMALL = ("mkn-1", "lstm-1x8")  # one run and three runs, which with the sweep make five
-SWEEP = Sweep("made", "snakemake --cores all --configfile config/made.yaml")
+SMALL = ("mkn-1", "lstm-1x8")  # one run and three runs, which with that of the experiment make five
 
 
 @dataclass
 class Tree:
-    """A tree of results and the database its runs go to."""
+    """The results of one experiment on toy by char, and the database that its runs go to."""
 
     results: Path
-    folders: list[Path]
     uri: str
+    name: str = "made"
+
+    @property
+    def listed(self) -> Path:
+        return self.results / self.name / "runs.json"
+
+    @property
+    def experiment(self) -> Experiment:
+        return read_experiment(self.listed)
+
+    @property
+    def place(self) -> Place:
+        return Place(str(self.results / self.name), "toy", "char")
 
     @property
     def receipt(self) -> Path:
-        return self.results / "tracking.json"
+        return self.results / self.name / "tracking.json"
+
+    def run(self, model: str) -> Run:
+        """The run of this model."""
+        (run,) = (run for run in self.experiment.runs if run.model == model)
+        return run
 
     def track(self) -> dict[str, Any]:
-        track_runs(self.results, self.folders, self.uri, self.receipt, SWEEP)
+        track_runs(self.experiment, self.results, self.uri, self.receipt)
         return read_json(self.receipt)
 
     def runs(self, deleted: bool = False) -> dict[str, Any]:
-        """The runs of the database by name; more than one of a name is a failure."""
+        """The runs of the experiment in the database by name; more than one of a name is a failure."""
         from mlflow.entities import ViewType
 
         client = self.client()
-        experiment = client.get_experiment_by_name("toy/char")
+        mlflow_experiment = client.get_experiment_by_name("toy/char").experiment_id
         view = ViewType.DELETED_ONLY if deleted else ViewType.ACTIVE_ONLY
-        found = client.search_runs([experiment.experiment_id], run_view_type=view)
+        found = client.search_runs([mlflow_experiment], f"tags.experiment = '{self.name}'", view)
         by_name = {run.info.run_name: run for run in found}
         assert len(by_name) == len(found), "two runs of one name"
         return by_name
@@ -77,25 +93,41 @@ def make_database(folder: Path) -> Path:
     return folder / "mlflow.db"
 
 
-def grow(root: Path, database: Path, models: tuple[str, ...] | None = None) -> Tree:
-    """Made results of all models, or of some, with their tables, and a copy of `database`."""
-    folders = [folder for folder in make_results(root) if models is None or folder.name in models]
-    base = root / "results" / "toy" / "char"
-    metrics = [folder / "metrics.json" for folder in folders]
+def grow(root: Path, database: Path | None, models: tuple[str, ...] | None = None, experiment: str = "made") -> Tree:
+    """Made results of all models, or of some, with their tables, and a copy of `database`, if one is given."""
+    make_results(root, experiment=experiment)
+    tree = Tree(root / "results", f"sqlite:///{root}/results/mlflow.db", experiment)
+    if models is not None:
+        keep_only(tree, models)
+    summarize_again(tree)
+    write_text(tree.place.file("figures/bars.svg"), "<svg/>\n")
+    if database:
+        shutil.copy(database, root / "results" / "mlflow.db")
+    return tree
+
+
+def keep_only(tree: Tree, models: tuple[str, ...]) -> None:
+    """Take all other models from the list of the experiment; their files stay."""
+    made = tree.experiment
+    kept = [run[1:] for run in made.runs if run.model in models]
+    folders = {f"{place.corpus}/{place.unit}": folder for place, folder in made.prepared.items()}
+    write_experiment(tree.listed, made.name, made.configuration, made.command, folders, kept)
+
+
+def summarize_again(tree: Tree) -> None:
+    """Write the tables of the experiment from its runs."""
+    metrics = [Path(run.file("metrics.json")) for run in tree.experiment.runs]
     for name, table in zip(("summary", "models"), summarize(metrics, NOTHING_TO_SPELL), strict=True):
-        write_table(base / f"{name}.csv", table)
+        write_table(tree.place.file(f"{name}.csv"), table)
     entries = [Entry(read_metrics(path), read_scores(path.with_name("scores.npz"))["test"]) for path in metrics]
-    write_table(base / "verdicts.csv", verdicts(entries))
-    write_text(base / "figures" / "bars.svg", "<svg/>\n")
-    shutil.copy(database, root / "results" / "mlflow.db")
-    return Tree(root / "results", folders, f"sqlite:///{root}/results/mlflow.db")
+    write_table(tree.place.file("verdicts.csv"), verdicts(entries))
 
 
-def make_worse(folder: Path, seed: int | None) -> None:
+def make_worse(run: Run, seed: int | None) -> None:
     """Change the test scores of one seed, as a run with another outcome would."""
-    metrics = read_metrics(folder / "metrics.json")
+    metrics = read_metrics(run.file("metrics.json"))
     for row in metrics["scores"]:
         if row["seed"] == seed and row["split"] == "test":
             row["perplexity"] += 1.0
             row["bits_per_symbol"] = math.log2(row["perplexity"])
-    write_metrics(folder / "metrics.json", metrics)
+    write_metrics(run.file("metrics.json"), metrics)

@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 from seqlab.errors import InputError, command
 from seqlab.tracking.connection import connect
 from seqlab.tracking.view_format import run_link
-from seqlab.tracking.views import VIEWS
+from seqlab.tracking.views import PAGES, VIEWS
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
@@ -33,14 +33,14 @@ def browser_path() -> str | None:
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
-def pages(client: Any, experiment: str) -> dict[str, str]:
-    """What there is to see of an experiment: a name for the picture, and the address after that of the server."""
-    found = client.get_experiment_by_name(experiment)
+def pages(client: Any, text: str) -> dict[str, str]:
+    """What there is to see of a text: a name for the picture, and the address after that of the server."""
+    found = client.get_experiment_by_name(text)
     if found is None:
-        raise InputError(f"the server has no experiment {experiment!r}; run the workflow first")
+        raise InputError(f"the server has no runs on {text!r}; run the workflow first")
     number = found.experiment_id
-    (sweep, *_) = client.search_runs([number], "tags.kind = 'sweep'")
-    return {view.link: view.address(number) for view in VIEWS} | {"sweep": run_link(number, sweep.info.run_id)}
+    (page, *_) = client.search_runs([number], PAGES)
+    return {view.link: view.address(number) for view in VIEWS} | {"experiment": run_link(number, page.info.run_id)}
 
 
 def take(page: Any, address: str, path: Path) -> None:
@@ -56,19 +56,19 @@ def take(page: Any, address: str, path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("server")
-    parser.add_argument("experiment")
+    parser.add_argument("text", help="corpus and unit")
     parser.add_argument("folder", type=Path)
     arguments = parser.parse_args()
     browser = browser_path()
     if browser is None:
         raise InputError(f"none of {', '.join(BROWSERS)} is installed; install one, on Debian `apt install chromium`")
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    prefix = arguments.experiment.replace("/", "_")
+    prefix = arguments.text.replace("/", "_")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=FLAGS)
         page = chromium.new_page(viewport=SIZE)
         page.add_init_script(f"localStorage.setItem('{ASSISTANT}', 'true')")
-        for name, address in pages(connect(arguments.server), arguments.experiment).items():
+        for name, address in pages(connect(arguments.server), arguments.text).items():
             take(page, arguments.server + address, arguments.folder / f"{prefix}_{name}.png")
         chromium.close()
 

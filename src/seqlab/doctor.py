@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from seqlab.errors import InputError
+from seqlab.runs import read_experiments
 
 GOOD, NOTE, BAD = "ok", "note", "missing"  # BAD: without it something that seqlab promises does not work
 OLDEST = (3, 11)
@@ -135,8 +136,14 @@ def _workflow(folder: Path) -> Iterator[Found]:
         remedy = "go to the folder of the repository, or name it with --folder; score and generate work anywhere"
         yield Found("workflow", NOTE, f"{folder.resolve()} has no Snakefile", remedy)
         return
-    runs = len(list(folder.glob("results/*/*/*/*/metrics.json")))
-    yield Found("workflow", GOOD, f"{folder.resolve()}, {runs} finished models among the results")
+    try:
+        experiments = read_experiments(folder / "results")
+    except InputError as error:
+        yield Found("workflow", BAD, str(error), "remove the file; the next run of its experiment writes it again")
+        return
+    runs = sum(Path(run.file("metrics.json")).exists() for made in experiments for run in made.runs)
+    told = f"{folder.resolve()}, {runs} finished runs of {len(experiments)} experiments"
+    yield Found("workflow", GOOD, told)
 
 
 def _tracking(folder: Path) -> Iterator[Found]:

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqlab.cards import read_card
 from seqlab.errors import InputError, shown
 from seqlab.ledger.perplexity import figures
+from seqlab.runs import Place, find_experiment
 from seqlab.sampling import Reading, drawn
 from seqlab.text.splits import describe
 from seqlab.text.vocab import Vocab
@@ -44,16 +46,16 @@ class LanguageModel:
     def load(cls, folder: str | Path, device: Any = "cpu") -> "LanguageModel":
         """The model in `folder`: that of a run among the results, or one by itself with its vocab.json.
 
-        Raises InputError where there is none, or a file is damaged.
+        Raises InputError where there is none, a file is damaged, or the vocabulary is not that of the run.
         """
         folder = Path(folder)
-        places = [folder / "vocab.json", folder.resolve().parent.parent / "vocab.json"]
-        vocab = next((place for place in places if place.exists()), None)
+        beside = folder / "vocab.json"
+        vocab = beside if beside.exists() else _prepared_vocabulary(folder)
         kind = next((kind for name, kind in KINDS.items() if (folder / name).exists()), None)
         if vocab is None or kind is None:
             raise InputError(
-                f"{folder} holds no model; name the folder of a run, such as results/python_docs/char/ngram/mkn-5, "
-                f"with {' or '.join(KINDS)} in it"
+                f"{folder} holds no model; name the folder of a run, such as results/default/python_docs/char/ngram/"
+                f"mkn-5, with {' or '.join(KINDS)} in it"
             )
         return cls(folder.resolve().name, Vocab.load(vocab), *kind(folder, device))
 
@@ -96,6 +98,21 @@ class LanguageModel:
         if len(tokens) < least:
             raise InputError(f"the text {shown(text)} has {len(tokens)} symbols; give at least {least}")
         return tokens, self.vocab.encode(tokens)
+
+
+def _prepared_vocabulary(folder: Path) -> Path | None:
+    """vocab.json of the text that the run in `folder` learnt; None where `folder` is not that of a run."""
+    experiment, card_path = find_experiment(folder), folder / "card.yaml"
+    if experiment is None or not card_path.exists():
+        return None
+    card = read_card(card_path)
+    prepared = experiment.prepared.get(Place(experiment.folder, card.get("corpus", ""), card.get("unit", "")))
+    if prepared is None:
+        return None
+    vocab = Path(prepared) / "vocab.json"
+    if vocab.exists():
+        read_card(card_path, vocab=vocab)
+    return vocab
 
 
 def _ngram(folder: Path, device: Any) -> tuple[Any, ...]:

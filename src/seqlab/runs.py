@@ -11,6 +11,7 @@ A series of numbers is a corpus whose unit is `series`; its models are of the fa
 """
 
 import json
+import os
 import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Sequence
@@ -55,7 +56,7 @@ class Run(NamedTuple):
 
     @property
     def folder(self) -> Path:
-        """Where its files lie."""
+        """The folder of the run's files."""
         return Path(*self)
 
     def file(self, name: str) -> str:
@@ -103,10 +104,19 @@ def experiment_name(given: str | None, configuration: Sequence[str]) -> str:
 
 
 def experiment_text(
-    name: str, configuration: Sequence[str], command: str, prepared: dict[str, str], runs: Iterable[Sequence[str]]
+    folder: str,
+    name: str,
+    configuration: Sequence[str],
+    command: str,
+    prepared: dict[str, str],
+    runs: Iterable[Sequence[str]],
 ) -> str:
-    """The text of runs.json: `prepared` is by corpus/unit, and each of `runs` is corpus, unit, family and model."""
-    content = {"experiment": name, "configuration": list(configuration), "command": command, "prepared": prepared}
+    """The text of runs.json in `folder`: `prepared` is by corpus/unit, each of `runs` corpus, unit, family and model.
+
+    The folders of `prepared` are told from that of the file, so that results can be moved as a whole.
+    """
+    folders = {place: os.path.relpath(where, folder) for place, where in prepared.items()}
+    content = {"experiment": name, "configuration": list(configuration), "command": command, "prepared": folders}
     return json.dumps(sealed(content | {"runs": [list(run) for run in runs]}), ensure_ascii=False)
 
 
@@ -119,7 +129,7 @@ def write_experiment(
     runs: Iterable[Sequence[str]],
 ) -> None:
     """Write runs.json, as the workflow does by way of `experiment_text`."""
-    write_text(path, experiment_text(name, configuration, command, prepared, runs))
+    write_text(path, experiment_text(str(Path(path).parent), name, configuration, command, prepared, runs))
 
 
 def read_experiment(path: str | Path) -> Experiment:
@@ -130,11 +140,26 @@ def read_experiment(path: str | Path) -> Experiment:
     folder = str(Path(path).parent)
     content: dict[str, Any] = read_json(path)
     try:
-        prepared = {Place(folder, *place.split("/")): where for place, where in content["prepared"].items()}
+        prepared = {
+            Place(folder, *place.split("/")): os.path.normpath(f"{folder}/{where}")
+            for place, where in content["prepared"].items()
+        }
         runs = [Run(folder, *run) for run in content["runs"]]
         return Experiment(folder, content["experiment"], content["configuration"], content["command"], prepared, runs)
     except (KeyError, TypeError, AttributeError) as error:
         raise damaged(path, f"it has no {error}") from None
+
+
+def read_experiments(results: str | Path) -> list[Experiment]:
+    """The experiments whose folders lie in `results`, by the names of their folders."""
+    return [read_experiment(path) for path in sorted(Path(results).glob(f"*/{RUNS_FILE}"))]
+
+
+def find_experiment(folder: str | Path) -> Experiment | None:
+    """The experiment that `folder`, such as that of a run, is a part of; None where it belongs to none."""
+    folder = Path(folder).resolve()
+    above = (place / RUNS_FILE for place in (folder, *folder.parents))
+    return next((read_experiment(path) for path in above if path.is_file()), None)
 
 
 def conflict(folder: str, configuration: Sequence[str]) -> None:

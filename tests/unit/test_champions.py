@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_results import SPLITS
+from made_results import SPLITS, list_runs
 from tracked import Tree
 
 from seqlab.cards import write_card
@@ -23,6 +23,7 @@ from seqlab.ngram.smoothing import estimate
 from seqlab.rnn.checkpoint import load_network, save_network
 from seqlab.rnn.network import Architecture, initial_parameters
 from seqlab.rnn.scoring import stream_bits
+from seqlab.runs import Place, Run
 from seqlab.text.vocab import Vocab
 from seqlab.tracking.champions import champions
 
@@ -70,40 +71,46 @@ print(json.dumps({
 """
 
 
-def finish(folder: Path, settings: dict[str, Any], seeds: list[int], valid_bits: list[float]) -> None:
-    """Card, scores and metrics of a model whose files are in `folder`."""
-    family, model = folder.parent.name, folder.name
-    name = {"corpus": "toy", "unit": "char", "family": family, "model": model}
+def finish(run: Run, settings: dict[str, Any], seeds: list[int], valid_bits: list[float]) -> None:
+    """Card, scores and metrics of a model whose files are in its folder."""
+    name = {"corpus": "toy", "unit": "char", "family": run.family, "model": run.model}
     data = {"ids": "0" * 64, "splits": "1" * 64, "vocab": "2" * 64}
-    write_card(folder / "card.yaml", name | {"settings": settings, "seeds": seeds, "data": data})
+    write_card(run.file("card.yaml"), name | {"settings": settings, "seeds": seeds, "data": data})
     arrays = {split: np.array(valid_bits)[:, None] * np.ones((1, 200)) for split in ("valid", "test")}
-    write_scores(folder / "scores.npz", arrays)
+    write_scores(run.file("scores.npz"), arrays)
     metrics = name | {"card": "3" * 64, "settings": {}, "scores_sha256": "4" * 64, "parameters": 1}
     metrics |= {"train_seconds": 1.0, "notes": [], "per_symbol": True}
-    write_metrics(folder / "metrics.json", metrics | {"scores": score_rows(arrays, SPLITS, seeds)})
+    write_metrics(run.file("metrics.json"), metrics | {"scores": score_rows(arrays, SPLITS, seeds)})
+
+
+def make_models(results: Path, experiment: str = "made") -> None:
+    """Two n-grams and a network of three seeds with their files."""
+    place, prepared = Place(str(results / experiment), "toy", "char"), prepared_in(results)
+    write_json(prepared / "splits.json", SPLITS)
+    vocab = Vocab(TEXT)
+    vocab.save(prepared / "vocab.json")
+    runs = [Run(*place, "ngram", "mkn-2"), Run(*place, "ngram", "mkn-3"), Run(*place, "rnn", "lstm-1x8")]
+    for run, order, bits in zip(runs[:2], (2, 3), (2.0, 1.9), strict=True):
+        run.folder.mkdir(parents=True)
+        estimate("mkn", [vocab.encode(list(TEXT))], order, len(vocab)).model.save(run.file("model.npz"))
+        finish(run, {"smoothing": "mkn", "order": order}, [], [bits])
+    architecture = Architecture("lstm", 1, 8, len(vocab))
+    save_network(runs[2].folder, architecture, initial_parameters(architecture, [1, 2, 3]), [1, 2, 3])
+    finish(runs[2], {"cell": "lstm", "layers": 1, "hidden": 8}, [1, 2, 3], [1.8, 1.7, 1.75])
+    list_runs(runs, prepared)
+
+
+def prepared_in(results: Path) -> Path:
+    return results / "corpora" / "toy" / "char"
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Tree:
-    """Two n-grams and a network of three seeds with their files, published."""
+    """The models, published."""
     results = tmp_path_factory.mktemp("champions") / "results"
-    base = results / "toy" / "char"
-    write_json(base / "splits.json", SPLITS)
-    vocab = Vocab(TEXT)
-    vocab.save(base / "vocab.json")
-    for order, bits in ((2, 2.0), (3, 1.9)):
-        folder = base / "ngram" / f"mkn-{order}"
-        folder.mkdir(parents=True)
-        model = estimate("mkn", [vocab.encode(list(TEXT))], order, len(vocab)).model
-        model.save(folder / "model.npz")
-        finish(folder, {"smoothing": "mkn", "order": order}, [], [bits])
-    architecture = Architecture("lstm", 1, 8, len(vocab))
-    folder = base / "rnn" / "lstm-1x8"
-    save_network(folder, architecture, initial_parameters(architecture, [1, 2, 3]), [1, 2, 3])
-    finish(folder, {"cell": "lstm", "layers": 1, "hidden": 8}, [1, 2, 3], [1.8, 1.7, 1.75])
-    uri = f"sqlite:///{results}/mlflow.db"
+    make_models(results)
     (results / "mlflow.db").write_bytes(empty_database.read_bytes())
-    tree = Tree(results, sorted(base.glob("*/*/")), uri)
+    tree = Tree(results, f"sqlite:///{results}/mlflow.db")
     tree.track()
     return tree
 
@@ -121,22 +128,31 @@ def loaded_by_a_stranger(folder: Path) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize(("name", "best"), [("toy-char-ngram", "mkn-3"), ("toy-char-rnn", "lstm-1x8")])
+@pytest.mark.parametrize(("name", "best"), [("made.toy-char-ngram", "mkn-3"), ("made.toy-char-rnn", "lstm-1x8")])
 def test_the_best_on_valid_of_each_family_is_the_champion(tree: Tree, name: str, best: str) -> None:
     assert tree.client().get_model_version_by_alias(name, "champion").tags["model"] == best
 
 
 def test_a_champion_belongs_to_the_run_of_its_seed(tree: Tree) -> None:
-    version = tree.client().get_model_version_by_alias("toy-char-rnn", "champion")
+    version = tree.client().get_model_version_by_alias("made.toy-char-rnn", "champion")
     assert version.run_id == tree.runs()[f"lstm-1x8-s{BEST_SEED}"].info.run_id
+
+
+def test_another_experiment_has_champions_of_its_own(tree: Tree) -> None:
+    make_models(tree.results, "other")
+    before = tree.client().get_model_version_by_alias("made.toy-char-ngram", "champion")
+    Tree(tree.results, tree.uri, "other").track()
+    after = tree.client().get_model_version_by_alias("made.toy-char-ngram", "champion")
+    assert (after.version, after.run_id) == (before.version, before.run_id)
+    assert tree.client().get_model_version_by_alias("other.toy-char-ngram", "champion").run_id != before.run_id
 
 
 def test_a_repeat_registers_nothing(tree: Tree) -> None:
     tree.track()
-    assert len(tree.client().search_model_versions("name = 'toy-char-rnn'")) == 1
+    assert len(tree.client().search_model_versions("name = 'made.toy-char-rnn'")) == 1
 
 
-@pytest.mark.parametrize("name", ["toy-char-ngram", "toy-char-rnn"])
+@pytest.mark.parametrize("name", ["made.toy-char-ngram", "made.toy-char-rnn"])
 def test_a_champion_holds_no_pickle_and_no_path_of_this_machine(tree: Tree, name: str) -> None:
     files = [path for path in model_folder(tree, name).rglob("*") if path.is_file()]
     assert {path.suffix for path in files} <= {"", ".txt", ".yaml", ".json", ".py", ".npz", ".safetensors", ".typed"}
@@ -145,9 +161,9 @@ def test_a_champion_holds_no_pickle_and_no_path_of_this_machine(tree: Tree, name
 
 
 def test_an_n_gram_is_used_by_a_stranger(tree: Tree) -> None:
-    folder = model_folder(tree, "toy-char-ngram")
+    folder = model_folder(tree, "made.toy-char-ngram")
     answer = loaded_by_a_stranger(folder)
-    vocab = Vocab.load(tree.results / "toy/char/vocab.json")
+    vocab = Vocab.load(prepared_in(tree.results) / "vocab.json")
     model = estimate("mkn", [vocab.encode(list(TEXT))], 3, len(vocab)).model
     bits = -np.log2(symbol_probabilities(model, [vocab.encode(list("so it will"))]))
     score = answer["scores"][1]
@@ -158,32 +174,31 @@ def test_an_n_gram_is_used_by_a_stranger(tree: Tree) -> None:
 
 
 def test_a_network_is_used_by_a_stranger_and_is_the_best_seed(tree: Tree) -> None:
-    answer = loaded_by_a_stranger(model_folder(tree, "toy-char-rnn"))
-    architecture, parameters, seeds = load_network(tree.results / "toy/char/rnn/lstm-1x8")
-    vocab = Vocab.load(tree.results / "toy/char/vocab.json")
+    answer = loaded_by_a_stranger(model_folder(tree, "made.toy-char-rnn"))
+    architecture, parameters, seeds = load_network(tree.run("lstm-1x8").folder)
+    vocab = Vocab.load(prepared_in(tree.results) / "vocab.json")
     bits = stream_bits(architecture, parameters, [vocab.encode(list("so it will"))])[seeds.index(BEST_SEED)]
     assert answer["scores"][1]["bits_per_symbol"] == pytest.approx(bits.mean(), rel=1e-5)
 
 
 def test_a_better_model_becomes_the_champion(tree: Tree) -> None:
-    finish(tree.results / "toy/char/ngram/mkn-2", {"smoothing": "mkn", "order": 2}, [], [1.0])
+    finish(tree.run("mkn-2"), {"smoothing": "mkn", "order": 2}, [], [1.0])
     tree.track()
-    version = tree.client().get_model_version_by_alias("toy-char-ngram", "champion")
+    version = tree.client().get_model_version_by_alias("made.toy-char-ngram", "champion")
     assert (version.tags["model"], int(version.version)) == ("mkn-2", 2)
 
 
 def test_a_model_whose_files_were_not_kept_is_left_out(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:
-    (tree.results / "toy/char/rnn/lstm-1x8/weights.safetensors").unlink()
-    assert [champion.card["family"] for champion in champions(tree.folders)] == ["ngram"]
-    assert "toy-char-rnn: not published as a model, since its files were not kept" in capsys.readouterr().err
+    Path(tree.run("lstm-1x8").file("weights.safetensors")).unlink()
+    assert [champion.card["family"] for champion in champions(tree.experiment)] == ["ngram"]
+    assert "made.toy-char-rnn: not published as a model, since its files were not kept" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("text", "mode", "told"), [("a", "score", "at least 2"), ("ab", "guess", "continue and score")]
 )
 def test_what_can_not_be_answered_is_refused(tree: Tree, tmp_path: Path, text: str, mode: str, told: str) -> None:
-    base = tree.results / "toy/char"
-    (tmp_path / "model.npz").write_bytes((base / "ngram/mkn-3/model.npz").read_bytes())
-    write_text(tmp_path / "vocab.json", (base / "vocab.json").read_text())
+    (tmp_path / "model.npz").write_bytes(Path(tree.run("mkn-3").file("model.npz")).read_bytes())
+    write_text(tmp_path / "vocab.json", (prepared_in(tree.results) / "vocab.json").read_text())
     with pytest.raises(InputError, match=told):
         LanguageModel.load(tmp_path).predict([text], {"mode": mode})

@@ -4,6 +4,7 @@ import io
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,15 +12,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_results import make_results
+from made_results import list_runs, make_results
 
 from seqlab import doctor
+from seqlab.cards import write_card
 from seqlab.cli.main import COMMANDS, main
 from seqlab.ngram.model import NgramModel, distribution, symbol_probabilities
 from seqlab.ngram.smoothing import estimate
+from seqlab.provenance import sha256_of
 from seqlab.rnn.checkpoint import save_network
 from seqlab.rnn.network import Architecture, initial_parameters
 from seqlab.rnn.scoring import stream_bits
+from seqlab.runs import Run
 from seqlab.text.vocab import Vocab
 
 ROOT = Path(__file__).parents[2]
@@ -49,25 +53,42 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> A
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """results/toy/char with an n-gram and a network of two seeds; the same n-gram by word and by byte beside it."""
+    """results/made/toy/char with an n-gram and a network of two seeds; an n-gram by word and by byte beside it."""
     results = tmp_path_factory.mktemp("commands") / "results"
     for unit in ("char", "word", "byte"):
         vocab = Vocab(Vocab(unit=unit).tokenize(TEXT + "naïve "), unit=unit)
-        folder = results / "toy" / unit
-        (folder / "ngram/mkn-3").mkdir(parents=True)
-        vocab.save(folder / "vocab.json")
+        prepared = results / "corpora/toy" / unit
+        vocab.save(prepared / "vocab.json")
+        ngram = Run(str(results / "made"), "toy", unit, "ngram", "mkn-3")
+        ngram.folder.mkdir(parents=True)
         model = estimate("mkn", [vocab.encode(vocab.tokenize(TEXT * 3))], 3, len(vocab)).model
-        model.save(folder / "ngram/mkn-3/model.npz")
-    char = results / "toy/char"
-    architecture = Architecture("lstm", 1, 8, len(Vocab.load(char / "vocab.json")))
-    (char / "rnn/lstm-1x8").mkdir(parents=True)
-    save_network(char / "rnn/lstm-1x8", architecture, initial_parameters(architecture, SEEDS), SEEDS)
-    return char
+        model.save(ngram.file("model.npz"))
+        make_card(ngram, {"smoothing": "mkn", "order": 3}, [], prepared)
+        runs = [ngram]
+        if unit == "char":
+            network = Run(*ngram.place, "rnn", "lstm-1x8")
+            network.folder.mkdir(parents=True)
+            architecture = Architecture("lstm", 1, 8, len(vocab))
+            save_network(network.folder, architecture, initial_parameters(architecture, SEEDS), SEEDS)
+            make_card(network, {"cell": "lstm", "layers": 1, "hidden": 8}, SEEDS, prepared)
+            runs.append(network)
+        list_runs(runs, prepared)
+    return results / "made/toy/char"
+
+
+def make_card(run: Run, settings: dict[str, Any], seeds: list[int], prepared: Path) -> None:
+    names = {"corpus": run.corpus, "unit": run.unit, "family": run.family, "model": run.model}
+    data = {"ids": "0" * 64, "splits": "1" * 64, "vocab": sha256_of(prepared / "vocab.json")}
+    write_card(run.file("card.yaml"), names | {"settings": settings, "seeds": seeds, "data": data})
+
+
+def vocab_of(base: Path, unit: str = "char") -> Vocab:
+    return Vocab.load(base.parents[2] / "corpora/toy" / unit / "vocab.json")
 
 
 def bits_of(base: Path, text: str) -> np.ndarray:
     """The bits of the n-gram by character, by the functions that the workflow scores with."""
-    vocab = Vocab.load(base / "vocab.json")
+    vocab = vocab_of(base)
     return -np.log2(symbol_probabilities(NgramModel.load(base / "ngram/mkn-3/model.npz"), [vocab.encode(list(text))]))
 
 
@@ -92,7 +113,7 @@ def test_score_reads_standard_input_and_prints_lines_for_people(run: Any, base: 
 
 def test_score_gives_every_seed_of_a_network(run: Any, base: Path) -> None:
     _, out, _ = run("score", "-", "-m", base / "rnn/lstm-1x8", "--json", "--device", "cpu", stdin="so it will")
-    vocab = Vocab.load(base / "vocab.json")
+    vocab = vocab_of(base)
     architecture = Architecture("lstm", 1, 8, len(vocab))
     expected = stream_bits(architecture, initial_parameters(architecture, SEEDS), [vocab.encode(list("so it will"))])
     rows = json.loads(out)["scores"]
@@ -154,6 +175,22 @@ def test_a_folder_without_a_model_is_named(run: Any, tmp_path: Path) -> None:
     assert code == 1 and f"{tmp_path} holds no model; name the folder of a run, such as" in err
 
 
+def test_a_run_is_used_from_any_folder_and_after_its_results_moved(
+    run: Any, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(base.parents[2], tmp_path / "moved")
+    monkeypatch.chdir(tmp_path / "moved/made/toy/char")
+    code, out, err = run("score", "-", "-m", "ngram/mkn-3", stdin="so it will")
+    assert (code, err) == (0, "") and "9 symbols scored, all known" in out
+
+
+def test_another_vocabulary_than_that_of_the_run_is_refused(run: Any, base: Path, tmp_path: Path) -> None:
+    results = shutil.copytree(base.parents[2], tmp_path / "results")
+    Vocab("another text").save(results / "corpora/toy/char/vocab.json")
+    code, _, err = run("score", "-", "-m", results / "made/toy/char/ngram/mkn-3", stdin="so it will")
+    assert code == 1 and "vocab.json is not what" in err
+
+
 def test_generate_repeats_for_a_seed_and_differs_for_another(run: Any, base: Path) -> None:
     call = ["generate", "-m", base / "ngram/mkn-3", "--prompt", "so ", "--symbols", 40]
     texts = [run(*call, "--seed", seed)[1] for seed in (1, 1, 2)]
@@ -170,7 +207,7 @@ def test_generate_draws_several_samples_from_seeds_that_follow(run: Any, base: P
 @pytest.mark.parametrize(("unit", "prompt"), [("char", "so "), ("word", "so it"), ("byte", "na")])
 def test_generated_pieces_make_the_text_of_the_vocabulary(run: Any, base: Path, unit: str, prompt: str) -> None:
     folder = base.parent / unit
-    model, vocab = NgramModel.load(folder / "ngram/mkn-3/model.npz"), Vocab.load(folder / "vocab.json")
+    model, vocab = NgramModel.load(folder / "ngram/mkn-3/model.npz"), vocab_of(base, unit)
     text = vocab.encode(vocab.tokenize(prompt)).tolist()
     for _ in range(12):
         text.append(int(distribution(model, text).argmax()))
@@ -179,7 +216,7 @@ def test_generated_pieces_make_the_text_of_the_vocabulary(run: Any, base: Path, 
 
 
 def test_a_beam_as_wide_as_all_texts_is_exact(run: Any, base: Path) -> None:
-    model, vocab = NgramModel.load(base / "ngram/mkn-3/model.npz"), Vocab.load(base / "vocab.json")
+    model, vocab = NgramModel.load(base / "ngram/mkn-3/model.npz"), vocab_of(base)
     prompt = vocab.encode(list("so ")).tolist()
 
     def cost(text: tuple[int, ...]) -> float:
@@ -209,7 +246,8 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("ledger")
     make_results(root)
     make_results(root, corpus="other")
-    return root / "results"
+    make_results(root, experiment="second", cells=("gru",), hidden=(8,))
+    return root / "results" / "made"
 
 
 def test_compare_tells_which_is_better_and_how_sure(run: Any, ledger: Path) -> None:
@@ -233,6 +271,14 @@ def test_compare_says_it_in_a_sentence(run: Any, ledger: Path) -> None:
 def test_compare_says_why_two_can_not_be_compared(run: Any, ledger: Path) -> None:
     code, out, _ = run("compare", ledger / "toy/char/ngram/mkn-3", ledger / "toy/char/ngram/mle-3")
     assert code == 0 and "mkn-3 can't be compared with mle-3: a symbol has probability zero." in out
+
+
+def test_compare_shows_the_experiment_of_each_model(run: Any, ledger: Path) -> None:
+    folders = [ledger.with_name(name) / "toy/char/ngram" for name in ("made", "second")]
+    code, out, _ = run("compare", folders[0] / "mkn-3", folders[1] / "mkn-1")
+    assert code == 0 and "mkn-3 of made is better than mkn-1 of second" in out
+    content = json.loads(run("compare", folders[0] / "mkn-3", folders[1] / "mkn-1", "--json")[1])
+    assert [model["experiment"] for model in content["models"]] == ["made", "second"]
 
 
 def test_compare_refuses_another_text(run: Any, ledger: Path) -> None:

@@ -13,7 +13,7 @@ from tracked import Tree, grow
 
 from seqlab.files import write_text
 from seqlab.rnn.fleet import Fleet
-from seqlab.rnn.live import NAME, LiveHistory
+from seqlab.rnn.live import LIVE_HISTORY, LiveHistory
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.settings import TrainingSettings
 from seqlab.tracking.follower import Follower
@@ -53,12 +53,12 @@ def tree(tmp_path: Path, empty_database: Path) -> Tree:
 
 @pytest.fixture
 def training(tree: Tree) -> Training:
-    return Training(tree.folders[0])
+    return Training(tree.run("lstm-1x8").folder)
 
 
 @pytest.fixture
 def follower(tree: Tree) -> Follower:
-    return Follower(tree.results, tree.uri, "made")
+    return Follower(tree.listed, tree.results, tree.uri)
 
 
 def epochs(tree: Tree) -> list[int]:
@@ -76,6 +76,25 @@ def test_epochs_appear_while_the_network_trains(tree: Tree, training: Training, 
         follower.turn()
         seen.append((epochs(tree), status(tree)))
     assert seen == [([1], "RUNNING"), ([1, 2, 3], "RUNNING")]
+
+
+def test_a_list_of_runs_that_comes_later_is_read(tree: Tree, training: Training, follower: Follower) -> None:
+    listed = tree.listed.rename(tree.listed.with_name("later.json"))
+    training.train(1)
+    follower.turn()
+    assert follower.client is None
+    listed.rename(tree.listed)
+    follower.turn()
+    assert epochs(tree) == [1]
+
+
+def test_networks_of_another_experiment_are_left_to_its_own_follower(
+    tree: Tree, training: Training, empty_database: Path
+) -> None:
+    other = grow(tree.results.parent, None, ("lstm-1x8",), experiment="other")
+    training.train(1)
+    Follower(other.listed, other.results, other.uri).turn()
+    assert tree.client().get_experiment_by_name("toy/char") is None
 
 
 def test_publishing_completes_what_was_begun_and_doubles_nothing(
@@ -108,9 +127,9 @@ def test_a_job_that_is_gone_has_failed(tree: Tree, training: Training, follower:
     follower.turn()
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    live = training.folder / NAME
+    live = training.folder / LIVE_HISTORY
     head, *lines = live.read_text().splitlines(keepends=True)
-    follower.files[live].header["process"] = gone.pid
+    follower.files[tree.run("lstm-1x8")].header["process"] = gone.pid
     write_text(live, head.replace(f'"process": {os.getpid()}', f'"process": {gone.pid}') + "".join(lines))
     follower.turn()
     assert status(tree) == "FAILED"
@@ -134,7 +153,7 @@ def test_a_training_that_goes_on_goes_on_in_its_run(tree: Tree, training: Traini
     again.update()
     training.live = again
     training.train(3)
-    Follower(tree.results, tree.uri, "made").turn()
+    Follower(tree.listed, tree.results, tree.uri).turn()
     assert (tree.runs()[RUN].info.run_id, status(tree), epochs(tree)) == (before, "RUNNING", [1, 2, 3])
 
 
@@ -165,7 +184,7 @@ def test_an_absent_server_is_told_once_and_caught_up_with(
     tree: Tree, training: Training, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    follower = Follower(tree.results, "http://127.0.0.1:9", "made")
+    follower = Follower(tree.listed, tree.results, "http://127.0.0.1:9")
     for epoch in (1, 2):
         training.train(epoch)
         assert not follower.turn()
@@ -198,6 +217,7 @@ def test_the_program_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
     starts = (
         "import os, subprocess, sys\n"
         "command = [sys.executable, '-m', 'seqlab.tracking.follower', '--parent', str(os.getpid())]\n"
+        "command += ['--experiment', 'results/made/runs.json']\n"
         "print(subprocess.Popen(command, start_new_session=True, stdout=2).pid)"
     )
     environment = os.environ | {"PYTHONPATH": str(SOURCES)}

@@ -21,10 +21,10 @@ from seqlab.files import read_json, write_json
 from seqlab.provenance import commit
 from seqlab.report.contents import source_file
 from seqlab.report.page import inline_svg, write_report
-from seqlab.runs import read_experiment
+from seqlab.runs import Experiment, Place, read_experiment
 from seqlab.text.reading import check_text
 from seqlab.text.splits import read_ids
-from seqlab.tracking.page import sweep_page
+from seqlab.tracking.page import experiment_page
 
 ROOT = Path(__file__).parents[2]
 FORBIDDEN = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
@@ -157,7 +157,8 @@ def test_what_a_series_says_of_itself_is_text_not_markup(tmp_path: Path) -> None
 
 
 def test_a_command_with_line_ends_stays_code_in_the_notes_of_mlflow(tmp_path: Path) -> None:
-    page = sweep_page(tmp_path, "snakemake --config 'corpus=a\n<img src=x onerror=alert(1)>\n'")
+    command = "snakemake --config 'corpus=a\n<img src=x onerror=alert(1)>\n'"
+    page = experiment_page(Experiment(str(tmp_path), "made", [], command, {}, []), Place(str(tmp_path), "toy", "char"))
     assert "\n    <img src=x" in page and "\n<img" not in page
 
 

@@ -4,23 +4,25 @@ import json
 from pathlib import Path
 
 import pytest
-from tracked import SWEEP, Tree
+from made_results import COMMAND
+from tracked import Tree
 
 from seqlab.files import read_json, write_text
 from seqlab.ledger.perplexity import read_metrics
+from seqlab.runs import Place, Run
 from seqlab.tracking.language_models import FIGURES, flat, leading, params_of
 from seqlab.tracking.view_format import TAG
 from seqlab.tracking.views import VIEWS
 
 
-def test_every_model_and_seed_is_a_run_and_the_sweep_one_more(published: Tree) -> None:
+def test_every_model_and_seed_is_a_run_and_the_experiment_one_more(published: Tree) -> None:
     lstm = {f"lstm-{layers}x{hidden}-s{seed}" for layers in (1, 2) for hidden in (8, 16) for seed in (1, 2, 3)}
-    others = {"true-source", "xz", "mkn-1", "mkn-2", "mkn-3", "mkn-3-counts-1-2", "mle-3", "sweep made"}
+    others = {"true-source", "xz", "mkn-1", "mkn-2", "mkn-3", "mkn-3-counts-1-2", "mle-3", "experiment made"}
     assert set(published.runs()) == lstm | others
 
 
 def test_every_run_is_finished_and_lasts_as_long_as_training(published: Tree) -> None:
-    runs = [run for name, run in published.runs().items() if name != "sweep made"]
+    runs = [run for name, run in published.runs().items() if name != "experiment made"]
     assert {(run.info.status, run.info.end_time - run.info.start_time) for run in runs} == {("FINISHED", 1500)}
 
 
@@ -45,7 +47,7 @@ def test_curves_have_the_epoch_as_step(published: Tree) -> None:
 
 
 def test_curves_belong_to_their_seed(published: Tree) -> None:
-    rows = [line.split(",") for line in (published.folders[-1] / "history.csv").read_text().splitlines()]
+    rows = [line.split(",") for line in Path(published.run("lstm-2x16").file("history.csv")).read_text().splitlines()]
     ours = [float(row[rows[0].index("valid_loss")]) for row in rows[1:] if row[1] == "2"]
     assert [value for key, *_, value in published.points("lstm-2x16-s2") if key == "valid/epoch_loss"] == pytest.approx(
         ours, rel=1e-5
@@ -53,8 +55,8 @@ def test_curves_belong_to_their_seed(published: Tree) -> None:
 
 
 def test_final_figures_are_those_of_the_ledger(published: Tree) -> None:
-    folder = next(folder for folder in published.folders if folder.name == "lstm-1x16")
-    valid, test = (row for row in read_metrics(folder / "metrics.json")["scores"] if row["seed"] == 2)
+    scores = read_metrics(published.run("lstm-1x16").file("metrics.json"))["scores"]
+    valid, test = (row for row in scores if row["seed"] == 2)
     expected = {f"{row['split']}/{name}": row[name] for row in (valid, test) for name in FIGURES}
     expected |= {"model/parameters": 256.0, "train/seconds": 1.5}
     found = {key: value for key, step, _, value in published.points("lstm-1x16-s2") if step == 0}
@@ -63,10 +65,10 @@ def test_final_figures_are_those_of_the_ledger(published: Tree) -> None:
 
 def test_tags_say_what_and_whence(published: Tree) -> None:
     tags = published.runs()["lstm-1x8-s2"].data.tags
-    plain = {name: tags[name] for name in ("kind", "family", "corpus", "unit", "seed", "card", "data")}
-    assert plain == {"kind": "model", "family": "rnn", "corpus": "toy", "unit": "char", "seed": "2",
-                     "card": "3" * 64, "data": "0" * 64}  # fmt: skip
-    assert {"run_key", "content", "sweep", "commit", "dirty", "hardware", "versions"} <= set(tags)
+    expected = {"kind": "model", "experiment": "made", "family": "rnn", "corpus": "toy", "unit": "char", "seed": "2"}
+    expected |= {"card": "3" * 64, "data": "0" * 64}
+    assert {name: tags[name] for name in expected} == expected
+    assert {"run_key", "content", "commit", "dirty", "hardware", "versions"} <= set(tags)
 
 
 def test_keys_differ_between_all_runs(published: Tree) -> None:
@@ -93,8 +95,8 @@ def test_a_model_without_sample_carries_its_card(published: Tree) -> None:
     assert published.artifacts("xz") == {"card.yaml"}
 
 
-def test_the_sweep_carries_tables_and_figures(published: Tree) -> None:
-    found = published.artifacts("sweep made") | published.artifacts("sweep made", "figures")
+def test_the_experiment_carries_tables_and_figures(published: Tree) -> None:
+    found = published.artifacts("experiment made") | published.artifacts("experiment made", "figures")
     assert found == {"summary.csv", "models.csv", "verdicts.csv", "figures/bars.svg"}
 
 
@@ -105,26 +107,26 @@ def test_artifacts_lie_beside_the_results(published: Tree) -> None:
 
 def test_the_receipt_counts_what_was_done(published: Tree) -> None:
     assert read_json(published.receipt) == {
-        "runs": 20, "created": 20, "unchanged": 0, "superseded": 0, "experiments": {"toy/char": 20}
+        "experiment": "made", "runs": 20, "created": 20, "unchanged": 0, "superseded": 0, "places": {"toy/char": 20}
     }  # fmt: skip
 
 
-def test_runs_are_children_of_the_sweep(published: Tree) -> None:
+def test_runs_are_children_of_the_experiment(published: Tree) -> None:
     runs = published.runs()
-    parents = {run.data.tags.get("mlflow.parentRunId") for name, run in runs.items() if name != "sweep made"}
-    assert parents == {runs["sweep made"].info.run_id}
+    parents = {run.data.tags.get("mlflow.parentRunId") for name, run in runs.items() if name != "experiment made"}
+    assert parents == {runs["experiment made"].info.run_id}
 
 
-def test_the_page_of_a_sweep_says_first_which_model_is_best(published: Tree) -> None:
-    page = published.runs()["sweep made"].data.tags["mlflow.note.content"]
+def test_the_page_of_an_experiment_says_first_which_model_is_best(published: Tree) -> None:
+    page = published.runs()["experiment made"].data.tags["mlflow.note.content"]
     assert page.splitlines()[0].startswith(
         "toy by char: lstm-2x16 is best, test perplexity 2.448; bits per symbol behind it: mkn-3 +0.0"
     )
-    assert f"    {SWEEP.command}\n" in page
+    assert f"    {COMMAND}\n" in page
 
 
 def test_the_page_lists_the_models_that_are_best_on_valid_first(published: Tree) -> None:
-    page = published.runs()["sweep made"].data.tags["mlflow.note.content"]
+    page = published.runs()["experiment made"].data.tags["mlflow.note.content"]
     rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| ")][1:]
     valid = [float(row[1]) for row in rows]
     assert valid == sorted(valid) and len(valid) == 10  # all but mle-3, whose perplexity is infinite
@@ -132,14 +134,14 @@ def test_the_page_lists_the_models_that_are_best_on_valid_first(published: Tree)
 
 
 def test_every_model_is_held_against_the_best_one(published: Tree) -> None:
-    tags = {name: run.data.tags for name, run in published.runs().items() if name != "sweep made"}
+    tags = {name: run.data.tags for name, run in published.runs().items() if name != "experiment made"}
     assert {tags[f"lstm-2x16-s{seed}"]["verdict"] for seed in (1, 2, 3)} == {"best on valid"}
     assert (tags["mkn-1"]["verdict"], tags["mkn-1"]["behind"][:4]) == ("worse", "+0.6")
     assert tags["mkn-1"]["verdict in full"].startswith("worse: +0.6")
     assert tags["xz"]["verdict in full"] == "only a total is known"
 
 
-def test_the_description_of_an_experiment_is_the_answer(published: Tree) -> None:
+def test_the_description_of_a_text_is_the_answer(published: Tree) -> None:
     tags = published.client().get_experiment_by_name("toy/char").tags
     assert tags["mlflow.note.content"].startswith("toy by char: lstm-2x16 is best")
 
@@ -155,20 +157,20 @@ def test_every_view_is_a_tag_of_the_experiment(published: Tree) -> None:
     assert stored == {view.title for view in VIEWS}
 
 
-def test_swept_settings_come_first_and_others_only_where_they_matter() -> None:
-    card = {"corpus": "toy", "unit": "char", "family": "rnn"}
+def test_axes_come_first_and_others_only_where_they_matter() -> None:
     settings = {"cell": "lstm", "layers": 1, "hidden": 8, "clip": 1.0, "warmup": 0.0}
     cards = {
-        Path(f"{layers}-{clip}"): card | {"model": "m", "settings": settings | {"layers": layers, "clip": clip}}
-        for layers, clip in ((1, 1.0), (2, 1.0), (2, 0.5))
+        Run("made", "toy", "char", "rnn", model): {"settings": settings | {"layers": layers, "clip": clip}}
+        for model, layers, clip in (("a", 1, 1.0), ("b", 2, 1.0), ("c", 2, 0.5))
     }
-    params = params_of(cards)
-    assert list(params[Path("1-1.0")]) == ["layers", "clip", "cell", "hidden", "family", "model"]
+    (params, *_) = params_of(cards).values()
+    assert list(params) == ["layers", "clip", "cell", "hidden", "family", "model"]
 
 
 def test_the_five_best_of_a_family_on_valid_lead(tmp_path: Path) -> None:
+    place = Place(str(tmp_path), "toy", "char")
     rows = [f"ngram,mkn-{order},valid,{value}" for order, value in enumerate((9, 8, "inf", 5, 4, 6, 7), start=1)]
     rows += ["ngram,mkn-1,test,1.0", "rnn,lstm-1x8,valid,20.0"]
-    write_text(tmp_path / "models.csv", "family,model,split,perplexity\n" + "\n".join(rows) + "\n")
-    assert {model for family, model in leading(tmp_path) if family == "ngram"} == {f"mkn-{n}" for n in (2, 4, 5, 6, 7)}
-    assert ("rnn", "lstm-1x8") in leading(tmp_path)
+    write_text(place.file("models.csv"), "family,model,split,perplexity\n" + "\n".join(rows) + "\n")
+    assert {model for family, model in leading(place) if family == "ngram"} == {f"mkn-{n}" for n in (2, 4, 5, 6, 7)}
+    assert ("rnn", "lstm-1x8") in leading(place)

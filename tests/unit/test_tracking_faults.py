@@ -172,8 +172,7 @@ def test_an_absent_server_is_an_input_error(small: Tree, monkeypatch: pytest.Mon
 def test_a_moved_tree_is_an_input_error(small: Tree) -> None:
     small.track()
     moved = small.results.rename(small.results.parent / "moved")
-    tree = Tree(moved, [moved / folder.relative_to(small.results) for folder in small.folders], "")
-    tree.uri = f"sqlite:///{moved}/mlflow.db"
+    tree = Tree(moved, f"sqlite:///{moved}/mlflow.db")
     refused(tree, str(small.results), "delete that database")
 
 

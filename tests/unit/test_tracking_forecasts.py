@@ -1,33 +1,39 @@
-"""Models of series become runs: one for each seed, with its figures and curves, and one for the sweep."""
+"""Models of series become runs: one for each seed, with its figures and curves, and one for the experiment."""
 
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from made_forecasts import make_forecasts
+from made_results import COMMAND
 
-from seqlab.tracking.plan import finished, plan_runs
-from seqlab.tracking.runs import PlannedRun, Sweep
+from seqlab.runs import read_experiment
+from seqlab.tracking.plan import plan_runs
+from seqlab.tracking.runs import PlannedRun
 from seqlab.tracking.views import views_of
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_forecasts(tmp_path_factory.mktemp("made"))
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("made")
 
 
 @pytest.fixture(scope="module")
-def runs(base: Path) -> dict[str, PlannedRun]:
-    results = base.parents[1]
-    return {run.name: run for run in plan_runs(results, finished(results), Sweep("waves", "snakemake waves"))}
+def base(root: Path) -> Path:
+    return make_forecasts(root)
 
 
-def test_every_seed_and_the_sweep_are_runs(runs: dict[str, PlannedRun]) -> None:
-    assert list(runs) == ["sweep waves", "autoregression", "gru-1x4-s1", "gru-1x4-s2", "persistence",
+@pytest.fixture(scope="module")
+def runs(root: Path, base: Path) -> dict[str, PlannedRun]:
+    return {run.name: run for run in plan_runs(read_experiment(root / "results/made/runs.json"))}
+
+
+def test_every_seed_and_the_experiment_are_runs(runs: dict[str, PlannedRun]) -> None:
+    assert list(runs) == ["experiment made", "autoregression", "gru-1x4-s1", "gru-1x4-s2", "persistence",
                           "seasonal-persistence"]  # fmt: skip
-    assert {run.experiment for run in runs.values()} == {"forecast/wave"}
+    assert {run.mlflow_experiment for run in runs.values()} == {"wave/series"}
     assert len({run.key for run in runs.values()}) == 6
-    assert {run.sweep for run in runs.values()} == {"", runs["sweep waves"].key}
+    assert {run.parent for run in runs.values()} == {"", runs["experiment made"].key}
 
 
 def test_figures_are_those_of_the_seed(base: Path, runs: dict[str, PlannedRun]) -> None:
@@ -49,14 +55,14 @@ def test_a_model_without_a_distribution_has_no_figures_of_one(runs: dict[str, Pl
     assert not {name for name in names if "crps" in name or "nll" in name}
 
 
-def test_the_sweep_holds_the_tables_and_the_answer(base: Path, runs: dict[str, PlannedRun]) -> None:
-    run = runs["sweep waves"]
+def test_the_experiment_holds_the_tables_and_the_answer(base: Path, runs: dict[str, PlannedRun]) -> None:
+    run = runs["experiment made"]
     assert [path.name for path, _ in run.artifacts] == ["summary.csv", "models.csv"]
-    assert run.standing["mlflow.note.content"].startswith("Best on valid one step ahead: ")
-    assert "\n    snakemake waves\n" in run.standing["mlflow.note.content"]
+    assert run.standing["mlflow.note.content"].startswith("Forecasts of wave: ")
+    assert f"\n    {COMMAND}\n" in run.standing["mlflow.note.content"]
 
 
 def test_series_have_views_of_their_own() -> None:
-    links = {view.link for view in views_of("forecast/wave")}
+    links = {view.link for view in views_of("wave/series")}
     assert links == {"leaderboard", "horizons", "curves"}
     assert "layers-hidden" in {view.link for view in views_of("toy/char")}

@@ -49,6 +49,7 @@ rule list_runs:
     priority: 2  # first of all: it says whose results these are
     params:
         content=lambda wildcards: experiment_text(
+            FOLDER,
             EXPERIMENT,
             CONFIGURATION,
             command_again(),

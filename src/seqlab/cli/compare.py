@@ -10,14 +10,15 @@ import typer
 from seqlab.cards import read_card
 from seqlab.cli.output import AsJson, aligned, examples, show
 from seqlab.errors import InputError
+from seqlab.runs import find_experiment
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(
     epilog=examples(
-        "seqlab compare results/python_docs/char/rnn/lstm-1x64 results/python_docs/char/ngram/mkn-6",
-        "seqlab compare results/python_docs/char/ngram/mkn-{6,5,4}",
+        "seqlab compare results/default/python_docs/char/rnn/lstm-1x64 results/default/python_docs/char/ngram/mkn-6",
+        "seqlab compare results/default/python_docs/char/ngram/mkn-{6,5,4}",
     )
 )
 def compare(
@@ -41,7 +42,8 @@ def compare(
     ]
     table = judge([(entries[0], other) for other in entries[1:]])
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    content = {"split": "test", "models": [_figures(entry.metrics) for entry in entries], "verdicts": rows}
+    figures = [_figures(folder, entry.metrics) for folder, entry in zip(models, entries, strict=True)]
+    content = {"split": "test", "models": figures, "verdicts": rows}
     show(content, as_json, _lines(content))
 
 
@@ -57,28 +59,35 @@ def _same_text(folders: list[Path]) -> None:
                 )
 
 
-def _figures(metrics: dict[str, Any]) -> dict[str, Any]:
+def _figures(folder: Path, metrics: dict[str, Any]) -> dict[str, Any]:
+    """The names of a run and its means over seeds; the experiment is None for a folder outside of any."""
     rows = [row for row in metrics["scores"] if row["split"] == "test"]
     mean = {key: statistics.fmean(row[key] for row in rows) for key in ("bits_per_symbol", "perplexity")}
-    return {"model": metrics["model"], "family": metrics["family"], "seeds": len(rows)} | mean
+    experiment = find_experiment(folder)
+    names = {"experiment": experiment and experiment.name, "model": metrics["model"], "family": metrics["family"]}
+    return names | {"seeds": len(rows)} | mean
 
 
 def _lines(content: dict[str, Any]) -> Iterator[str]:
-    rows = [["model", "seeds", "bits per symbol", "perplexity"]]
-    for each in content["models"]:
-        rows.append([each["model"], str(each["seeds"]), f"{each['bits_per_symbol']:.4f}", f"{each['perplexity']:.4f}"])
+    models = content["models"]
+    rows = [["model", "experiment", "seeds", "bits per symbol", "perplexity"]]
+    for each in models:
+        figures = (f"{each['bits_per_symbol']:.4f}", f"{each['perplexity']:.4f}")
+        rows.append([each["model"], each["experiment"] or "", str(each["seeds"]), *figures])
     yield from aligned(rows)
-    for row in content["verdicts"]:
+    several = len({each["experiment"] for each in models}) > 1
+    names = [f"{each['model']} of {each['experiment'] or 'none'}" if several else each["model"] for each in models]
+    for name, row in zip(names[1:], content["verdicts"], strict=True):
         yield ""
-        yield _sentence(row)
+        yield _sentence(names[0], name, row)
 
 
-def _sentence(row: dict[str, Any]) -> str:
+def _sentence(model: str, against: str, row: dict[str, Any]) -> str:
     if row["difference"] is None:
-        return f"{row['model']} can't be compared with {row['against']}: {row['verdict']}."
+        return f"{model} can't be compared with {against}: {row['verdict']}."
     word = {"better": "is better than", "worse": "is worse than"}.get(row["verdict"], "is not told apart from")
     return (
-        f"{row['model']} {word} {row['against']}: {row['difference']:+.4f} bits per symbol, 95 % interval "
+        f"{model} {word} {against}: {row['difference']:+.4f} bits per symbol, 95 % interval "
         f"{row['low']:+.4f} to {row['high']:+.4f}, p = {row['p_holm']:.2g}. A difference of "
         f"{row['minimum_detectable']:.4f} would be found in four of five such comparisons."
     )

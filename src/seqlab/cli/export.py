@@ -1,4 +1,4 @@
-"""seqlab export: every finished run as one tidy table."""
+"""seqlab export: every finished run of every experiment as one tidy table."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +16,7 @@ def export(
     results: Annotated[Path, typer.Option(help="the tree of results")] = Path("results"),
     as_json: AsJson = False,
 ) -> None:
-    """Write all runs under RESULTS as one tidy table: a row for each run, metric and step.
+    """Write the runs of all experiments in RESULTS as one tidy table: a row for each run, metric and step.
 
     It is made from the files alone, so MLflow need not be there.
     """

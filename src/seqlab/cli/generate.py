@@ -15,9 +15,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command(
     epilog=examples(
-        "seqlab generate --model results/python_docs/char/rnn/lstm-1x64 --prompt 'The value of'",
-        "seqlab generate -m results/python_docs/char/ngram/mkn-6 --temperature 0.7 --top-p 0.9 --samples 3",
-        "echo 'The value of' | seqlab generate -m results/python_docs/char/ngram/mkn-6 --prompt - --beam 8",
+        "seqlab generate --model results/default/python_docs/char/rnn/lstm-1x64 --prompt 'The value of'",
+        "seqlab generate -m results/default/python_docs/char/ngram/mkn-6 --temperature 0.7 --top-p 0.9 --samples 3",
+        "echo 'The value of' | seqlab generate -m results/default/python_docs/char/ngram/mkn-6 --prompt - --beam 8",
     )
 )
 def generate(

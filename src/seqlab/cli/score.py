@@ -20,9 +20,9 @@ ORDER = ("perplexity", "bits_per_symbol", "bits_per_char", "bits_per_byte", "bit
 
 @app.command(
     epilog=examples(
-        "seqlab score my.txt --model results/python_docs/char/ngram/mkn-6",
-        "seqlab score - -m results/time_machine/char/rnn/lstm-2x128 --cleaning letters < chapter.txt",
-        "seqlab score my.txt -m results/python_docs/char/rnn/lstm-1x64 --per-token > tokens.tsv",
+        "seqlab score my.txt --model results/default/python_docs/char/ngram/mkn-6",
+        "seqlab score - -m results/time_machine/time_machine/char/rnn/lstm-2x128 --cleaning letters < chapter.txt",
+        "seqlab score my.txt -m results/default/python_docs/char/rnn/lstm-1x64 --per-token > tokens.tsv",
     )
 )
 def score(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seqlab.rnn.fleet import Fleet
 
-NAME = "history.live.jsonl"
+LIVE_HISTORY = "history.live.jsonl"
 
 
 class LiveHistory:
@@ -24,7 +24,7 @@ class LiveHistory:
     """
 
     def __init__(self, folder: Path, fleet: "Fleet") -> None:
-        self.path, self.fleet, self.written = folder / NAME, fleet, 0
+        self.path, self.fleet, self.written = folder / LIVE_HISTORY, fleet, 0
         header = {"started": time.time_ns() // 1_000_000, "process": os.getpid(), "machine": socket.gethostname()}
         self._write("w", [header])
 

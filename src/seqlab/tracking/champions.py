@@ -1,15 +1,15 @@
-"""The best model of each family, published so that it can be used: `models:/{corpus}-{unit}-{family}@champion`.
+"""The best model of each family of an experiment, published so that it can be used, as
+`models:/{experiment}.{corpus}-{unit}-{family}@champion`.
 
 A pyfunc model from code: weights as safetensors or npz, the vocabulary as JSON, and the library that reads them. No
 object is pickled, and no path of this machine is in it.
 """
 
 import io
-import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -20,7 +20,9 @@ from seqlab.cards import read_card
 from seqlab.language_model import SETTINGS
 from seqlab.ledger.perplexity import FIGURES, read_metrics
 from seqlab.provenance import fingerprint
-from seqlab.tracking.runs import digest
+from seqlab.runs import Experiment, Run
+from seqlab.tracking.plan import finished
+from seqlab.tracking.runs import digest, run_key
 
 ALIAS = "champion"
 FILES = {"ngram": ("model.npz",), "rnn": ("weights.safetensors", "network.json")}  # the families that can be served
@@ -32,26 +34,28 @@ LARGEST = 500_000_000  # bytes of a model that is copied into the registry
 
 @dataclass(frozen=True)
 class Champion:
-    """The best on valid of one family; `seed` is that of its best replica, if it has any."""
+    """The best on valid of one family on one corpus and unit; `seed` is that of its best replica, if it has any."""
 
-    folder: Path
+    experiment: Experiment
+    run: Run
     card: dict[str, Any]
     seed: int | None
 
     @property
     def name(self) -> str:
-        """Its name in the registry, which allows neither slashes nor colons."""
-        return re.sub(r"[/:]", "_", f"{self.card['corpus']}-{self.card['unit']}-{self.card['family']}")
+        """Its name in the registry, which allows neither slashes nor colons; a corpus has no dot in its name."""
+        return f"{self.experiment.name}.{self.run.corpus}-{self.run.unit}-{self.run.family}"
 
     @property
     def run_key(self) -> str:
-        """What its run in MLflow is found by."""
-        return digest(self.card | {"seeds": self.seed})
+        """The key of its run in MLflow."""
+        return run_key(self.experiment, self.card, self.seed)
 
     @property
     def files(self) -> list[Path]:
         """Everything that is needed to use it."""
-        return [self.folder / name for name in FILES[self.card["family"]]] + [self.folder.parent.parent / "vocab.json"]
+        vocabulary = Path(self.experiment.prepared[self.run.place]) / "vocab.json"
+        return [*(Path(self.run.file(name)) for name in FILES[self.run.family]), vocabulary]
 
     @property
     def content(self) -> str:
@@ -60,24 +64,26 @@ class Champion:
         return digest([self.seed, fingerprint([*self.files, *code])])
 
 
-def champions(folders: Sequence[Path]) -> list[Champion]:
-    """The best models among `folders`, chosen on valid; those whose files are gone or too large are left out."""
+def champions(experiment: Experiment) -> list[Champion]:
+    """The best finished models of `experiment`, chosen on valid; those whose files are gone or too large are left
+    out.
+    """
     best: dict[tuple[str, ...], tuple[float, Champion]] = {}
-    for folder in folders:
-        card = read_card(folder / "card.yaml")
-        if card["family"] not in FILES:
+    for run in finished(experiment):
+        if run.family not in FILES:
             continue
-        for row in read_metrics(folder / "metrics.json")["scores"]:
-            group = card["corpus"], card["unit"], card["family"]
+        card = read_card(run.file("card.yaml"))
+        for row in read_metrics(run.file("metrics.json"))["scores"]:
+            group = run.corpus, run.unit, run.family
             if row["split"] == "valid" and row["perplexity"] < best.get(group, (float("inf"),))[0]:
-                best[group] = row["perplexity"], Champion(folder, card, row["seed"])
+                best[group] = row["perplexity"], Champion(experiment, run, card, row["seed"])
     return [champion for _, champion in best.values() if _is_there(champion)]
 
 
 def publish_champions(client: Any, found: Iterable[Champion], runs: dict[str, tuple[str, str]]) -> int:
     """Register those of `found` that are not the champions already; returns how many are new.
 
-    `runs` gives the experiment and the run of every key, to which the models are linked.
+    `runs` gives the MLflow experiment and the run of every key, to which the models are linked.
     """
     new = 0
     for champion in found:
@@ -136,7 +142,7 @@ def _copy(champion: Champion, folder: Path) -> None:
     if champion.seed is not None:
         from seqlab.rnn.checkpoint import load_network, save_network  # loads torch, so only where a network has won
 
-        architecture, parameters, seeds = load_network(champion.folder)
+        architecture, parameters, seeds = load_network(champion.run.folder)
         replica = seeds.index(champion.seed)
         won = {name: value[replica : replica + 1] for name, value in parameters.items()}
         save_network(folder, architecture, won, [seeds[replica]])
@@ -166,18 +172,17 @@ def _held(client: Any, name: str) -> Any:
         raise
 
 
-def _register(client: Any, champion: Champion, experiment: str, run_id: str) -> None:
+def _register(client: Any, champion: Champion, mlflow_experiment: str, run_id: str) -> None:
     from mlflow.exceptions import MlflowException
 
     card = champion.card
-    logged = client.create_logged_model(experiment, card["model"], run_id, model_type=card["family"])
+    logged = client.create_logged_model(mlflow_experiment, card["model"], run_id, model_type=card["family"])
     with tempfile.TemporaryDirectory() as place:
         save_model(champion, Path(place) / "saved")
         client.log_model_artifacts(logged.model_id, str(Path(place) / "saved"))
     logged = client.finalize_logged_model(logged.model_id, "READY")
     try:
-        client.create_registered_model(champion.name, description=f"The best {card['family']} model on valid of "
-                                       f"{card['corpus']} by {card['unit']}.")  # fmt: skip
+        client.create_registered_model(champion.name, description=_description(champion))
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
@@ -185,6 +190,11 @@ def _register(client: Any, champion: Champion, experiment: str, run_id: str) -> 
             {"seed": str(champion.seed)})  # fmt: skip
     made = client.create_model_version(champion.name, logged.artifact_location, run_id, tags, model_id=logged.model_id)
     client.set_registered_model_alias(champion.name, ALIAS, made.version)
+
+
+def _description(champion: Champion) -> str:
+    family, corpus, unit = (champion.card[name] for name in ("family", "corpus", "unit"))
+    return f"The best {family} model on valid of {corpus} by {unit} in the experiment {champion.experiment.name}."
 
 
 def _is_there(champion: Champion) -> bool:

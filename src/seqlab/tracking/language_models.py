@@ -1,7 +1,4 @@
-"""The runs of language models: one for each model and seed, and one for the sweep that they belong to.
-
-results/{corpus}/{unit}/{family}/{model} becomes runs of the experiment {corpus}/{unit}.
-"""
+"""The runs of language models: one for each model and seed, and one for the experiment that they belong to."""
 
 import csv
 import math
@@ -14,10 +11,10 @@ from seqlab.cards import read_card
 from seqlab.files import read_json
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.ledger.verdicts import ALIKE, BETTER, WORSE
-from seqlab.tracking.page import sweep_page
-from seqlab.tracking.runs import Dataset, PlannedRun, Point, Sweep, as_text, digest
+from seqlab.runs import Experiment, Place, Run
+from seqlab.tracking.page import best_model, experiment_page
+from seqlab.tracking.runs import PlannedRun, Point, as_text, plan_parent, plan_seed
 
-STUDY = ("corpus", "unit", "family")  # models that agree in these are compared with each other
 # MLflow offers the first metric for a comparison, so the first of all is the one that selects a model.
 FIGURES = ("perplexity", "bits_per_char", "bits_per_symbol")
 CURVES = {  # of every epoch: its name -> the column of history.csv
@@ -28,7 +25,7 @@ CURVES = {  # of every epoch: its name -> the column of history.csv
     "train/gradient_norm": "gradient_norm",
     "train/learning_rate": "learning_rate",
 }
-# The settings that are always parameters; others become one where they are swept. The card holds all of them.
+# The settings that are always parameters; others become one where they are an axis. The card holds all of them.
 SETTINGS = ["smoothing", "order", "prune", "cell", "layers", "hidden", "epochs", "steps", "batch_size", "optimiser"]
 SETTINGS += ["learning_rate", "dropout", "parts"]
 VERDICTS = {WORSE: "worse", BETTER: "better", ALIKE: "undecided", "only a total is known": "total only"}
@@ -37,34 +34,37 @@ LEADING = 5  # models of a family that are compared with other families in a cha
 TABLES = ("summary.csv", "models.csv", "verdicts.csv", "breakdown.csv", "memory.csv")
 
 
-def plan(results: Path, folders: Sequence[Path], sweep: Sweep) -> Iterator[PlannedRun]:
-    """The runs of the models in `folders` and of the sweep on every corpus and unit."""
-    cards = {folder: read_card(folder / "card.yaml") for folder in folders}
-    params = params_of(cards)
-    for corpus, unit in dict.fromkeys((card["corpus"], card["unit"]) for card in cards.values()):
-        base = results / corpus / unit
-        parent = _plan_sweep(base, sweep)
-        yield parent
-        standings, leaders = _standings(base), leading(base)
-        for folder, card in cards.items():
-            if (card["corpus"], card["unit"]) == (corpus, unit):
-                for run in _plan_model(folder, card, params[folder]):
-                    leads = "yes" if (card["family"], card["model"]) in leaders else "no"
-                    standing = standings.get(card["model"], {}) | {"sweep": sweep.name, "leading": leads}
-                    yield replace(run, standing=standing, sweep=parent.key)
+def plan(experiment: Experiment, place: Place, runs: Sequence[Run]) -> Iterator[PlannedRun]:
+    """The runs in MLflow of the finished `runs` on one corpus and unit, after that of the experiment itself."""
+    parent = plan_parent(experiment, place, TABLES, experiment_page(experiment, place), best_model(place))
+    yield parent
+    cards = {run: read_card(run.file("card.yaml")) for run in runs}
+    params, symbols = params_of(cards), _train_symbols(experiment, place)
+    standings, leaders = _standings(place), leading(place)
+    for run, card in cards.items():
+        standing = standings.get(run.model, {}) | {"leading": "yes" if (run.family, run.model) in leaders else "no"}
+        for planned in _plan_seeds(experiment, run, card, params[run], symbols):
+            yield replace(planned, standing=standing, parent=parent.key)
 
 
-def params_of(cards: Mapping[Path, dict[str, Any]]) -> dict[Path, dict[str, str]]:
-    """The parameters of each card's runs, those first in which the models of a study differ."""
-    settings = {folder: flat(card["settings"]) for folder, card in cards.items()}
-    found = {}
-    for folder, card in cards.items():
-        study = [settings[other] for other in cards if all(cards[other][key] == card[key] for key in STUDY)]
-        mine = settings[folder]
-        swept = [name for name in mine if len({rest.get(name) for rest in study}) > 1]
-        names = dict.fromkeys([*swept, *(name for name in SETTINGS if name in mine)])
-        found[folder] = {name: mine[name] for name in names} | {"family": card["family"], "model": card["model"]}
-    return found
+def params_of(
+    cards: Mapping[Run, dict[str, Any]], always: Sequence[str] | None = SETTINGS
+) -> dict[Run, dict[str, str]]:
+    """The parameters of every run: the axes of its family, that is the settings in which its runs differ, then those
+    that are `always` parameters (None for all).
+    """
+    families: dict[str, dict[Run, dict[str, str]]] = {}
+    for run, card in cards.items():
+        families.setdefault(run.family, {})[run] = flat(card["settings"])
+    params = {}
+    for settings in families.values():
+        names = list(dict.fromkeys(name for values in settings.values() for name in values))
+        axes = [name for name in names if len({values.get(name) for values in settings.values()}) > 1]
+        for run, values in settings.items():
+            ordered = dict.fromkeys([*axes, *(names if always is None else always)])
+            known = {name: values[name] for name in ordered if name in values}
+            params[run] = known | {"family": run.family, "model": run.model}
+    return params
 
 
 def flat(settings: dict[str, Any]) -> dict[str, str]:
@@ -81,10 +81,14 @@ def flat(settings: dict[str, Any]) -> dict[str, str]:
     return {part if last.count(part) == 1 else name: whole[name] for name, part in zip(whole, last, strict=False)}
 
 
-def begun(folder: Path, started: int, params: dict[str, str]) -> list[PlannedRun]:
-    """The runs of a model in training, one for each seed, as far as they are known before its first epoch."""
-    card = read_card(folder / "card.yaml")
-    return [_run(folder, card, seed, params, started, 0.0) for seed in card["seeds"] or [None]]
+def begun(experiment: Experiment, run: Run, started: int) -> list[PlannedRun]:
+    """The runs of a model in training, one for each seed, as far as they are known before its first epoch.
+
+    An axis that is not among SETTINGS becomes a parameter when the run is published.
+    """
+    card = read_card(run.file("card.yaml"))
+    params, symbols = params_of({run: card})[run], _train_symbols(experiment, run.place)
+    return [_plan_seed(experiment, run, card, seed, params, symbols, started, 0.0) for seed in card["seeds"] or [None]]
 
 
 def curves(rows: Iterable[Mapping[str, Any]], seed: int | None) -> list[Point]:
@@ -100,40 +104,43 @@ def curves(rows: Iterable[Mapping[str, Any]], seed: int | None) -> list[Point]:
     return [point for curve in points.values() for point in curve]
 
 
-def read_history(path: Path) -> list[dict[str, str]]:
+def read_history(path: str | Path) -> list[dict[str, str]]:
     """The rows of a history.csv; none where there is no such file, as in families without epochs."""
+    path = Path(path)
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
-def _run(folder: Path, card: dict[str, Any], seed: int | None, params: dict[str, str], start: int, seconds: float
-         ) -> PlannedRun:  # fmt: skip
-    seeded = {} if seed is None else {"seed": str(seed)}
-    return PlannedRun(
-        experiment=f"{card['corpus']}/{card['unit']}",
-        key=digest(card | {"seeds": seed}),  # of this seed alone: another seed must not change the key
-        name=card["model"] if seed is None else f"{card['model']}-s{seed}",
-        start=start,
-        seconds=seconds,
-        tags={"kind": "model", **{key: card[key] for key in STUDY}, **seeded, "data": card["data"]["ids"]},
-        params=params | seeded,
-        dataset=_dataset(folder.parent.parent, card),
-    )
+def _plan_seed(
+    experiment: Experiment, run: Run, card: dict[str, Any], seed: int | None, params: dict[str, str],
+    symbols: int | None, start: int, seconds: float,
+) -> PlannedRun:  # fmt: skip
+    return plan_seed(experiment, run, card, seed, params, card["data"]["ids"], start, seconds, symbols)
 
 
-def _plan_model(folder: Path, card: dict[str, Any], params: dict[str, str]) -> Iterator[PlannedRun]:
-    """One run per seed, or a single one where the model has none."""
-    metrics = read_metrics(folder / "metrics.json")
-    history = read_history(folder / "history.csv")
-    artifacts = tuple((folder / name, None) for name in ("card.yaml", "sample.txt") if (folder / name).exists())
-    start = (folder / "metrics.json").stat().st_mtime_ns // 1_000_000 - round(1000 * metrics["train_seconds"])
+def _plan_seeds(
+    experiment: Experiment, run: Run, card: dict[str, Any], params: dict[str, str], symbols: int | None
+) -> Iterator[PlannedRun]:
+    """One run for each seed, or a single one where the model has none."""
+    metrics = read_metrics(run.file("metrics.json"))
+    history = read_history(run.file("history.csv"))
+    paths = [Path(run.file(name)) for name in ("card.yaml", "sample.txt")]
+    artifacts = tuple((path, None) for path in paths if path.exists())
+    start, seconds = started(run, metrics["train_seconds"]), metrics["train_seconds"]
     for seed in dict.fromkeys(row["seed"] for row in metrics["scores"]):
-        run = _run(folder, card, seed, params, start, metrics["train_seconds"])
-        run = replace(run, points=(*_figures(metrics, seed), *curves(history, seed)), artifacts=artifacts)
-        infinite = {"infinite": ", ".join(run.infinite)} if run.infinite else {}
-        yield replace(run, tags=run.tags | {"card": metrics["card"]} | infinite)
+        planned = _plan_seed(experiment, run, card, seed, params, symbols, start, seconds)
+        planned = replace(planned, points=(*_figures(metrics, seed), *curves(history, seed)), artifacts=artifacts)
+        infinite = {"infinite": ", ".join(planned.infinite)} if planned.infinite else {}
+        yield replace(planned, tags=planned.tags | {"card": metrics["card"]} | infinite)
+
+
+def started(run: Run, seconds: float) -> int:
+    """When a run that took so many `seconds` began, in milliseconds since 1970: it ended when its metrics were
+    written.
+    """
+    return Path(run.file("metrics.json")).stat().st_mtime_ns // 1_000_000 - round(1000 * seconds)
 
 
 def _figures(metrics: dict[str, Any], seed: int | None) -> Iterator[Point]:
@@ -145,9 +152,9 @@ def _figures(metrics: dict[str, Any], seed: int | None) -> Iterator[Point]:
     yield Point("train/seconds", float(metrics["train_seconds"]))
 
 
-def leading(base: Path) -> set[tuple[str, str]]:
+def leading(place: Place) -> set[tuple[str, str]]:
     """The (family, model) that are among the best of their family on valid: a chart has no room for all."""
-    path = base / "models.csv"
+    path = Path(place.file("models.csv"))
     if not path.exists():
         return set()
     with path.open(newline="", encoding="utf-8") as file:
@@ -158,9 +165,9 @@ def leading(base: Path) -> set[tuple[str, str]]:
     return {(family, model) for family, models in families.items() for model in models[:LEADING]}
 
 
-def _standings(base: Path) -> dict[str, dict[str, str]]:
+def _standings(place: Place) -> dict[str, dict[str, str]]:
     """For every model, how it compares with the best one on valid: by how much, and whether that is real."""
-    path = base / "verdicts.csv"
+    path = Path(place.file("verdicts.csv"))
     if not path.exists():
         return {}
     with path.open(newline="", encoding="utf-8") as file:
@@ -180,20 +187,7 @@ def _standing(row: dict[str, str]) -> dict[str, str]:
     return {"behind": f"{difference:+.3f} bits", "verdict": short, "verdict in full": full}
 
 
-def _dataset(base: Path, card: dict[str, Any]) -> Dataset:
-    """The train split of a corpus and unit, by the digest of its ids."""
-    splits = base / "splits.json"
-    symbols = read_json(splits)["splits"]["train"]["symbols"] if splits.exists() else None
-    return Dataset(f"{card['corpus']} by {card['unit']}", card["data"]["ids"][:16], symbols)
-
-
-def _plan_sweep(base: Path, sweep: Sweep) -> PlannedRun:
-    """The run that stands for the sweep on one corpus and unit: a page, the tables and the figures."""
-    tables = [(base / name, None) for name in TABLES if (base / name).exists()]
-    artifacts = (*tables, *((path, "figures") for path in sorted((base / "figures").glob("*.svg"))))
-    newest = max((path.stat().st_mtime_ns for path, _ in artifacts), default=0) // 1_000_000
-    tags = {"kind": "sweep", "corpus": base.parent.name, "unit": base.name, "sweep": sweep.name}
-    page = {"mlflow.note.content": sweep_page(base, sweep.command)}
-    name = f"sweep {sweep.name}"
-    return PlannedRun(f"{base.parent.name}/{base.name}", digest(tags), name, newest, 0.0, tags, artifacts=artifacts,
-                      standing=page)  # fmt: skip
+def _train_symbols(experiment: Experiment, place: Place) -> int | None:
+    """How many symbols the train split has; None where the prepared text is not there any more."""
+    splits = Path(experiment.prepared[place]) / "splits.json"
+    return int(read_json(splits)["splits"]["train"]["symbols"]) if splits.exists() else None

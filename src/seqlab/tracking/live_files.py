@@ -6,19 +6,20 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from seqlab.rnn.live import LIVE_HISTORY
+from seqlab.runs import Run
 from seqlab.tracking.language_models import read_history
-
-LIVE = "*/*/rnn/*/history.live.jsonl"  # under the results
 
 
 class LiveFile:
-    """One growing history. `rows` are those of history.csv so far, `started` the milliseconds since 1970 at which the
-    job began; `begins_anew` is true until somebody has seen that another job took the file over, and `closed` once
-    nothing more is to be expected of this one.
+    """The growing history of one run. `rows` are those of history.csv so far, `started` the milliseconds since 1970 at
+    which the job began; `begins_anew` is true until somebody has seen that another job took the file over, and `closed`
+    once nothing more is to be expected of this one.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.path, self.history = Path(run.file(LIVE_HISTORY)), Path(run.file("history.csv"))
         self.rows: list[dict[str, Any]] = []
         self.header: dict[str, Any] = {}
         self.place = 0
@@ -35,7 +36,7 @@ class LiveFile:
             with self.path.open("rb") as file:
                 lines = self._new_lines(file)
         except FileNotFoundError:  # history.csv has taken its place
-            self.gone, self.rows = True, read_history(self.path.with_name("history.csv")) or self.rows
+            self.gone, self.rows = True, read_history(self.history) or self.rows
             return True
         found = [json.loads(line) for line in lines]
         self.header = next((line for line in found if "started" in line), self.header)
@@ -57,7 +58,7 @@ class LiveFile:
     @property
     def finished(self) -> bool:
         """Whether the training came to its end."""
-        return self.path.with_name("history.csv").exists()
+        return self.history.exists()
 
     @property
     def ended(self) -> bool:

@@ -1,4 +1,6 @@
-"""The page of a sweep, in Markdown: which model is best, by how much, whether it is real, and how to do it again."""
+"""The page of an experiment on one text, in Markdown: the best model, by how much, whether that is real, and the
+command that runs the experiment again.
+"""
 
 import math
 from pathlib import Path
@@ -10,38 +12,38 @@ from seqlab.ledger.verdicts import ALIKE, COLUMNS, read_verdicts
 from seqlab.report.answer import CHOSEN, answer
 from seqlab.report.style import deviation, number
 from seqlab.report.tables import best_on_valid, read_models
+from seqlab.runs import Experiment, Place
 
 SHOWN = 15  # models in the table; the artifact models.csv holds all
 
 
-def sweep_page(base: Path, command: str) -> str:
-    """What the run of a sweep tells of results/{corpus}/{unit}, `base`, which `command` made."""
-    again = made_by(command)
-    if not (base / "models.csv").exists():
-        return f"The models of {base.parent.name} by {base.name} have not been summarised yet.\n\n{again}"
-    models, judged = read_models(base / "models.csv"), _judged(base)
-    head, sentences = headline(base), answer(models, judged, None)
+def experiment_page(experiment: Experiment, place: Place) -> str:
+    """The page of the run that stands for `experiment` on one corpus and unit."""
+    again = made_by(experiment.command)
+    head = f"{place.corpus} by {place.unit}: {best_model(place)}"
+    if not Path(place.file("models.csv")).exists():
+        return f"{head}\n\n{again}"
+    models, judged = read_models(place.file("models.csv")), _judged(place)
     notes = (
         "Models are chosen on valid and judged on test. Bits per symbol behind the best are those of test, with "
         "their 95 % interval over texts and seeds; a verdict is adjusted for the number of models (Holm)."
     )
-    return "\n\n".join([head, _table(models, judged), *sentences, notes, again])
+    return "\n\n".join([head, _table(models, judged), *answer(models, judged, None), notes, again])
 
 
 def made_by(command: str) -> str:
-    """The command of a sweep as a block of code, in which Markdown takes nothing for markup."""
+    """The command of an experiment as a block of code, in which Markdown takes nothing for markup."""
     return f"Made by\n\n{indent(command, ' ' * 4)}\n"
 
 
-def headline(base: Path) -> str:
-    """Which model is best, by how much, and whether that is real: the one line that MLflow shows of a text."""
-    name = f"{base.parent.name} by {base.name}"
-    if not (base / "models.csv").exists():
-        return f"{name}: not summarised yet."
-    models, judged = read_models(base / "models.csv"), _judged(base)
+def best_model(place: Place) -> str:
+    """The best model of an experiment on one corpus and unit, by how much, and whether that is real, in one line."""
+    if not Path(place.file("models.csv")).exists():
+        return "not summarised yet."
+    models, judged = read_models(place.file("models.csv")), _judged(place)
     best = best_on_valid(models[models["family"].isin(CHOSEN)])
     if best is None:
-        return f"{name}: no model has a finite perplexity on valid."
+        return "no model has a finite perplexity on valid."
     row = models[(models["model"] == best) & (models["split"] == "test")].iloc[0]
     told = judged[judged["against"] == best].set_index("model")
     rest = []
@@ -51,11 +53,11 @@ def headline(base: Path) -> str:
             real = "real" if told.loc[rival, "verdict"] != ALIKE else "may be chance"
             rest.append(f"{rival} {told.loc[rival, 'difference']:+.3f} ({real})")
     behind = f"; bits per symbol behind it: {', '.join(rest)}" if rest else ""
-    return f"{name}: {best} is best, test perplexity {number(row['perplexity'])}{behind}"
+    return f"{best} is best, test perplexity {number(row['perplexity'])}{behind}"
 
 
-def _judged(base: Path) -> pd.DataFrame:
-    path = base / "verdicts.csv"
+def _judged(place: Place) -> pd.DataFrame:
+    path = Path(place.file("verdicts.csv"))
     return read_verdicts(path) if path.exists() else pd.DataFrame(columns=COLUMNS)
 
 

@@ -6,53 +6,56 @@ One process writes, one run after the other; training never comes here.
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from seqlab.files import write_json
 from seqlab.provenance import provenance
+from seqlab.runs import Experiment, Place
 from seqlab.tracking.champions import champions, publish_champions
 from seqlab.tracking.connection import connect, experiment_id, is_server, sole_writer
 from seqlab.tracking.faults import faults_named
-from seqlab.tracking.plan import plan_runs
+from seqlab.tracking.plan import finished, plan_runs
 from seqlab.tracking.reconcile import CREATED, SUPERSEDED, UNCHANGED, reconcile
-from seqlab.tracking.runs import PlannedRun, Sweep
-from seqlab.tracking.views import install_views, views_of
+from seqlab.tracking.runs import ANSWER, PlannedRun
+from seqlab.tracking.views import PAGES, install_views, views_of
 
 ATTEMPTS = 3  # when others publish the same runs to the same server
 
 
-def track_runs(results: Path, folders: Sequence[Path], uri: str, receipt: Path, sweep: Sweep | None = None) -> None:
-    """Publish the finished models in `folders` (results/{corpus}/{unit}/{family}/{model}) to MLflow at `uri`.
+def track_runs(experiment: Experiment, results: Path, uri: str, receipt: Path) -> None:
+    """Publish the finished runs of `experiment`, which lies in `results`, to MLflow at `uri`.
 
-    Every model and seed becomes a run of the experiment `{corpus}/{unit}`, and the sweep one more, with its page, its
-    tables and its figures. A repeat changes nothing; a run whose files have changed takes the place of the old one,
-    which stays restorable; runs of models not among `folders` are left alone. `receipt` (tracking.json in
-    docs/architecture.md) is written last, when all has succeeded; its `created` counts completed runs too, and
-    `created + unchanged == runs`. Raises InputError where a card is damaged or the database or server fails.
+    Every model and seed becomes a run of the MLflow experiment `{corpus}/{unit}`, which holds all experiments on that
+    text, and the experiment itself one more, with its page, its tables and its figures. A repeat changes nothing; a run
+    whose files have changed takes the place of the old one, which stays restorable; runs of other experiments, and of
+    models that `experiment` has no more, are left alone. `receipt` (tracking.json in docs/architecture.md) is written
+    last, when all has succeeded; its `created` counts completed runs too, and `created + unchanged == runs`. Raises
+    InputError where a card is damaged or the database or server fails.
     """
     receipt.unlink(missing_ok=True)  # a receipt of an earlier call must not vouch for this one
-    planned = plan_runs(results, folders, sweep or Sweep())
+    planned = plan_runs(experiment)
     total: Counter[str] = Counter({CREATED: 0, UNCHANGED: 0, SUPERSEDED: 0})
-    experiments: dict[str, int] = {}
-    ids: dict[str, tuple[str, str]] = {}  # of a run by its key: its experiment and itself
+    places: dict[str, int] = {}
+    ids: dict[str, tuple[str, str]] = {}  # of a run by its key: its MLflow experiment and itself
     with faults_named(uri), sole_writer(results):
         client, publisher = connect(uri), publisher_tags()
-        for name, group in groupby(planned, key=lambda run: run.experiment):
+        for name, group in groupby(planned, key=lambda run: run.mlflow_experiment):
             runs = list(group)
-            experiment = experiment_id(client, name, results, uri)
-            outcome, found = _reconcile(client, experiment, runs, publisher, uri)
-            ids |= {key: (experiment, run_id) for key, run_id in found.items()}
-            _arrange(client, experiment, runs)
+            mlflow_experiment = experiment_id(client, name, results, uri)
+            outcome, found = _reconcile(client, mlflow_experiment, runs, publisher, uri)
+            ids |= {key: (mlflow_experiment, run_id) for key, run_id in found.items()}
+            _arrange(client, mlflow_experiment, runs[0].place)
             total.update(outcome)
-            experiments[name] = outcome[CREATED] + outcome[UNCHANGED]
+            places[name] = outcome[CREATED] + outcome[UNCHANGED]
             told = (f"{outcome[what]} {what}" for what in (CREATED, UNCHANGED, SUPERSEDED))
-            print(f"{name}: {experiments[name]} runs", *told, sep=", ", file=sys.stderr)
-        models = publish_champions(client, champions(folders), ids)
+            print(f"{name}: {places[name]} runs", *told, sep=", ", file=sys.stderr)
+        models = publish_champions(client, champions(experiment), ids)
         print(f"champions: {models} new models", file=sys.stderr)
-    write_json(receipt, {"runs": len(planned), **total, "experiments": experiments})
+    if missing := len(experiment.runs) - len(finished(experiment)):
+        print(f"{missing} of {len(experiment.runs)} runs are not finished and were left out", file=sys.stderr)
+    write_json(receipt, {"experiment": experiment.name, "runs": len(planned), **total, "places": places})
 
 
 def publisher_tags() -> dict[str, str]:
@@ -82,14 +85,15 @@ def _reconcile(client: Any, experiment: str, runs: list[PlannedRun], publisher: 
     raise AssertionError  # unreachable
 
 
-def _arrange(client: Any, experiment: str, runs: list[PlannedRun]) -> None:
-    """Give an experiment its views, and the answer as its description."""
-    found = client.get_experiment(experiment)
-    known = found.tags
-    install_views(client, experiment, known, views_of(found.name))
-    pages = [run.standing["mlflow.note.content"] for run in runs if "mlflow.note.content" in run.standing]
+def _arrange(client: Any, mlflow_experiment: str, place: Place) -> None:
+    """Give an MLflow experiment its views, and the answers of the experiments in it as its description."""
+    found = client.get_experiment(mlflow_experiment)
+    install_views(client, mlflow_experiment, found.tags, views_of(found.name))
+    parents = client.search_runs([mlflow_experiment], PAGES)
+    answers = sorted((run.data.tags["experiment"], run.data.tags.get(ANSWER, "")) for run in parents)
+    lines = [f"{name}: {answer}" if len(answers) > 1 else answer for name, answer in answers]
     wanted = {"mlflow.experimentKind": "custom_model_development"}
-    wanted |= {"mlflow.note.content": pages[0].splitlines()[0]} if pages else {}
+    wanted["mlflow.note.content"] = f"{place.corpus} by {place.unit}: " + "; ".join(lines)
     for key, value in wanted.items():
-        if known.get(key) != value:
-            client.set_experiment_tag(experiment, key, value)
+        if found.tags.get(key) != value:
+            client.set_experiment_tag(mlflow_experiment, key, value)

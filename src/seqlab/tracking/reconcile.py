@@ -1,4 +1,4 @@
-"""Bring the runs of one experiment in line with a plan, whatever an earlier call or another program left there.
+"""Bring the runs of one experiment on one text in line with a plan, whatever an earlier call or another program left.
 
 MLflow chooses the ids of runs, so a run is found again by its tag `run_key` (what it is) and judged by its tag
 `content` (what it came to), which is written last: a run without it was cut short, or is still in training.
@@ -16,33 +16,35 @@ PAGE = 200  # runs in one answer, so that a busy server gives it in time
 CREATED, UNCHANGED, SUPERSEDED = "created", "unchanged", "superseded"
 
 
-def reconcile(client: Any, experiment: str, planned: Sequence[PlannedRun], publisher: dict[str, str]
+def reconcile(client: Any, mlflow_experiment: str, planned: Sequence[PlannedRun], publisher: dict[str, str]
               ) -> tuple[Counter[str], dict[str, str]]:  # fmt: skip
-    """Make the experiment with this id hold `planned`, each once; returns how many runs were created (or completed),
-    unchanged and superseded, and the ids of the runs by their keys.
+    """Make the MLflow experiment with this id hold `planned`, the runs of one experiment, each once; returns how many
+    runs were created (or completed), unchanged and superseded, and the ids of the runs by their keys.
 
-    Runs with other keys are left alone. `publisher` are tags of new runs that say who wrote them; they are no part of
-    the content, or each commit would renew every run.
+    Runs with other keys are left alone, and those of other experiments are not even read. `publisher` are tags of new
+    runs that say who wrote them; they are no part of the content, or each commit would renew every run.
     """
-    present = runs_by_key(client, experiment)
+    name = planned[0].tags["experiment"]
+    present = runs_by_key(client, mlflow_experiment, name)
     outcome: Counter[str] = Counter()
     ids: dict[str, str] = {}
     for run in planned:
-        parent = {"mlflow.parentRunId": ids[run.sweep]} if run.sweep in ids else {}
-        done, ids[run.key] = _one(client, experiment, run, present.get(run.key, []), publisher, parent)
+        parent = {"mlflow.parentRunId": ids[run.parent]} if run.parent in ids else {}
+        done, ids[run.key] = _one(client, mlflow_experiment, run, present.get(run.key, []), publisher, parent)
         outcome.update(done)
     if outcome[CREATED]:
-        _remove_twins(client, experiment, {run.key: run.content for run in planned})
+        _remove_twins(client, mlflow_experiment, name, {run.key: run.content for run in planned})
     return outcome, ids
 
 
-def runs_by_key(client: Any, experiment: str) -> dict[str, list[Any]]:
-    """All runs of an experiment, deleted ones too, by the tag run_key."""
+def runs_by_key(client: Any, mlflow_experiment: str, name: str) -> dict[str, list[Any]]:
+    """All runs that the experiment `name` has in an MLflow experiment, deleted ones too, by the tag run_key."""
     from mlflow.entities import ViewType
 
-    runs = page = client.search_runs([experiment], run_view_type=ViewType.ALL, max_results=PAGE)
+    asked = {"filter_string": f"tags.experiment = '{name}'", "run_view_type": ViewType.ALL, "max_results": PAGE}
+    runs = page = client.search_runs([mlflow_experiment], **asked)
     while page.token:
-        page = client.search_runs([experiment], run_view_type=ViewType.ALL, max_results=PAGE, page_token=page.token)
+        page = client.search_runs([mlflow_experiment], **asked, page_token=page.token)
         runs = runs + page
     found: dict[str, list[Any]] = {}
     for run in runs:
@@ -65,10 +67,10 @@ def unwritten(client: Any, run_id: str, points: Sequence[Point]) -> list[Point] 
     return list(wanted.values())
 
 
-def create(client: Any, experiment: str, run: PlannedRun, tags: dict[str, str]) -> Any:
+def create(client: Any, mlflow_experiment: str, run: PlannedRun, tags: dict[str, str]) -> Any:
     """A new run with what is known of it from the start; still RUNNING."""
     tags = run.tags | run.standing | tags | {"run_key": run.key}
-    made = client.create_run(experiment, start_time=run.start, tags=tags, run_name=run.name).info
+    made = client.create_run(mlflow_experiment, start_time=run.start, tags=tags, run_name=run.name).info
     write_params(client, made.run_id, run.params)
     if run.dataset:
         _write_dataset(client, made.run_id, run)
@@ -106,7 +108,12 @@ def discard(client: Any, run: Any, successor: str | None = None) -> None:
 
 
 def _one(
-    client: Any, experiment: str, run: PlannedRun, present: list[Any], publisher: dict[str, str], parent: dict[str, str]
+    client: Any,
+    mlflow_experiment: str,
+    run: PlannedRun,
+    present: list[Any],
+    publisher: dict[str, str],
+    parent: dict[str, str],
 ) -> tuple[list[str], str]:
     """Make one run be as planned; returns what was done, and the id of the run."""
     content = run.content
@@ -120,7 +127,7 @@ def _one(
         return [UNCHANGED], best.info.run_id
     left = unwritten(client, best.info.run_id, run.shown) if best is not None else None
     if best is None or left is None:  # none, or a run of something else
-        info = create(client, experiment, run, publisher | parent)
+        info = create(client, mlflow_experiment, run, publisher | parent)
         others, left = [it for it in present if _active(it)], run.shown
     else:
         info = best.info
@@ -186,11 +193,11 @@ def _write_dataset(client: Any, run_id: str, run: PlannedRun) -> None:
     client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "train")])])
 
 
-def _remove_twins(client: Any, experiment: str, contents: dict[str, str]) -> None:
+def _remove_twins(client: Any, mlflow_experiment: str, name: str, contents: dict[str, str]) -> None:
     """Delete all but one of the runs with the same key: a server whose answer was lost was asked again and made a
     second run, or another folder published the same runs at the same time.
     """
-    for key, runs in runs_by_key(client, experiment).items():
+    for key, runs in runs_by_key(client, mlflow_experiment, name).items():
         active = [run for run in runs if _active(run)]
         if key in contents and len(active) > 1:
             ranked = sorted(active, key=lambda run: _rank(run, contents[key]))

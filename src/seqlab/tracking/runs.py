@@ -1,4 +1,4 @@
-"""What a run of the tracking database should hold, whatever it is a run of."""
+"""The content of a run of the tracking database, whatever it is a run of."""
 
 import hashlib
 import json
@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from seqlab.provenance import sha256_of
+from seqlab.runs import SERIES, Experiment, Place, Run
 
+MODEL, EXPERIMENT = "model", "experiment"  # the tag `kind`: one seed of a model, and the parent of all these
+RUN = "run"  # the tag in which the seeds of a model agree, and no other run does
+ANSWER = "answer"  # the tag of a parent run that says which model is best
 TIMES = frozenset({"train/seconds"})  # metrics that differ when the same run is computed again
 
 
@@ -27,14 +31,6 @@ class Point(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Sweep:
-    """What one configuration runs: its name, and the command that does it again."""
-
-    name: str = "default"
-    command: str = "snakemake --cores all"
-
-
-@dataclass(frozen=True)
 class Dataset:
     """What a run was trained on."""
 
@@ -45,13 +41,14 @@ class Dataset:
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run as it should be. `start` is in milliseconds since 1970, `seconds` a duration.
+    """A run as it should be. `start` is in milliseconds since 1970, `seconds` a duration, `parent` the key of another
+    run.
 
     `standing` are tags that tell how the run stands to others, such as its verdict: they change with the others, and
     the run does not become another one by it.
     """
 
-    experiment: str
+    place: Place
     key: str
     name: str
     start: int
@@ -62,7 +59,12 @@ class PlannedRun:
     artifacts: tuple[tuple[Path, str | None], ...] = ()  # file, folder in the run
     standing: dict[str, str] = field(default_factory=dict)
     dataset: Dataset | None = None
-    sweep: str = ""  # the key of the run whose child this one is
+    parent: str = ""
+
+    @property
+    def mlflow_experiment(self) -> str:
+        """The name of the MLflow experiment that holds the run: one for each text, whatever experiments ran on it."""
+        return f"{self.place.corpus}/{self.place.unit}"
 
     @property
     def content(self) -> str:
@@ -80,6 +82,50 @@ class PlannedRun:
     def infinite(self) -> list[str]:
         """The metrics that are left out."""
         return sorted({point.name for point in self.points if not math.isfinite(point.value)})
+
+
+def plan_seed(
+    experiment: Experiment, run: Run, card: dict[str, Any], seed: int | None, params: dict[str, str], data: str,
+    start: int, seconds: float, symbols: int | None = None,
+) -> PlannedRun:  # fmt: skip
+    """One seed of `run` (None where the model has none) without its points; `data` is the digest of what it learnt
+    from, `symbols` how many these are.
+    """
+    seeded = {} if seed is None else {"seed": str(seed)}
+    names = {"experiment": experiment.name, "corpus": run.corpus, "unit": run.unit, "family": run.family}
+    names |= {RUN: f"{run.model} of {experiment.name}"}
+    learnt = run.corpus if run.unit == SERIES else f"{run.corpus} by {run.unit}"
+    return PlannedRun(
+        place=run.place,
+        key=run_key(experiment, card, seed),
+        name=card["model"] if seed is None else f"{card['model']}-s{seed}",
+        start=start,
+        seconds=seconds,
+        tags={"kind": MODEL, **names, **seeded, "data": data},
+        params=params | seeded,
+        dataset=Dataset(learnt, data[:16], symbols),
+    )
+
+
+def run_key(experiment: Experiment, card: dict[str, Any], seed: int | None) -> str:
+    """The key of one seed: the same settings in another experiment are another run, and another seed of the card
+    changes nothing.
+    """
+    return digest([experiment.name, card | {"seeds": seed}])
+
+
+def plan_parent(experiment: Experiment, place: Place, tables: Iterable[str], page: str, answer: str) -> PlannedRun:
+    """The run that stands for an experiment on one corpus and unit: its page, its figures and those of its `tables`
+    that exist. `answer` is its line in the description of the MLflow experiment.
+    """
+    files = [path for path in (Path(place.file(name)) for name in tables) if path.exists()]
+    figures = sorted(Path(place.file("figures")).glob("*.svg"))
+    artifacts = (*((path, None) for path in files), *((path, "figures") for path in figures))
+    newest = max((path.stat().st_mtime_ns for path, _ in artifacts), default=0) // 1_000_000
+    tags = {"kind": EXPERIMENT, "experiment": experiment.name, "corpus": place.corpus, "unit": place.unit}
+    standing = {"mlflow.note.content": page, ANSWER: answer}
+    name = f"experiment {experiment.name}"
+    return PlannedRun(place, digest(tags), name, newest, 0.0, tags, artifacts=artifacts, standing=standing)
 
 
 def shown(points: Iterable[Point]) -> list[Point]:

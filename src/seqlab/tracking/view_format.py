@@ -45,11 +45,14 @@ def table(where: str, order_by: str, columns: list[str]) -> dict[str, Any]:
     }
 
 
-def with_charts(state: dict[str, Any], sections: dict[str, list[dict[str, Any]]], group_by: str | None = None
-                ) -> dict[str, Any]:  # fmt: skip
-    """`state` with charts in named sections; with `group_by`, a parameter, each line is the mean of the runs that agree
-    in it.
-    """
+def grouped(state: dict[str, Any], tag: str) -> dict[str, Any]:
+    """`state` with one row, line or bar for all runs that agree in a tag, with the means of their metrics."""
+    keys = [{"mode": "tag", "groupByData": tag}]
+    return state | {"groupBy": {"aggregateFunction": "average", "groupByKeys": keys}}
+
+
+def with_charts(state: dict[str, Any], sections: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """`state` with charts in named sections."""
     charts, headings = [], []
     for number, (title, found) in enumerate(sections.items()):
         section = f"section-{number}"
@@ -60,11 +63,7 @@ def with_charts(state: dict[str, Any], sections: dict[str, list[dict[str, Any]]]
         for place, chart in enumerate(found):
             charts.append({"uuid": f"chart-{number}-{place}", "metricSectionId": section, "deleted": False,
                            "isGenerated": False} | chart)  # fmt: skip
-    made = state | {"compareRunCharts": charts, "compareRunSections": headings, "isAccordionReordered": True}
-    if group_by:
-        keys = [{"mode": "param", "groupByData": group_by}]
-        made["groupBy"] = {"aggregateFunction": "average", "groupByKeys": keys}
-    return made
+    return state | {"compareRunCharts": charts, "compareRunSections": headings, "isAccordionReordered": True}
 
 
 def lines(metric: str, runs: int) -> dict[str, Any]:

@@ -1,15 +1,31 @@
-"""The views that every experiment comes with: what to look at, in the order in which to look."""
+"""The views that every MLflow experiment comes with: what to look at, in the order in which to look.
+
+It holds all experiments on one text, so means are those over the seeds of one model of one experiment.
+"""
 
 from dataclasses import dataclass
 from typing import Any
 
-from seqlab.tracking.view_format import bars, contour, lines, parallel, points, table, view_link, view_tag, with_charts
+from seqlab.runs import SERIES
+from seqlab.tracking.runs import EXPERIMENT, MODEL, RUN
+from seqlab.tracking.view_format import (
+    bars,
+    contour,
+    grouped,
+    lines,
+    parallel,
+    points,
+    table,
+    view_link,
+    view_tag,
+    with_charts,
+)
 
-MODELS = "tags.kind = 'model'"  # without the page of the sweep
+PAGES = f"tags.kind = '{EXPERIMENT}'"  # the runs whose pages tell of an experiment
+MODELS = f"tags.kind = '{MODEL}'"
 NETWORKS = f"{MODELS} AND tags.family = 'rnn'"
 LEADING = f"{MODELS} AND tags.leading = 'yes' AND tags.family != 'compressor' AND tags.family != 'source'"
 CHOSEN = "metrics.`valid/perplexity`"  # what selects a model
-SERIES = "forecast/"  # begins the names of experiments on series of numbers
 RUNS = 100  # at most so many in a chart; MLflow draws ten unless told
 
 
@@ -33,7 +49,14 @@ class View:
 
 
 def _columns(*params: str) -> list[str]:
-    figures = ["tags.`behind`", "tags.`verdict`", "metrics.`test/perplexity`", CHOSEN, "metrics.`test/bits_per_char`"]
+    figures = [
+        "tags.`experiment`",
+        "tags.`behind`",
+        "tags.`verdict`",
+        "metrics.`test/perplexity`",
+        CHOSEN,
+        "metrics.`test/bits_per_char`",
+    ]
     return figures + [f"params.`{name}`" for name in params] + ["metrics.`model/parameters`", "metrics.`train/seconds`"]
 
 
@@ -47,6 +70,12 @@ VIEWS = (
         "Leaderboard",
         "which model is best, by how much, and is it real",
         _table(MODELS, "family", "cell", "layers", "hidden", "smoothing", "order", "seed"),
+    ),
+    View(
+        "experiments",
+        "Experiments",
+        "how the experiments on this text compare: the five best of each family, mean over seeds",
+        grouped(_table(LEADING, "family"), RUN),
     ),
     View(
         "curves",
@@ -65,12 +94,11 @@ VIEWS = (
         "Mean over seeds",
         "whether networks differ by more than their seeds do",
         with_charts(
-            _table(NETWORKS, "cell", "layers", "hidden", "seed"),
+            grouped(_table(NETWORKS, "cell", "layers", "hidden", "seed"), RUN),
             {
                 "Valid, mean and spread over seeds": [lines("valid/epoch_perplexity", RUNS)],
                 "Test, mean over seeds": [bars("test/perplexity", RUNS)],
             },
-            group_by="model",
         ),
     ),
     View(
@@ -78,12 +106,11 @@ VIEWS = (
         "n-gram against RNN",
         "what a network gains over counting: the five best of each family",
         with_charts(
-            _table(LEADING, "family", "model"),
+            grouped(_table(LEADING, "family", "model"), RUN),
             {
                 "Bits per character of test": [bars("test/bits_per_char", 20)],
                 "Against the number of parameters": [points("model/parameters", "test/bits_per_char", RUNS)],
             },
-            group_by="model",
         ),
     ),
     View(
@@ -102,9 +129,8 @@ VIEWS = (
 
 
 SERIES_FIGURES = [f"metrics.`test/{name}-{horizon}`" for name in ("rmse", "crps") for horizon in (1, 4, 16, 64)]
-SERIES_TABLE = table(
-    MODELS, "metrics.`valid/rmse-1`", ["metrics.`valid/rmse-1`", *SERIES_FIGURES, "params.`model`", "params.`seed`"]
-)
+SERIES_COLUMNS = ["tags.`experiment`", "metrics.`valid/rmse-1`", *SERIES_FIGURES, "params.`model`", "params.`seed`"]
+SERIES_TABLE = table(MODELS, "metrics.`valid/rmse-1`", SERIES_COLUMNS)
 SERIES_VIEWS = (
     View("leaderboard", "Leaderboard", "which model forecasts best, one step and further ahead", SERIES_TABLE),
     View(
@@ -112,9 +138,8 @@ SERIES_VIEWS = (
         "Horizons",
         "how errors grow with the steps ahead, mean over seeds",
         with_charts(
-            SERIES_TABLE,
+            grouped(SERIES_TABLE, RUN),
             {"RMSE of test": [bars(f"test/rmse-{horizon}", RUNS) for horizon in (1, 4, 16, 64)]},
-            group_by="model",
         ),
     ),
     View(
@@ -127,14 +152,16 @@ SERIES_VIEWS = (
 
 
 def views_of(name: str) -> tuple[View, ...]:
-    """The views of the experiment `name`."""
-    return SERIES_VIEWS if name.startswith(SERIES) else VIEWS
+    """The views of the MLflow experiment `name`, a corpus and a unit."""
+    return SERIES_VIEWS if name.endswith(f"/{SERIES}") else VIEWS
 
 
-def install_views(client: Any, experiment: str, known: dict[str, str], views: tuple[View, ...] = VIEWS) -> int:
-    """Write `views` into the tags of an experiment, which now are `known`; returns how many were new or changed."""
+def install_views(client: Any, mlflow_experiment: str, known: dict[str, str], views: tuple[View, ...] = VIEWS) -> int:
+    """Write `views` into the tags of an MLflow experiment, which now are `known`; returns how many were new or
+    changed.
+    """
     tags = dict(view_tag(view.link, view.title, view.state) for view in views)
     changed = {key: value for key, value in tags.items() if known.get(key) != value}
     for key, value in changed.items():
-        client.set_experiment_tag(experiment, key, value)
+        client.set_experiment_tag(mlflow_experiment, key, value)
     return len(changed)

@@ -1,0 +1,86 @@
+"""Two experiments on one text stand side by side in MLflow, as a reader sees them in a real browser."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import open_browser
+from tracked import SMALL, Tree, grow, make_worse
+
+from seqlab.tracking.connection import ENVIRONMENT
+from seqlab.tracking.views import VIEWS
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Tree:
+    """Two experiments with the same models, of which the second is worse on test; both are published."""
+    root = tmp_path_factory.mktemp("side_by_side")
+    first, second = (grow(root, database, SMALL, name) for name, database in (("plain", empty_database), ("bad", None)))
+    make_worse(second.run("mkn-1"), seed=None)
+    first.track(), second.track()
+    return first
+
+
+@pytest.fixture(scope="module")
+def server(tree: Tree) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    place = ["--backend-store-uri", tree.uri, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    process = subprocess.Popen([sys.executable, "-m", "mlflow", "server", *place], env=os.environ | ENVIRONMENT,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    try:
+        while not is_up(port):
+            assert process.poll() is None
+            time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def is_up(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health") as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def page(server: str) -> Iterator[Any]:
+    with open_browser() as browser:
+        yield browser.new_page(viewport={"width": 1800, "height": 1400})
+
+
+def seen(page: Any, server: str, tree: Tree, link: str, *texts: str) -> str:
+    """Everything that can be read in a view, once all `texts` are there."""
+    (view,) = (view for view in VIEWS if view.link == link)
+    page.goto(server + view.address(tree.client().get_experiment_by_name("toy/char").experiment_id))
+    for text in texts:
+        page.get_by_text(text, exact=False).first.wait_for(timeout=90_000)
+    return page.locator("body").inner_text()
+
+
+def test_the_leaderboard_names_the_experiment_of_each_run(page: Any, server: str, tree: Tree) -> None:
+    text = seen(page, server, tree, "leaderboard", "lstm-1x8-s1", "mkn-1", "test/perplexity")
+    lines = text.splitlines()
+    assert [lines.count(word) for word in ("lstm-1x8-s1", "mkn-1", "plain", "bad")] == [2, 2, 4, 4]
+    assert "toy by char: bad: lstm-1x8 is best" in text and "; plain: lstm-1x8 is best" in text
+
+
+def test_experiments_are_compared_model_by_model(page: Any, server: str, tree: Tree) -> None:
+    groups = [f"Group: {model} of {name}" for model in SMALL for name in ("plain", "bad")]
+    assert all(group in seen(page, server, tree, "experiments", *groups) for group in groups)
+
+
+def test_means_over_seeds_are_those_of_one_experiment(page: Any, server: str, tree: Tree) -> None:
+    text = seen(page, server, tree, "seeds", "Group: lstm-1x8 of plain", "Group: lstm-1x8 of bad")
+    assert "Group: lstm-1x8\n" not in text
