@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from seqlab.report.cost import cost
 from seqlab.report.figures import perplexity_by_order
 from seqlab.report.networks import axes, heat_maps, learning_curves
-from seqlab.report.style import deviation, log_axis, number, plain, save
+from seqlab.report.style import deviation, log_axis, number, plain, save, wrapped
 from seqlab.report.tables import summarize
 from seqlab.runs import Run
 
@@ -186,3 +186,11 @@ def test_the_front_has_what_no_other_model_beats_in_both(models: pd.DataFrame) -
     ]
     front = next(line for line in cost(models).axes[0].lines if line.get_label() == "Pareto front")
     assert list(front.get_xdata()) == expected
+
+
+def test_long_names_are_broken_after_hyphens_and_short_ones_are_not() -> None:
+    assert wrapped("lstm-2x16, 3.940 ± 0.030") == "lstm-2x16, 3.940 ± 0.030"
+    name = "lstm-2x256-dropout~0.3-learning_rate~0.01, 2.5"
+    lines = wrapped(name, 24).split("\n")
+    assert lines == ["lstm-2x256-dropout~0.3-", "learning_rate~0.01, 2.5"]
+    assert wrapped("x" * 40 + "\nsecond") == "x" * 40 + "\nsecond"

@@ -132,7 +132,7 @@ def _draw_maps(
     rows = -(-len(maps) // columns)
     width = max((1.15 if _has_numbers(values, across, up) else 0.62) * len(values[across]) for _, across, up, _ in maps)
     height = max((0.85 if _has_numbers(values, across, up) else 0.4) * len(values[up]) for _, across, up, _ in maps)
-    size = (1.5 + columns * max(1.9, width), max(2.6, 0.65 + rows * (0.85 + height)))
+    size = (1.5 + columns * max(1.9, width), max(3.0, 0.65 + rows * (0.85 + height)))
     figure = Figure(figsize=size, layout="constrained")
     panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     for panel, (title, across, up, networks) in zip(panels, maps, strict=False):

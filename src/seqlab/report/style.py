@@ -99,7 +99,7 @@ def wrapped(label: str, width: int = 30) -> str:
     lines: list[str] = []
     for line in label.split("\n"):
         lines.append("")
-        for part in re.findall(r"[^-\s]*[-\s]*", line):
+        for part in re.findall(r"[^-\s]+[-\s]*|[-\s]+", line):
             if lines[-1] and len(lines[-1]) + len(part.rstrip()) > width:
                 lines.append("")
             lines[-1] += part
