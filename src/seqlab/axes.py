@@ -63,9 +63,11 @@ def _drawn(axes: dict[str, list[Any]], size: int, wanted: int, seed: int) -> lis
 
 
 def _name(point: dict[str, Any], axes: dict[str, list[Any]], where: str) -> str:
-    """The name of a run: its shape, and each other setting that is not at its base."""
+    """The name of a run: its shape, then each other setting that is not at its base, by the alphabet."""
     parts = [f"{point['cell']}-{point['layers']}x{point['hidden']}"]
-    parts += [f"{key}~{_text(value)}" for key, value in point.items() if key not in SHAPE and value != axes[key][0]]
+    parts += [
+        f"{key}~{_text(value)}" for key, value in sorted(point.items()) if key not in SHAPE and value != axes[key][0]
+    ]
     name = "-".join(parts)
     if len(name.encode()) > LONGEST_NAME:
         raise InputError(

@@ -176,7 +176,8 @@ def _register(client: Any, champion: Champion, mlflow_experiment: str, run_id: s
     from mlflow.exceptions import MlflowException
 
     card = champion.card
-    logged = client.create_logged_model(mlflow_experiment, card["model"], run_id, model_type=card["family"])
+    label = card["model"].replace(".", "_")  # MLflow takes no points here
+    logged = client.create_logged_model(mlflow_experiment, label, run_id, model_type=card["family"])
     with tempfile.TemporaryDirectory() as place:
         save_model(champion, Path(place) / "saved")
         client.log_model_artifacts(logged.model_id, str(Path(place) / "saved"))
