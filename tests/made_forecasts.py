@@ -70,7 +70,7 @@ def make_forecasts(root: Path, experiment: str = "made") -> Path:
             for split, horizons in (("valid", [1]), ("test", HORIZONS))
         }
         runs.append(_with_card(place, model, []))
-        record(Path(runs[-1].file("card.yaml")), prepared, made, [None], runs[-1].folder)
+        record(runs[-1].folder, prepared, made, [None])
     orders = try_orders(prepared.scaled, prepared.learnt, prepared.splits["valid"], 5)
     model = Autoregression.fit(prepared.scaled[: prepared.learnt[1]], 3)
     for name, forecaster, seeds in (("autoregression", model, []), ("gru-1x4", Pair(model), [1, 2])):
@@ -80,12 +80,12 @@ def make_forecasts(root: Path, experiment: str = "made") -> Path:
         }
         training = {"seconds": 1.5, "parameters": 5, "notes": [f"a note on {name}"]}
         runs.append(_with_card(place, name, seeds))
-        record(Path(runs[-1].file("card.yaml")), prepared, made, forecaster.seeds, runs[-1].folder, training)
+        record(runs[-1].folder, prepared, made, forecaster.seeds, training)
     write_table(runs[2].file("orders.csv"), orders)
     rows = [f"{epoch},{seed},1.0,{1 / epoch},0.01,0.5\n" for epoch in (1, 2) for seed in (1, 2)]
     write_text(runs[3].file("history.csv"), HISTORY + "".join(rows))
     list_runs(runs, folder)
-    summary, models = summarize(run.file("metrics.json") for run in runs)
+    summary, models = summarize(runs)
     write_table(place.file("summary.csv"), summary)
     write_table(place.file("models.csv"), models)
     return Path(place.file(""))

@@ -11,7 +11,7 @@ from made_results import NOTHING_TO_SPELL, make_results
 
 from seqlab.files import read_json, write_text
 from seqlab.ledger.perplexity import read_metrics, write_metrics
-from seqlab.ledger.scores import read_scores
+from seqlab.ledger.record import read_ledger
 from seqlab.ledger.verdicts import Entry, verdicts
 from seqlab.report.tables import summarize, write_table
 from seqlab.runs import Experiment, Place, Run, read_experiment, write_experiment
@@ -116,10 +116,10 @@ def keep_only(tree: Tree, models: tuple[str, ...]) -> None:
 
 def summarize_again(tree: Tree) -> None:
     """Write the tables of the experiment from its runs."""
-    metrics = [Path(run.file("metrics.json")) for run in tree.experiment.runs]
-    for name, table in zip(("summary", "models"), summarize(metrics, NOTHING_TO_SPELL), strict=True):
+    runs = tree.experiment.runs
+    for name, table in zip(("summary", "models"), summarize(runs, NOTHING_TO_SPELL), strict=True):
         write_table(tree.place.file(f"{name}.csv"), table)
-    entries = [Entry(read_metrics(path), read_scores(path.with_name("scores.npz"))["test"]) for path in metrics]
+    entries = [Entry(metrics, bits["test"]) for metrics, bits in map(read_ledger, runs)]
     write_table(tree.place.file("verdicts.csv"), verdicts(entries))
 
 
