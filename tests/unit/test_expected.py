@@ -18,11 +18,13 @@ from seqlab.ledger.expected import (
     reference,
     write_reference,
 )
+from seqlab.runs import read_experiment
 
 
 @pytest.fixture
 def made(tmp_path: Path) -> dict:
-    return reference([folder / "metrics.json" for folder in make_results(tmp_path)], {"python": "3.11"})
+    make_results(tmp_path)
+    return reference(read_experiment(tmp_path / "results/made/runs.json").runs, {"python": "3.11"})
 
 
 def changed(made: dict, family: str, by: float) -> dict:
