@@ -19,9 +19,9 @@ $(INSTALLED): requirements.txt pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(INSTALLED)
 
-reproduce: setup ## run the default experiment; results/report.html tells the result
+reproduce: setup ## run the default experiment; results/default/report.html tells the result
 	$(VENV)/bin/snakemake --cores $(CORES) --quiet rules
-	@echo "Done. Open results/report.html; make dashboard compares the runs."
+	@echo "Done. Open results/default/report.html; make dashboard compares the runs."
 
 verify: setup ## hold the finished default experiment against the committed results
 	$(VENV)/bin/snakemake --cores $(CORES) --quiet rules -- verify

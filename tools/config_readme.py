@@ -16,8 +16,10 @@ INTRODUCTION = """# Configuration
     snakemake --cores 2 --configfile config/time_machine.yaml
     snakemake --cores 2 --config corpus=path/to/my.txt cleaning=letters
     snakemake --cores 2 --config series=path/to/my.csv column=height period=12
+    snakemake --cores 2 --config experiment=dropout 'rnn={training: {dropout: [0.0, 0.3, 0.5]}}'
 
-Lists replace the default's, blocks are merged key by key. A key that is not in this table is refused. Which texts
+Lists replace the default's, blocks are merged key by key. A key that is not in this table is refused. An experiment is
+called like its file, and its results lie in `results/NAME`; `experiment: NAME` gives it another name. Which texts
 there are, and how to add one, stands in `corpora.yaml`, which series in `series.yaml`. This page is written from
 `workflow/schemas/config.schema.yaml` by `make docs`.
 
@@ -39,6 +41,8 @@ def rows(schema: dict[str, Any], prefix: str = "") -> Iterator[str]:
 
 def allowed(value: dict[str, Any]) -> str:
     """What a key may hold, in words."""
+    if value.get("axis"):
+        return f"{allowed(value | {'axis': False})}; or a list, for an axis"
     if "enum" in value:
         return ", ".join(value["enum"])
     if value["type"] == "array":

@@ -126,9 +126,9 @@ rule check_corpus:
         check="results/{experiment}/{corpus}/{unit}/check.json",
     log:
         "results/{experiment}/{corpus}/{unit}/check.log",
+    priority: 1  # before any training, so that a text that is refused is refused at once
     conda:
         "../../environment.yml"
-    priority: 1  # before any training, so that a text that is refused is refused at once
     resources:
         mem_mb=by_size(1000, 80),
         runtime=by_size(15, 0.1),

@@ -5,7 +5,6 @@ Makes  results/{experiment}/{corpus}/{unit}/rnn/{model}/card.yaml, weights.safet
        history.csv, scores.npz, metrics.json, sample.txt
 """
 
-
 @cache
 def vocabulary_of(path):
     """How many entries a vocab.json has."""

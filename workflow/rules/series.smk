@@ -41,9 +41,9 @@ rule build_series:
         "results/corpora/{corpus}/{prepared}/build_series.log",
     wildcard_constraints:
         prepared=f"{SERIES}(-[0-9a-f]+)?",
+    priority: 1  # before any training, so that a series that is refused is refused at once
     conda:
         "../../environment.yml"
-    priority: 1  # before any training, so that a series that is refused is refused at once
     params:
         script=script("build_series"),
         code=code_of("build_series"),
