@@ -7,8 +7,9 @@ import pytest
 
 from seqlab.ngram.model import symbol_probabilities
 from seqlab.ngram.smoothing import estimate
-from seqlab.ngram.spelling import BITS_OF_A_CHARACTER, END, Speller, spelling, spelling_bits, words_to_learn
+from seqlab.ngram.spelling import BITS_OF_A_CHARACTER, END, Speller, spelling
 from seqlab.text.splits import cut, describe
+from seqlab.text.unknown import rare_words, unknown_symbols
 from seqlab.text.vocab import Vocab
 
 WORDS = ["banana", "bandana", "cabana", "ban", "nab", "canal", "anal"]
@@ -42,14 +43,17 @@ def test_a_letter_that_train_lacks_is_chosen_among_all_of_unicode():
 
 def test_words_are_learnt_from_what_the_vocabulary_lacks():
     train = ["the", "the", "a", "a", "zebra", "yak"]
-    assert words_to_learn(train, Vocab(train, min_freq=2)) == ["zebra", "yak"]
-    assert words_to_learn(train, Vocab(train)) == ["a", "the", "yak", "zebra"]
+    assert rare_words(train, Vocab(train, min_freq=2)) == ["zebra", "yak"]
+    assert rare_words(train, Vocab(train)) == ["a", "the", "yak", "zebra"]
 
 
 @pytest.mark.parametrize(("unit", "each"), [("char", BITS_OF_A_CHARACTER), ("byte", 8.0), ("bpe", 8.0)])
 def test_symbols_that_are_not_words_are_chosen_alike(unit, each):
-    bits = spelling_bits(unit, [], Vocab("ab"), {"valid": ["x"], "test": ["x", "y", "x"]})
-    assert bits == pytest.approx({"valid": each, "test": 3 * each})
+    tokens = {"valid": ["x"], "test": ["x", "y", "x"]}
+    splits = {name: {"tokens": unknown, "characters": 10} for name, unknown in tokens.items()}
+    found = spelling({"unit": unit, "rare": [], "splits": splits})
+    assert [found[name]["bits"] for name in tokens] == pytest.approx([each, 3 * each])
+    assert found["test"]["bits_per_char"] == pytest.approx(3 * each / 10)
 
 
 def test_a_text_without_unknown_symbols_costs_nothing_more():
@@ -58,7 +62,7 @@ def test_a_text_without_unknown_symbols_costs_nothing_more():
     segments = cut(" ".join(tokens), "word", SPLIT)[1]
     splits = describe("contiguous", segments, vocab.encode(tokens), tokens, "word")
     nothing = {"unknown": 0, "bits": 0.0, "bits_per_char": 0.0}
-    assert spelling("word", tokens, vocab, splits) == {"valid": nothing, "test": nothing}
+    assert spelling(unknown_symbols("word", tokens, vocab, splits)) == {"valid": nothing, "test": nothing}
 
 
 def test_unknown_words_of_the_scored_symbols_are_spelt():
@@ -66,7 +70,7 @@ def test_unknown_words_of_the_scored_symbols_are_spelt():
     vocab = Vocab(tokens[:24], unit="word")
     segments = cut(" ".join(tokens), "word", SPLIT)[1]
     splits = describe("contiguous", segments, vocab.encode(tokens), tokens, "word")
-    found = spelling("word", tokens, vocab, splits)
+    found = spelling(unknown_symbols("word", tokens, vocab, splits))
     start, stop = segments["test"][0]
     unknown = [token for token in tokens[start + 1 : stop] if token not in vocab]
     expected = Speller(["be", "to"]).bits(unknown)

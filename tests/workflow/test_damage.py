@@ -27,6 +27,7 @@ from seqlab.rnn.checkpoint import load_checkpoint, load_network, save_checkpoint
 from seqlab.runs import read_experiment
 from seqlab.text.reading import load_text, read_clean
 from seqlab.text.splits import read_ids, read_splits, segments_of
+from seqlab.text.unknown import read_unknown
 from seqlab.text.vocab import Vocab
 
 FLIPS = int(os.environ.get("SEQLAB_FLIPS", "12"))
@@ -85,7 +86,7 @@ READERS: list[tuple[Path, Callable[[Path], Any]]] = [
     (BASE / "breakdown.csv", table),
     (BASE / "memory.csv", table),
     (BASE / "contrast.json", read_json),
-    (PREPARED / "unknown.json", read_json),
+    (PREPARED / "unknown.json", read_unknown),
     (PREPARED / "bytes.npz", read_arrays),
     (PREPARED.parent / "source.json", read_json),
     (Path("results/smoke/runs.json"), read_experiment),

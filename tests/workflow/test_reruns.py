@@ -48,7 +48,6 @@ def test_editing_the_smoothing_estimates_n_grams_again_and_nothing_else(finished
             "prune_ngram": 2,
             "write_arpa": 3,
             "score_mixture": 1,  # not that of seeds
-            "encode_corpus": 1,  # an n-gram of letters spells unknown words
         }
         | without_curves
     )

@@ -7,11 +7,11 @@ import numpy as np
 
 from seqlab.errors import command
 from seqlab.files import json_argument, replacing, write_json
-from seqlab.ngram.spelling import spelling
 from seqlab.provenance import sha256_of
 from seqlab.text.reading import read_clean
 from seqlab.text.splits import cut, describe, learn_pieces
 from seqlab.text.tokens import UNITS, to_bytes
+from seqlab.text.unknown import unknown_symbols
 from seqlab.text.vocab import Vocab
 
 
@@ -39,7 +39,7 @@ def main() -> None:
     with replacing(folder / "ids.npy") as temporary:
         np.save(temporary, ids)
     write_json(folder / "splits.json", splits | {"ids": sha256_of(folder / "ids.npy")})
-    write_json(folder / "unknown.json", spelling(unit, tokens, vocab, splits))
+    write_json(folder / "unknown.json", unknown_symbols(unit, tokens, vocab, splits))
     parts = {
         name: np.frombuffer(b"".join(to_bytes(tokens[start:stop], unit) for start, stop in ranges), dtype=np.uint8)
         for name, ranges in segments.items()

@@ -4,9 +4,10 @@ import argparse
 from pathlib import Path
 
 from seqlab.errors import command
-from seqlab.files import read_json
+from seqlab.ngram.spelling import spelling
 from seqlab.report.tables import summarize, write_table
 from seqlab.runs import read_experiment
+from seqlab.text.unknown import read_unknown
 
 
 @command
@@ -20,7 +21,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, required=True, help="csv with a row per model and split")
     arguments = parser.parse_args()
     runs = read_experiment(arguments.experiment).select(arguments.corpus, arguments.unit)
-    summary, models = summarize(runs, read_json(arguments.unknown))
+    summary, models = summarize(runs, spelling(read_unknown(arguments.unknown)))
     write_table(arguments.summary, summary)
     write_table(arguments.models, models)
 

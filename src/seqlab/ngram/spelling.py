@@ -1,8 +1,7 @@
 """What unknown symbols cost when they are spelt out, so that a closed vocabulary can stand beside an open one."""
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -38,42 +37,26 @@ class Speller:
         return float(-np.log2(symbol_probabilities(self._model, segments)).sum()) + unknown * BITS_OF_A_CHARACTER
 
 
-def words_to_learn(train: Iterable[str], vocab: Vocab) -> list[str]:
-    """The words of train that the vocabulary lacks; where it has them all, every word once.
-
-    Rare words are like those that are unknown, more so than frequent ones.
-    """
-    counts = Counter(train)
-    return [word for word, count in counts.items() for _ in range(count) if word not in vocab] or sorted(counts)
-
-
-def spelling_bits(unit: str, train: Iterable[str], vocab: Vocab, unknown: dict[str, list[str]]) -> dict[str, float]:
-    """For every split, what its `unknown` symbols, which a model charges as `<unk>`, cost beside that.
+def spelling(unknown: dict[str, Any]) -> dict[str, Any]:
+    """What the unknown symbols of valid and test, which a model charges as `<unk>`, cost beside that, by split: their
+    number, bits, and bits per character of the split. `unknown` is the content of unknown.json.
 
     Words are spelt by a model of characters (`Speller`); a character is chosen among all of Unicode and a byte among
     256, each alike.
     """
+    unit, splits = unknown["unit"], unknown["splits"]
+    tokens = {name: split["tokens"] for name, split in splits.items()}
     if unit == "word":
-        speller = Speller(words_to_learn(train, vocab)) if any(unknown.values()) else None
-        return {split: speller.bits(words) if speller else 0.0 for split, words in unknown.items()}
-    each = BITS_OF_A_CHARACTER if unit == "char" else BITS_OF_A_BYTE
-    return {split: each * len(symbols) for split, symbols in unknown.items()}
-
-
-def spelling(unit: str, tokens: Sequence[str], vocab: Vocab, splits: dict[str, Any]) -> dict[str, Any]:
-    """The content of spelling.json (contract in docs/architecture.md) for a text of `tokens` with these `splits`."""
-    ranges = {name: split["segments"] for name, split in splits["splits"].items()}
-    train = (token for start, stop in ranges["train"] for token in tokens[start:stop])
-    unknown = {
-        name: [token for start, stop in ranges[name] for token in tokens[start + 1 : stop] if token not in vocab]
-        for name in ("valid", "test")
-    }
-    bits = spelling_bits(unit, train, vocab, unknown)
+        speller = Speller(unknown["rare"]) if any(tokens.values()) else None
+        bits = {name: speller.bits(words) if speller else 0.0 for name, words in tokens.items()}
+    else:
+        each = BITS_OF_A_CHARACTER if unit == "char" else BITS_OF_A_BYTE
+        bits = {name: each * len(symbols) for name, symbols in tokens.items()}
     return {
         name: {
-            "unknown": len(unknown[name]),
+            "unknown": len(tokens[name]),
             "bits": bits[name],
-            "bits_per_char": bits[name] / splits["splits"][name]["characters"],
+            "bits_per_char": bits[name] / splits[name]["characters"],
         }
-        for name in unknown
+        for name in tokens
     }
