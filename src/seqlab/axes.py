@@ -38,9 +38,10 @@ def network_runs(where: str, settings: Mapping[str, Any], draw: Mapping[str, int
         raise InputError(f"{where}.draw.runs is {wanted:,}, but the grid has {size:,} points; lower it, or 0 takes all")
     if (wanted or size) > MOST_RUNS:
         lengths = ", ".join(f"{len(values)} of {key}" for key, values in axes.items() if len(values) > 1)
+        sample = f", or take a sample with {where}.draw" if draw else ""
         raise InputError(
-            f"{where} asks for {wanted or size:,} runs ({lengths}), where {MOST_RUNS:,} are the most; shorten an axis, "
-            f"or take a sample with {where}.draw"
+            f"{where} asks for {wanted or size:,} runs ({lengths}), where {MOST_RUNS:,} are the most; shorten an axis"
+            f"{sample}"
         )
     points = _drawn(axes, size, wanted, draw["seed"]) if draw and wanted else product(*axes.values())
     runs = {}
