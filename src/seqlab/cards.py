@@ -1,6 +1,5 @@
 """The card of a run: everything that decides its result, in a file that the job which makes the run writes first."""
 
-import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +9,7 @@ import yaml
 
 from seqlab.errors import InputError, shown
 from seqlab.files import SEAL, damaged, json_argument, sealed, unsealed, write_text
+from seqlab.names import names_folder
 from seqlab.provenance import sha256_of
 
 KINDS = {"corpus": str, "unit": str, "family": str, "model": str, "settings": dict, "seeds": list, "data": dict}
@@ -94,8 +94,7 @@ def _fault_of(card: dict[str, Any]) -> str | None:
     for key, kind in (KINDS | {"series": str}).items():
         if key not in card:  # a card has a corpus and a unit, or a series
             continue
-        named = kind is not str or re.fullmatch(r"[^\W_][\w.~-]{0,200}", str(card[key]))
-        if type(card[key]) is not kind or not named:  # names are those of folders
+        if type(card[key]) is not kind or (kind is str and not names_folder(card[key])):
             return f"its {key} is {shown(card[key])}"
     for key, wanted in SETTINGS.get(card["family"], {}).items():
         if type(card["settings"].get(key)) is not wanted:
@@ -103,6 +102,8 @@ def _fault_of(card: dict[str, Any]) -> str | None:
     for key in COUNTS:
         if key in card["settings"] and type(card["settings"][key]) is not int:
             return f"its setting {key} is {shown(card['settings'][key])}"
+    if card["family"] == "mixture" and not all(isinstance(part, str) for part in card["settings"]["parts"]):
+        return f"its parts are {shown(card['settings']['parts'])}"
     seeds = card["seeds"]
     if not all(type(seed) is int and 0 <= seed < 2**63 for seed in seeds) or (card["family"] == "rnn" and not seeds):
         return f"its seeds are {shown(seeds)}"

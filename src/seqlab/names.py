@@ -27,6 +27,11 @@ def check_name(what: str, name: Any) -> None:
         )
 
 
+def names_folder(name: Any) -> bool:
+    """Whether `name`, that of a corpus, unit, family or model, can be that of a folder and stays where it is put."""
+    return isinstance(name, str) and bool(re.fullmatch(r"[^\W_][\w.~-]*", name)) and len(name.encode()) <= 250
+
+
 def check_path(path: str) -> None:
     """Raise InputError where Snakemake can't name the file `path`: {} are its wildcards and <> its path variables."""
     if found := re.search(r"[{}<>\0-\x1f\x7f\ud800-\udfff]", path):

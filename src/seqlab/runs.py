@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from seqlab.errors import InputError, shown
 from seqlab.files import damaged, read_json, sealed, write_text
-from seqlab.names import check_name
+from seqlab.names import check_name, names_folder
 
 SERIES = "series"  # the unit of a sequence of numbers
 FORECAST = "forecast"  # the family of its models
@@ -133,8 +133,8 @@ def read_experiment(path: str | Path) -> Experiment:
     try:
         prepared = {Place(folder, *place.split("/")): where for place, where in content["prepared"].items()}
         runs = [Run(folder, *run) for run in content["runs"]]
-        if not all(isinstance(name, str) for run in runs for name in run):
-            raise TypeError("texts as names of runs")
+        if not all(names_folder(name) for run in runs for name in run[1:]):
+            raise TypeError("names that can be folders")
         return Experiment(folder, content["experiment"], content["configuration"], content["command"], prepared, runs)
     except (KeyError, TypeError, AttributeError) as error:
         raise damaged(path, f"it has no {error}") from None
