@@ -26,36 +26,43 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from made_results import HISTORY, SPLITS, make_results  # noqa: E402
+from made_results import HISTORY, SPLITS, list_runs, make_results  # noqa: E402
 
 from seqlab.cards import write_card  # noqa: E402
 from seqlab.dashboard import ENVIRONMENT, answers, free_port  # noqa: E402
 from seqlab.files import write_json, write_text  # noqa: E402
 from seqlab.ledger.perplexity import score_rows, write_metrics  # noqa: E402
-from seqlab.provenance import processor  # noqa: E402
+from seqlab.ledger.scores import write_scores  # noqa: E402
+from seqlab.provenance import processor, sha256_of  # noqa: E402
+from seqlab.runs import RUNS_FILE, Run  # noqa: E402
 
 LIVE = "history.live.jsonl"
+EXPERIMENT = "made"
 
 
 def make_networks(results: Path, models: int, seeds: list[int], epochs: int) -> list[Path]:
     """Finished networks whose runs have `epochs` points in each of six curves."""
-    base = results / "toy" / "char"
-    write_json(base / "splits.json", SPLITS)
+    prepared = results / "corpora/toy/char"
+    write_json(prepared / "splits.json", SPLITS)
     arrays = {split: np.full((len(seeds), 200), 2.0) for split in ("valid", "test")}
-    folders = []
+    runs = []
     for model in range(models):
-        folder = base / "rnn" / f"lstm-1x{model + 1}"
-        name = {"corpus": "toy", "unit": "char", "family": "rnn", "model": folder.name}
+        run = Run(str(results / EXPERIMENT), "toy", "char", "rnn", f"lstm-1x{model + 1}")
+        folder = Path(run.file(""))
+        name = {"corpus": run.corpus, "unit": run.unit, "family": run.family, "model": run.model}
         settings = {"cell": "lstm", "layers": 1, "hidden": model + 1}
         data = {"ids": "0" * 64, "splits": "1" * 64, "vocab": "2" * 64}
         write_card(folder / "card.yaml", name | {"settings": settings, "seeds": seeds, "data": data})
-        metrics = {"card": "3" * 64, "parameters": 1, "train_seconds": 1.0, "notes": [], "per_symbol": True}
+        write_scores(folder / "scores.npz", arrays)
+        metrics = {"card": "3" * 64, "settings": settings, "scores_sha256": sha256_of(folder / "scores.npz")}
+        metrics |= {"parameters": 1, "train_seconds": 1.0, "notes": [], "per_symbol": True}
         write_metrics(folder / "metrics.json", name | metrics | {"scores": score_rows(arrays, SPLITS, seeds)})
         rows = [row(epoch, seed) for epoch in range(1, epochs + 1) for seed in seeds]
         lines = [",".join(HISTORY), *(",".join(str(values[name]) for name in HISTORY) for values in rows)]
         write_text(folder / "history.csv", "\n".join(lines) + "\n")
-        folders.append(folder)
-    return folders
+        runs.append(run)
+    list_runs(runs, prepared)
+    return [Path(run.file("")) for run in runs]
 
 
 def row(epoch: int, seed: int) -> dict[str, Any]:
@@ -83,9 +90,10 @@ def server(folder: Path) -> Iterator[str]:
 
 def publish(results: Path, uri: str) -> subprocess.Popen[bytes]:
     """The job of the workflow, as a process."""
-    metrics = sorted(map(str, results.glob("*/*/*/*/metrics.json")))
-    command = [sys.executable, str(ROOT / "workflow/scripts/track_runs.py"), *metrics, "--results", str(results)]
-    return subprocess.Popen([*command, "--uri", uri])
+    folder = results / EXPERIMENT
+    command = [sys.executable, str(ROOT / "workflow/scripts/track_runs.py"), "--experiment", str(folder / RUNS_FILE)]
+    command += ["--results", str(results), "--uri", uri, "--output", str(folder / "tracking.json")]
+    return subprocess.Popen(command)
 
 
 def timed(results: Path, uri: str) -> float:
@@ -137,7 +145,7 @@ def opened(uri: str) -> dict[str, float] | None:
 def eight_folders(folder: Path, folders: int) -> dict[str, Any]:
     """Copies of the same results, published to one server at once: the server must hold each run once."""
     made = folder / "one"
-    make_results(made)
+    make_results(made, experiment=EXPERIMENT)
     copies = [folder / f"copy-{number}" for number in range(folders)]
     for copy in copies:
         shutil.copytree(made / "results", copy)
@@ -158,7 +166,8 @@ def eight_folders(folder: Path, folders: int) -> dict[str, Any]:
 @contextmanager
 def following(results: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The follower, beside this program as beside Snakemake."""
-    place = ["--results", str(results), "--parent", str(os.getpid())]
+    place = ["--experiment", str(results / EXPERIMENT / RUNS_FILE), "--results", str(results)]
+    place += ["--parent", str(os.getpid())]
     process = subprocess.Popen([sys.executable, "-m", "seqlab.tracking.follower", *place])
     try:
         yield process
@@ -181,7 +190,7 @@ def lag(folder: Path, models: int, epochs: int, pause: float) -> dict[str, Any]:
     with following(results) as process:
         database = results / "mlflow.db"
         wait_for_runs(database, 3 * models)
-        seen: dict[tuple[str, int], int] = {}
+        seen: dict[tuple[str, int, int], int] = {}
         with sqlite3.connect(database, timeout=30) as connection:
             for epoch in range(1, epochs + 1):
                 for place in folders:
@@ -191,8 +200,7 @@ def lag(folder: Path, models: int, epochs: int, pause: float) -> dict[str, Any]:
                     look(connection, seen, now() + int(1e9 * pause / models))
             look(connection, seen, now() + int(20e9), 3 * models * epochs)
         seconds = cpu_seconds(process.pid)
-    lags = [(moment - written[epoch][int(name.split("x")[1].split("-")[0]) - 1]) / 1e9 for (name, epoch), moment in
-            seen.items()]  # fmt: skip
+    lags = [(moment - written[epoch][hidden - 1]) / 1e9 for (_, hidden, epoch), moment in seen.items()]
     return {"runs": 3 * models, "points": len(lags), "median_seconds": round(statistics.median(lags), 2),
             "p95_seconds": round(float(np.quantile(lags, 0.95)), 2), "cpu_seconds": round(seconds, 1)}  # fmt: skip
 
@@ -209,10 +217,13 @@ def wait_for_runs(database: Path, runs: int) -> None:
                 continue  # the tables are being made
 
 
-def look(connection: sqlite3.Connection, seen: dict[tuple[str, int], int], until: int, enough: int | None = None
+def look(connection: sqlite3.Connection, seen: dict[tuple[str, int, int], int], until: int, enough: int | None = None
          ) -> None:  # fmt: skip
-    """Note when each point is first there."""
-    query = "SELECT name, step FROM metrics JOIN runs USING (run_uuid) WHERE key = 'valid/epoch_loss'"
+    """Note when each point, by its run, the hidden size of that and the epoch, is first there."""
+    query = (
+        "SELECT run_uuid, CAST(params.value AS INTEGER), step FROM metrics JOIN params USING (run_uuid) "
+        "WHERE metrics.key = 'valid/epoch_loss' AND params.key = 'hidden'"
+    )
     while time.time_ns() < until and (enough is None or len(seen) < enough):
         for point in connection.execute(query).fetchall():
             seen.setdefault(point, time.time_ns())

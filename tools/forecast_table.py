@@ -1,4 +1,7 @@
-"""Print the test figures of series as Markdown: python tools/forecast_table.py results/forecast/*/models.csv."""
+"""Print the test figures of series as Markdown.
+
+python tools/forecast_table.py results/EXPERIMENT/*/series/models.csv
+"""
 
 import sys
 from math import isnan

@@ -1,4 +1,7 @@
-"""Print the test figures of a models.csv as a Markdown table: python tools/table.py results/CORPUS/UNIT/models.csv."""
+"""Print the test figures of a models.csv as a Markdown table.
+
+python tools/table.py results/EXPERIMENT/CORPUS/UNIT/models.csv
+"""
 
 import sys
 

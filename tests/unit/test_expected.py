@@ -18,11 +18,13 @@ from seqlab.ledger.expected import (
     reference,
     write_reference,
 )
+from seqlab.runs import Run
 
 
 @pytest.fixture
 def made(tmp_path: Path) -> dict:
-    return reference([folder / "metrics.json" for folder in make_results(tmp_path)], {"python": "3.11"})
+    runs = [Run(str(folder.parents[3]), *folder.parts[-4:]) for folder in make_results(tmp_path)]
+    return reference(runs, {"python": "3.11"})
 
 
 def changed(made: dict, family: str, by: float) -> dict:

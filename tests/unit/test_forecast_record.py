@@ -13,6 +13,7 @@ from seqlab.forecast.autoregression import Autoregression
 from seqlab.forecast.record import forecast, losses, read_forecast_metrics, read_forecasts, score_rows
 from seqlab.forecast.splits import Prepared
 from seqlab.forecast.tables import best_on_valid, read_models, summarize
+from seqlab.runs import Run
 
 
 @pytest.fixture(scope="module")
@@ -123,14 +124,14 @@ def test_with_differences_uncertainty_adds_up_from_step_to_step() -> None:
 
 
 def test_metrics_are_strict_json_and_come_back(base: Path) -> None:
-    text = (base / "persistence" / "metrics.json").read_text()
+    text = (base / "forecast/persistence/metrics.json").read_text()
     json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
-    metrics = read_forecast_metrics(base / "persistence" / "metrics.json")
+    metrics = read_forecast_metrics(base / "forecast/persistence/metrics.json")
     assert [row["seed"] for row in metrics["scores"]] == [None, None, None]
 
 
 def test_errors_are_kept_with_the_forecasts(base: Path) -> None:
-    arrays, values = read_forecasts(base / "gru-1x4" / "forecasts.npz"), make_series().values
+    arrays, values = read_forecasts(base / "forecast/gru-1x4/forecasts.npz"), make_series().values
     assert arrays["points"].shape == (2, len(arrays["origins"]), 2)
     np.testing.assert_allclose(arrays["errors"][:, 0, 1], values[arrays["origins"][0] + 4] - arrays["points"][:, 0, 1])
     assert np.isnan(arrays["errors"][0, -1, 1])  # its target lies beyond the end
@@ -138,7 +139,7 @@ def test_errors_are_kept_with_the_forecasts(base: Path) -> None:
 
 def test_tables_need_persistence(base: Path) -> None:
     with pytest.raises(InputError, match="persistence is not among the models"):
-        summarize([base / "autoregression" / "metrics.json"])
+        summarize([Run(str(base.parents[1]), "wave", "series", "forecast", "autoregression")])
 
 
 def test_metrics_of_something_else_are_refused(tmp_path: Path) -> None:
