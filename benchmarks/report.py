@@ -1,6 +1,6 @@
 """How large a report is, and how long a browser takes to open it.
 
-    python benchmarks/report.py results/report.html [--times 5]
+    python benchmarks/report.py results/default/report.html [--times 5]
 
 Chromium without a window opens the file; `seconds` is the median from the call to the end of the load event, and
 `requests` counts what the page asked for beside itself, which must be nothing. The last line is JSON.

@@ -37,10 +37,11 @@ def network_runs(where: str, settings: Mapping[str, Any], draw: Mapping[str, int
     if wanted > size:
         raise InputError(f"{where}.draw.runs is {wanted:,}, but the grid has {size:,} points; lower it, or 0 takes all")
     if (wanted or size) > MOST_RUNS:
-        lengths = ", ".join(f"{len(values)} of {key}" for key, values in axes.items() if len(values) > 1)
+        lengths = ", ".join(f"{len(values):,} of {key}" for key, values in axes.items() if len(values) > 1)
+        sample = f", or take a sample with {where}.draw" if draw else ""
         raise InputError(
-            f"{where} asks for {wanted or size:,} runs ({lengths}), where {MOST_RUNS:,} are the most; shorten an axis, "
-            f"or take a sample with {where}.draw"
+            f"{where} asks for {wanted or size:,} runs ({lengths}), where {MOST_RUNS:,} are the most; shorten an axis"
+            f"{sample}"
         )
     points = _drawn(axes, size, wanted, draw["seed"]) if draw and wanted else product(*axes.values())
     runs = {}
@@ -51,13 +52,19 @@ def network_runs(where: str, settings: Mapping[str, Any], draw: Mapping[str, int
 
 
 def _drawn(axes: dict[str, list[Any]], size: int, wanted: int, seed: int) -> list[tuple[Any, ...]]:
-    """So many different points of the grid, in its order, without making all of it."""
+    """So many different points of the grid, in its order, without making all of it.
+
+    A larger draw of the same seed has the points of a smaller one. The grid may be larger than random.sample takes.
+    """
+    chance, places = random.Random(seed), set[int]()
+    while len(places) < wanted:
+        places.add(chance.randrange(size))
     points = []
-    for index in sorted(random.Random(seed).sample(range(size), wanted)):
+    for place in sorted(places):
         point: list[Any] = []
         for values in reversed(axes.values()):
-            index, place = divmod(index, len(values))
-            point.insert(0, values[place])
+            place, index = divmod(place, len(values))
+            point.insert(0, values[index])
         points.append(tuple(point))
     return points
 

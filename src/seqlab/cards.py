@@ -1,7 +1,7 @@
 """The card of a run: everything that decides its result, in a file that the job which makes the run writes first."""
 
-import re
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +9,13 @@ import yaml
 
 from seqlab.errors import InputError, shown
 from seqlab.files import SEAL, damaged, json_argument, sealed, unsealed, write_text
+from seqlab.names import names_folder
 from seqlab.provenance import sha256_of
 
 KINDS = {"corpus": str, "unit": str, "family": str, "model": str, "settings": dict, "seeds": list, "data": dict}
 KEYS = tuple(KINDS)
 SERIES_KEYS = ("series", "family", "model", "settings", "seeds", "data")  # of a model of a series of numbers
+COUNTS = ("order", "layers", "hidden", "max_order", "period")  # settings that are whole numbers wherever they occur
 SETTINGS: dict[str, dict[str, type]] = {  # what every model of a family has
     "ngram": {"smoothing": str, "order": int},
     "rnn": {"cell": str, "layers": int, "hidden": int},
@@ -30,12 +32,22 @@ def add_run_arguments(parser: ArgumentParser, *data: str) -> None:
     parser.add_argument("--folder", required=True, type=Path, help="the run's folder, for all that is made")
 
 
-def begin_run(arguments: Namespace, *data: str) -> dict[str, Any]:
-    """Write card.yaml into the folder that the arguments of `add_run_arguments` name; returns the card."""
-    path = arguments.folder / "card.yaml"
+def begin_run(arguments: Namespace, family: str, *data: str, needed: Iterable[str] = ()) -> dict[str, Any]:
+    """Write card.yaml into the folder that the arguments of `add_run_arguments` name; returns the card.
+
+    Raises InputError, before anything is written, for a run that is not whole, of another `family`, or without a
+    setting that is `needed`.
+    """
     checksums = {name: sha256_of(getattr(arguments, name)) for name in data}
-    write_card(path, arguments.run | {"data": checksums})
-    return read_card(path)
+    card = arguments.run | {"data": checksums}
+    if fault := _fault_of(card):
+        raise InputError(f"--run names no run ({fault}); give what the workflow gives")
+    if card["family"] != family:
+        raise InputError(f"--run names a run of family {card['family']}; give one of family {family}")
+    if missing := [key for key in needed if key not in card["settings"]]:
+        raise InputError(f"--run names a run without the setting {missing[0]}; give what the workflow gives")
+    write_card(arguments.folder / "card.yaml", card)
+    return read_card(arguments.folder / "card.yaml")
 
 
 def write_card(path: str | Path, card: dict[str, Any]) -> None:
@@ -57,11 +69,12 @@ def read_card(path: str | Path, family: str | None = None, **data: str | Path) -
     except (yaml.YAMLError, ValueError, RecursionError):  # a damaged date is a ValueError
         card = None
     card = unsealed(card, path) if isinstance(card, dict) else {}
-    if set(card) not in (set(KEYS), set(SERIES_KEYS)):
+    if not _has_all_keys(card):
         raise InputError(
             f"{path} is not a run card with the keys {', '.join(KEYS)}; delete it and run the workflow again"
         )
-    _check_values(path, card)
+    if fault := _fault_of(card):
+        raise damaged(path, fault)
     if family not in (None, card["family"]):
         raise InputError(f"{path} is the card of a model of family {card['family']}; give one of family {family}")
     for name, file in data.items():
@@ -70,16 +83,28 @@ def read_card(path: str | Path, family: str | None = None, **data: str | Path) -
     return card
 
 
-def _check_values(path: str | Path, card: dict[str, Any]) -> None:
+def _has_all_keys(card: dict[str, Any]) -> bool:
+    return set(card) in (set(KEYS), set(SERIES_KEYS))
+
+
+def _fault_of(card: dict[str, Any]) -> str | None:
+    """The first key of `card` that is missing or has a value that can't be, in words."""
+    if not _has_all_keys(card):
+        return f"its keys are {shown(sorted(card))} instead of {', '.join(KEYS)}"
     for key, kind in (KINDS | {"series": str}).items():
         if key not in card:  # a card has a corpus and a unit, or a series
             continue
-        named = kind is not str or re.fullmatch(r"[^\W_][\w.~-]{0,200}", str(card[key]))
-        if type(card[key]) is not kind or not named:  # names are those of folders
-            raise damaged(path, f"its {key} is {shown(card[key])}")
+        if type(card[key]) is not kind or (kind is str and not names_folder(card[key])):
+            return f"its {key} is {shown(card[key])}"
     for key, wanted in SETTINGS.get(card["family"], {}).items():
         if type(card["settings"].get(key)) is not wanted:
-            raise damaged(path, f"its setting {key} is {shown(card['settings'].get(key))}")
+            return f"its setting {key} is {shown(card['settings'].get(key))}"
+    for key in COUNTS:
+        if key in card["settings"] and type(card["settings"][key]) is not int:
+            return f"its setting {key} is {shown(card['settings'][key])}"
+    if card["family"] == "mixture" and not all(isinstance(part, str) for part in card["settings"]["parts"]):
+        return f"its parts are {shown(card['settings']['parts'])}"
     seeds = card["seeds"]
     if not all(type(seed) is int and 0 <= seed < 2**63 for seed in seeds) or (card["family"] == "rnn" and not seeds):
-        raise damaged(path, f"its seeds are {shown(seeds)}")
+        return f"its seeds are {shown(seeds)}"
+    return None

@@ -13,7 +13,7 @@ from seqlab.axes import network_runs, values_of
 from seqlab.errors import InputError, shown
 from seqlab.names import check_path, name_of_path, named_after, readable_path
 from seqlab.text.definitions import NAMES as PARTS
-from seqlab.text.definitions import check_definition, check_description
+from seqlab.text.definitions import SPLIT_KEYS, check_definition, check_description
 from seqlab.text.tokens import UNITS
 
 NOT_BACKING_OFF = ("laplace", "add-k")  # smoothings whose models have no back-off weights
@@ -216,9 +216,9 @@ def prepared_name(config: dict[str, Any], default: dict[str, Any], unit: str) ->
 def preparation(config: dict[str, Any], unit: str) -> dict[str, Any]:
     """What decides the ids of a corpus besides its text."""
     split, vocab = config["split"], config["vocab"]
-    keys = {"files": (), "contiguous": PARTS, "char_rnn_streams": (*PARTS, "streams", "block")}[split["kind"]]
     merges = {"merges": vocab["merges"]} if unit == "bpe" else {}
-    return {"kind": split["kind"], "min_freq": vocab["min_freq"][unit]} | merges | {key: split[key] for key in keys}
+    needed = {key: split[key] for key in SPLIT_KEYS[split["kind"]]}
+    return {"kind": split["kind"], "min_freq": vocab["min_freq"][unit]} | merges | needed
 
 
 def ngram_runs(sweeps: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

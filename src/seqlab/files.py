@@ -48,6 +48,8 @@ def replacing(path: str | Path, checksum: bool = False) -> Iterator[Path]:
 @contextmanager
 def _written_beside(path: Path) -> Iterator[None]:
     """The folder of `path` is there in the block; what the system has against writing becomes an InputError."""
+    if not path.name:
+        raise unwritable(path, ValueError("it names no file"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield

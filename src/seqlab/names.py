@@ -20,10 +20,16 @@ def check_name(what: str, name: Any) -> None:
     """Raise InputError unless `name`, that of a `what`, can be the name of a folder anywhere and an argument."""
     fits = isinstance(name, str) and re.fullmatch(r"[^\W_][\w-]*", name) and len(name) <= LONGEST
     if not fits or len(name.encode()) > 2 * LONGEST:
+        article = "an" if what[0] in "aeiou" else "a"
         raise InputError(
-            f"{shown(name)} names a {what}, but allowed are 1 to {LONGEST} letters, digits, _ and -, since it becomes "
-            "a folder; rename it"
+            f"{shown(name)} names {article} {what}, but allowed are 1 to {LONGEST} letters, digits, _ and -, since it "
+            "becomes a folder; rename it"
         )
+
+
+def names_folder(name: Any) -> bool:
+    """Whether `name`, that of a corpus, unit, family or model, can be that of a folder and stays where it is put."""
+    return isinstance(name, str) and bool(re.fullmatch(r"[^\W_][\w.~-]*", name)) and len(name.encode()) <= 250
 
 
 def check_path(path: str) -> None:
@@ -43,27 +49,31 @@ def name_of_path(path: Path, source: str, taken: Container[str], end: str = "", 
     """The name of the corpus that is made of `source`, a file `path` and perhaps a part of it, as a folder.
 
     It is the name of the file and `end`. Where a corpus of another source has that name, as `results/corpora` tells, or
-    a block in `taken` does, the folder of the file comes before it, and in the end a digest behind it. `inside` is
-    where source.json lies in the folder of such a corpus.
+    a block in `taken` does, the folder of the file comes before it, and in the end a digest behind it. `inside` begins
+    the names of the folders of such a corpus that have a source.json; without it, that folder itself has it.
     """
     base = _plain("_".join(filter(None, [path.stem, end]))) or "text"
     longer = _plain(f"{path.absolute().parent.name}_{base}")
     digest = hashlib.sha256(source.encode("utf-8", errors="surrogateescape")).hexdigest()[:8]
     names = [name for name in (base, longer, f"{base}-{digest}") if name not in taken]
-    sources = {name: _recorded(Path("results/corpora", name, inside, SOURCE_FILE)) for name in names}
+    sources = {name: _recorded(Path("results/corpora", name), inside) for name in names}
     return next((name for name in names if sources[name] == source), None) or next(
         (name for name in names if sources[name] is None), names[-1]
     )
 
 
 def _plain(text: str) -> str:
-    """`text` with letters and digits of any script, _ and - alone, beginning with a letter or digit."""
-    return re.sub(r"[^\w-]+", "_", unicodedata.normalize("NFC", text)).strip("_-")[:60].rstrip("_-")
+    """`text` with letters and digits of any script, _ and - alone, beginning with a letter or digit: at most 60 of
+    them, and 160 bytes, so that there is room for a digest.
+    """
+    letters = re.sub(r"[^\w-]+", "_", unicodedata.normalize("NFC", text)).strip("_-")[:60]
+    return letters.encode()[:160].decode(errors="ignore").rstrip("_-")
 
 
-def _recorded(path: Path) -> str | None:
-    """The source of a prepared corpus, or None where there is none."""
-    return read_json(path).get("source") if path.is_file() else None
+def _recorded(folder: Path, inside: str) -> str | None:
+    """The source of the prepared corpus in `folder`, or None where there is none."""
+    files = sorted(folder.glob(f"{inside}*/{SOURCE_FILE}" if inside else SOURCE_FILE))
+    return read_json(files[0]).get("source") if files else None
 
 
 def named_after(name: str, settings: dict[str, Any], usual: dict[str, Any]) -> str:

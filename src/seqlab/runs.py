@@ -18,9 +18,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seqlab.errors import InputError
+from seqlab.errors import InputError, shown
 from seqlab.files import damaged, read_json, sealed, write_text
-from seqlab.names import check_name
+from seqlab.names import check_name, names_folder
 
 SERIES = "series"  # the unit of a sequence of numbers
 FORECAST = "forecast"  # the family of its models
@@ -96,7 +96,8 @@ def experiment_name(given: str | None, configuration: Sequence[str]) -> str:
 
     Raises InputError for one that can't be a folder beside the others in results.
     """
-    name = given or (re.sub(r"[^\w-]+", "_", Path(configuration[-1]).stem) if configuration else "default")
+    file = re.sub(r"[^\w-]+", "_", Path(configuration[-1]).stem) if configuration else "default"
+    name = file if given is None else given
     check_name("experiment", name)
     if name in RESERVED:
         raise InputError(f"experiment is {name!r}, but results/{name} holds something else; give it another name")
@@ -145,6 +146,8 @@ def read_experiment(path: str | Path) -> Experiment:
             for place, where in content["prepared"].items()
         }
         runs = [Run(folder, *run) for run in content["runs"]]
+        if not all(names_folder(name) for run in runs for name in run[1:]):
+            raise TypeError("names that can be folders")
         return Experiment(folder, content["experiment"], content["configuration"], content["command"], prepared, runs)
     except (KeyError, TypeError, AttributeError) as error:
         raise damaged(path, f"it has no {error}") from None
@@ -192,5 +195,13 @@ def add_place_arguments(parser: ArgumentParser) -> None:
 
 
 def selected_runs(arguments: Namespace, families: Sequence[str] | None = None) -> list[Run]:
-    """The runs that the arguments of `add_place_arguments` name, or those of some families among them."""
-    return read_experiment(arguments.experiment).select(arguments.corpus, arguments.unit, families)
+    """The runs that the arguments of `add_place_arguments` name, or those of some families among them.
+
+    Raises InputError for a corpus and unit that are not the experiment's.
+    """
+    experiment, (corpus, unit) = read_experiment(arguments.experiment), (arguments.corpus, arguments.unit)
+    if Place(experiment.folder, corpus, unit) not in experiment.prepared:
+        raise InputError(
+            f"{arguments.experiment} has no corpus {shown(corpus)} by {shown(unit)}; correct the arguments"
+        )
+    return experiment.select(corpus, unit, families)

@@ -10,126 +10,110 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from seqlab.runs import write_experiment
+
 ROOT = Path(__file__).parents[2]
-SPLIT = '{"kind": "contiguous", "train": 0.8, "valid": 0.1, "test": 0.1}'
-SAMPLE = '{"prompt": 3, "symbols": 5, "temperature": 1.0}'
+RUNS_FILE = "exp/runs.json"
+HERE = "exp/toy/char"
+SPLIT = {"kind": "contiguous", "train": 0.8, "valid": 0.1, "test": 0.1}
+SAMPLE = ["--sample", '{"prompt": 3, "symbols": 5, "temperature": 1.0}']
 NETWORK = {"cell": "rnn", "layers": 1, "hidden": 2, "epochs": 1, "steps": 5, "batch_size": 2}
-RUN = ["--card", "card.yaml", "--ids", "ids.npy", "--splits", "splits.json", "--vocab", "vocab.json"]
-SCORED = ["--scores", "scores.npz", "--metrics", "metrics.json"]
-DATA = ["--ids", "ids.npy", "--splits", "splits.json", "--vocab", "vocab.json"]
-
-
-def card_of(family: str, model: str, settings: dict[str, Any], seeds: str = "[]") -> list[str]:
-    """The arguments of write_card for one run."""
-    run = f'{{"settings": {json.dumps(settings)}, "seeds": {seeds}}}'
-    named = ["--corpus", "toy", "--unit", "char", "--family", family, "--model", model, "--run", run]
-    return [*named, *DATA, "--output", f"{family}/{model}/card.yaml"]
-
-
-def inside(folder: str, arguments: list[str]) -> list[str]:
-    """`arguments` with the files of a run in its folder."""
-    own = ("card.yaml", "scores.npz", "metrics.json", "sample.txt", "model.npz", "training.json")
-    return [f"{folder}/{argument}" if argument in own else argument for argument in arguments]
-
-
+FORECASTER = {"cell": "gru", "layers": 1, "hidden": 2, "epochs": 1, "batches": 1, "batch_size": 2, "steps": 3}
 SOURCE = {"kind": "builtin", "builtin": "even_process", "settings": {"probability": 0.5}, "length": 2000, "seed": 1}
-SOURCE_METRICS = "source/true-source/metrics.json"
-LEDGER = ["ngram/mkn-2/metrics.json", "rnn/rnn-1x2/metrics.json", "compressor/xz/metrics.json", SOURCE_METRICS]
-PRUNED = "ngram/mkn-2-entropy-0.1"
-FETCH = ["--name", "toy", "--definition", json.dumps(SOURCE), "--output", "raw.txt"]
+SEGMENTS = ["--ids", "ids.npy", "--splits", "splits.json"]
+DATA = [*SEGMENTS, "--vocab", "vocab.json"]
+ASKED = ["--experiment", RUNS_FILE, "--corpus", "toy", "--unit", "char"]
+NEED = {"model": "mkn-2", "key": "order", "value": 2, "symbols": 2}
+RUNS: dict[tuple[str, str], dict[str, Any]] = {  # of the experiment; the last are on a series
+    ("ngram", "mkn-2"): {"settings": {"smoothing": "mkn", "order": 2}, "seeds": []},
+    ("ngram", "mkn-2-entropy-0.1"): {
+        "settings": {"smoothing": "mkn", "order": 2, "prune": {"entropy": 0.1}},
+        "seeds": [],
+    },
+    ("rnn", "rnn-1x2"): {"settings": NETWORK | {"partition": "sequential"}, "seeds": [1]},
+    ("compressor", "xz"): {"settings": {}, "seeds": []},
+    ("source", "true-source"): {"settings": SOURCE, "seeds": []},
+    ("mixture", "both"): {"settings": {"parts": ["mkn-2", "rnn-1x2"]}, "seeds": []},
+    ("forecast", "persistence"): {"settings": {}, "seeds": []},
+    ("forecast", "autoregression"): {"settings": {"max_order": 3}, "seeds": []},
+    ("forecast", "gru-1x2"): {"settings": FORECASTER, "seeds": [1]},
+}
+
+
+def place_of(family: str, model: str) -> str:
+    """The folder of a run."""
+    return f"exp/{'wave/series' if family == 'forecast' else 'toy/char'}/{family}/{model}"
+
+
+def run_of(family: str, model: str) -> list[str]:
+    """The arguments of a program that say which run it makes, and where."""
+    names = {"series": "wave"} if family == "forecast" else {"corpus": "toy", "unit": "char"}
+    asked = names | {"family": family, "model": model} | RUNS[family, model]
+    return ["--run", json.dumps(asked), "--folder", place_of(family, model)]
+
+
+NGRAM = place_of("ngram", "mkn-2")
+SCORING = ["--table", "series/series.csv", "--description", "series/series.json"]
+SCORING += ["--scoring", '{"horizons": [1, 2], "trajectories": 3}']
 COMMANDS: dict[str, list[str]] = {  # in the order in which the experiment is made
-    "fetch_corpus": FETCH,
+    "fetch_corpus": [
+        *["--name", "toy", "--definition", json.dumps(SOURCE)],
+        *["--output", "raw.txt", "--source", "source.json"],
+    ],
     "clean_corpus": ["--raw", "raw.txt", "--cleaning", "none", "--kind", "builtin", "--output", "clean.txt"],
-    "build_vocab": [
-        *["--text", "clean.txt", "--unit", "char", "--split", SPLIT, "--min-freq", "1", "--merges", "9"],
-        *["--output", "vocab.json"],
-    ],
     "encode_corpus": [
-        *["--text", "clean.txt", "--vocab", "vocab.json", "--unit", "char", "--split", SPLIT],
-        *["--ids", "ids.npy", "--splits", "splits.json"],
+        *["--text", "clean.txt", "--unit", "char", "--preparation", json.dumps(SPLIT | {"min_freq": 1, "merges": 9})],
+        *["--folder", "."],
     ],
-    "spell_unknowns": [
-        *["--text", "clean.txt", "--vocab", "vocab.json", "--splits", "splits.json", "--split", SPLIT],
-        *["--output", "spelling.json"],
+    "check_corpus": [
+        *["--corpus", "toy", "--raw", "raw.txt", "--text", "clean.txt", *DATA, "--unit", "char"],
+        *["--need", json.dumps(NEED), "--output", f"{HERE}/check.json"],
     ],
-    "check_corpus": ["--raw", "raw.txt", "--text", "clean.txt", *DATA, "--unit", "char", "--output", "check.json"],
-    "write_card": card_of("ngram", "mkn-2", {"smoothing": "mkn", "order": 2}),
-    "train_ngram": inside("ngram/mkn-2", [*RUN, "--model", "model.npz", "--training", "training.json"]),
-    "score_ngram": inside(
-        "ngram/mkn-2",
-        [
-            *[*RUN, "--model", "model.npz", "--training", "training.json", "--sample-settings", SAMPLE],
-            *[*SCORED, "--sample", "sample.txt"],
-        ],
-    ),
-    "write_arpa": ["--model", "ngram/mkn-2/model.npz", "--vocab", "vocab.json", "--arpa", "ngram/mkn-2/model.arpa"],
     "count_shard": [*DATA, "--order", "2", "--shard", "1-of-1", "--memory", "50", "--parts", "counts/1-of-1"],
     "merge_counts": [
         *["counts/1-of-1", "--vocab", "vocab.json", "--order", "2", "--memory", "50", "--counts", "counts/merged"],
     ],
-    "train_rnn": inside("rnn/rnn-1x2", [*RUN, "--code", "vocab.json", "--device", "cpu", "--folder", "rnn/rnn-1x2"]),
-    "score_rnn": inside(
-        "rnn/rnn-1x2",
-        [
-            *[*RUN, "--training", "training.json", "--folder", "rnn/rnn-1x2", "--sample-settings", SAMPLE],
-            *["--device", "cpu", *SCORED, "--sample", "sample.txt"],
-        ],
-    ),
-    "score_compressor": inside(
-        "compressor/xz", ["--card", "card.yaml", "--text", "clean.txt", "--splits", "splits.json", *SCORED]
-    ),
-    "score_source": inside(
-        "source/true-source",
-        [
-            *["--card", "card.yaml", "--text", "clean.txt", "--splits", "splits.json", "--symbols", "9"],
-            *[*SCORED, "--sample", "sample.txt"],
-        ],
-    ),
-    "score_mixture": [
-        *inside("mixture/both", ["--card", "card.yaml", "--splits", "splits.json", *SCORED]),
-        *["--parts", "ngram/mkn-2/metrics.json", "rnn/rnn-1x2/metrics.json"],
+    "train_ngram": [*run_of("ngram", "mkn-2"), *DATA, *SAMPLE],
+    "prune_ngram": [
+        *[*run_of("ngram", "mkn-2-entropy-0.1"), *DATA, *SAMPLE, "--name", "mkn-2"],
+        *["--whole", f"{NGRAM}/model.npz", "--whole-training", f"{NGRAM}/training.json"],
     ],
-    "summarize": [*LEDGER, "--spelling", "spelling.json", "--summary", "summary.csv", "--models", "models.csv"],
-    "compare_models": [*LEDGER, "--output", "verdicts.csv"],
-    "explain_models": [*LEDGER, *DATA, "--unit", "char", "--breakdown", "breakdown.csv", "--contrast", "contrast.json"],
+    "write_arpa": ["--model", f"{NGRAM}/model.npz", "--vocab", "vocab.json", "--arpa", f"{NGRAM}/model.arpa"],
+    "train_rnn": [*run_of("rnn", "rnn-1x2"), *DATA, *SAMPLE, "--code", "0123456789abcdef", "--device", "cpu"],
+    "score_compressor": [*run_of("compressor", "xz"), *DATA, "--bytes", "bytes.npz"],
+    "score_source": [*run_of("source", "true-source"), *DATA, "--text", "clean.txt", "--symbols", "9"],
+    "score_mixture": [*run_of("mixture", "both"), *DATA, "--experiment", RUNS_FILE],
+    "compare_models": [*ASKED, "--output", f"{HERE}/verdicts.csv"],
+    "explain_models": [*ASKED, *DATA, *["--breakdown", f"{HERE}/breakdown.csv", "--contrast", f"{HERE}/contrast.json"]],
     "measure_memory": [
-        *[*LEDGER, "--ids", "ids.npy", "--splits", "splits.json", "--contexts", "1", "2", "--symbols", "20"],
-        *["--device", "cpu", "--output", "memory.csv"],
+        *[*ASKED, *SEGMENTS, "--contexts", "1", "2", "--symbols", "20", "--device", "cpu"],
+        *["--output", f"{HERE}/memory.csv"],
     ],
     "measure_horizon": [
-        *[*LEDGER[:2], *DATA, "--steps", "1", "2", "--symbols", "9", "--samples", "3", "--device", "cpu"],
-        *["--output", "horizon.csv"],
+        *[*ASKED, *DATA, "--families", "source", "ngram", "rnn", "--steps", "1", "2", "--symbols", "9"],
+        *["--samples", "3", "--device", "cpu", "--output", f"{HERE}/horizon.csv"],
     ],
-    "compare_protocols": [LEDGER[1], *DATA, "--windows", "9", "--device", "cpu", "--output", "protocols.csv"],
-    "plot_cost": ["--models", "models.csv", "--metrics", SOURCE_METRICS, "--output", "6.svg"],
-    "plot_horizon": ["--horizon", "horizon.csv", "--output", "7.svg"],
-    "plot_perplexity_by_order": [
-        "--models",
-        "models.csv",
-        "--metrics",
-        "source/true-source/metrics.json",
-        "--output",
-        "1.svg",
+    "compare_protocols": [*ASKED, *DATA, "--windows", "9", "--device", "cpu", "--output", f"{HERE}/protocols.csv"],
+    "verify": ["--experiment", RUNS_FILE, "--expected", "expected.csv"],
+    "build_series": [
+        *["--name", "wave", "--definition", '{"kind": "csv", "title": "Wave", "licence": "none", "column": "height"}'],
+        *["--file", "wave.csv", "--shares", '{"train": 0.5, "valid": 0.2, "test": 0.3}'],
+        *["--needs", '{"order": 3, "horizon": 2, "steps": 3}', "--folder", "series"],
     ],
-    "plot_layers_by_hidden": ["--models", "models.csv", "--output", "2.svg"],
-    "plot_learning_curves": ["rnn/rnn-1x2/metrics.json", "--output", "3.svg"],
-    "plot_memory": ["--memory", "memory.csv", "--output", "4.svg"],
-    "plot_who_knows_what": ["--breakdown", "breakdown.csv", "--output", "5.svg"],
-    "prune_ngram": [
-        *["--card", f"{PRUNED}/card.yaml", "--ids", "ids.npy", "--splits", "splits.json"],
-        *["--whole", "ngram/mkn-2/model.npz", "--whole-training", "ngram/mkn-2/training.json", "--name", "mkn-2"],
-        *["--model", f"{PRUNED}/model.npz", "--training", f"{PRUNED}/training.json"],
-    ],
-    "verify": [*LEDGER, "--expected", "expected.csv"],
-    "write_report": ["--results", ".", "--experiment", "toy/char", "--output", "report.html"],
+    "score_persistence": [*run_of("forecast", "persistence"), *SCORING],
+    "train_autoregression": [*run_of("forecast", "autoregression"), *SCORING],
+    "train_forecaster": [*run_of("forecast", "gru-1x2"), *SCORING],
 }
-CARDS = [
-    card_of("rnn", "rnn-1x2", NETWORK | {"partition": "sequential"}, "[1]"),
-    card_of("compressor", "xz", {}),
-    card_of("source", "true-source", SOURCE),
-    card_of("mixture", "both", {"parts": ["mkn-2", "rnn-1x2"]}),
-    card_of("ngram", "mkn-2-entropy-0.1", {"smoothing": "mkn", "order": 2, "prune": {"entropy": 0.1}}),
-]
+
+# Their place is before and behind verify, once they read runs.json; until then their cases are left out.
+LATER: dict[str, list[str]] = {
+    "summarize": [
+        *[*ASKED, "--unknown", "unknown.json", "--summary", f"{HERE}/summary.csv"],
+        *["--models", f"{HERE}/models.csv"],
+    ],
+    "plot_figure": [*ASKED, "--figure", "memory", "--output", f"{HERE}/figures/1.svg"],
+    "write_report": ["--experiment", RUNS_FILE, "--output", "exp/report.html"],
+}
 
 
 def run(script: str, arguments: list[str]) -> tuple[int, str]:
@@ -164,17 +148,14 @@ LOADED: dict[Path, Any] = {}
 
 def make_experiment() -> None:
     """Run every program once, in the working folder."""
+    runs = [("toy", "char", *run) for run in RUNS if run[0] != "forecast"]
+    runs += [("wave", "series", *run) for run in RUNS if run[0] == "forecast"]
+    write_experiment(RUNS_FILE, "exp", [], "snakemake", {"toy/char": ".", "wave/series": "series"}, runs)
+    heights = [(7 * step) % 10 + step % 3 for step in range(100)]
+    Path("wave.csv").write_text("\n".join(["time,height", *(f"{step},{value}" for step, value in enumerate(heights))]))
     for script, arguments in COMMANDS.items():
-        if script == "verify":
-            made = run(script, [*arguments, "--refresh"])
-            assert made[0] == 0, made
-        if script == "write_report":
-            continue
-        code, printed = run(script, arguments)
+        code, printed = run(script, [*arguments, "--refresh"] if script == "verify" else arguments)
         assert code == 0, (script, printed)
-        if script == "write_card":
-            for card in CARDS:
-                assert run(script, card) == (0, "")
 
 
 @contextlib.contextmanager

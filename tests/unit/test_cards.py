@@ -1,13 +1,18 @@
 """The card of a run, written and read."""
 
+import json
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqlab.cards import KEYS, read_card, write_card
+from seqlab.cards import COUNTS, KEYS, SERIES_KEYS, add_run_arguments, begin_run, read_card, write_card
 from seqlab.errors import InputError
 from seqlab.files import SEAL
+from seqlab.provenance import sha256_of
 
 CARD = {
     "corpus": "time_machine",
@@ -20,7 +25,7 @@ CARD = {
 }
 printable = st.text(st.characters(exclude_categories=["C", "Z"]) | st.just(" "))
 settings = st.dictionaries(
-    printable.filter(lambda key: key not in CARD["settings"]),
+    printable.filter(lambda key: key not in (*CARD["settings"], *COUNTS)),
     st.booleans() | st.integers() | st.floats(allow_nan=False) | printable | st.none(),
 )
 
@@ -70,3 +75,87 @@ def test_an_incomplete_card_is_not_written(tmp_path):
     with pytest.raises(KeyError):
         write_card(tmp_path / "card.yaml", {"corpus": "time_machine"})
     assert list(tmp_path.iterdir()) == []
+
+
+RUN = {key: CARD[key] for key in KEYS if key != "data"}
+
+
+def arguments(folder: Path, run: object = RUN) -> Namespace:
+    """What a program that makes a run is given, with a file of ids."""
+    parser = ArgumentParser()
+    add_run_arguments(parser, "ids")
+    (folder / "ids.npy").write_bytes(b"ids")
+    line = ["--run", json.dumps(run), "--ids", str(folder / "ids.npy"), "--folder", str(folder / "made/lstm-1x64")]
+    return parser.parse_args(line)
+
+
+def test_a_run_begins_with_its_card_in_its_folder(tmp_path):
+    card = begin_run(arguments(tmp_path), "rnn", "ids")
+    assert card == RUN | {"data": {"ids": sha256_of(tmp_path / "ids.npy")}}
+    assert read_card(tmp_path / "made/lstm-1x64/card.yaml", "rnn", ids=tmp_path / "ids.npy") == card
+    assert [path.name for path in (tmp_path / "made/lstm-1x64").iterdir()] == ["card.yaml"]
+
+
+def test_a_run_on_a_series_has_a_card_too(tmp_path):
+    run = {
+        "series": "tides",
+        "family": "forecast",
+        "model": "autoregression",
+        "settings": {"max_order": 3},
+        "seeds": [],
+    }
+    card = begin_run(arguments(tmp_path, run), "forecast", "ids", needed=["max_order"])
+    assert set(card) == set(SERIES_KEYS)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"corpus": None}, "its corpus is None"),
+        ({"model": "../evil"}, r"its model is '\.\./evil'"),
+        ({"model": "n" * 300}, "its model is 'nnn"),
+        ({"settings": []}, r"its settings is \[\]"),
+        ({"settings": CARD["settings"] | {"cell": 1}}, "its setting cell is 1"),
+        ({"settings": CARD["settings"] | {"hidden": "64"}}, "its setting hidden is '64'"),
+        ({"seeds": []}, r"its seeds are \[\]"),
+        ({"seeds": [True]}, r"its seeds are \[True\]"),
+        ({"date": "today"}, r"its keys are \[.*'date'.* instead of corpus, unit"),
+        ({"family": "ngram", "settings": {}}, "its setting smoothing is None"),
+        ({"family": "mixture", "settings": {"parts": [1]}}, r"its parts are \[1\]"),
+    ],
+)
+def test_a_run_that_can_not_be_is_refused_before_anything_is_written(tmp_path, change, told):
+    with pytest.raises(InputError, match=rf"^--run names no run \({told}.*\); give what the workflow gives$"):
+        begin_run(arguments(tmp_path, RUN | change), "rnn", "ids")
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_run_of_another_family_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(InputError, match="--run names a run of family rnn; give one of family compressor"):
+        begin_run(arguments(tmp_path), "compressor", "ids")
+    with pytest.raises(InputError, match="--run names a run without the setting clip"):
+        begin_run(arguments(tmp_path), "rnn", "ids", needed=["cell", "clip"])
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_run_on_a_file_that_is_not_there_is_refused_before_anything_is_written(tmp_path):
+    given = arguments(tmp_path)
+    (tmp_path / "ids.npy").unlink()
+    with pytest.raises(FileNotFoundError):
+        begin_run(given, "rnn", "ids")
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("run", ["{", "[]", "null", json.dumps({"family": "rnn", "model": "m", "settings": {}})])
+def test_what_is_no_run_is_a_usage_error(tmp_path, run, capsys):
+    parser = ArgumentParser()
+    add_run_arguments(parser)
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--run", run, "--folder", str(tmp_path)])
+    assert "argument --run: " in capsys.readouterr().err
+
+
+def test_a_card_of_a_long_name_of_a_model_is_read(tmp_path):
+    card = CARD | {"model": f"lstm-1x64-dropout~0.3-{'k' * 170}~1e-5"}
+    write_card(tmp_path / "card.yaml", card)
+    assert read_card(tmp_path / "card.yaml") == card

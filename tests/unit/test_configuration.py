@@ -13,7 +13,12 @@ from seqlab.configuration import (
     NOT_BACKING_OFF,
     check_configuration,
     check_corpora,
+    longest_need,
+    ngram_name,
     ngram_runs,
+    preparation,
+    prepared_name,
+    text_runs,
     with_numbers,
 )
 from seqlab.errors import InputError
@@ -23,9 +28,9 @@ from seqlab.rnn.cells import CELLS
 from seqlab.rnn.optimisers import OPTIMISERS, SCHEDULES
 from seqlab.rnn.settings import TrainingSettings
 from seqlab.text.cleaning import CLEANING
-from seqlab.text.definitions import load_corpora
+from seqlab.text.definitions import SPLIT_KEYS, load_corpora
 from seqlab.text.partition import MODES
-from seqlab.text.splits import NAMES
+from seqlab.text.splits import NAMES, check_preparation
 from seqlab.text.tokens import UNITS
 
 ROOT = Path(__file__).parents[2]
@@ -103,7 +108,20 @@ def test_a_missing_key_is_named(place):
     [
         ("rnn.hidden", [-1], "'rnn.hidden.0' is -1", "at least 1"),
         ("rnn.hidden", [2.5], "'rnn.hidden.0' is 2.5", "a whole number"),
-        ("rnn.hidden", 64, "'rnn.hidden' is 64", "a list"),
+        ("rnn.hidden", None, "'rnn.hidden' is None", "a whole number"),
+        ("rnn.hidden", [], "'rnn.hidden' is []", "a list of at least 1"),
+        ("rnn.training.dropout", [0.1, 1.5], "'rnn.training.dropout.1' is 1.5", "below 1"),
+        ("rnn.training.dropout", [[0.1]], "'rnn.training.dropout.0' is [0.1]", "a number"),
+        (
+            "rnn.training.learning_rate",
+            [1, 1.0],
+            "'rnn.training.learning_rate' is [1, 1.0]",
+            "a list in which nothing stands twice",
+        ),
+        ("rnn.training_by_unit.word", {"epochs": [1, 0]}, "'rnn.training_by_unit.word.epochs.1' is 0", "at least 1"),
+        ("rnn.device", ["cpu"], "'rnn.device' is ['cpu']", "one of auto, cpu, cuda"),
+        ("rnn.draw.runs", [1, 2], "'rnn.draw.runs' is [1, 2]", "a whole number"),
+        ("forecast.max_order", [1, 2], "'forecast.max_order' is [1, 2]", "a whole number"),
         ("rnn.hidden", [8, 8], "'rnn.hidden' is [8, 8]", "a list in which nothing stands twice"),
         ("rnn.seeds", [], "'rnn.seeds' is []", "a list of at least 1"),
         ("rnn.cells", ["mamba"], "'rnn.cells.0' is 'mamba'", "one of rnn, gru, lstm"),
@@ -183,7 +201,7 @@ def test_schema_and_training_settings_allow_the_same_numbers(name, value):
         (TRAINING["partition"], MODES),
         (TRAINING["optimiser"], OPTIMISERS),
         (TRAINING["schedule"], SCHEDULES),
-        (SCHEMA["properties"]["rnn"]["properties"]["cells"]["items"], CELLS),
+        (SCHEMA["properties"]["rnn"]["properties"]["cells"], CELLS),
         (SCHEMA["properties"]["ngram"]["items"]["properties"]["smoothing"], SMOOTHINGS),
         (SCHEMA["properties"]["compressors"]["items"], COMPRESSORS),
         (SCHEMA["properties"]["cleaning"], CLEANING),
@@ -193,6 +211,53 @@ def test_schema_and_training_settings_allow_the_same_numbers(name, value):
 )
 def test_schema_allows_exactly_what_is_implemented(rule, implemented):
     assert sorted(rule["enum"]) == sorted(implemented)
+
+
+@pytest.mark.parametrize("block", ["rnn.training", "forecast.training"])
+def test_every_setting_of_a_training_takes_a_value_and_a_list(block):
+    first, second = block.split(".")
+    for name, value in DEFAULT[first][second].items():
+        assert allows(f"{block}.{name}", value), name
+        assert allows(f"{block}.{name}", [value]), name
+        assert not allows(f"{block}.{name}", [value, value]), name
+        assert not allows(f"{block}.{name}", []), name
+
+
+@pytest.mark.parametrize("block", ["rnn", "forecast"])
+def test_the_shape_of_networks_takes_a_value_and_a_list(block):
+    cells = "cells" if block == "rnn" else "networks"
+    for name, values in {"layers": [1, 2], "hidden": [8, 16], cells: ["gru", "lstm"]}.items():
+        assert all(allows(f"{block}.{name}", value) for value in (*values, values)), name
+        assert allows(f"{block}.{name}", []) == (name == cells), name  # no cells are no networks
+
+
+def test_what_is_no_axis_takes_no_list():
+    def leaves(rules, where):
+        for key, rule in rules.get("properties", {}).items():
+            yield from leaves(rule, [*where, key])
+        if not rules.get("properties") and not rules.get("axis") and rules.get("type") != "array":
+            yield ".".join(where)
+
+    places = [place for place in leaves(SCHEMA, []) if place not in ("mixtures",)]
+    value = dict.fromkeys(places, DEFAULT)
+    for place in places:
+        for key in place.split("."):
+            value[place] = value[place].get(key) if isinstance(value[place], dict) else None
+        assert not allows(place, [value[place]]), place
+    assert {"rnn.device", "rnn.draw.runs", "forecast.max_order", "experiment"} <= set(places)
+
+
+def test_numbers_given_as_texts_become_numbers_inside_the_lists_of_axes_too():
+    rnn = {"hidden": ["8", "16"], "layers": "2", "cells": ["lstm"], "device": "cpu", "seeds": ["1"],
+           "training": {"dropout": ["0.0", "3e-1"], "epochs": "7", "random_steps": ["true", "false"],
+                        "locked_dropout": "true", "optimiser": ["adam"], "clip": ["one"]},
+           "training_by_unit": {"char": {"learning_rate": ["1e-3", 1]}}}  # fmt: skip
+    assert with_numbers({"rnn": rnn}, SCHEMA)["rnn"] == {
+        "hidden": [8, 16], "layers": 2, "cells": ["lstm"], "device": "cpu", "seeds": [1],
+        "training": {"dropout": [0.0, 0.3], "epochs": 7, "random_steps": [True, False],
+                     "locked_dropout": True, "optimiser": ["adam"], "clip": ["one"]},
+        "training_by_unit": {"char": {"learning_rate": [0.001, 1]}},
+    }  # fmt: skip
 
 
 def test_numbers_given_as_texts_become_numbers_where_the_schema_wants_them():
@@ -240,3 +305,109 @@ def test_what_a_sweep_can_not_prune_or_write_is_refused(sweep: dict) -> None:
 def test_every_smoothing_is_known_to_back_off_or_not(smoothing: str) -> None:
     text = [np.array([1, 2, 1, 2, 2, 1, 1])]
     assert estimate(smoothing, text, 2, 3, valid=text).model.backs_off == (smoothing not in NOT_BACKING_OFF)
+
+
+GENERATED = {"kind": "builtin", "builtin": "even_process", "settings": {"probability": 0.5}, "length": 9, "seed": 1}
+
+
+def small(**values: object) -> dict:
+    """A configuration of a few runs, with other values at dotted keys."""
+    config = copy.deepcopy(DEFAULT)
+    config |= {"ngram": [{"smoothing": "mkn", "orders": [2]}], "compressors": ["xz"]}
+    config["rnn"] |= {"cells": "lstm", "layers": 1, "hidden": [8, 16], "seeds": [1, 2]}
+    config["mixtures"] = {"both": ["best ngram", "best rnn"]}
+    for place, value in values.items():
+        block = config
+        *above, key = place.split("__")
+        for name in above:
+            block = block[name]
+        block[key] = value
+    return config
+
+
+def test_the_runs_on_a_text_are_those_of_every_family() -> None:
+    runs = text_runs(small(), "char", GENERATED)
+    assert list(runs) == [("compressor", "xz"), ("source", "true-source"), ("ngram", "mkn-2"), ("rnn", "lstm-1x8"),
+                          ("rnn", "lstm-1x16"), ("mixture", "both")]  # fmt: skip
+    assert runs["source", "true-source"] == {"settings": GENERATED, "seeds": []}
+    assert runs["mixture", "both"] == {"settings": {"parts": ["best ngram", "best rnn"]}, "seeds": []}
+    assert runs["rnn", "lstm-1x16"]["seeds"] == [1, 2]
+    shape = {"cell": "lstm", "layers": 1, "hidden": 16}
+    assert runs["rnn", "lstm-1x16"]["settings"] == shape | DEFAULT["rnn"]["training"]
+    assert ("source", "true-source") not in text_runs(small(), "char", {"kind": "path", "path": "a.txt"})
+
+
+def test_an_axis_of_training_multiplies_the_networks_and_nothing_else() -> None:
+    before, after = (text_runs(small(rnn__training__dropout=value), "char", {}) for value in (0.0, [0.0, 0.3]))
+    assert {run: after[run] for run in before} == before
+    assert set(after) - set(before) == {("rnn", "lstm-1x8-dropout~0.3"), ("rnn", "lstm-1x16-dropout~0.3")}
+
+
+def test_a_unit_has_settings_and_axes_of_its_own() -> None:
+    config = small(rnn__training_by_unit__word={"dropout": [0.5, 0.2], "epochs": 3})
+    char, word = (text_runs(config, unit, {}) for unit in ("char", "word"))
+    assert char["rnn", "lstm-1x8"]["settings"]["dropout"] == 0.0
+    assert [model for family, model in word if family == "rnn"] == [
+        "lstm-1x8", "lstm-1x8-dropout~0.2", "lstm-1x16", "lstm-1x16-dropout~0.2"]  # fmt: skip
+    assert word["rnn", "lstm-1x8"]["settings"]["dropout"] == 0.5
+    assert word["rnn", "lstm-1x8-dropout~0.2"]["settings"]["epochs"] == 3
+
+
+def test_a_draw_takes_some_of_the_networks() -> None:
+    config = small(rnn__draw={"runs": 3, "seed": 1}, rnn__training__clip=[1.0, 0.5])
+    assert len([run for run in text_runs(config, "char", {}) if run[0] == "rnn"]) == 3
+
+
+@pytest.mark.parametrize("settings", [{"prune": {"entropy": 1e-7}}, {"prune": {"counts": [1, 1, 2]}}, {}])
+def test_the_name_of_an_ngram_is_that_of_its_run(settings: dict) -> None:
+    prune = {"prune": [settings["prune"]]} if settings else {}
+    runs = ngram_runs([{"smoothing": "kn", "orders": [3]} | prune])
+    assert ngram_name("kn", 3, **settings) in runs
+    assert ngram_name("kn", 3) == "kn-3"
+
+
+def test_the_longest_need_is_that_of_the_run_that_asks_for_the_longest_text() -> None:
+    few = {"rnn__training__steps": [1, 5], "rnn__training__batch_size": 8}
+    runs = text_runs(small(**few), "char", {})
+    need = longest_need(runs)
+    assert (need["model"], need["key"], need["value"], need["symbols"]) == (
+        "lstm-1x8-steps~5", "batch_size", 8, 5 + 8)  # fmt: skip
+    runs["ngram", "mkn-99"] = {"settings": {"smoothing": "mkn", "order": 99}, "seeds": []}
+    assert longest_need(runs) == {"model": "mkn-99", "key": "order", "value": 99, "symbols": 99}
+    random = text_runs(small(**few, rnn__training__partition="random"), "char", {})
+    assert longest_need(random)["symbols"] == 10  # two subsequences of five
+    assert longest_need({("compressor", "xz"): {"settings": {}, "seeds": []}})["symbols"] == 1
+
+
+def test_a_prepared_corpus_has_the_name_of_its_unit_where_it_is_cut_as_usual() -> None:
+    config = small(rnn__training__dropout=[0.1, 0.2], vocab__min_freq={"char": 1, "word": 5, "byte": 1, "bpe": 1})
+    assert [prepared_name(config, DEFAULT, unit) for unit in ("char", "byte")] == ["char", "byte"]
+    assert prepared_name(config, DEFAULT, "word").startswith("word-")
+
+
+def test_corpora_that_are_cut_in_different_ways_have_different_folders() -> None:
+    shares = {"train": 0.8, "valid": 0.1, "test": 0.1}
+    splits = [shares, {"kind": "char_rnn_streams"}, {"kind": "char_rnn_streams", "streams": 50}]
+    configs = [small(split=DEFAULT["split"] | split) for split in splits]
+    configs.append(small(vocab=DEFAULT["vocab"] | {"min_freq": DEFAULT["vocab"]["min_freq"] | {"char": 2}}))
+    names = {prepared_name(config, DEFAULT, "char") for config in configs}
+    assert len(names) == 4
+    assert all(name.startswith("char-") for name in names)
+    merges = small(vocab=DEFAULT["vocab"] | {"merges": 9})
+    assert prepared_name(merges, DEFAULT, "char") == "char"
+    assert prepared_name(merges, DEFAULT, "bpe").startswith("bpe-")
+
+
+def test_what_a_cut_does_not_depend_on_is_no_part_of_it() -> None:
+    contiguous = small(split=DEFAULT["split"] | {"streams": 7, "block": 9})
+    assert prepared_name(contiguous, DEFAULT, "char") == "char"
+    assert set(preparation(contiguous, "char")) == {"kind", "min_freq", "train", "valid", "test"}
+    files = small(split=DEFAULT["split"] | {"kind": "files", "train": 0.5})
+    assert prepared_name(files, DEFAULT, "word") == "word"
+    assert set(preparation(files, "bpe")) == {"kind", "min_freq", "merges"}
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("kind", SPLIT_KEYS)
+def test_every_preparation_of_the_configuration_is_one_that_a_text_can_be_cut_by(kind: str, unit: str) -> None:
+    check_preparation(preparation(small(split=DEFAULT["split"] | {"kind": kind}), unit), unit)

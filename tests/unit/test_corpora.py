@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqlab.errors import InputError
+from seqlab.files import read_json
 from seqlab.text.corpora import fetch
 from seqlab.text.definitions import corpus_source, load_corpora
 from seqlab.text.reading import check_text, load_text
@@ -115,6 +116,7 @@ def test_shipped_corpora():
 def run_script(output: Path, block: str, **environment: str) -> subprocess.CompletedProcess[str]:
     script = ROOT / "workflow" / "scripts" / "fetch_corpus.py"
     command = [sys.executable, script, "--name", "times", "--definition", block, "--output", output]
+    command += ["--source", output.with_name("source.json")]
     return subprocess.run(command, env={"PYTHONPATH": str(ROOT / "src"), **environment}, capture_output=True, text=True)
 
 
@@ -123,6 +125,7 @@ def test_the_script(tmp_path):
     block, output = json.dumps(definition("https://127.0.0.1:9/nobody")), tmp_path / "raw.txt"
     assert run_script(output, block, SEQLAB_MIRROR=str(tmp_path)).returncode == 0
     assert output.read_bytes() == TEXT
+    assert read_json(tmp_path / "source.json")["source"] == "https://127.0.0.1:9/nobody"
     failed = run_script(output, "{")
     assert failed.returncode == 1
     assert failed.stderr.startswith("error: --definition of corpus times is not JSON")

@@ -31,14 +31,16 @@ def test_a_text_by_name_is_that_corpus():
     [
         ("novel.txt", "novel"),
         ("Mein Buch (2. Auflage).txt", "Mein_Buch_2_Auflage"),
-        ("markov_chain.txt", "my_markov_chain"),
-        ("書.txt", "text"),
-        ("-draft.txt", "my_draft"),
+        ("markov_chain.txt", "texts_markov_chain"),
+        ("書.txt", "書"),
+        ("….txt", "text"),
+        ("-draft.txt", "draft"),
         ("n" * 200 + ".txt", "n" * 60),
     ],
 )
 def test_a_text_by_path_becomes_a_corpus_of_a_name_that_can_be_a_folder(tmp_path, file, expected):
-    path = tmp_path / file
+    path = tmp_path / "texts" / file
+    path.parent.mkdir()
     path.write_text("text", encoding="utf-8")
     (name,), corpora = corpus_of_text(str(path), None, CORPORA)
     assert name == expected

@@ -34,7 +34,12 @@ def build(kind: str, project: Path, folder: Path) -> Path:
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What is in the archive of sources, unpacked."""
     project, folder = tmp_path_factory.mktemp("copy") / "project", tmp_path_factory.mktemp("sources")
-    shutil.copytree(ROOT, project, ignore=shutil.ignore_patterns(*MADE, "results", "resources"))
+    made = shutil.ignore_patterns(*MADE)
+
+    def left_out(where: str, names: list[str]) -> set[str]:
+        return made(where, names) | ({"results", "resources"} if Path(where) == ROOT else set())  # not those of others
+
+    shutil.copytree(ROOT, project, ignore=left_out)
     for name in ("results", "resources"):
         (project / name).mkdir()
         shutil.copy(ROOT / name / "README.md", project / name)

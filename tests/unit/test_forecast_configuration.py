@@ -7,9 +7,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from seqlab.configuration import check_configuration, check_corpora, corpus_of_text
+from seqlab.configuration import check_configuration, check_corpora
 from seqlab.errors import InputError
-from seqlab.forecast.definitions import check_series, forecast_runs, series_of_file
+from seqlab.forecast.definitions import (
+    check_series,
+    forecast_runs,
+    longest_needs,
+    prepared_series_name,
+    series_of_file,
+)
 from seqlab.forecast.settings import TrainingSettings
 from seqlab.rnn.cells import CELLS
 
@@ -37,7 +43,7 @@ def test_the_shipped_experiment_forecasts_every_shipped_series() -> None:
 
 
 def test_networks_are_a_perceptron_and_the_cells_of_the_text_branch() -> None:
-    assert FORECAST["networks"]["items"]["enum"] == ["mlp", *CELLS]
+    assert FORECAST["networks"]["enum"] == ["mlp", *CELLS]
 
 
 def test_the_keys_of_training_are_those_of_the_program() -> None:
@@ -83,6 +89,29 @@ def test_models_of_a_series() -> None:
     assert "seasonal-persistence" not in forecast_runs(section, {})
 
 
+def test_networks_of_a_series_have_axes_too() -> None:
+    training = DEFAULT["forecast"]["training"] | {"clip": [1.0, 0.5]}
+    section = DEFAULT["forecast"] | {"networks": "gru", "layers": 1, "hidden": [8, 16], "training": training}
+    runs = forecast_runs(section, {})
+    assert list(runs)[2:] == ["gru-1x8", "gru-1x8-clip~0.5", "gru-1x16", "gru-1x16-clip~0.5"]
+    assert runs["gru-1x16-clip~0.5"]["settings"] == training | {"cell": "gru", "layers": 1, "hidden": 16, "clip": 0.5}
+
+
+def test_a_series_needs_what_its_longest_model_needs() -> None:
+    section = DEFAULT["forecast"] | {"training": DEFAULT["forecast"]["training"] | {"steps": [32, 64, 16]}}
+    assert longest_needs(section) == {"order": 60, "horizon": 64, "steps": 64}
+    assert longest_needs(section | {"networks": []})["steps"] == 0
+
+
+def test_a_series_that_is_cut_otherwise_or_needs_more_has_a_folder_of_its_own() -> None:
+    usual = DEFAULT["forecast"]
+    assert prepared_series_name(copy.deepcopy(usual) | {"hidden": [999], "seeds": [7]}, usual) == "series"
+    changes = [{"split": {"train": 0.6, "valid": 0.2, "test": 0.2}}, {"max_order": 70}, {"horizons": [1, 99]}]
+    names = {prepared_series_name(usual | change, usual) for change in changes}
+    assert len(names) == 3
+    assert all(name.startswith("series-") for name in names)
+
+
 def test_a_file_on_the_command_line(tmp_path: Path) -> None:
     path = tmp_path / "my tides.csv"
     path.write_text("day,height\n1,2\n")
@@ -94,13 +123,9 @@ def test_a_file_on_the_command_line(tmp_path: Path) -> None:
 
 
 def test_a_file_named_like_a_shipped_series_is_told_from_it(tmp_path: Path) -> None:
-    (tmp_path / "sine.csv").write_text("x\n1\n")
-    assert series_of_file({"series": str(tmp_path / "sine.csv")}, SERIES)[0] == ["my_sine"]
-
-
-def test_a_text_may_not_take_the_folder_of_series(tmp_path: Path) -> None:
-    (tmp_path / "forecast.txt").write_text("a text")
-    assert corpus_of_text(str(tmp_path / "forecast.txt"), None, {})[0] == ["my_forecast"]
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/sine.csv").write_text("x\n1\n")
+    assert series_of_file({"series": str(tmp_path / "mine/sine.csv")}, SERIES)[0] == ["mine_sine"]
 
 
 def test_a_file_that_is_not_there() -> None:

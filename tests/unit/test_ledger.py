@@ -11,9 +11,10 @@ import pytest
 from seqlab.cards import write_card
 from seqlab.errors import InputError
 from seqlab.ledger.perplexity import NAMES, figures, perplexity, read_metrics, score_rows, write_metrics
-from seqlab.ledger.record import record
+from seqlab.ledger.record import read_ledger, record
 from seqlab.ledger.scores import read_scores, write_scores
 from seqlab.provenance import sha256_of
+from seqlab.runs import Run
 
 VALID_COUNTS = {"scored": 4, "unknown": 1, "characters": 10, "bytes": 16, "words": 2}
 TEST_COUNTS = {"scored": 2, "unknown": 0, "characters": 5, "bytes": 5, "words": 1}
@@ -185,7 +186,7 @@ def test_missing_scores_are_named(tmp_path):
 
 def recorded(folder: Path, bits: dict[str, np.ndarray], card: dict[str, Any] = CARD, **more: Any) -> dict[str, Any]:
     write_card(folder / "card.yaml", card)
-    record(folder / "card.yaml", SPLITS, bits, folder / "scores.npz", folder / "metrics.json", **more)
+    record(folder, SPLITS, bits, **more)
     return read_metrics(folder / "metrics.json")
 
 
@@ -226,3 +227,41 @@ def test_bits_that_do_not_fit_the_splits_are_not_recorded(tmp_path):
     with pytest.raises(ValueError, match="3 bits for 4 symbols"):
         recorded(tmp_path, bits_of([[1, 2, 3], [1, 2, 3]], [[4, 0], [4, 0]]))
     assert not (tmp_path / "metrics.json").exists()
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """A run that is in the ledger."""
+    made = Run(str(tmp_path / "mine"), "poem", "word", "rnn", "lstm-1x4")
+    recorded(made.folder, TWO_REPLICAS)
+    return made
+
+
+def test_what_was_recorded_is_read_from_the_ledger(run: Run) -> None:
+    metrics, bits = read_ledger(run)
+    assert metrics == read_metrics(run.file("metrics.json"))
+    assert all((bits[split] == TWO_REPLICAS[split].astype(np.float32)).all() for split in ("valid", "test"))
+
+
+def test_scores_that_are_not_those_of_the_metrics_are_refused(run: Run) -> None:
+    write_scores(run.file("scores.npz"), {split: bits + 1 for split, bits in TWO_REPLICAS.items()})  # whole, but others
+    with pytest.raises(
+        InputError, match=r"scores\.npz is damaged \(its SHA-256 is not that in metrics.json beside it\)"
+    ):
+        read_ledger(run)
+
+
+def test_metrics_of_another_run_are_refused_with_the_scores_of_this_one(run: Run) -> None:
+    other = run._replace(model="lstm-1x8")
+    recorded(other.folder, {split: bits + 1 for split, bits in TWO_REPLICAS.items()}, CARD | {"model": other.model})
+    (other.folder / "metrics.json").replace(run.file("metrics.json"))
+    with pytest.raises(InputError, match=r"scores\.npz is damaged"):
+        read_ledger(run)
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "scores.npz"])
+def test_a_run_that_is_not_in_the_ledger_is_named(run: Run, name: str) -> None:
+    Path(run.file(name)).unlink()
+    with pytest.raises(FileNotFoundError) as caught:
+        read_ledger(run)
+    assert str(caught.value.filename) == run.file(name)

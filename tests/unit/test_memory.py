@@ -1,15 +1,19 @@
 """Memory curves: a network cut off from the past, against scoring short texts one by one."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+from seqlab.cards import write_card
 from seqlab.ledger.memory import ngram_rows, source_row
 from seqlab.ledger.places import places_of, positions
-from seqlab.ledger.scores import write_scores
+from seqlab.ledger.record import record
 from seqlab.rnn.memory import bits_after
 from seqlab.rnn.network import Architecture, initial_parameters
 from seqlab.rnn.scoring import stream_bits
+from seqlab.runs import Run
 
 TEXT = [np.random.default_rng(1).integers(0, 5, 30), np.random.default_rng(2).integers(0, 5, 12)]
 
@@ -39,15 +43,28 @@ def test_places_lead_to_the_bits_of_these_symbols():
     assert scored[places_of(TEXT, places)].tolist() == wanted
 
 
+def scored_run(folder: Path, family: str, model: str, bits: float, settings: dict, **more: object) -> Run:
+    """A run in the ledger whose symbols all cost the same."""
+    run = Run(str(folder), "toy", "char", family, model)
+    data = {"ids": "0", "splits": "1", "vocab": "2"}
+    names = {"corpus": run.corpus, "unit": run.unit, "family": family, "model": model}
+    write_card(run.file("card.yaml"), names | {"settings": settings, "seeds": [], "data": data})
+    counts = {"scored": 6, "unknown": 0, "characters": 6, "bytes": 6, "words": 1}
+    splits = {"splits": dict.fromkeys(("valid", "test"), counts)}
+    record(run.folder, splits, {split: np.full((1, 6), bits) for split in splits["splits"]}, **more)
+    return run
+
+
 def test_n_grams_stand_by_their_context_and_pruned_ones_do_not(tmp_path):
-    ledger = []
-    for model, bits in (("mkn-2", 2.0), ("mkn-10", 1.0), ("kn-1", 3.0), ("mkn-2-entropy-1e-6", 2.5)):
-        write_scores(tmp_path / model / "scores.npz", {split: np.full((1, 6), bits) for split in ("valid", "test")})
-        ledger.append(({"model": model}, tmp_path / model / "metrics.json"))
-    rows = ngram_rows(ledger, np.array([1, 3]))
-    shown = [["kn", "kn-1", 0, 2, 3.0], ["mkn", "mkn-2", 1, 2, 2.0], ["mkn", "mkn-10", 9, 2, 1.0]]
+    whole = [("kept", "mkn", 2, 2.0), ("longest", "mkn", 10, 1.0), ("kn-1", "kn", 1, 3.0)]  # a name is but a label
+    runs = [scored_run(tmp_path, "ngram", model, bits, {"smoothing": smoothing, "order": order})
+            for model, smoothing, order, bits in whole]  # fmt: skip
+    settings = {"smoothing": "mkn", "order": 2, "prune": {"entropy": 1e-6}}
+    runs.append(scored_run(tmp_path, "ngram", "smaller", 2.5, settings, pruned_from="kept"))
+    rows = ngram_rows(runs, np.array([1, 3]))
+    shown = [["kn", "kn-1", 0, 2, 3.0], ["mkn", "kept", 1, 2, 2.0], ["mkn", "longest", 9, 2, 1.0]]
     assert [row[:5] for row in rows] == shown
-    source = source_row({"model": "true-source"}, tmp_path / "kn-1" / "metrics.json", np.array([1, 3]))
+    source = source_row(scored_run(tmp_path, "source", "true-source", 3.0, {}), np.array([1, 3]))
     assert source[:5] == ["source", "true-source", np.inf, 2, 3.0]
 
 

@@ -7,12 +7,18 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from snakemake.utils import update_config
 
 from seqlab.configuration import check_corpora, checked, corpus_of_text, mixture_runs
 from seqlab.errors import InputError
+from seqlab.files import write_json
 from seqlab.forecast.definitions import check_series, series_of_file, with_series
 from seqlab.forecast.series import build_series
+from seqlab.names import check_name, name_of_path, named_after
+from seqlab.runs import SERIES as SERIES_UNIT
+from seqlab.runs import experiment_name
 from seqlab.text.definitions import load_corpora
 
 ROOT = Path(__file__).parents[2]
@@ -42,8 +48,6 @@ EVIL = {
     "wildcard of Snakemake": "{wildcards.corpus}",
     "path variable of Snakemake": "<results>",
     "markup": "<script>alert(1)</script>",
-    "Cyrillic letter": "\u0430dmin",
-    "ligature": "\ufb01le",
     "written from right to left": "a\u202eb",
     "no width": "a\u200bb",
     "no character": "a\udcffb",
@@ -51,7 +55,8 @@ EVIL = {
     "drive": "c:evil",
 }
 BLOCK = {"title": "T", "licence": "none", "cleaning": "none", "units": ["char"], "kind": "path", "path": "a.txt"}
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+OTHER_LETTERS = ["\u66f8", "\u0430\u0434\u043c\u0438\u043d", "\ufb01le", "caf\u00e9", "\U00010330" * 60, "\u0661"]
+NAME = re.compile(r"[^\W_][\w-]{0,99}")
 
 
 def configuration(overlay: dict[str, Any], corpora: dict[str, Any] = CORPORA, series: dict[str, Any] = SERIES) -> None:
@@ -72,6 +77,7 @@ PLACES = {
     "series": lambda name: configuration({"series": name}),
     "series of a program": lambda name: build_series(name, SERIES["sine"]),
     "mixture": lambda name: configuration({"mixtures": {name: ["best ngram", "best rnn"]}}),
+    "experiment": lambda name: experiment_name(name, []),
     "part of a mixture": lambda name: configuration({"mixtures": {"mine": [name, "best rnn"]}}),
 }
 CHOICES = {  # where the schema has a list of what is allowed
@@ -116,7 +122,10 @@ def files(folder: Path) -> list[str]:
 
 def test_the_name_of_a_text_is_made_of_letters_whatever_its_file_is_called(tmp_path: Path) -> None:
     made = [corpus_of_text(path, None, {})[0] for path in files(tmp_path / "texts")]
-    assert len(made) == len(EVIL) - 13 and [names for names in made if not NAME.fullmatch(names[0])] == []
+    assert (
+        len(made) == len(EVIL) - len(UNREADABLE + NO_FILE)
+        and [names for names in made if not NAME.fullmatch(names[0])] == []
+    )
 
 
 def test_the_name_of_a_series_is_made_of_letters_whatever_file_and_column_are_called(tmp_path: Path) -> None:
@@ -134,13 +143,163 @@ def test_a_file_that_snakemake_can_not_name_is_refused(tmp_path: Path, key: str,
         configuration({key: str(path)})
 
 
-def test_a_text_may_not_take_the_folder_of_series_from_a_block_either() -> None:
-    with pytest.raises(InputError, match=r"results/forecast is the folder of series; rename it"):
-        check_corpora(DEFAULT | {"corpora": ["forecast"]}, {"forecast": BLOCK})
-
-
 def test_names_as_people_choose_them_are_taken() -> None:
-    names = ["a", "War_and-Peace2", "n" * 100]
+    names = ["a", "War_and-Peace2", "n" * 100, "forecast", "\u66f8", "caf\u00e9"]
     check_corpora(DEFAULT | {"corpora": names}, dict.fromkeys(names, BLOCK))
     check_series(DEFAULT | {"forecast": DEFAULT["forecast"] | {"series": names}}, dict.fromkeys(names, SERIES["sine"]))
     configuration({"mixtures": {"my.mixture-1": ["best ngram", "best rnn"]}})
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def prepare(path: str, **more: Any) -> str:
+    """The name of the corpus that is made of the file `path`, which is then prepared."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text("text")
+    (name,), corpora = corpus_of_text(path, more.get("cleaning"), more.get("corpora", {}))
+    write_json(Path("results/corpora", name, "source.json"), {"title": "", "source": corpora[name]["source"]})
+    return name
+
+
+def prepare_series(path: str, folder: str = SERIES_UNIT, **config: Any) -> str:
+    """The name of the series that is made of the file `path`, which is then prepared in `folder`."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text("time,value\n1,2\n")
+    (name,), series = series_of_file(config | {"series": path}, {})
+    write_json(Path("results/corpora", name, folder, "source.json"), {"title": "", "source": series[name]["source"]})
+    return name
+
+
+def test_files_of_one_name_in_different_folders_never_share_a_name(workplace: Path) -> None:
+    names = [prepare(f"{folder}/input.txt") for folder in ("a", "b", "c/b", "d/b", "e/b")]
+    assert names[:3] == ["input", "b_input", names[2]]
+    assert re.fullmatch("input-[0-9a-f]{8}", names[2])
+    assert len(set(names)) == len(names)
+
+
+def test_the_same_file_keeps_its_name_however_it_is_called_and_whatever_came_since(workplace: Path) -> None:
+    paths = ["a/input.txt", "b/input.txt", "c/b/input.txt"]
+    names = [prepare(path) for path in paths]
+    for spelled in (
+        str,
+        lambda path: f"./{path}",
+        lambda path: str(Path(path).absolute()),
+        lambda path: f"a/../{path}",
+    ):
+        assert [prepare(spelled(path)) for path in paths] == names
+    assert [prepare(path) for path in reversed(paths)] == names[::-1]
+
+
+def test_names_that_differ_in_what_is_replaced_keep_apart(workplace: Path) -> None:
+    names = [prepare(f"a/{name}.txt") for name in ("my text", "my_text", "my (text)", "my  text", "-my_text-")]
+    assert names[:2] == ["my_text", "a_my_text"]
+    assert len(set(names)) == len(names)
+    assert all(name.startswith(("my_text", "a_my_text")) for name in names)
+
+
+def test_names_of_other_scripts_stay_readable_and_apart(workplace: Path) -> None:
+    names = [prepare(f"a/{name}.txt") for name in ("\u66f8", "\u672c", "caf\u00e9", "\u2026", "\u2042")]
+    assert names == ["\u66f8", "\u672c", "caf\u00e9", "text", "a_text"]
+
+
+def test_a_name_written_with_separate_accents_is_that_of_the_same_letters(workplace: Path) -> None:
+    assert prepare("cafe\u0301.txt") == "caf\u00e9"
+
+
+@pytest.mark.parametrize("letters", OTHER_LETTERS)
+def test_letters_of_every_script_make_names_that_can_be_folders(workplace: Path, letters: str) -> None:
+    for name in (prepare(f"a/{letters}.txt"), prepare(f"b/{letters}.txt"), prepare(f"c/b/{letters}.txt")):
+        check_name("corpus", name)
+
+
+def test_a_name_of_a_block_is_not_taken(workplace: Path) -> None:
+    names = [prepare(f"{folder}/novel.txt", corpora={"novel": BLOCK}) for folder in ("a", "c/a")]
+    assert names[0] == "a_novel"
+    assert re.fullmatch("novel-[0-9a-f]{8}", names[1])
+
+
+def test_a_text_that_is_cleaned_in_another_way_is_another_corpus(workplace: Path) -> None:
+    names = [prepare("a/novel.txt", cleaning=cleaning) for cleaning in (None, "letters", "none", "whitespace")]
+    assert names[0] == names[3] == "novel"
+    assert len(set(names)) == 3
+
+
+def test_two_columns_and_two_files_of_series_keep_apart(workplace: Path) -> None:
+    names = [prepare_series("a/tides.csv"), prepare_series("a/tides.csv", column="low"),
+             prepare_series("b/tides.csv", column="low"), prepare_series("a/tides low.csv")]  # fmt: skip
+    assert names[:3] == ["tides", "tides_low", "b_tides_low"]
+    assert len(set(names)) == 4
+    assert prepare_series("a/tides.csv", column="low") == "tides_low"
+
+
+def test_a_series_that_is_cut_in_another_way_than_usual_keeps_apart_too(workplace: Path) -> None:
+    names = [prepare_series(f"{folder}/tides.csv", "series-0123abcd") for folder in ("a", "b")]
+    assert names == ["tides", "b_tides"]
+    assert prepare_series("a/tides.csv") == "tides"
+
+
+@pytest.mark.parametrize("settings", [{"period": 12}, {"difference": True}])
+def test_the_same_column_prepared_in_two_ways_keeps_apart(workplace: Path, settings: dict[str, Any]) -> None:
+    assert [prepare_series("a/tides.csv"), prepare_series("a/tides.csv", **settings)] == ["tides", "a_tides"]
+
+
+def test_a_text_and_a_series_of_one_name_do_not_disturb_each_other(workplace: Path) -> None:
+    assert [prepare("a/tides.csv"), prepare_series("b/tides.csv")] == ["tides", "tides"]  # in folders of their own
+
+
+def test_a_damaged_source_is_refused_and_not_overwritten(workplace: Path) -> None:
+    prepare("a/novel.txt")
+    Path("results/corpora/novel/source.json").write_text("{")
+    with pytest.raises(InputError, match=r"results/corpora/novel/source\.json is not valid JSON"):
+        prepare("b/novel.txt")
+
+
+folders = st.lists(st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs", "Cc"]), min_size=1,
+                           max_size=70), min_size=1, max_size=3)  # fmt: skip
+ALIKE = [
+    "a",
+    "b",
+    "a.txt",
+    "a b",
+    "a_b",
+    "\u66f8",
+    "\u672c.txt",
+    "a" * 61,
+    "a" * 62,
+    "\U00010330" * 60,
+    ".",
+    "..",
+    "-",
+    "\u00e9",
+]
+
+
+@given(st.lists(folders | st.lists(st.sampled_from(ALIKE), min_size=1, max_size=3), min_size=1, max_size=12))
+def test_two_paths_never_share_a_name_and_none_loses_its_own(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[list[str]]
+) -> None:
+    sources = list(dict.fromkeys(str(Path(*path)) for path in parts))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("work"))
+        names = {}
+        for source in sources:
+            names[source] = name_of_path(Path(source), source, {"a_b"})
+            write_json(Path("results/corpora", names[source], "source.json"), {"source": source})
+        assert len(set(names.values())) == len(sources)
+        assert {source: name_of_path(Path(source), source, {"a_b"}) for source in sources} == names
+    for name in names.values():
+        check_name("corpus", name)
+
+
+def test_a_preparation_is_named_where_it_is_not_the_usual_one() -> None:
+    usual = {"min_freq": 1, "train": 0.9}
+    assert named_after("char", dict(reversed(usual.items())), usual) == "char"
+    others = [named_after("char", usual | change, usual) for change in ({"min_freq": 2}, {"train": 0.8}, {"merges": 1})]
+    assert len(set(others)) == 3
+    assert all(re.fullmatch("char-[0-9a-f]{8}", name) for name in others)
+    assert named_after("char", {"train": 0.9, "min_freq": 2}, usual) == others[0]

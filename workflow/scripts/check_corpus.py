@@ -4,7 +4,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from seqlab.errors import InputError, command
+from seqlab.errors import InputError, command, shown
 from seqlab.files import json_argument, write_json
 from seqlab.text.checks import check_clean, check_raw, check_splits
 from seqlab.text.reading import load_text, read_clean
@@ -29,6 +29,8 @@ def main() -> None:
     arguments = parser.parse_args()
     segments, vocab = read_segments(arguments.ids, arguments.splits), Vocab.load(arguments.vocab)
     need, symbols = arguments.need, sum(map(len, segments["train"]))
+    if type(need["symbols"]) is not int:
+        raise InputError(f"--need names {shown(need['symbols'])} symbols; give a whole number")
     if symbols < need["symbols"]:
         raise InputError(
             f"the training split of corpus {arguments.corpus} has {symbols} symbols, but {need['model']} with "

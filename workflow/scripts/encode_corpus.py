@@ -9,7 +9,7 @@ from seqlab.errors import command
 from seqlab.files import json_argument, replacing, write_json
 from seqlab.provenance import sha256_of
 from seqlab.text.reading import read_clean
-from seqlab.text.splits import cut, describe, learn_pieces
+from seqlab.text.splits import check_preparation, cut, describe, learn_pieces
 from seqlab.text.tokens import UNITS, to_bytes
 from seqlab.text.unknown import unknown_symbols
 from seqlab.text.vocab import Vocab
@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--folder", required=True, type=Path, help="of the prepared corpus, for all that is made")
     arguments = parser.parse_args()
     text, unit, wanted, folder = read_clean(arguments.text), arguments.unit, arguments.preparation, arguments.folder
+    check_preparation(wanted, unit)
     pieces, merges = learn_pieces(text, wanted, wanted["merges"]) if unit == "bpe" else ([], [])
     tokens, segments = cut(text, unit, wanted, merges)
     train = [token for start, stop in segments["train"] for token in tokens[start:stop]]

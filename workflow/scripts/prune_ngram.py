@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--name", required=True, help="its name")
     parser.add_argument("--sample", required=True, type=sample, help="prompt, symbols, temperature, as JSON")
     arguments = parser.parse_args()
-    begin_run(arguments, "ids", "splits", "vocab")
+    begin_run(arguments, "ngram", "ids", "splits", "vocab")
     wanted = read_pruning(arguments.folder / "card.yaml")
     splits, vocab = read_splits(arguments.splits), Vocab.load(arguments.vocab)
     ids = read_ids(arguments.ids, splits)

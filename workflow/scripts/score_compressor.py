@@ -7,6 +7,7 @@ import numpy as np
 from seqlab.arrays import read_arrays
 from seqlab.cards import add_run_arguments, begin_run
 from seqlab.errors import command
+from seqlab.files import damaged
 from seqlab.ledger.compressors import compressed_bits
 from seqlab.ledger.record import record
 from seqlab.text.splits import read_splits
@@ -18,8 +19,10 @@ def main() -> None:
     add_run_arguments(parser, "ids", "splits", "vocab")
     parser.add_argument("--bytes", required=True, help="bytes.npz of the corpus and unit")
     arguments = parser.parse_args()
-    card, splits = begin_run(arguments, "ids", "splits", "vocab"), read_splits(arguments.splits)
+    card, splits = begin_run(arguments, "compressor", "ids", "splits", "vocab"), read_splits(arguments.splits)
     parts = {name: array.tobytes() for name, array in read_arrays(arguments.bytes).items()}
+    if missing := {"train", "valid", "test"} - set(parts):
+        raise damaged(arguments.bytes, f"it lacks {min(missing)}")
     bits = {}
     for split in ("valid", "test"):
         scored = splits["splits"][split]["scored"]

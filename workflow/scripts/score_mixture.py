@@ -19,7 +19,7 @@ def main() -> None:
     add_run_arguments(parser, "ids", "splits", "vocab")
     parser.add_argument("--experiment", required=True, help="runs.json of the experiment")
     arguments = parser.parse_args()
-    card = begin_run(arguments, "ids", "splits", "vocab")
+    card = begin_run(arguments, "mixture", "ids", "splits", "vocab")
     wanted = card["settings"]["parts"]
     runs = {run[-2:]: run for run in read_experiment(arguments.experiment).select(card["corpus"], card["unit"])}
     candidates = [runs[candidate] for candidate in mixture_candidates(wanted, runs)]

@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--text", required=True, type=Path, help="clean.txt of the corpus")
     parser.add_argument("--symbols", required=True, type=count_argument, help="length of the sample")
     arguments = parser.parse_args()
-    begin_run(arguments, "ids", "splits", "vocab")
+    begin_run(arguments, "source", "ids", "splits", "vocab")
     source, splits = known_source(arguments.folder / "card.yaml"), read_splits(arguments.splits)
     text = read_clean(arguments.text)
     bits = {}

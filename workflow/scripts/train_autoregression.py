@@ -14,7 +14,7 @@ from seqlab.report.tables import write_table
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     Scoring.add_arguments(parser)
-    scoring = Scoring.begin(parser.parse_args())
+    scoring = Scoring.begin(parser.parse_args(), "max_order")
     card, prepared, folder = scoring.card, scoring.prepared, scoring.folder
     highest = card["settings"]["max_order"]
     began = time.perf_counter()

@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--threads", type=count_argument, default=1)
     arguments = parser.parse_args()
     use_threads(arguments.threads)
-    scoring = Scoring.begin(arguments)
+    scoring = Scoring.begin(arguments, "cell", "layers", "hidden")
     card, prepared = scoring.card, scoring.prepared
     cell, layers, hidden = (card["settings"].pop(name) for name in ("cell", "layers", "hidden"))
     network: Network
@@ -30,7 +30,7 @@ def main() -> None:
         network = Perceptron(Autoregression.load(arguments.window[0]).order, layers, hidden)
     else:
         network = Latent(cell, layers, hidden)
-    fleet = Fleet.start(network, TrainingSettings(**card["settings"]), card["seeds"])
+    fleet = Fleet.start(network, TrainingSettings.from_card(card["settings"]), card["seeds"])
     name = f"forecast/{card['series']} {card['model']}"
     began = time.perf_counter()
     train_fleet(

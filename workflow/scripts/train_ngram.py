@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--counts", nargs="*", default=[], help="folder of the merged counts, if there is one")
     parser.add_argument("--sample", required=True, type=sample, help="prompt, symbols, temperature, as JSON")
     arguments = parser.parse_args()
-    settings = begin_run(arguments, "ids", "splits", "vocab")["settings"]
+    settings = begin_run(arguments, "ngram", "ids", "splits", "vocab")["settings"]
     splits, vocab = read_splits(arguments.splits), Vocab.load(arguments.vocab)
     ids = read_ids(arguments.ids, splits)
     started = time.perf_counter()

@@ -22,7 +22,7 @@ def main() -> None:
     add_device_arguments(parser)
     arguments = parser.parse_args()
     use_threads(arguments.threads)
-    card, splits = begin_run(arguments, "ids", "splits", "vocab"), read_splits(arguments.splits)
+    card, splits = begin_run(arguments, "rnn", "ids", "splits", "vocab"), read_splits(arguments.splits)
     train_run(
         card,
         splits,

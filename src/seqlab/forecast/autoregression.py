@@ -99,6 +99,8 @@ def try_orders(values: Array, train: tuple[int, int], valid: tuple[int, int], hi
     mean squared error more than that of the best order, its 95 % interval `low` to `high`, empty where valid has too
     few values to tell, and `chosen`, true for the lowest valid_rmse.
     """
+    if highest < 1:
+        raise InputError(f"forecast.max_order is {highest}; it must be at least 1")
     rows, errors = [], []
     for order in range(1, highest + 1):
         model = Autoregression.fit(values[slice(*train)], order)

@@ -49,11 +49,10 @@ def series_of_file(config: dict[str, Any], series: dict[str, Any]) -> tuple[list
         raise InputError(
             f"series {shown(wanted)} is neither a CSV file nor a name in config/series.yaml ({names}); correct it"
         )
-    column = config.get("column", "")
-    source = readable_path(wanted) + (f", column {column}" if column else "")
-    name = name_of_path(path, source, series, column, SERIES)
+    given = {key: config[key] for key in ("column", "period", "difference") if config.get(key)}
+    source = ", ".join([readable_path(wanted), *(f"{key} {value}" for key, value in given.items())])
+    name = name_of_path(path, source, series, config.get("column", ""), SERIES)
     block = {"title": path.name, "kind": "csv", "path": wanted, "licence": "your own", "source": source}
-    given = {key: config[key] for key in ("column", "period", "difference") if key in config}
     return [name], series | {name: block | given}
 
 

@@ -19,12 +19,19 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from seqlab.errors import InputError, shown
 from seqlab.files import damaged, read_json, replacing, verified, write_json
 from seqlab.rnn.cells import CELLS, State
 
 Parameters = dict[str, Tensor]
 LOWEST, HIGHEST = -7.0, 3.0  # of the logarithm of a deviation: no value may cost infinitely much
 WEIGHTS, NETWORK = "weights.safetensors", "network.json"
+
+
+def _check_sizes(**sizes: object) -> None:
+    for name, size in sizes.items():
+        if type(size) is not int or size < 1:
+            raise InputError(f"{name} is {shown(size)}; it must be a whole number of at least 1")
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,9 @@ class Perceptron:
     window: int
     layers: int
     hidden: int
+
+    def __post_init__(self) -> None:
+        _check_sizes(window=self.window, layers=self.layers, hidden=self.hidden)
 
     @property
     def shapes(self) -> dict[str, tuple[int, int]]:
@@ -61,6 +71,11 @@ class Latent:
     cell: str
     layers: int
     hidden: int
+
+    def __post_init__(self) -> None:
+        if self.cell not in CELLS:
+            raise InputError(f"cell is {shown(self.cell)}; allowed are {', '.join(CELLS)}")
+        _check_sizes(layers=self.layers, hidden=self.hidden)
 
     @property
     def shapes(self) -> dict[str, tuple[int, int]]:

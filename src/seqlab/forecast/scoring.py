@@ -10,6 +10,7 @@ from seqlab.files import json_argument
 from seqlab.forecast.record import forecast, record
 from seqlab.forecast.rollout import Forecaster
 from seqlab.forecast.splits import Prepared, read_prepared
+from seqlab.runs import FORECAST
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,9 @@ class Scoring:
         parser.add_argument("--scoring", required=True, type=scoring, help="horizons and trajectories, as JSON")
 
     @classmethod
-    def begin(cls, arguments: Namespace) -> "Scoring":
-        """The run that the arguments name, once its card is written."""
-        card = begin_run(arguments, "table", "description")
+    def begin(cls, arguments: Namespace, *needed: str) -> "Scoring":
+        """The run that the arguments name, once its card is written; InputError for one without a setting `needed`."""
+        card = begin_run(arguments, FORECAST, "table", "description", needed=needed)
         prepared = read_prepared(arguments.table, arguments.description)
         return cls(arguments.folder, card, prepared, arguments.scoring["horizons"], arguments.scoring["trajectories"])
 

@@ -175,8 +175,29 @@ def read_prepared(table: str | Path, description: str | Path) -> Prepared:
         content["scale"] = Scale(**content["scale"])
         content["splits"] = {name: (start, stop) for name, (start, stop) in content["splits"].items()}
         prepared = Prepared(**content, index=index, values=values)
+        if length == len(rows):
+            _check_prepared(prepared)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(description, error) from None
     if length != len(rows):
         raise InputError(f"{table} does not have the rows that {description} tells; delete both and run again")
     return prepared
+
+
+def _check_prepared(prepared: Prepared) -> None:
+    """Raises ValueError for the first value of series.json that can't be."""
+    for name in ("name", "title", "column", "unit", "step"):
+        if not isinstance(getattr(prepared, name), str):
+            raise ValueError(f"its {name} is no text")
+    for name in ("period", "shown"):
+        if not (getattr(prepared, name) is None or type(getattr(prepared, name)) is int):
+            raise ValueError(f"its {name} is no whole number")
+    scale, borders = prepared.scale, [border for name in NAMES for border in prepared.splits[name]]
+    if type(scale.difference) is not bool or not (np.isfinite(scale.mean) and 0 < scale.deviation < np.inf):
+        raise ValueError("its scale is none")
+    if not all(type(border) is int for border in borders) or borders != sorted(borders):
+        raise ValueError("its splits are none")
+    if borders[0] < 0 or borders[-1] > len(prepared.values):
+        raise ValueError("its splits lie outside of the series")
+    if not isinstance(prepared.known, dict) or not isinstance(prepared.notes, list):
+        raise ValueError("its known values or notes are none")

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from seqlab.text.sources import Source
 
 NAMES = ("train", "valid", "test")
+SPLIT_KEYS = {  # the kinds of split -> the keys that each needs
+    "contiguous": NAMES,
+    "char_rnn_streams": (*NAMES, "streams", "block"),
+    "files": (),
+}
 GENERATED = ("markov_chain", "even_process", "brackets")  # the texts whose source is known
 
 # what config/corpora.yaml says of every corpus, beside kind

@@ -12,6 +12,7 @@ from seqlab.files import damaged, read_json
 from seqlab.provenance import sha256_of
 from seqlab.text.bpe import BytePairs, Merge
 from seqlab.text.definitions import NAMES as NAMES
+from seqlab.text.definitions import SPLIT_KEYS
 from seqlab.text.tokens import OF_BYTES, join, to_bytes, tokenize
 
 FILES = "files"  # the kind of split of a text that comes as a file for each of them
@@ -75,6 +76,19 @@ def learn_pieces(text: str, split: dict[str, Any], merges: int) -> tuple[list[st
 def tokenize_parts(text: str, unit: str, kind: str) -> list[list[str]]:
     """The tokens of each file that a clean text was made of: three for the kind of split files, one for the others."""
     return [tokenize(part, unit) for part in (text.split(SEPARATOR) if kind == FILES else [text])]
+
+
+def check_preparation(preparation: dict[str, Any], unit: str) -> None:
+    """Raises InputError for the first key of `preparation`, the way to cut a text into `unit`s, that can't be."""
+    kind = preparation.get("kind")
+    if kind not in list(SPLIT_KEYS):
+        raise InputError(f"split.kind is {shown(kind)}; allowed are {', '.join(SPLIT_KEYS)}")
+    for key in [*SPLIT_KEYS[kind], "min_freq", *(["merges"] if unit == "bpe" else [])]:
+        value: Any = preparation.get(key)
+        if key in NAMES and not (type(value) in (int, float) and 0 < value < 1):
+            raise InputError(f"split.{key} is {shown(value)}; it must be a number between 0 and 1")
+        if key not in NAMES and not (type(value) is int and value >= (key != "merges")):
+            raise InputError(f"{key} is {shown(value)}; it must be a whole number of at least {int(key != 'merges')}")
 
 
 def divide(symbols: int, split: dict[str, Any]) -> Segments:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.files import damaged, read_json
+from seqlab.text.tokens import UNITS
 from seqlab.text.vocab import Vocab
 
 
@@ -39,10 +40,11 @@ def read_unknown(path: str | Path) -> dict[str, Any]:
     """The content of an unknown.json; InputError where it is something else."""
     content = read_json(path)
     splits = content.get("splits")
-    whole = isinstance(splits, dict) and set(splits) == {"valid", "test"} and isinstance(content.get("rare"), list)
-    if not whole or not all(
+    splits = splits if isinstance(splits, dict) and set(splits) == {"valid", "test"} else {}
+    kinds = [
         isinstance(split, dict) and isinstance(split.get("tokens"), list) and isinstance(split.get("characters"), int)
         for split in splits.values()
-    ):
+    ]
+    if content.get("unit") not in UNITS or not isinstance(content.get("rare"), list) or not (kinds and all(kinds)):
         raise damaged(path, "it does not hold the unknown symbols of valid and test")
     return content
