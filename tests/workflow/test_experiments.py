@@ -84,6 +84,7 @@ def test_the_same_settings_on_the_same_text_cost_the_same_bits(both: Project) ->
 
 
 def test_runs_of_both_experiments_stand_side_by_side_in_the_database(both: Project) -> None:
+    """The database of the first did not come along with the copy of its folder, so it was made anew for both."""
     with sqlite3.connect(both.folder / "results/mlflow.db") as database:
         rows = database.execute(
             "SELECT tags.value, runs.name FROM runs JOIN tags ON tags.run_uuid = runs.run_uuid "

@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 
 from seqlab.errors import command
-from seqlab.runs import read_experiment
-from seqlab.tracking.connection import address
-from seqlab.tracking.publish import track_runs
+from seqlab.runs import read_experiment, read_experiments
+from seqlab.tracking.connection import LOCAL, address
+from seqlab.tracking.publish import RECEIPT, track_runs
 
 
 @command
@@ -19,7 +19,12 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="the receipt, tracking.json")
     arguments = parser.parse_args()
     uri = address(arguments.results, arguments.uri)
-    track_runs(read_experiment(arguments.experiment), arguments.results, uri, arguments.output)
+    experiment = read_experiment(arguments.experiment)
+    others = [other for other in read_experiments(arguments.results) if other.folder != experiment.folder]
+    is_new = uri.startswith(LOCAL) and not Path(uri.removeprefix(LOCAL)).exists()
+    track_runs(experiment, arguments.results, uri, arguments.output)
+    for other in others if is_new else ():  # a database that was deleted or moved held theirs too
+        track_runs(other, arguments.results, uri, Path(other.folder) / RECEIPT)
 
 
 if __name__ == "__main__":
