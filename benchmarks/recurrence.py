@@ -8,7 +8,7 @@ of them one after the other. seqlab does what training does at that shape (seqla
 small layers are computed in float32 whatever the precision, unless `--always-round` is given. Both take the same
 indices of 64 symbols, batch 32, 35 steps, and end with the gradients of all weights. `ratio` is the tokens a second of
 seqlab by those of the peer, which computes in float32; on a GPU seqlab's pass is a CUDA graph, as in training, the
-peer computes in the same precision, and `graph_ratio` holds it against the peer as a CUDA graph. `peak_share` is the
+peer computes in the same precision, and `graph_ratio` holds it against torch.nn as a CUDA graph. `peak_share` is the
 share that seqlab's products reach of the float32 products a second of two large matrices in the same run. On
 processors one thread is used. The last line is JSON.
 """
@@ -55,8 +55,8 @@ def seqlab_pass(cell: str, hidden: int, replicas: int, precision: str, always: b
     return record(run, device)
 
 
-def torch_pass(cell: str, hidden: int, replicas: int, precision: str, recorded: bool = False) -> Callable[[], Any]:
-    """The same with torch.nn, replica after replica; `recorded` as a CUDA graph, which few scripts do."""
+def torch_pass(cell: str, hidden: int, replicas: int, precision: str) -> Callable[[], Any]:
+    """The same with torch.nn, replica after replica."""
     peers = [(torch.nn.Embedding(VOCABULARY, hidden), MODULES[cell](hidden, hidden)) for _ in range(replicas)]
     inputs = torch.randint(VOCABULARY, (replicas, STEPS, BATCH))
     gradient = torch.randn(STEPS, BATCH, hidden)
@@ -67,7 +67,21 @@ def torch_pass(cell: str, hidden: int, replicas: int, precision: str, recorded: 
             outputs, _ = module(embedding(indices))
             torch.autograd.grad(outputs, [*embedding.parameters(), *module.parameters()], gradient)
 
-    return record(run, torch.get_default_device()) if recorded else run
+    return run
+
+
+def graph_pass(cell: str, hidden: int, replicas: int, precision: str) -> Callable[[], Any]:
+    """torch.nn as a CUDA graph, as few scripts use it; without embeddings, whose gradients can not be recorded."""
+    peers = [MODULES[cell](hidden, hidden) for _ in range(replicas)]
+    inputs = [torch.randn(STEPS, BATCH, hidden, requires_grad=True) for _ in range(replicas)]
+    gradient = torch.randn(STEPS, BATCH, hidden)
+
+    def run() -> None:
+        for module, entered in zip(peers, inputs, strict=True):
+            torch.autograd.grad(module(entered)[0], [entered, *module.parameters()], gradient)
+
+    use_tf32(precision == "tf32")
+    return record(run, gradient.device)
 
 
 def best_times(tasks: list[Callable[[], Any]], seconds: float) -> list[float]:
@@ -101,7 +115,7 @@ def measured(device: torch.device, shape: tuple[str, int, int], arguments: argpa
     with device:  # not for longer: as the default device it slows down every call of torch
         passes = [seqlab_pass(*shape, each, arguments.always_round) for each in arguments.precisions]
         passes += [torch_pass(*shape, each) for each in peers]
-        passes += [torch_pass(*shape, each, recorded=True) for each in peers if on_gpu]
+        passes += [graph_pass(*shape, each) for each in peers if on_gpu]
     times, number, tokens = best_times(passes, arguments.seconds), len(passes), STEPS * BATCH * shape[2]
     rows = []
     for place, precision in enumerate(arguments.precisions):

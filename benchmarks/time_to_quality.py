@@ -9,8 +9,9 @@ train, from the first batch to the last; then all the validation text is scored 
 training ended with. A figure is null where the recipe missed its aim: `seconds_to_1_88` where the loss is above 1.88,
 `loss_at_180_s` where the training took longer than 180 s.
 
-On a GPU another recipe is trained instead, all `--seeds` in one fleet, made to reach 1.4697 nats, which nanoGPT's
-preset for GPUs does. `seconds_to_1_4697` is null where one of the seeds missed that. The last line is JSON.
+On a GPU another recipe is trained instead, made to reach 1.4697 nats, which nanoGPT's preset for GPUs does: all
+`--seeds` in one fleet, and then the first of them alone. `seconds_to_1_4697` is that of the one alone, and null where
+it missed the aim, `seconds_of_the_fleet` where one of the seeds did. The last line is JSON.
 """
 
 import argparse
@@ -57,11 +58,11 @@ LONG: dict[str, Any] = {
 }
 GPU: dict[str, Any] = {
     "cell": "gru",
-    "layers": 1,
+    "layers": 2,
     "hidden": 512,
     "symbols": None,
     "settings": {
-        "epochs": 7,
+        "epochs": 5,
         "steps": 64,
         "batch_size": 32,
         "learning_rate": 0.003,
@@ -125,7 +126,9 @@ def main() -> None:
     where = torch.cuda.get_device_name() if device.type == "cuda" else f"{arguments.threads} threads"
     print(f"torch {torch.__version__}, {where}; {machine()}; {len(valid):,} symbols to validate")
     on_gpu = device.type == "cuda"
-    recipes = {"gpu": (GPU, arguments.seeds)} if on_gpu else {"soon": (SOON, [1]), "long": (LONG, [1])}
+    recipes = (
+        {"fleet": (GPU, arguments.seeds), "alone": (GPU, [1])} if on_gpu else {"soon": (SOON, [1]), "long": (LONG, [1])}
+    )
     found = {}
     for name, (recipe, seeds) in recipes.items():
         chosen = shortened(recipe, arguments.share, cut)
@@ -140,10 +143,16 @@ def main() -> None:
 
 def figures(found: dict[str, tuple[float, list[float]]], seeds: list[int]) -> dict[str, Any]:
     """What the last line holds; see above."""
-    if "gpu" in found:
-        seconds, losses = found["gpu"]
-        reached = round(seconds, 2) if max(losses) <= PUBLISHED else None
-        return {"seconds_to_1_4697": reached, "seconds": round(seconds, 2), "losses": losses, "seeds": seeds}
+    if "alone" in found:
+        (together, losses), (seconds, (loss,)) = found["fleet"], found["alone"]
+        return {
+            "seconds_to_1_4697": round(seconds, 2) if loss <= PUBLISHED else None,
+            "seconds_of_the_fleet": round(together, 2) if max(losses) <= PUBLISHED else None,
+            "seconds": [round(together, 2), round(seconds, 2)],
+            "losses": losses,
+            "loss_alone": loss,
+            "seeds": seeds,
+        }
     (soon, (reached,)), (long, (loss,)) = found["soon"], found["long"]
     return {
         "seconds_to_1_88": round(soon, 2) if reached <= AIM else None,

@@ -44,7 +44,7 @@ class EpochPlan:
     def most_batches(settings: TrainingSettings, symbols: int) -> int:
         """At least as many batches as any epoch of a text of so many `symbols` has."""
         shortest = (settings.steps + 1) // 2 if settings.random_steps else settings.steps
-        return symbols // (shortest * settings.batch_size) + 2
+        return symbols // (shortest * settings.batch_size) + 3
 
     def steps(self, batch: int) -> int:
         """The number of steps of a batch."""

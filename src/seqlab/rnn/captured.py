@@ -97,20 +97,17 @@ class CapturedTraining:
         batches, optimiser = len(plan.starts), self.fleet.optimiser
         self.starts[:batches].copy_(plan.starts)
         self.lengths[:batches].copy_(plan.lengths)
-        counted, rows = [optimiser.steps.clone()] * (progress.batch + 1), []
-        for batch in range(progress.batch, batches):
-            rates, active = plan.scaled_rates(batch), plan.active(batch)
-            columns = [*optimiser.coefficients(rates, active), self.fleet.averaging_share(active)]
-            rows.append(torch.stack([column.float() for column in columns]))
-            counted.append(optimiser.steps.clone())
-        if rows:
-            self.coefficients[progress.batch : batches].copy_(torch.stack(rows))
+        left = range(progress.batch, batches)
+        rates, active = (torch.stack([of(batch) for batch in left]) for of in (plan.scaled_rates, plan.active))
+        steps = optimiser.steps + active.to(optimiser.steps).cumsum(0)
+        columns = [*optimiser.coefficients(steps, rates, active), self.fleet.averaging_share(steps, active)]
+        self.coefficients[progress.batch : batches].copy_(torch.stack([column.float() for column in columns], 1))
         self.row.fill_(progress.batch)
         self.totals.copy_(torch.stack([progress.loss, progress.symbols, progress.norms]))
         for layer, before in zip(self.state, progress.state, strict=True):
             for part, value in zip(layer, before, strict=True):
                 part.copy_(value)
-        return counted
+        return [optimiser.steps.clone()] * (progress.batch + 1) + list(steps)
 
     def _step(self, steps: int) -> None:
         """One step on batches of so many `steps`, all on the device: read a row, train, raise the counter."""

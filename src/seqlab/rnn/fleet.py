@@ -94,16 +94,15 @@ class Fleet:
     def step(self, gradients: Parameters, rates: Tensor, active: Tensor) -> None:
         """One step of the replicas for which `active`, (R,), is true, and of their moving mean."""
         self.optimiser.update(self.parameters, gradients, rates, active)
-        share = self.averaging_share(active)[:, None, None]
+        share = self.averaging_share(self.optimiser.steps, active)[:, None, None]
         for name, mean in self.average.items():
             mean.lerp_(self.parameters[name], share.to(mean))
 
-    def averaging_share(self, active: Tensor) -> Tensor:
-        """The share of the new weights in the moving mean, (R,), after the step just counted.
+    def averaging_share(self, steps: Tensor, active: Tensor) -> Tensor:
+        """The share of the new weights in the moving mean after so many `steps`, as both arguments (R,) or (any, R).
 
         Early on the mean forgets faster, so that it does not hold on to the first weights.
         """
-        steps = self.optimiser.steps
         decay = torch.minimum((1 + steps) / (10 + steps), torch.full_like(steps, self.settings.averaging))
         return torch.where(active, 1 - decay, 0.0)
 

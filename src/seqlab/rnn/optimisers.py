@@ -63,13 +63,15 @@ class Optimiser:
 
     def update(self, parameters: Parameters, gradients: Parameters, rates: Tensor, active: Tensor) -> None:
         """One step with learning rates `rates`, (R,), for the replicas for which `active`, (R,) of bool, is true."""
-        self.apply(parameters, gradients, self.coefficients(rates, active))
-
-    def coefficients(self, rates: Tensor, active: Tensor) -> Coefficients:
-        """Count a step, with arguments as in `update`, and return what it depends on besides the gradients."""
-        rates = torch.where(active, rates, 0.0)
         self.steps += active.to(self.steps)
-        (one, two), steps = self.betas, self.steps.clamp(min=1)
+        self.apply(parameters, gradients, self.coefficients(self.steps, rates, active))
+
+    def coefficients(self, steps: Tensor, rates: Tensor, active: Tensor) -> Coefficients:
+        """What a step depends on besides the gradients; `steps` are the numbers of those counted, it included, (R,) or
+        (any, R), and the rest is as in `update`.
+        """
+        rates = torch.where(active, rates, 0.0)
+        (one, two), steps = self.betas, steps.clamp(min=1)
         correction = (1 - two**steps).sqrt()
         return Coefficients(rates, active, rates * correction / (1 - one**steps), self.epsilon * correction)
 
