@@ -1,6 +1,5 @@
 """Shapes, initial weights and the separation of replicas; tests/oracle compares the numbers with torch.nn."""
 
-
 import pytest
 import torch
 

@@ -35,7 +35,11 @@ def record(work: Callable[[], object], device: torch.device) -> Callable[[], obj
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
             work()
-    return graph.replay
+
+    def replay(kept: Callable[[], object] = work) -> None:  # a graph alone would not keep the tensors of `work` alive
+        graph.replay()
+
+    return replay
 
 
 def side_by_side(tasks: Sequence[Callable[[], Result]], device: torch.device) -> list[Result]:
