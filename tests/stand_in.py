@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from seqlab.rnn import captured, fused, scoring, training, ways
+from seqlab.rnn import accelerated, captured, fused, scoring, ways
 
 WAITS = ("aten::_local_scalar_dense", "aten::nonzero", "aten::equal", "aten::is_nonzero", "aten::masked_select")
 
@@ -66,7 +66,7 @@ def recorded_without_waits(work: Callable[[], object], device: torch.device) -> 
 def pretended_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Trainings and scorings on the processor do what they would do on a GPU."""
     ways.try_again()
-    for module in (training, scoring):
+    for module in (accelerated, scoring):
         monkeypatch.setattr(module, "is_accelerated", lambda device: True)
     for module in (captured, scoring):
         monkeypatch.setattr(module, "record", recorded_without_waits)

@@ -55,13 +55,13 @@ def by_time_loop(cell: str, inputs: Tensor) -> Any:
 @pytest.mark.parametrize("hidden", [20, 33, 70])  # less than a tile, more than one, and more than a product's reach
 @pytest.mark.parametrize("cell", CELLS)
 def test_kernels_for_steps(cell, hidden):
-    from seqlab.rnn import kernels
+    from seqlab.rnn import stepwise
 
     inputs = torch.randint(VOCABULARY, (2, BATCH, STEPS), generator=torch.Generator().manual_seed(1))
     leaves, arriving = layers(cell, hidden, 2)
 
     def layer(w_xh: Tensor, w_hh: Tensor, bias: Tensor, *state: Tensor) -> Any:
-        return kernels.step_layer(cell, looked_up(inputs, w_xh, bias), state, w_hh)
+        return stepwise.step_layer(cell, looked_up(inputs, w_xh, bias), state, w_hh)
 
     expected = results(by_time_loop(cell, inputs), leaves, arriving)
     assert_same(results(layer, leaves, arriving), expected)
@@ -75,9 +75,9 @@ def test_kernels_for_steps(cell, hidden):
     [("lstm", 1, 128, False), ("lstm", 3, 128, True), ("lstm", 1, 256, True), ("rnn", 1, 256, False)],
 )
 def test_small_fleets_are_left_to_cudnn(cell, replicas, hidden, faster):
-    from seqlab.rnn import kernels
+    from seqlab.rnn import stepwise
 
-    assert kernels.is_faster(cell, torch.empty(replicas, hidden, CELLS[cell].gates * hidden)) == faster
+    assert stepwise.is_faster(cell, torch.empty(replicas, hidden, CELLS[cell].gates * hidden)) == faster
 
 
 @pytest.mark.parametrize("replicas", [1, 3])

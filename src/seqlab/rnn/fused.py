@@ -29,7 +29,7 @@ def is_faster(cell: str, symbols: int | None, w_hh: Tensor, precision: torch.dty
     """Whether a layer is best left to torch: a first layer of so many `symbols`, or a later one where that is None.
 
     On a processor that holds for an LSTM in float32, in the bounds that `benchmarks/recurrence.py` shows; the others
-    are faster in `cells`, which alone can round factors. On a GPU it holds wherever `seqlab.rnn.kernels` has no part:
+    are faster in `cells`, which alone can round factors. On a GPU it holds wherever `seqlab.rnn.stepwise` has no part:
     a call for each operation of each step would cost more than the arithmetic.
     """
     if cell not in FUNCTIONS or precision not in (None, w_hh.dtype):

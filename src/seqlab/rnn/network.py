@@ -136,7 +136,7 @@ def layer(
 
 
 def step_kernels(cell: str, w_hh: Tensor, precision: torch.dtype | None) -> Any:
-    """The module `seqlab.rnn.kernels` where a layer is best computed by it, or None."""
+    """The module `seqlab.rnn.stepwise` where a layer is best computed by it, or None."""
     if not is_accelerated(w_hh.device) or w_hh.dtype != torch.float32 or precision is not None:
         return None
     found = ways.kernels()

@@ -11,16 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqlab.devices import is_accelerated, memory_errors, use_tf32
+from seqlab.devices import memory_errors, use_tf32
 from seqlab.errors import InputError
-from seqlab.rnn import ways
+from seqlab.rnn.accelerated import Accelerated
 from seqlab.rnn.batches import EpochPlan
-from seqlab.rnn.captured import CapturedTraining
 from seqlab.rnn.fleet import Fleet, Progress
 from seqlab.rnn.network import initial_state
 from seqlab.rnn.objective import gradients_of
 from seqlab.rnn.optimisers import clip
-from seqlab.rnn.scoring import RecordedScoring, stream_bits
 from seqlab.rnn.settings import uses_tf32
 
 
@@ -46,15 +44,13 @@ def train_fleet(
     if checkpoint and checkpoint[0].exists():
         restored = fleet.restore(*checkpoint)
         report(_going_on(fleet, restored, checkpoint[0].name))
-    symbols = torch.as_tensor(np.asarray(train, dtype=np.int64), device=fleet.parameters["W_hq"].device)
-    accelerated = Accelerated(fleet, symbols, valid, report)
+    accelerated = Accelerated(fleet, train, valid, report)
     began, done_before = time.perf_counter(), fleet.epoch
     while fleet.epoch < fleet.settings.epochs and fleet.running().any():
         started = time.perf_counter()
         running = fleet.running()
         progress = fleet.progress = fleet.progress or _begin(fleet)
-        with memory_errors(symbols.device):
-            done = _train_epoch(fleet, progress, symbols, running, stop, accelerated)
+        done = _train_epoch(fleet, progress, running, stop, accelerated)
         if done is None:
             progress.seconds += time.perf_counter() - started
             if checkpoint:
@@ -93,51 +89,9 @@ def _begin(fleet: Fleet) -> Progress:
     return Progress(orders, state, zero, zero.clone(), zero.clone())
 
 
-class Accelerated:
-    """The ways of training and validating a fleet that a GPU has; each is left where it fails, with one line."""
-
-    def __init__(self, fleet: Fleet, symbols: Tensor, valid: Sequence[NDArray[Any]], report: Callable[[str], None]):
-        self.fleet, self.symbols, self.valid, self.report = fleet, symbols, valid, report
-        self.steps: CapturedTraining | None = None
-        self.scoring: RecordedScoring | None = None
-
-    def steps_of(self, plan: EpochPlan) -> CapturedTraining | None:
-        """Recorded steps that can train an epoch, or None."""
-        while self._is_usable():
-            try:
-                self.steps = self.steps or CapturedTraining(self.fleet, self.symbols)
-                self.steps.prepare(plan)
-                return self.steps
-            except Exception as error:  # whatever it is, there is another way
-                self._give_up(error)
-        return None
-
-    def valid_bits(self) -> NDArray[np.float64]:
-        """As `stream_bits`, of the weights that are kept and the segments that choose among epochs."""
-        fleet = self.fleet
-        if self._is_usable():
-            try:
-                self.scoring = self.scoring or RecordedScoring(fleet.architecture, fleet.valued, self.valid)
-                return self.scoring.bits()
-            except Exception as error:
-                self._give_up(error)
-        return stream_bits(fleet.architecture, fleet.valued, self.valid)
-
-    def _is_usable(self) -> bool:
-        return is_accelerated(self.symbols.device) and ways.is_usable(ways.GRAPHS)
-
-    def _give_up(self, error: Exception) -> None:
-        way = ways.GRAPHS if self.steps is None or ways.kernels() is None else ways.KERNELS
-        ways.give_up(way)
-        self.steps = self.scoring = None
-        told = str(error).strip().splitlines() or [type(error).__name__]
-        self.report(f"{way} failed at the first use, so training goes on without: {told[0]}")
-
-
 def _train_epoch(
     fleet: Fleet,
     progress: Progress,
-    symbols: Tensor,
     running: Tensor,
     stop: Callable[[], bool],
     accelerated: Accelerated,
@@ -145,9 +99,13 @@ def _train_epoch(
     """One pass over the text, or the rest of it: mean loss (R,) in nats, mean gradient norm (R,), last rates (R,),
     symbols trained on. None when `stop` is true, with everything up to there in `fleet` and `progress`.
     """
+    symbols = accelerated.symbols
     plan = EpochPlan.of(fleet, progress, len(symbols), running)
-    steps = accelerated.steps_of(plan)
-    ended = steps.train_epoch(progress, plan, stop) if steps else _train_plainly(fleet, progress, plan, symbols, stop)
+    with memory_errors(symbols.device):
+        steps = accelerated.steps_of(plan)
+        ended = (
+            steps.train_epoch(progress, plan, stop) if steps else _train_plainly(fleet, progress, plan, symbols, stop)
+        )
     if not ended:
         return None
     rates = plan.rates(len(plan.starts) - 1)

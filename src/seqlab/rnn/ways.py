@@ -26,9 +26,9 @@ def try_again() -> None:
 
 
 def kernels() -> Any:
-    """The module `seqlab.rnn.kernels`, or None where Triton is missing or has failed."""
+    """The module `seqlab.rnn.stepwise`, or None where Triton is missing or has failed."""
     if not is_usable(KERNELS) or find_spec("triton") is None:
         return None
-    from seqlab.rnn import kernels
+    from seqlab.rnn import stepwise
 
-    return kernels
+    return stepwise
