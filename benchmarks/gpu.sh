@@ -35,11 +35,11 @@ else
   recurrence=(--precisions float32 tf32 --seconds 0.05)
   sweep=(--epochs 3)
   quality=()
-  cells=(--seconds 150)
+  cells=(--seconds 135)
 fi
 part tests 120 "$python" -m pytest tests/unit/test_cuda.py
 part recurrence 90 "$python" benchmarks/recurrence.py --device "$device" "${recurrence[@]}"
 part sweep 120 "$python" benchmarks/sweep.py --device "$device" "${sweep[@]}"
-part time_to_quality 50 "$python" benchmarks/time_to_quality.py --device "$device" "${quality[@]}"
-part published_cells 160 "$python" benchmarks/published_cells.py --device "$device" --folder "$results/gpu_cells" "${cells[@]}"
+part time_to_quality 60 "$python" benchmarks/time_to_quality.py --device "$device" "${quality[@]}"
+part published_cells 150 "$python" benchmarks/published_cells.py --device "$device" --folder "$results/gpu_cells" "${cells[@]}"
 exit "$failed"

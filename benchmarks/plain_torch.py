@@ -4,7 +4,8 @@
 
 Embedding of the hidden size, RNN or LSTM, linear layer; the batches, dropout, optimiser, clipping and schedule of the
 settings of a sweep, and the same validation after each epoch. torch uses as many threads as it likes. On a GPU the text
-lies there, and nothing waits for it within an epoch. The last line is JSON: the seconds of the trainings.
+lies there, and nothing waits for it within an epoch. The last line is JSON: the seconds of the trainings,
+together and each.
 """
 
 import argparse
@@ -78,13 +79,16 @@ def main() -> None:
     if arguments.device == "cuda":  # in the precision that seqlab computes in
         torch.backends.cuda.matmul.fp32_precision = arguments.settings["precision"].replace("float32", "ieee")
         torch.backends.cudnn.rnn.fp32_precision = arguments.settings["precision"].replace("float32", "ieee")
-    started = time.perf_counter()
+    started, each = time.perf_counter(), {}
     for shape in arguments.shapes:
+        name, times = "{}-{}x{}".format(*shape), []
         for seed in arguments.seeds:
             began = time.perf_counter()
             train(shape, seed, arguments.settings, train_ids, valid, len(symbols))
-            print("{} {}x{}".format(*shape), f"seed {seed}  {time.perf_counter() - began:.2f} s", flush=True)
-    print(json.dumps({"seconds": time.perf_counter() - started}))
+            times.append(time.perf_counter() - began)
+            print(f"{name} seed {seed}  {times[-1]:.2f} s", flush=True)
+        each[name] = round(sum(times), 2)
+    print(json.dumps({"seconds": time.perf_counter() - started, "each": each}))
 
 
 if __name__ == "__main__":

@@ -50,8 +50,10 @@ def work(cell: str, layers: int, hidden: int) -> int:
     return {"rnn": 1, "gru": 3, "lstm": 4}[cell] * layers * hidden**2
 
 
-def run(program: Path, text: Path, shapes: list[tuple[str, int, int]], settings: dict[str, Any], *more: str) -> float:
-    """Run one process; returns the seconds that its trainings took, as it says itself."""
+def run(
+    program: Path, text: Path, shapes: list[tuple[str, int, int]], settings: dict[str, Any], *more: str
+) -> dict[str, Any]:
+    """Run one process; returns the seconds that its trainings took, together and each, as it says itself."""
     line = [sys.executable, str(program), "--text", str(text), "--shapes", json.dumps(shapes)]
     started = time.perf_counter()
     done = subprocess.run(
@@ -65,7 +67,7 @@ def run(program: Path, text: Path, shapes: list[tuple[str, int, int]], settings:
         if told.endswith(" s"):
             print(f"{program.stem} {told}", flush=True)
     print(f"{program.stem} {' '.join(more)}  {seconds:.1f} s", flush=True)
-    return float(json.loads(last)["seconds"])
+    return json.loads(last)
 
 
 def prepared(path: str | None, folder: Path) -> Path:
@@ -108,14 +110,17 @@ def main() -> None:
         text = prepared(arguments.text, Path(folder))
         if arguments.device == "cpu":
             ours, theirs = on_processor(jobs, text, shapes, settings, seeds)
+            each = {}
         else:
             more = ["--device", arguments.device, "--seeds", *map(str, seeds)]
-            ours, theirs = (run(program, text, shapes, settings, *more) for program in (JOB, PEER))
+            ran, peer = (run(program, text, shapes, settings, *more) for program in (JOB, PEER))
+            ours, theirs = ran["seconds"], peer["seconds"]
+            each = {"each": {name: [seconds, peer["each"][name]] for name, seconds in ran["each"].items()}}
     where = f"{arguments.cores} cores" if arguments.device == "cpu" else "one GPU"
     print(f"{len(shapes) * len(seeds)} networks, {settings['epochs']} epochs, {where}; {machine()}")
     print(f"seqlab {ours:.1f} s, plain torch {theirs:.1f} s, ratio {theirs / ours:.2f}")
     figures = {"ratio": round(theirs / ours, 2), "seqlab_seconds": round(ours, 1), "plain_seconds": round(theirs, 1)}
-    print(json.dumps(figures | {"epochs": settings["epochs"], "precision": arguments.precision}))
+    print(json.dumps(figures | each | {"epochs": settings["epochs"], "precision": arguments.precision}))
 
 
 if __name__ == "__main__":

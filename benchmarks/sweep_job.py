@@ -2,7 +2,7 @@
 
     python benchmarks/sweep_job.py --text FILE --shapes '[["lstm", 2, 256]]' --seeds 1 2 3 --settings JSON
 
-The last line is JSON: the seconds of the trainings, without those of starting the program.
+The last line is JSON: the seconds of the trainings, together and each, without those of starting the program.
 """
 
 import argparse
@@ -33,13 +33,14 @@ def main() -> None:
     vocab = Vocab(text[:first])
     settings = TrainingSettings.from_card(arguments.settings)
     train, valid = vocab.encode(text[:first]), [vocab.encode(text[first:second])]
-    started = time.perf_counter()
+    started, each = time.perf_counter(), {}
     for cell, layers, hidden in arguments.shapes:
         began = time.perf_counter()
         fleet = Fleet.start(Architecture(cell, layers, hidden, len(vocab)), settings, arguments.seeds, device)
         train_fleet(fleet, train, valid)
-        print(f"{cell} {layers}x{hidden}  {time.perf_counter() - began:.2f} s", flush=True)
-    print(json.dumps({"seconds": time.perf_counter() - started}))
+        each[f"{cell}-{layers}x{hidden}"] = seconds = round(time.perf_counter() - began, 2)
+        print(f"{cell} {layers}x{hidden}  {seconds:.2f} s", flush=True)
+    print(json.dumps({"seconds": time.perf_counter() - started, "each": each}))
 
 
 if __name__ == "__main__":

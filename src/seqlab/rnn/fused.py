@@ -98,10 +98,10 @@ class _Cudnn(torch.autograd.Function):
             for r in range(len(w_hh))
         ]
         found, last, memory, ctx.reserved = zip(*side_by_side(calls, inputs.device), strict=True)
-        outputs, ctx.cell = torch.stack(found), cell
+        outputs, ctx.cell = _joined(found), cell
         ctx.save_for_backward(rows, flat, outputs, *before)
         after = [last] if cell != "lstm" else [last, memory]
-        return outputs.transpose(0, 1), *(torch.stack(parts) for parts in after)
+        return outputs.transpose(0, 1), *(_joined(parts) for parts in after)
 
     @staticmethod
     @once_differentiable
@@ -118,9 +118,10 @@ class _Cudnn(torch.autograd.Function):
         ]  # fmt: skip
         replicas = side_by_side(calls, rows.device)
         of_inputs, of_state, of_weights = zip(*replicas, strict=True)
-        w_xh, w_hh, bias = (torch.stack(part) for part in list(zip(*of_weights, strict=True))[:3])
-        state = (torch.stack(parts) for parts in zip(*of_state, strict=True))
-        return None, torch.stack(of_inputs).transpose(0, 1), w_xh.mT, w_hh.mT, bias[:, None], *state
+        w_xh, w_hh, bias = (_joined(part) for part in list(zip(*of_weights, strict=True))[:3])
+        state = (_joined(parts) for parts in zip(*of_state, strict=True))
+        inputs = _joined(of_inputs).transpose(0, 1) if ctx.needs_input_grad[1] else None  # a one-hot input needs none
+        return None, inputs, w_xh.mT, w_hh.mT, bias[:, None], *state
 
 
 def cudnn_forward(
