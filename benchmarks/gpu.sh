@@ -1,17 +1,24 @@
 #!/usr/bin/env bash
-# Every measurement that needs a GPU, in one call; Python needs torch for CUDA, numpy, pandas and safetensors, no more:
-#   SEQLAB_MIRROR=folder benchmarks/gpu.sh [PYTHON] [RESULTS]      the folder holds tiny_shakespeare.txt
-# Each part has a limit in seconds; what it found is in RESULTS/gpu_{part}.json (benchmarks/results) as soon as it ends.
+# Every measurement that needs a GPU, in one call of at most 9 minutes, the most telling first:
+#   SEQLAB_MIRROR=folder benchmarks/gpu.sh [PYTHON] [RESULTS] [PART...]
+# The folder holds time_machine.txt and tiny_shakespeare.txt, and war_and_peace.txt for the last part. Python needs torch
+# for CUDA, Triton, numpy, pandas, safetensors, pyyaml, jsonschema and pytest, no more. Each part has a limit in seconds;
+# what it found is in RESULTS/gpu_{part}.json (benchmarks/results) as soon as it ends. The last part goes on where an
+# earlier call ended. SEQLAB_DEVICE=cpu tries everything on little.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export PYTHONPATH=src PYTHONUNBUFFERED=1
 python=${1:-python}
 results=${2:-benchmarks/results}
+parts=${*:3}
+parts=${parts:-tests recurrence sweep time_to_quality published_cells}
+device=${SEQLAB_DEVICE:-cuda}
 mkdir -p "$results"
 failed=0
 
 part() { # NAME LIMIT COMMAND...
   local log status=0
+  [[ " $parts " == *" $1 "* ]] || return 0
   log=$(mktemp)
   timeout "$2" "${@:3}" 2>&1 | tee "$log" || status=1
   "$python" benchmarks/gpu_part.py --part "$1" --exit-code "$status" --log "$log" --json "$results/gpu_$1.json" || status=1
@@ -19,7 +26,20 @@ part() { # NAME LIMIT COMMAND...
   failed=$((failed | status))
 }
 
-part tests 180 "$python" -m pytest tests/unit/test_cuda.py
-part recurrence 240 "$python" benchmarks/recurrence.py --device cuda --precisions float32 tf32 bfloat16 --seconds 0.3
-part time_to_quality 180 "$python" benchmarks/time_to_quality.py --device cuda --precision tf32
+if [[ $device == cpu ]]; then
+  recurrence=(--hidden 8 --replicas 1 2 --seconds 0.01)
+  sweep=(--hidden 8 --layers 1 --seeds 1 --epochs 1)
+  quality=(--share 0.002)
+  cells=(--hidden 8 --layers 1 --seeds 1 --epochs 1 --seconds 60)
+else
+  recurrence=(--precisions float32 tf32 --seconds 0.05)
+  sweep=(--epochs 3)
+  quality=()
+  cells=(--seconds 135)
+fi
+part tests 120 "$python" -m pytest tests/unit/test_cuda.py
+part recurrence 90 "$python" benchmarks/recurrence.py --device "$device" "${recurrence[@]}"
+part sweep 120 "$python" benchmarks/sweep.py --device "$device" "${sweep[@]}"
+part time_to_quality 60 "$python" benchmarks/time_to_quality.py --device "$device" "${quality[@]}"
+part published_cells 150 "$python" benchmarks/published_cells.py --device "$device" --folder "$results/gpu_cells" "${cells[@]}"
 exit "$failed"

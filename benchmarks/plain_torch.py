@@ -1,14 +1,17 @@
-"""A language model as most scripts train it, the peer of sweep.py: torch.nn, one network in one process.
+"""Language models as most scripts train them, the peer of sweep.py: torch.nn, one network after the other.
 
-    python benchmarks/plain_torch.py --text FILE --cell lstm --layers 2 --hidden 256 --seed 1 --settings JSON
+    python benchmarks/plain_torch.py --text FILE --shapes '[["lstm", 2, 256]]' --seeds 1 --settings JSON
 
 Embedding of the hidden size, RNN or LSTM, linear layer; the batches, dropout, optimiser, clipping and schedule of the
-settings of a sweep, and the same validation after each epoch. torch uses as many threads as it likes.
+settings of a sweep, and the same validation after each epoch. torch uses as many threads as it likes. On a GPU the text
+lies there, and nothing waits for it within an epoch. The last line is JSON: the seconds of the trainings,
+together and each.
 """
 
 import argparse
 import json
 import math
+import time
 from pathlib import Path
 
 import torch
@@ -32,26 +35,14 @@ def detached(state):
     return state.detach() if isinstance(state, torch.Tensor) else tuple(part.detach() for part in state)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--text", required=True)
-    parser.add_argument("--cell", required=True)
-    for name in ("layers", "hidden", "seed"):
-        parser.add_argument(f"--{name}", type=int, required=True)
-    parser.add_argument("--settings", type=json.loads, required=True)
-    arguments = parser.parse_args()
-    settings = arguments.settings
-    torch.manual_seed(arguments.seed)
-    text = Path(arguments.text).read_text(encoding="utf-8")
-    symbols = {symbol: index for index, symbol in enumerate(sorted(set(text)))}
-    ids = torch.tensor([symbols[symbol] for symbol in text])
-    train, valid = ids[: int(0.9 * len(ids))], ids[int(0.9 * len(ids)) : int(0.95 * len(ids))]
+def train(shape, seed, settings, train_ids, valid, vocabulary):
+    torch.manual_seed(seed)
     steps, batch_size, epochs = settings["steps"], settings["batch_size"], settings["epochs"]
-    model = Model(arguments.cell, arguments.layers, arguments.hidden, len(symbols), settings["dropout"])
+    model = Model(*shape, vocabulary, settings["dropout"]).to(train_ids.device)
     optimiser = torch.optim.Adam(model.parameters(), lr=settings["learning_rate"])
-    length = (len(train) - 1) // batch_size
-    inputs = train[: length * batch_size].view(batch_size, length).T
-    targets = train[1 : length * batch_size + 1].view(batch_size, length).T
+    length = (len(train_ids) - 1) // batch_size
+    inputs = train_ids[: length * batch_size].view(batch_size, length).T
+    targets = train_ids[1 : length * batch_size + 1].view(batch_size, length).T
     batches = math.ceil(length / steps)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs * batches)
     loss_of = nn.CrossEntropyLoss()
@@ -71,6 +62,33 @@ def main() -> None:
         with torch.no_grad():
             logits, _ = model(valid[:-1, None])
             print(f"epoch {epoch + 1}  valid perplexity {loss_of(logits[:, 0], valid[1:]).exp():.3f}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--text", required=True)
+    parser.add_argument("--shapes", type=json.loads, required=True, help="cell, layers and hidden units of each")
+    parser.add_argument("--seeds", type=int, nargs="+", required=True)
+    parser.add_argument("--settings", type=json.loads, required=True)
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    arguments = parser.parse_args()
+    text = Path(arguments.text).read_text(encoding="utf-8")
+    symbols = {symbol: index for index, symbol in enumerate(sorted(set(text)))}
+    ids = torch.tensor([symbols[symbol] for symbol in text], device=arguments.device)
+    train_ids, valid = ids[: int(0.9 * len(ids))], ids[int(0.9 * len(ids)) : int(0.95 * len(ids))]
+    if arguments.device == "cuda":  # in the precision that seqlab computes in
+        torch.backends.cuda.matmul.fp32_precision = arguments.settings["precision"].replace("float32", "ieee")
+        torch.backends.cudnn.rnn.fp32_precision = arguments.settings["precision"].replace("float32", "ieee")
+    started, each = time.perf_counter(), {}
+    for shape in arguments.shapes:
+        name, times = "{}-{}x{}".format(*shape), []
+        for seed in arguments.seeds:
+            began = time.perf_counter()
+            train(shape, seed, arguments.settings, train_ids, valid, len(symbols))
+            times.append(time.perf_counter() - began)
+            print(f"{name} seed {seed}  {times[-1]:.2f} s", flush=True)
+        each[name] = round(sum(times), 2)
+    print(json.dumps({"seconds": time.perf_counter() - started, "each": each}))
 
 
 if __name__ == "__main__":

@@ -7,26 +7,28 @@ The peer is what most people write: an embedding of the hidden size into torch.n
 of them one after the other. seqlab does what training does at that shape (seqlab.rnn.fused, settings.rounding), so
 small layers are computed in float32 whatever the precision, unless `--always-round` is given. Both take the same
 indices of 64 symbols, batch 32, 35 steps, and end with the gradients of all weights. `ratio` is the tokens a second of
-seqlab by those of the peer, which computes in float32; `peak_share` is the share that seqlab's products reach of the
-float32 products a second of two large matrices in the same run. On processors one thread is used. The last line is
-JSON.
+seqlab by those of the peer, which computes in float32; on a GPU seqlab's pass is a CUDA graph, as in training, the
+peer computes in the same precision, and `graph_ratio` holds it against torch.nn as a CUDA graph. `peak_share` is the
+share that seqlab's products reach of the float32 products a second of two large matrices in the same run. On
+processors one thread is used. The last line is JSON.
 """
 
 import argparse
 import json
 import time
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import torch
 from ngram import machine
-from torch import Tensor
 
 from seqlab.devices import choose_device, use_tf32, use_threads
 from seqlab.errors import command
 from seqlab.rnn.cells import CELLS
+from seqlab.rnn.graphs import record
 from seqlab.rnn.network import layer
-from seqlab.rnn.settings import PRECISIONS, rounding
+from seqlab.rnn.settings import PRECISIONS, rounding, uses_tf32
 
 MODULES = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
 STEPS, BATCH, VOCABULARY = 35, 32, 64
@@ -34,7 +36,9 @@ STEPS, BATCH, VOCABULARY = 35, 32, 64
 
 def seqlab_pass(cell: str, hidden: int, replicas: int, precision: str, always: bool = False) -> Callable[[], Any]:
     """One pass of a fleet; bfloat16 is used where training would, or `always`."""
-    factors = torch.bfloat16 if always and precision == "bfloat16" else rounding(precision, cell, hidden)
+    device = torch.get_default_device()
+    rounds = always and precision == "bfloat16" and device.type == "cpu"
+    factors = torch.bfloat16 if rounds else rounding(precision, cell, hidden, device.type)
     wide = CELLS[cell].gates * hidden
     w_xh = torch.randn(replicas, VOCABULARY, wide).mul_(hidden**-0.5).requires_grad_()
     w_hh = torch.randn(replicas, hidden, wide).mul_(hidden**-0.5).requires_grad_()
@@ -43,27 +47,41 @@ def seqlab_pass(cell: str, hidden: int, replicas: int, precision: str, always: b
     state = tuple(torch.zeros(replicas, BATCH, hidden) for _ in range(CELLS[cell].states))
     gradient = torch.randn(STEPS, replicas, BATCH, hidden)
 
-    def run() -> Tensor:
-        use_tf32(precision == "tf32")
+    def run() -> Any:
         outputs, _ = layer(cell, inputs, state, w_xh, w_hh, bias, factors)
         return torch.autograd.grad(outputs, (w_xh, w_hh, bias), gradient)
 
-    return run
+    use_tf32(uses_tf32(precision))  # what is recorded keeps it
+    return record(run, device)
 
 
-def torch_pass(cell: str, hidden: int, replicas: int) -> Callable[[], Any]:
+def torch_pass(cell: str, hidden: int, replicas: int, precision: str) -> Callable[[], Any]:
     """The same with torch.nn, replica after replica."""
     peers = [(torch.nn.Embedding(VOCABULARY, hidden), MODULES[cell](hidden, hidden)) for _ in range(replicas)]
     inputs = torch.randint(VOCABULARY, (replicas, STEPS, BATCH))
     gradient = torch.randn(STEPS, BATCH, hidden)
 
     def run() -> None:
-        use_tf32(False)
+        use_tf32(precision == "tf32")
         for (embedding, module), indices in zip(peers, inputs, strict=True):
             outputs, _ = module(embedding(indices))
             torch.autograd.grad(outputs, [*embedding.parameters(), *module.parameters()], gradient)
 
     return run
+
+
+def graph_pass(cell: str, hidden: int, replicas: int, precision: str) -> Callable[[], Any]:
+    """torch.nn as a CUDA graph, as few scripts use it; without embeddings, whose gradients can not be recorded."""
+    peers = [MODULES[cell](hidden, hidden) for _ in range(replicas)]
+    inputs = [torch.randn(STEPS, BATCH, hidden, requires_grad=True) for _ in range(replicas)]
+    gradient = torch.randn(STEPS, BATCH, hidden)
+
+    def run() -> None:
+        for module, entered in zip(peers, inputs, strict=True):
+            torch.autograd.grad(module(entered)[0], [entered, *module.parameters()], gradient)
+
+    use_tf32(precision == "tf32")
+    return record(run, gradient.device)
 
 
 def best_times(tasks: list[Callable[[], Any]], seconds: float) -> list[float]:
@@ -90,6 +108,26 @@ def peak(device: torch.device, seconds: float) -> float:
     return 2 * size**3 / best_times([lambda: first @ second], seconds)[0]
 
 
+def measured(device: torch.device, shape: tuple[str, int, int], arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """A row for each precision. On a GPU the peer computes in the same one, on a processor in float32."""
+    on_gpu = device.type == "cuda"
+    peers = ["float32" if each == "float32" else "tf32" for each in arguments.precisions] if on_gpu else ["float32"]
+    with device:  # not for longer: as the default device it slows down every call of torch
+        passes = [seqlab_pass(*shape, each, arguments.always_round) for each in arguments.precisions]
+        passes += [torch_pass(*shape, each) for each in peers]
+        passes += [graph_pass(*shape, each) for each in peers if on_gpu]
+    times, number, tokens = best_times(passes, arguments.seconds), len(passes), STEPS * BATCH * shape[2]
+    rows = []
+    for place, precision in enumerate(arguments.precisions):
+        ours, theirs = times[place], times[len(arguments.precisions) + (place if on_gpu else 0)]
+        graph = times[number - len(peers) + place] if on_gpu else None
+        row = {"cell": shape[0], "hidden": shape[1], "replicas": shape[2], "precision": precision}
+        row |= {"tokens_per_second": round(tokens / ours), "peer_tokens_per_second": round(tokens / theirs)}
+        ratios = {"ratio": round(theirs / ours, 3), "graph_ratio": graph and round(graph / ours, 3)}
+        rows.append(row | ratios)
+    return rows
+
+
 @command
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -107,29 +145,20 @@ def main() -> None:
     most = peak(device, arguments.seconds)
     where = torch.cuda.get_device_name() if arguments.device == "cuda" else "one thread"
     print(f"torch {torch.__version__}, {where}, {most / 1e9:,.0f} GFLOP/s in a large product; {machine()}")
-    columns = ["cell", "hidden", "replicas", "products in", "tokens/s", "torch.nn", "ratio", "share of peak"]
+    columns = ["cell", "hidden", "replicas", "products in", "tokens/s", "torch.nn", "ratio", "to a graph", "peak"]
     print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
     rows = []
-    for cell in arguments.cells:
-        for hidden in arguments.hidden:
-            for replicas in arguments.replicas:
-                shape = cell, hidden, replicas
-                with device:  # not for longer: as the default device it slows down every call of torch
-                    passes = [seqlab_pass(*shape, each, arguments.always_round) for each in arguments.precisions]
-                    passes.append(torch_pass(*shape))
-                *times, theirs = best_times(passes, arguments.seconds)
-                tokens = STEPS * BATCH * replicas
-                for precision, ours in zip(arguments.precisions, times, strict=True):
-                    # W_hh is multiplied forward, backward and for its gradient, each two operations for a weight
-                    share = 6 * CELLS[cell].gates * hidden**2 * tokens / ours / most
-                    print(
-                        f"| {cell} | {hidden} | {replicas} | {precision} "
-                        f"| {tokens / ours:,.0f} | {tokens / theirs:,.0f} | {theirs / ours:.2f} | {share:.0%} |",
-                        flush=True,
-                    )
-                    figures = {"ratio": round(theirs / ours, 3), "peak_share": round(share, 3)}
-                    row = {"cell": cell, "hidden": hidden, "replicas": replicas, "precision": precision}
-                    rows.append(row | figures)
+    for cell, hidden, replicas in product(arguments.cells, arguments.hidden, arguments.replicas):
+        for row in measured(device, (cell, hidden, replicas), arguments):
+            # W_hh is multiplied forward, backward and for its gradient, each two operations for a weight
+            share = 6 * CELLS[cell].gates * hidden**2 * row["tokens_per_second"] / most
+            numbers = f"{row['tokens_per_second']:,} | {row['peer_tokens_per_second']:,} | {row['ratio']:.2f}"
+            graph = "" if row["graph_ratio"] is None else f"{row['graph_ratio']:.2f}"
+            print(
+                f"| {cell} | {hidden} | {replicas} | {row['precision']} | {numbers} | {graph} | {share:.0%} |",
+                flush=True,
+            )
+            rows.append(row | {"peak_share": round(share, 3)})
     print(json.dumps({"rows": rows}))
 
 

@@ -3,11 +3,12 @@
     SEQLAB_MIRROR=folder python benchmarks/sweep.py [--epochs 3]     the folder holds time_machine.txt
     python benchmarks/sweep.py --text FILE --hidden 8 --layers 1 --epochs 1
 
-The grid is that of config/time_machine.yaml by character: every point of its axes and every seed. seqlab
+The grid is that of config/time_machine.yaml by character: every cell, number of layers, hidden size and seed. seqlab
 runs as under Snakemake: a job for each configuration trains all its seeds with one thread, `--cores` jobs side by side,
 the largest first. The peer is benchmarks/plain_torch.py, one process after the other for each configuration and seed,
-with the threads torch chooses. Both pay for starting their processes. `ratio` is the peer's wall time by seqlab's;
-`--epochs` shortens both. The last line is JSON.
+with the threads torch chooses. Both pay for starting their processes. With `--device cuda` each side is one process on
+the GPU, seqlab training configuration after configuration and the peer network after network, and the time of starting
+the two is left out. `ratio` is the peer's time by seqlab's; `--epochs` shortens both. The last line is JSON.
 """
 
 import argparse
@@ -26,7 +27,6 @@ from typing import Any
 import yaml
 from ngram import machine
 
-from seqlab.axes import SHAPE, network_runs
 from seqlab.errors import InputError, command
 
 ROOT = Path(__file__).parents[1]
@@ -34,36 +34,40 @@ JOB = Path(__file__).with_name("sweep_job.py")
 PEER = Path(__file__).with_name("plain_torch.py")
 
 
-def grid(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], list[int]]:
-    """The settings of every network, the largest first, and the seeds: those of the experiment unless given."""
+def grid(arguments: argparse.Namespace) -> tuple[list[tuple[str, int, int]], list[int], dict[str, Any]]:
+    """Cells, layers and hidden sizes; seeds; settings, all of the experiment where they are not given."""
     rnn = yaml.safe_load((ROOT / "config/config.yaml").read_text())["rnn"]
     own = yaml.safe_load((ROOT / "config/time_machine.yaml").read_text())["rnn"]
     settings = rnn["training"] | own["training"] | {"precision": arguments.precision, "early_stopping": 0}
     settings |= {"epochs": arguments.epochs} if arguments.epochs else {}
-    shape = {"cell": own["cells"], "layers": arguments.layers or own["layers"]}
-    shape["hidden"] = arguments.hidden or own["hidden"]
-    runs = network_runs("rnn", shape | settings).values()
-    return sorted(runs, key=lambda run: -work(run)), arguments.seeds or own["seeds"]
+    layers, hidden = arguments.layers or own["layers"], arguments.hidden or own["hidden"]
+    found = sorted(product(own["cells"], layers, hidden), key=lambda shape: -work(*shape))
+    return found, arguments.seeds or own["seeds"], settings
 
 
-def work(settings: dict[str, Any]) -> int:
+def work(cell: str, layers: int, hidden: int) -> int:
     """How long a job takes, for the order of jobs."""
-    return {"rnn": 1, "gru": 3, "lstm": 4}[settings["cell"]] * settings["layers"] * settings["hidden"] ** 2
+    return {"rnn": 1, "gru": 3, "lstm": 4}[cell] * layers * hidden**2
 
 
-def run(program: Path, text: Path, settings: dict[str, Any], *more: str) -> float:
-    """Run one process; returns its seconds."""
-    cell, layers, hidden = (settings[key] for key in SHAPE)
-    words = ["--text", str(text), "--cell", cell, "--layers", str(layers), "--hidden", str(hidden)]
-    training = {key: value for key, value in settings.items() if key not in SHAPE}
+def run(
+    program: Path, text: Path, shapes: list[tuple[str, int, int]], settings: dict[str, Any], *more: str
+) -> dict[str, Any]:
+    """Run one process; returns the seconds that its trainings took, together and each, as it says itself."""
+    line = [sys.executable, str(program), "--text", str(text), "--shapes", json.dumps(shapes)]
     started = time.perf_counter()
-    line = [sys.executable, str(program), *words, "--settings", json.dumps(training), *more]
-    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*line, "--settings", json.dumps(settings), *more], capture_output=True, text=True, check=False
+    )
     if done.returncode:
-        raise InputError(f"{program.name} failed for {cell} {layers}x{hidden}:\n{done.stderr}")
+        raise InputError(f"{program.name} failed for {shapes}:\n{done.stderr}")
     seconds = time.perf_counter() - started
-    print(f"{program.stem} {cell}-{layers}x{hidden} {' '.join(more)}  {seconds:.1f} s", flush=True)
-    return seconds
+    *lines, last = done.stdout.splitlines()
+    for told in lines:
+        if told.endswith(" s"):
+            print(f"{program.stem} {told}", flush=True)
+    print(f"{program.stem} {' '.join(more)}  {seconds:.1f} s", flush=True)
+    return json.loads(last)
 
 
 def prepared(path: str | None, folder: Path) -> Path:
@@ -76,6 +80,19 @@ def prepared(path: str | None, folder: Path) -> Path:
     return text
 
 
+def on_processor(
+    jobs: ThreadPoolExecutor, text: Path, shapes: list[tuple[str, int, int]], settings: dict[str, Any], seeds: list[int]
+) -> tuple[float, float]:
+    """Wall times of seqlab's jobs side by side, and of the peer's processes one after the other."""
+    started = time.perf_counter()
+    list(jobs.map(lambda shape: run(JOB, text, [shape], settings, "--seeds", *map(str, seeds)), shapes))
+    ours = time.perf_counter() - started
+    started = time.perf_counter()
+    for shape, seed in product(shapes, seeds):
+        run(PEER, text, [shape], settings, "--seeds", str(seed))
+    return ours, time.perf_counter() - started
+
+
 @command
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -86,22 +103,24 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+")
     parser.add_argument("--precision", default="float32", help="of seqlab's products")
     parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     arguments = parser.parse_args()
-    runs, seeds = grid(arguments)
+    shapes, seeds, settings = grid(arguments)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(arguments.cores) as jobs:
         text = prepared(arguments.text, Path(folder))
-        started = time.perf_counter()
-        list(jobs.map(lambda settings: run(JOB, text, settings, "--seeds", *map(str, seeds)), runs))
-        ours = time.perf_counter() - started
-        started = time.perf_counter()
-        for settings, seed in product(runs, seeds):
-            run(PEER, text, settings, "--seed", str(seed))
-        theirs = time.perf_counter() - started
-    epochs = runs[0]["epochs"]
-    print(f"{len(runs) * len(seeds)} networks, {epochs} epochs, {arguments.cores} cores; {machine()}")
-    print(f"seqlab {ours:.0f} s, plain torch {theirs:.0f} s, ratio {theirs / ours:.2f}")
+        if arguments.device == "cpu":
+            ours, theirs = on_processor(jobs, text, shapes, settings, seeds)
+            each = {}
+        else:
+            more = ["--device", arguments.device, "--seeds", *map(str, seeds)]
+            ran, peer = (run(program, text, shapes, settings, *more) for program in (JOB, PEER))
+            ours, theirs = ran["seconds"], peer["seconds"]
+            each = {"each": {name: [seconds, peer["each"][name]] for name, seconds in ran["each"].items()}}
+    where = f"{arguments.cores} cores" if arguments.device == "cpu" else "one GPU"
+    print(f"{len(shapes) * len(seeds)} networks, {settings['epochs']} epochs, {where}; {machine()}")
+    print(f"seqlab {ours:.1f} s, plain torch {theirs:.1f} s, ratio {theirs / ours:.2f}")
     figures = {"ratio": round(theirs / ours, 2), "seqlab_seconds": round(ours, 1), "plain_seconds": round(theirs, 1)}
-    print(json.dumps(figures | {"epochs": epochs, "precision": arguments.precision}))
+    print(json.dumps(figures | each | {"epochs": settings["epochs"], "precision": arguments.precision}))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 import ctypes
 import os
-import warnings
 from argparse import ArgumentParser
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
@@ -37,10 +37,27 @@ def choose_device(name: str, jobs_per_gpu: int = 1) -> torch.device:
         raise InputError("rnn.device is cuda, but torch finds no GPU here; set it to auto or cpu")
     if name == "cpu":
         return torch.device(name)
-    # each replica has its weights in its part of one array, so cuDNN must gather them for every batch
-    warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous chunk")
     names = gpu_names(torch.cuda.device_count(), os.environ)
     return torch.device(name, 0 if is_assigned(names, os.environ) else lease(names, jobs_per_gpu))
+
+
+def is_accelerated(device: torch.device) -> bool:
+    """Whether starting work on `device` is so dear, beside the work, that it is recorded."""
+    return device.type != "cpu"
+
+
+@contextmanager
+def memory_errors(device: torch.device) -> Iterator[None]:
+    """Turn the error of a GPU that is full into an InputError that says what to lower."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        taken, (free, total) = torch.cuda.max_memory_allocated(device), torch.cuda.mem_get_info(device)
+        raise InputError(
+            f"the memory of the GPU is full: the training needs more than the {taken / 2**30:.1f} GiB that it took, "
+            f"and {free / 2**30:.1f} of {total / 2**30:.1f} GiB are free; lower rnn.training.batch_size, "
+            "rnn.training.steps, rnn.hidden or the number of rnn.seeds, or let fewer jobs share it (rnn.jobs_per_gpu)"
+        ) from None
 
 
 def use_tf32(wanted: bool) -> None:
@@ -51,6 +68,12 @@ def use_tf32(wanted: bool) -> None:
     backends: tuple[Any, ...] = torch.backends.cuda.matmul, torch.backends.cudnn.rnn
     for backend in backends:
         backend.fp32_precision = "tf32" if wanted else "ieee"
+
+
+def tf32_is_used() -> bool:
+    """Whether `use_tf32` has allowed it."""
+    recurrent: Any = torch.backends.cudnn.rnn
+    return bool(recurrent.fp32_precision == "tf32")
 
 
 def use_threads(threads: int) -> None:

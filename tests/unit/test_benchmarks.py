@@ -1,6 +1,7 @@
 """The benchmarks run, on little, and end with the JSON they promise. Nothing here says how fast they are."""
 
 import json
+import os
 import subprocess
 import sys
 from itertools import product
@@ -68,6 +69,42 @@ def test_sweep(tmp_path: Path) -> None:
     seconds = [measured["plain_seconds"], measured["seqlab_seconds"]]
     low, high = (seconds[0] - 0.05) / (seconds[1] + 0.05), (seconds[0] + 0.05) / (seconds[1] - 0.05)
     assert low - 0.01 <= measured["ratio"] <= high + 0.01  # seconds are rounded to tenths, the ratio to hundredths
+
+
+def test_published_cells_go_on_where_the_time_was_over(tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("The quick brown fox jumps over the lazy dog. " * 2_800)
+    little = [
+        "--hidden",
+        "4",
+        "--layers",
+        "1",
+        "--seeds",
+        "1",
+        "2",
+        "--epochs",
+        "1",
+        "--folder",
+        str(tmp_path / "cells"),
+    ]
+    program = "benchmarks/published_cells.py", "--text", str(text), *little, "--seconds"
+    assert last_line(*program, "0") == {"rows": [], "left": 3}
+    measured = last_line(*program, "600")
+    assert [row["network"] for row in measured["rows"]] == ["lstm-1x4", "gru-1x4", "rnn-1x4"] and measured["left"] == 0
+    assert all(len(row["valid"]) == len(row["test"]) == 2 for row in measured["rows"])
+    assert last_line(*program, "0") == measured  # nothing is trained again
+
+
+def test_the_script_for_gpus_writes_what_each_part_found(tmp_path: Path) -> None:
+    (tmp_path / "tiny_shakespeare.txt").write_text("To be, or not to be, that is the question. " * 300)
+    command = ["benchmarks/gpu.sh", sys.executable, str(tmp_path / "found"), "tests", "time_to_quality", "sweep"]
+    tried = os.environ | {"SEQLAB_DEVICE": "cpu", "SEQLAB_MIRROR": str(tmp_path)}
+    done = subprocess.run(command, cwd=ROOT, env=tried, text=True, capture_output=True, check=False)
+    parts = {path.name: json.loads(path.read_text()) for path in (tmp_path / "found").iterdir()}
+    passed = {"gpu_tests.json": True, "gpu_time_to_quality.json": True, "gpu_sweep.json": False}  # it has no text
+    assert {name: part["passed"] for name, part in parts.items()} == passed and done.returncode == 1
+    assert parts["gpu_time_to_quality.json"]["figures"]["losses"]
+    assert "time_machine.txt is missing" in parts["gpu_sweep.json"]["summary"]
 
 
 def test_a_text_that_is_missing_is_named(tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 """On a GPU: the same numbers as on the processor, from the same data order and dropout. Skipped where there is none."""
 
 import math
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 import torch
 
 from seqlab.devices import use_tf32
+from seqlab.rnn import ways
 from seqlab.rnn.cells import CELLS
 from seqlab.rnn.fleet import Fleet
+from seqlab.rnn.graphs import record
 from seqlab.rnn.network import Architecture, initial_parameters, layer
 from seqlab.rnn.scoring import stream_bits
 from seqlab.rnn.settings import TrainingSettings
@@ -19,6 +22,40 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch fin
 TEXT = np.random.default_rng(1).integers(0, 5, 2_000)
 VALID = [np.random.default_rng(2).integers(0, 5, 200)]
 TOLERANCE = {None: 1e-4, torch.bfloat16: 0.05}
+DROPOUT = {
+    "none": {"dropout": 0.0, "recurrent_dropout": 0.0},
+    "outputs": {"recurrent_dropout": 0.0},
+    "locked": {"locked_dropout": True, "recurrent_dropout": 0.0},
+    "symbols and weights": {"embedding_dropout": 0.2},
+    "random steps": {"random_steps": True},
+}
+
+
+@pytest.fixture(autouse=True)
+def every_way() -> Iterator[None]:
+    """A way that failed in one test is tried again in the next."""
+    ways.try_again()
+    yield
+    ways.try_again()
+
+
+def take(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compute by Triton's kernels, though these networks are small for them; by cuDNN; or by cuDNN and no graph."""
+    if way == "kernels":
+        kernels = ways.kernels()
+        assert kernels is not None, "Triton is missing"
+        monkeypatch.setattr(kernels, "MOST_UNITS", dict.fromkeys(CELLS, 0))
+    else:
+        ways.give_up(ways.KERNELS)
+    if way == "plain":
+        ways.give_up(ways.GRAPHS)
+
+
+def train(fleet: Fleet, *more: object) -> None:
+    """Train; a way that fails is a fault here, where a user would go on without it."""
+    lines: list[str] = []
+    train_fleet(fleet, TEXT, VALID, lines.append, *more)
+    assert [line for line in lines if "failed" in line] == []
 
 
 def fleet_on(device: str, cell: str, **settings: object) -> Fleet:
@@ -27,13 +64,16 @@ def fleet_on(device: str, cell: str, **settings: object) -> Fleet:
     return Fleet.start(architecture, TrainingSettings(**values), [1, 2, 3], torch.device(device))
 
 
+@pytest.mark.parametrize("hidden", [24, 160])
+@pytest.mark.parametrize("way", ["kernels", "cuDNN"])
 @pytest.mark.parametrize("precision", TOLERANCE)
 @pytest.mark.parametrize("cell", CELLS)
-def test_outputs_and_gradients_of_a_layer(cell, precision):
+def test_outputs_and_gradients_of_a_layer(cell, precision, way, hidden, monkeypatch):
+    take(way, monkeypatch)
     use_tf32(False)
     random = torch.Generator().manual_seed(1)
-    wide = CELLS[cell].gates * 24
-    shapes = [(2, 5, wide), (2, 24, wide), (2, 1, wide), *[(2, 8, 24)] * CELLS[cell].states]
+    wide = CELLS[cell].gates * hidden
+    shapes = [(2, 5, wide), (2, hidden, wide), (2, 1, wide), *[(2, 8, hidden)] * CELLS[cell].states]
     values = [torch.randn(shape, generator=random) / 4 for shape in shapes]
     inputs = torch.randint(5, (2, 8, 20), generator=random)
     found = []
@@ -47,11 +87,14 @@ def test_outputs_and_gradients_of_a_layer(cell, precision):
         torch.testing.assert_close(on_gpu / scale, on_processor / scale, rtol=0, atol=TOLERANCE[precision])
 
 
+@pytest.mark.parametrize("dropout", DROPOUT.values(), ids=DROPOUT)
+@pytest.mark.parametrize("way", ["kernels", "cuDNN", "plain"])
 @pytest.mark.parametrize("cell", CELLS)
-def test_a_training_sees_the_same_data_and_dropout(cell):
-    fleets = [fleet_on(device, cell) for device in ("cpu", "cuda")]
+def test_a_training_sees_the_same_data_and_dropout(cell, way, dropout, monkeypatch):
+    take(way, monkeypatch)
+    fleets = [fleet_on(device, cell, **dropout) for device in ("cpu", "cuda")]
     for fleet in fleets:
-        train_fleet(fleet, TEXT, VALID, report=lambda line: None)
+        train(fleet)
     first, second = fleets
     assert [order.bit_generator.state for order in first.orders] == [o.bit_generator.state for o in second.orders]
     assert all(torch.equal(a.get_state(), b.get_state()) for a, b in zip(first.masks, second.masks, strict=True))
@@ -65,21 +108,48 @@ def test_a_training_with_less_precision_comes_to_about_the_same_loss(precision):
     losses = []
     for kind in ("float32", precision):
         fleet = fleet_on("cuda", "lstm", precision=kind)
-        train_fleet(fleet, TEXT, VALID, report=lambda line: None)
+        train(fleet)
         losses.append([row["valid_loss"] for row in fleet.history])
     assert losses[1] == pytest.approx(losses[0], abs=0.02)
 
 
-def test_a_stopped_training_goes_on_to_about_the_same_loss(tmp_path):
+@pytest.mark.parametrize("way", ["kernels", "cuDNN", "plain"])
+def test_a_stopped_training_goes_on_to_about_the_same_loss(tmp_path, way, monkeypatch):
+    take(way, monkeypatch)
     checkpoint = tmp_path / "unfinished.safetensors", "this run"
     whole, stopped, resumed = (fleet_on("cuda", "gru") for _ in range(3))
-    train_fleet(whole, TEXT, VALID, report=lambda line: None)
+    train(whole)
     calls = iter([False] * 7)
     with pytest.raises(KeyboardInterrupt):
-        train_fleet(stopped, TEXT, VALID, lambda line: None, checkpoint, lambda: next(calls, True))
-    train_fleet(resumed, TEXT, VALID, lambda line: None, checkpoint)
+        train(stopped, checkpoint, lambda: next(calls, True))
+    train(resumed, checkpoint)
     losses = [[row["valid_loss"] for row in fleet.history] for fleet in (whole, resumed)]
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+
+
+@pytest.mark.parametrize("way", ["kernels", "cuDNN", "plain"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_long_text_is_scored_as_on_a_processor(cell, way, monkeypatch):
+    take(way, monkeypatch)
+    use_tf32(False)
+    architecture = Architecture(cell, 2, 24, 5)
+    parameters = initial_parameters(architecture, [1, 2])
+    there = {name: value.cuda() for name, value in parameters.items()}
+    segments = [np.random.default_rng(3).integers(0, 5, size) for size in (2_500, 300)]
+    expected = stream_bits(architecture, parameters, segments)
+    np.testing.assert_allclose(stream_bits(architecture, there, segments), expected, atol=1e-3)
+    assert ways.is_usable(ways.GRAPHS) == (way != "plain")
+
+
+def test_a_recording_keeps_what_it_reads():
+    def recorded() -> tuple[Callable[[], object], torch.Tensor]:
+        read, found = torch.full((1_000,), 7.0, device="cuda"), torch.zeros(1_000, device="cuda")
+        return record(lambda: found.copy_(read), found.device), found
+
+    replay, found = recorded()
+    others = [torch.zeros(1_000, device="cuda") for _ in range(100)]  # they take the place of what was given back
+    replay()
+    assert (found == 7).all() and not any(other.any() for other in others)
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -1,13 +1,9 @@
 """Shapes, initial weights and the separation of replicas; tests/oracle compares the numbers with torch.nn."""
 
-from typing import Any
-
 import pytest
 import torch
-from torch import Tensor
 
 from seqlab.errors import InputError
-from seqlab.rnn import fused
 from seqlab.rnn.cells import CELLS
 from seqlab.rnn.network import Architecture, forward, initial_parameters, initial_state
 
@@ -122,21 +118,3 @@ def test_an_impossible_architecture_is_refused(arguments, message):
     with pytest.raises(InputError) as caught:
         Architecture(*arguments)
     assert str(caught.value) == message
-
-
-@pytest.mark.parametrize("cell", CELLS)
-def test_a_kernel_of_a_gpu_gets_weights_without_gaps(cell, monkeypatch):
-    """cuDNN refuses views with strides of their own; torch's kernels for processors take them."""
-    kernel = fused.FUNCTIONS[cell]
-
-    def strict(inputs: Tensor, state: Any, weights: list[Tensor], *options: Any) -> Any:
-        assert all(weight.is_contiguous() for weight in weights)
-        return kernel(inputs, state, weights, *options)
-
-    monkeypatch.setitem(fused.FUNCTIONS, cell, strict)
-    wide = CELLS[cell].gates * 4
-    w_xh, w_hh, bias = (torch.randn(1, rows, wide, dtype=torch.float64) for rows in (3, 4, 1))
-    state = tuple(torch.zeros(1, 2, 4, dtype=torch.float64) for _ in range(CELLS[cell].states))
-    inputs = torch.randn(5, 1, 2, 3, dtype=torch.float64)
-    outputs, _ = fused.fused_layer(cell, inputs, state, w_xh, w_hh, bias)
-    assert outputs.shape == (5, 1, 2, 4)

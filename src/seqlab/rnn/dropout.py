@@ -5,13 +5,16 @@ kept is scaled up, so that the mean stays.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from seqlab.rnn.network import Parameters
+from seqlab.rnn.bits import DeviceBits, border, words
+from seqlab.rnn.network import Architecture, Parameters
 from seqlab.rnn.settings import TrainingSettings
+
+Masks = Sequence[torch.Generator] | DeviceBits
 
 
 def masks(
@@ -28,39 +31,57 @@ def _mask(random: torch.Generator, shape: tuple[int, ...], share: float) -> Tens
     """One of them. Every entry takes 16 random bits, for torch draws 64 at once much faster than it draws from a
     Bernoulli distribution; so `share` is taken to the nearest 65,536th.
     """
-    entries = math.prod(shape)
-    drawn = torch.empty(math.ceil(entries / 4), dtype=torch.int64).random_(-(2**63), None, generator=random)
-    border = max(round((1 - share) * 2**16), 1) - 2**15 - 1
-    kept = torch.le(drawn.view(torch.int16)[:entries].view(shape), border, out=torch.empty(shape))
+    drawn = torch.empty(words(shape), dtype=torch.int64).random_(-(2**63), None, generator=random)
+    entries = drawn.view(torch.int16)[: math.prod(shape)].view(shape)
+    kept = torch.le(entries, border(share), out=torch.empty(shape))
     return kept.div_(1 - share)
 
 
-def drop_outputs(
-    settings: TrainingSettings, generators: Sequence[torch.Generator], present: Sequence[bool], outputs: Tensor
-) -> Tensor:
+def drop_outputs(settings: TrainingSettings, generators: Masks, present: Sequence[bool], outputs: Tensor) -> Tensor:
     """`outputs` of a layer, (n, R, B, h), with `settings.dropout`.
 
     With `settings.locked_dropout` a unit is silenced in all steps of a subsequence or in none (Gal & Ghahramani 2016).
     """
     steps, _, batch_size, hidden = outputs.shape
     shape = (1 if settings.locked_dropout else steps, batch_size, hidden)
+    if isinstance(generators, DeviceBits):
+        return outputs * generators.masks(shape, settings.dropout).transpose(0, 1)
     return outputs * torch.stack(masks(generators, present, shape, settings.dropout), 1).to(outputs.device)
 
 
 def drop_weights(
-    settings: TrainingSettings, generators: Sequence[torch.Generator], present: Sequence[bool], parameters: Parameters
+    settings: TrainingSettings, generators: Masks, present: Sequence[bool], parameters: Parameters
 ) -> Parameters:
     """`parameters` with `embedding_dropout`, which silences symbols as inputs wherever they occur in the batch (Gal &
     Ghahramani 2016), and `recurrent_dropout`, which silences entries of every W_hh (Merity et al. 2018).
     """
     dropped = dict(parameters)
-    for name, value in parameters.items():
-        _, rows, columns = value.shape
-        if name == "W_xh_1" and settings.embedding_dropout:
-            drawn = masks(generators, present, (rows, 1), settings.embedding_dropout)
-        elif name.startswith("W_hh") and settings.recurrent_dropout:
-            drawn = masks(generators, present, (rows, columns), settings.recurrent_dropout)
+    for name, (shape, share) in _dropped_weights(settings, {n: v.shape[1:] for n, v in parameters.items()}).items():
+        value = parameters[name]
+        if isinstance(generators, DeviceBits):
+            dropped[name] = value * generators.masks(shape, share)
         else:
-            continue
-        dropped[name] = value * torch.stack(drawn).to(value.device)
+            dropped[name] = value * torch.stack(masks(generators, present, shape, share)).to(value.device)
     return dropped
+
+
+def words_of_step(architecture: Architecture, settings: TrainingSettings, steps: int) -> int:
+    """How many numbers of 64 bits the masks of a batch of so many `steps` take for each replica."""
+    shapes = [shape for shape, _ in _dropped_weights(settings, architecture.shapes).values()]
+    if settings.dropout:
+        seen = 1 if settings.locked_dropout else steps
+        shapes += [(seen, settings.batch_size, architecture.hidden)] * architecture.layers
+    return sum(map(words, shapes))
+
+
+def _dropped_weights(
+    settings: TrainingSettings, shapes: Mapping[str, Sequence[int]]
+) -> dict[str, tuple[tuple[int, ...], float]]:
+    """The shape of the mask, and the share that is silenced, of the parameters that are dropped, in order."""
+    found: dict[str, tuple[tuple[int, ...], float]] = {}
+    for name, (rows, columns) in shapes.items():
+        if name == "W_xh_1" and settings.embedding_dropout:
+            found[name] = (rows, 1), settings.embedding_dropout
+        elif name.startswith("W_hh") and settings.recurrent_dropout:
+            found[name] = (rows, columns), settings.recurrent_dropout
+    return found

@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from seqlab.devices import is_accelerated
 from seqlab.files import replacing, write_json
 from seqlab.rnn.cells import CELLS, State
 from seqlab.rnn.checkpoint import load_checkpoint, save_checkpoint, save_network
@@ -91,16 +92,19 @@ class Fleet:
         return self.average or self.parameters
 
     def step(self, gradients: Parameters, rates: Tensor, active: Tensor) -> None:
-        """One step of the replicas for which `active`, (R,), is true, and of their moving mean.
+        """One step of the replicas for which `active`, (R,), is true, and of their moving mean."""
+        self.optimiser.update(self.parameters, gradients, rates, active)
+        share = self.averaging_share(self.optimiser.steps, active)[:, None, None]
+        for name, mean in self.average.items():
+            mean.lerp_(self.parameters[name], share.to(mean))
+
+    def averaging_share(self, steps: Tensor, active: Tensor) -> Tensor:
+        """The share of the new weights in the moving mean after so many `steps`, as both arguments (R,) or (any, R).
 
         Early on the mean forgets faster, so that it does not hold on to the first weights.
         """
-        self.optimiser.update(self.parameters, gradients, rates, active)
-        steps = self.optimiser.steps
         decay = torch.minimum((1 + steps) / (10 + steps), torch.full_like(steps, self.settings.averaging))
-        share = torch.where(active, 1 - decay, 0.0)[:, None, None]
-        for name, mean in self.average.items():
-            mean.lerp_(self.parameters[name], share.to(mean))
+        return torch.where(active, 1 - decay, 0.0)
 
     @property
     def epoch(self) -> int:
@@ -139,8 +143,10 @@ class Fleet:
     @property
     def notes(self) -> list[str]:
         """What a reader of the results must know."""
-        halted = [self.halted] if self.halted else []
-        return halted + [
+        notes = [self.halted] if self.halted else []
+        if self.settings.precision == "bfloat16" and is_accelerated(self.parameters["W_hq"].device):
+            notes.append("rnn.training.precision is bfloat16; the GPU computed in TF32, which is finer")
+        return notes + [
             f"seed {seed}: the loss was not finite in epoch {epoch}, so it stopped there with its best weights; lower "
             "rnn.training.learning_rate or rnn.training.clip"
             for seed, epoch in self.diverged.items()

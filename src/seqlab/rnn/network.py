@@ -8,17 +8,22 @@ size, G the gates of the cell (1 for the plain RNN, 3 for a GRU, 4 for an LSTM):
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from seqlab.devices import is_accelerated
 from seqlab.errors import InputError
+from seqlab.rnn import ways
 from seqlab.rnn.cells import CELLS, State
 from seqlab.rnn.fused import fused_layer, is_faster, one_hot
 from seqlab.rnn.products import batched
 
 Parameters = dict[str, Tensor]
+PRODUCT_SYMBOLS = 1_024  # up to which a gradient of rows is best computed as a product with one-hot vectors
 
 
 @dataclass(frozen=True)
@@ -119,11 +124,51 @@ def layer(
     `inputs` are indices, (R, B, n), or the outputs of the layer below, (n, R, B, h).
     """
     first = not inputs.is_floating_point()
+    steps = step_kernels(cell, w_hh, precision)
+    if steps is not None:
+        projected = looked_up(inputs, w_xh, bias) if first else _product(inputs, w_xh, bias, precision)
+        return steps.step_layer(cell, projected, state, w_hh)
     if is_faster(cell, len(w_xh[0]) if first else None, w_hh, precision):
         dense = one_hot(inputs, len(w_xh[0]), w_xh) if first else inputs
         return fused_layer(cell, dense, state, w_xh, w_hh, bias)
     projected = look_up(inputs, w_xh, bias) if first else _product(inputs, w_xh, bias, precision)
     return CELLS[cell].layer(projected, state, w_hh, precision)
+
+
+def step_kernels(cell: str, w_hh: Tensor, precision: torch.dtype | None) -> Any:
+    """The module `seqlab.rnn.stepwise` where a layer is best computed by it, or None."""
+    if not is_accelerated(w_hh.device) or w_hh.dtype != torch.float32 or precision is not None:
+        return None
+    found = ways.kernels()
+    return found if found and found.is_faster(cell, w_hh) else None
+
+
+class _Rows(torch.autograd.Function):
+    """Rows of a table, (R, V, o), for indices (R, rows): (R, rows, o). The gradient of few symbols is one product."""
+
+    @staticmethod
+    def forward(ctx: Any, table: Tensor, indices: Tensor) -> Tensor:
+        ctx.save_for_backward(indices)
+        ctx.vocabulary = table.shape[1]
+        return table.gather(1, indices[..., None].expand(-1, -1, table.shape[2]))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, given: Tensor) -> tuple[Tensor, None]:
+        (indices,) = ctx.saved_tensors
+        if ctx.vocabulary <= PRODUCT_SYMBOLS:
+            symbols = torch.arange(ctx.vocabulary, device=given.device)
+            return (symbols[:, None] == indices[:, None, :]).to(given) @ given, None
+        table = given.new_zeros(len(given), ctx.vocabulary, given.shape[2])
+        return table.scatter_add_(1, indices[..., None].expand_as(given), given), None
+
+
+def looked_up(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """As `look_up`, for a GPU: (R, n, B, G h) in memory, and no sorting of indices on the way back."""
+    replicas, batch_size, steps = inputs.shape
+    apply: Any = _Rows.apply
+    rows = apply(weight + bias, inputs.transpose(1, 2).reshape(replicas, steps * batch_size))
+    return rows.view(replicas, steps, batch_size, -1).transpose(0, 1)
 
 
 def look_up(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

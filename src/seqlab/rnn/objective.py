@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqlab.rnn.cells import State
-from seqlab.rnn.dropout import drop_outputs, drop_weights
+from seqlab.rnn.dropout import Masks, drop_outputs, drop_weights
 from seqlab.rnn.network import Architecture, Parameters, forward
 from seqlab.rnn.settings import TrainingSettings, rounding
 
@@ -16,7 +16,7 @@ def objective(
     architecture: Architecture,
     settings: TrainingSettings,
     parameters: Parameters,
-    masks: Sequence[torch.Generator],
+    masks: Masks,
     batch: tuple[Tensor, Tensor, Tensor],
     state: list[State],
     present: Sequence[bool],
@@ -36,7 +36,7 @@ def objective(
         return dropped
 
     used = drop_weights(settings, masks, present, parameters)
-    precision = rounding(settings.precision, architecture.cell, architecture.hidden)
+    precision = rounding(settings.precision, architecture.cell, architecture.hidden, inputs.device.type)
     logits, after = forward(architecture, used, inputs, state, drop, precision)
     counted = counted.permute(2, 0, 1)
     symbols = counted.sum((0, 2)).clamp(min=1)
@@ -70,3 +70,23 @@ def penalty(settings: TrainingSettings, outputs: Tensor, dropped: Tensor, counte
 def _summed(losses: Tensor, counted: Tensor) -> Tensor:
     """The sum of what counts for each replica, (R,)."""
     return (losses.view(counted.shape) * counted).sum((0, 2))
+
+
+def gradients_of(
+    architecture: Architecture,
+    settings: TrainingSettings,
+    parameters: Parameters,
+    masks: Masks,
+    batch: tuple[Tensor, Tensor, Tensor],
+    state: list[State],
+    present: Sequence[bool],
+) -> tuple[Tensor, Parameters, list[State]]:
+    """The summed loss of a batch, (R,), gradients of each replica's objective, and the state after, detached.
+
+    The arguments are those of `objective`.
+    """
+    leaves = {name: value.detach().requires_grad_() for name, value in parameters.items()}
+    aims, losses, after = objective(architecture, settings, leaves, masks, batch, state, present)
+    gradients = torch.autograd.grad(aims.sum(), list(leaves.values()))  # the replicas share nothing, so the sum splits
+    detached = [tuple(value.detach() for value in layer) for layer in after]
+    return losses, dict(zip(leaves, gradients, strict=True)), detached

@@ -5,6 +5,8 @@ torch.optim would treat the stacked replicas as one network; the formulas are it
 
 import math
 from collections.abc import Sequence
+from copy import copy
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -32,6 +34,15 @@ def clip(gradients: Parameters, limit: float) -> Tensor:
     return norms
 
 
+class Coefficients(NamedTuple):
+    """Numbers of one step of an optimiser, each (R,): they depend on the schedule, not on the gradients."""
+
+    rates: Tensor  # learning rates, zero for a replica that stands still
+    active: Tensor  # of bool, or 0 and 1: which replicas move
+    size: Tensor  # Adam's step, corrected for the first moments' beginning at zero
+    epsilon: Tensor  # what is added to the root of the second moments
+
+
 class Optimiser:
     """SGD, Adam (Kingma & Ba 2015) or AdamW (Loshchilov & Hutter 2019) on stacked parameters."""
 
@@ -44,32 +55,47 @@ class Optimiser:
             moment: {name: torch.zeros_like(value) for name, value in parameters.items()} for moment in moments
         }
 
-    @torch.no_grad()
+    def sharing(self, moments: dict[str, Parameters]) -> "Optimiser":
+        """An optimiser of the same kind with `moments` of its own, for `apply`."""
+        other = copy(self)
+        other.moments = moments
+        return other
+
     def update(self, parameters: Parameters, gradients: Parameters, rates: Tensor, active: Tensor) -> None:
         """One step with learning rates `rates`, (R,), for the replicas for which `active`, (R,) of bool, is true."""
-        rates = torch.where(active, rates, 0.0)
         self.steps += active.to(self.steps)
+        self.apply(parameters, gradients, self.coefficients(self.steps, rates, active))
+
+    def coefficients(self, steps: Tensor, rates: Tensor, active: Tensor) -> Coefficients:
+        """What a step depends on besides the gradients; `steps` are the numbers of those counted, it included, (R,) or
+        (any, R), and the rest is as in `update`.
+        """
+        rates = torch.where(active, rates, 0.0)
+        (one, two), steps = self.betas, steps.clamp(min=1)
+        correction = (1 - two**steps).sqrt()
+        return Coefficients(rates, active, rates * correction / (1 - one**steps), self.epsilon * correction)
+
+    @torch.no_grad()
+    def apply(self, parameters: Parameters, gradients: Parameters, step: Coefficients) -> None:
+        """Move `parameters` as a step with these coefficients does."""
         for name, value in parameters.items():
             gradient = gradients[name]
             if self.kind != "adamw" and self.weight_decay:
                 gradient = gradient + self.weight_decay * value
             if self.kind == "adamw":
-                value.mul_(1 - _per_replica(rates * self.weight_decay).to(value))
+                value.mul_(1 - _per_replica(step.rates * self.weight_decay).to(value))
             if self.kind == "sgd":
-                value.sub_(_per_replica(rates).to(value) * gradient)
+                value.sub_(_per_replica(step.rates).to(value) * gradient)
             else:
-                self._adam(name, value, gradient, rates, active)
+                self._adam(name, value, gradient, step)
 
-    def _adam(self, name: str, value: Tensor, gradient: Tensor, rates: Tensor, active: Tensor) -> None:
-        (one, two), moving = self.betas, _per_replica(active).to(value)
+    def _adam(self, name: str, value: Tensor, gradient: Tensor, step: Coefficients) -> None:
+        (one, two), moving = self.betas, _per_replica(step.active).to(value)
         first, second = self.moments["first"][name], self.moments["second"][name]
         first.lerp_(gradient, moving * (1 - one))
         second.lerp_(gradient.square(), moving * (1 - two))
-        steps = self.steps.clamp(min=1)
-        correction = (1 - two**steps).sqrt()
-        size = _per_replica(rates * correction / (1 - one**steps)).to(value)
-        root = second.sqrt().add_(_per_replica(self.epsilon * correction).to(value))
-        value.addcmul_(first / root, size, value=-1)
+        root = second.sqrt().add_(_per_replica(step.epsilon).to(value))
+        value.addcmul_(first / root, _per_replica(step.size).to(value), value=-1)
 
 
 def schedule_factor(kind: str, epoch_share: float, warmup: float, every: float, factor: float) -> float:

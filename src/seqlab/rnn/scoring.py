@@ -10,9 +10,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from seqlab.devices import is_accelerated
+from seqlab.rnn import ways
 from seqlab.rnn.cells import State
+from seqlab.rnn.graphs import record
 from seqlab.rnn.network import Architecture, Parameters, forward, initial_state
 from seqlab.sampling import drawn
+
+CHUNK = 512  # steps that a GPU computes at once
+RECORDED_FROM = 4 * CHUNK  # symbols of a segment from which a recording pays for a single scoring
+LOGITS = 2**26  # how many of them at most
 
 
 @torch.no_grad()
@@ -31,6 +38,11 @@ def stream_bits(
     were done since its last call.
     """
     device, replicas = parameters["W_hq"].device, parameters["W_hq"].shape[0]
+    if is_accelerated(device) and ways.is_usable(ways.GRAPHS) and max(map(len, segments)) > RECORDED_FROM:
+        try:
+            return RecordedScoring(architecture, parameters, segments).bits(told)
+        except Exception:  # whatever it is, there is another way
+            ways.give_up(ways.GRAPHS)
     targets = [max(len(segment) - 1, 0) for segment in segments]
     order = sorted(range(len(segments)), key=lambda number: -targets[number])  # the shortest last, which end first
     symbols = torch.zeros(len(segments), max(targets) + 1, dtype=torch.int64, device=device)
@@ -51,6 +63,59 @@ def stream_bits(
             scored[number][:, start : start + count] = found[:count, :, row].T
             told(count)
     return np.concatenate(scored, axis=1)
+
+
+class RecordedScoring:
+    """`stream_bits` on a GPU: a chunk is recorded once, and nothing waits for the GPU before all are done.
+
+    `parameters` may change between two calls, but not lie elsewhere.
+    """
+
+    @torch.no_grad()
+    def __init__(self, architecture: Architecture, parameters: Parameters, segments: Sequence[NDArray[Any]]) -> None:
+        self.architecture, self.parameters = architecture, parameters
+        like = parameters["W_hq"]
+        self.targets = [max(len(segment) - 1, 0) for segment in segments]
+        entries = len(like) * len(segments) * architecture.vocabulary
+        steps = min(CHUNK, max(self.targets), max(LOGITS // entries, 1))
+        self.chunks = -(-max(self.targets) // steps)
+        size = len(segments), self.chunks * steps + 1
+        symbols = torch.zeros(size, dtype=torch.int64)
+        for row, segment in enumerate(segments):
+            symbols[row, : len(segment)] = torch.as_tensor(np.asarray(segment, dtype=np.int64))
+        self.symbols = symbols.to(like.device)
+        self.here = self.symbols[:, : steps + 1].clone()
+        self.state = [
+            tuple(p.clone() for p in layer) for layer in initial_state(architecture, parameters, len(segments))
+        ]
+        self.costs = like.new_zeros(steps, len(like), len(segments))
+        self.all_costs = like.new_zeros(self.chunks, *self.costs.shape)
+        self.recorded = record(self._chunk, like.device)
+
+    @torch.no_grad()
+    def bits(self, told: Callable[[int], object] = lambda symbols: None) -> NDArray[np.float64]:
+        """The bits of all symbols, as `stream_bits` gives them."""
+        for layer in self.state:
+            for part in layer:
+                part.zero_()
+        steps = len(self.costs)
+        for chunk in range(self.chunks):
+            self.here.copy_(self.symbols[:, chunk * steps : (chunk + 1) * steps + 1])
+            self.recorded()
+            self.all_costs[chunk].copy_(self.costs)
+            told(sum(min(max(count - chunk * steps, 0), steps) for count in self.targets))
+        found = self.all_costs.flatten(0, 1).cpu().numpy().astype(np.float64) / math.log(2)
+        return np.concatenate([found[:count, :, row].T for row, count in enumerate(self.targets)], axis=1)
+
+    @torch.no_grad()
+    def _chunk(self) -> None:
+        inputs = self.here[:, :-1].expand(self.costs.shape[1], -1, -1)
+        logits, after = forward(self.architecture, self.parameters, inputs, self.state)
+        wanted = self.here[:, 1:].T[:, None, :, None].expand(-1, self.costs.shape[1], -1, 1)
+        self.costs.copy_(-logits.log_softmax(-1).gather(-1, wanted)[..., 0])
+        for layer, values in zip(self.state, after, strict=True):
+            for part, value in zip(layer, values, strict=True):
+                part.copy_(value)
 
 
 @dataclass(frozen=True)

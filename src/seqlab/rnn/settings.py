@@ -13,12 +13,19 @@ from seqlab.text.partition import MODES
 PRECISIONS = ("float32", "tf32", "bfloat16")
 
 
-def rounding(precision: str, cell: str, hidden: int) -> torch.dtype | None:
+def uses_tf32(precision: str) -> bool:
+    """Whether GPUs round factors to TF32 for `precision`: for "bfloat16" too, since it is finer and costs no copies."""
+    return precision in ("tf32", "bfloat16")
+
+
+def rounding(precision: str, cell: str, hidden: int, device: str = "cpu") -> torch.dtype | None:
     """To what the factors of products are rounded in a network trained with `precision`; None for not at all.
 
     `benchmarks/recurrence.py` measures from how many units on bfloat16 pays. tf32 is no rounding of ours: see
-    `seqlab.devices.use_tf32`.
+    `uses_tf32` and `seqlab.devices.use_tf32`.
     """
+    if device != "cpu":
+        return None
     least = CELLS[cell].rounded_from
     return torch.bfloat16 if precision == "bfloat16" and least is not None and hidden >= least else None
 

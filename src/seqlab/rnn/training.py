@@ -11,14 +11,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqlab.devices import use_tf32
+from seqlab.devices import memory_errors, use_tf32
 from seqlab.errors import InputError
+from seqlab.rnn.accelerated import Accelerated
+from seqlab.rnn.batches import EpochPlan
 from seqlab.rnn.fleet import Fleet, Progress
-from seqlab.rnn.network import Parameters, initial_state
-from seqlab.rnn.objective import objective
-from seqlab.rnn.optimisers import clip, plateau_factor, schedule_factor
-from seqlab.rnn.scoring import stream_bits
-from seqlab.text.partition import Batches, epoch_batches, random_spans
+from seqlab.rnn.network import initial_state
+from seqlab.rnn.objective import gradients_of
+from seqlab.rnn.optimisers import clip
+from seqlab.rnn.settings import uses_tf32
 
 
 def train_fleet(
@@ -39,24 +40,24 @@ def train_fleet(
     losses; where it answers with a sentence, training ends. A replica whose loss is not finite stops alone. Raises
     InputError where all have.
     """
-    use_tf32(fleet.settings.precision == "tf32")
+    use_tf32(uses_tf32(fleet.settings.precision))
     if checkpoint and checkpoint[0].exists():
         restored = fleet.restore(*checkpoint)
         report(_going_on(fleet, restored, checkpoint[0].name))
-    symbols = torch.as_tensor(np.asarray(train, dtype=np.int64), device=fleet.parameters["W_hq"].device)
+    accelerated = Accelerated(fleet, train, valid, report)
     began, done_before = time.perf_counter(), fleet.epoch
     while fleet.epoch < fleet.settings.epochs and fleet.running().any():
         started = time.perf_counter()
         running = fleet.running()
         progress = fleet.progress = fleet.progress or _begin(fleet)
-        done = _train_epoch(fleet, progress, symbols, running, stop)
+        done = _train_epoch(fleet, progress, running, stop, accelerated)
         if done is None:
             progress.seconds += time.perf_counter() - started
             if checkpoint:
                 fleet.save(*checkpoint)
             raise KeyboardInterrupt
         loss, norm, rate, count = done
-        valid_loss = stream_bits(fleet.architecture, fleet.valued, valid).mean(1) * math.log(2)
+        valid_loss = accelerated.valid_bits().mean(1) * math.log(2)
         learnt = _give_up_diverged(fleet, running, loss.numpy() + valid_loss, report)
         _keep_best(fleet, valid_loss)
         seconds = progress.seconds + time.perf_counter() - started
@@ -89,79 +90,50 @@ def _begin(fleet: Fleet) -> Progress:
 
 
 def _train_epoch(
-    fleet: Fleet, progress: Progress, symbols: Tensor, running: Tensor, stop: Callable[[], bool]
+    fleet: Fleet,
+    progress: Progress,
+    running: Tensor,
+    stop: Callable[[], bool],
+    accelerated: Accelerated,
 ) -> tuple[Tensor, Tensor, Tensor, int] | None:
     """One pass over the text, or the rest of it: mean loss (R,) in nats, mean gradient norm (R,), last rates (R,),
     symbols trained on. None when `stop` is true, with everything up to there in `fleet` and `progress`.
     """
-    settings = fleet.settings
-    for order, before in zip(fleet.orders, progress.orders, strict=True):
-        order.bit_generator.state = before  # so that the same batches are drawn
-    shape = len(symbols), settings.steps, settings.batch_size
-    spans = random_spans(*shape, fleet.epoch) if settings.random_steps else None
-    epochs = [epoch_batches(settings.partition, *shape, order, spans) for order in fleet.orders]
-    own = [len(batches.starts) for batches in epochs]  # a replica's number of batches depends on its offset
-    starts, lengths = _stack(epochs, symbols.device)
-    device = symbols.device
-    replicas = len(fleet.seeds)
-    rates = torch.zeros(replicas)
+    symbols = accelerated.symbols
+    plan = EpochPlan.of(fleet, progress, len(symbols), running)
+    with memory_errors(symbols.device):
+        steps = accelerated.steps_of(plan)
+        ended = (
+            steps.train_epoch(progress, plan, stop) if steps else _train_plainly(fleet, progress, plan, symbols, stop)
+        )
+    if not ended:
+        return None
+    rates = plan.rates(len(plan.starts) - 1)
+    loss, counted, norms = torch.stack([progress.loss, progress.symbols, progress.norms]).cpu()
+    return loss / counted, norms / torch.tensor(plan.own), rates, int(counted.sum())
+
+
+def _train_plainly(
+    fleet: Fleet, progress: Progress, plan: EpochPlan, symbols: Tensor, stop: Callable[[], bool]
+) -> bool:
+    """Train on the rest of an epoch, one operation after the other; false when `stop` is true."""
+    settings, device = fleet.settings, symbols.device
+    starts, lengths = plan.starts.to(device), plan.lengths.to(device)
     zero = initial_state(fleet.architecture, fleet.parameters, settings.batch_size)
-    plateaus = torch.tensor(
-        [plateau_factor(fleet.losses(r), settings.plateau_patience, settings.schedule_factor) for r in range(replicas)]
-    )
     for batch in range(progress.batch, len(starts)):
         if stop():
-            return None
-        within = torch.arange(settings.steps if spans is None else spans[batch], device=device)
+            return False
+        within = torch.arange(plan.steps(batch), device=device)
         place = (starts[batch, :, :, None] + within).clamp(max=len(symbols) - 2)
         counted = (within < lengths[batch, :, :, None]).float()
         carried = progress.state if settings.partition == "sequential" else zero
-        present = [batch < batches for batches in own]
-        pairs = symbols[place], symbols[place + 1]
-        loss, gradients, progress.state = _gradients(fleet, *pairs, counted, carried, present)
+        read = symbols[place], symbols[place + 1], counted
+        network = fleet.architecture, settings, fleet.parameters, fleet.masks
+        loss, gradients, progress.state = gradients_of(*network, read, carried, plan.present(batch))
         norm = clip(gradients, settings.clip)
-        shares = [(fleet.epoch + min(batch, batches - 1) / batches) / settings.epochs for batches in own]
-        factors = [
-            schedule_factor(
-                settings.schedule, share, settings.warmup, settings.schedule_every, settings.schedule_factor
-            )
-            for share in shares
-        ]
-        rates = torch.tensor([settings.learning_rate * factor for factor in factors])
-        rates = rates * plateaus if settings.schedule == "plateau" else rates
-        fleet.step(gradients, rates * len(within) / settings.steps, running & torch.tensor(present))
+        fleet.step(gradients, plan.scaled_rates(batch), plan.active(batch))
         progress.add(loss, counted.sum((1, 2)), norm)
-    mean = progress.loss / progress.symbols
-    return mean.cpu(), progress.norms.cpu() / torch.tensor(own), rates, int(progress.symbols.sum())
-
-
-def _stack(epochs: list[Batches], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Starts and lengths of all replicas, each (batches, R, B); a replica with fewer batches ends with empty ones."""
-    most = max(len(batches.starts) for batches in epochs)
-    padded = [
-        np.stack(
-            [np.pad(getattr(batches, name), ((0, most - len(batches.starts)), (0, 0))) for batches in epochs], axis=1
-        )
-        for name in ("starts", "lengths")
-    ]
-    return torch.as_tensor(padded[0], device=device), torch.as_tensor(padded[1], device=device)
-
-
-def _gradients(
-    fleet: Fleet,
-    inputs: Tensor,
-    targets: Tensor,
-    counted: Tensor,
-    state: list[tuple[Tensor, ...]],
-    present: Sequence[bool],
-) -> tuple[Tensor, Parameters, list[tuple[Tensor, ...]]]:
-    """Summed loss (R,) of a batch of indices (R, B, n), gradients of each replica's objective, detached state after."""
-    leaves = {name: value.detach().requires_grad_() for name, value in fleet.parameters.items()}
-    batch = inputs, targets, counted
-    aims, losses, after = objective(fleet.architecture, fleet.settings, leaves, fleet.masks, batch, state, present)
-    gradients = torch.autograd.grad(aims.sum(), list(leaves.values()))  # the replicas share nothing, so the sum splits
-    detached = [tuple(value.detach() for value in layer) for layer in after]
-    return losses, dict(zip(leaves, gradients, strict=True)), detached
+    return True
 
 
 def _give_up_diverged(
