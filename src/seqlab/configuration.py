@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.errors import InputError, shown
-from seqlab.names import check_path
+from seqlab.names import check_address, check_path
 from seqlab.text.definitions import NAMES as PARTS
 from seqlab.text.definitions import check_definition, check_description
 from seqlab.text.tokens import UNITS
@@ -36,6 +36,8 @@ def checked(config: dict[str, Any], schema: dict[str, Any], corpora: dict[str, A
     """
     config |= with_numbers(config, schema)
     check_configuration(config, schema)
+    check_address(config.get("tracking", {}).get("uri", ""), "the configuration key 'tracking.uri'")
+    check_address(os.environ.get("MLFLOW_TRACKING_URI", ""), "MLFLOW_TRACKING_URI")
     if config.get("corpus"):
         config["corpora"], corpora = corpus_of_text(config["corpus"], config.get("cleaning"), corpora)
         if corpora[config["corpora"][0]].get("kind") == "files":

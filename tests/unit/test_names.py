@@ -13,6 +13,7 @@ from seqlab.configuration import check_corpora, checked, corpus_of_text, mixture
 from seqlab.errors import InputError
 from seqlab.forecast.definitions import check_series, series_of_file, with_series
 from seqlab.forecast.series import build_series
+from seqlab.names import check_address
 from seqlab.text.definitions import load_corpora
 
 ROOT = Path(__file__).parents[2]
@@ -144,3 +145,17 @@ def test_names_as_people_choose_them_are_taken() -> None:
     check_corpora(DEFAULT | {"corpora": names}, dict.fromkeys(names, BLOCK))
     check_series(DEFAULT | {"forecast": DEFAULT["forecast"] | {"series": names}}, dict.fromkeys(names, SERIES["sine"]))
     configuration({"mixtures": {"my.mixture-1": ["best ngram", "best rnn"]}})
+
+
+@pytest.mark.parametrize("address", ["", "http://127.0.0.1:5000", "https://there/a@b:c", "sqlite:////a:b@c/mlflow.db",
+                                     "postgresql://me@there/runs", "https://there?x=a:b@c"])  # fmt: skip
+def test_an_address_without_a_password_is_one(address: str) -> None:
+    check_address(address, "tracking.uri")
+
+
+@pytest.mark.parametrize("address", ["http://me:secret@there", "https://secret@there:5000/x", "mysql+pymysql://me:secret@a/b",
+                                     "postgresql://me:secret@@there/x", "HTTP://secret@there"])  # fmt: skip
+def test_an_address_with_a_password_is_refused_without_showing_it(address: str) -> None:
+    with pytest.raises(InputError, match=r"tracking\.uri holds a name or a password") as refused:
+        check_address(address, "tracking.uri")
+    assert "secret" not in str(refused.value)

@@ -31,7 +31,8 @@ def track_runs(results: Path, folders: Sequence[Path], uri: str, receipt: Path, 
     tables and its figures. A repeat changes nothing; a run whose files have changed takes the place of the old one,
     which stays restorable; runs of models not among `folders` are left alone. `receipt` (tracking.json in
     docs/architecture.md) is written last, when all has succeeded; its `created` counts completed runs too, and
-    `created + unchanged == runs`. Raises InputError where a card is damaged or the database or server fails.
+    `created + unchanged == runs`, and it names the server, if `uri` is one. Raises InputError where a card is damaged
+    or the database or server fails.
     """
     receipt.unlink(missing_ok=True)  # a receipt of an earlier call must not vouch for this one
     planned = plan_runs(results, folders, sweep or Sweep())
@@ -52,7 +53,8 @@ def track_runs(results: Path, folders: Sequence[Path], uri: str, receipt: Path, 
             print(f"{name}: {experiments[name]} runs", *told, sep=", ", file=sys.stderr)
         models = publish_champions(client, champions(folders), ids)
         print(f"champions: {models} new models", file=sys.stderr)
-    write_json(receipt, {"runs": len(planned), **total, "experiments": experiments})
+    server = {"server": uri} if is_server(uri) else {}
+    write_json(receipt, {"runs": len(planned), **total, "experiments": experiments} | server)
 
 
 def publisher_tags() -> dict[str, str]:
