@@ -45,11 +45,11 @@ format: setup ## put every file into its form
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/snakefmt Snakefile workflow
 
-dashboard: setup ## compare runs in MLflow on 127.0.0.1
-	$(VENV)/bin/python workflow/scripts/serve_dashboard.py
+dashboard: setup ## compare runs in MLflow's pages, behind a link that only you have
+	$(VENV)/bin/seqlab dashboard
 
 dashboard-stop: ## stop the dashboard that runs in another terminal
-	$(VENV)/bin/python workflow/scripts/serve_dashboard.py --stop
+	$(VENV)/bin/seqlab dashboard --stop
 
 notebook: setup ## run the lecture notebook, as the page results/recurrent_neural_networks.html
 	$(VENV)/bin/python -m nbconvert --execute --to html --output-dir results notebooks/recurrent_neural_networks.ipynb

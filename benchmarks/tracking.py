@@ -29,7 +29,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 from made_results import HISTORY, SPLITS, list_runs, make_results  # noqa: E402
 
 from seqlab.cards import write_card  # noqa: E402
-from seqlab.dashboard import ENVIRONMENT, answers, free_port  # noqa: E402
+from seqlab.dashboard.server import FEATURES  # noqa: E402
+from seqlab.dashboard.session import SEARCH, answers, listen  # noqa: E402
 from seqlab.files import write_json, write_text  # noqa: E402
 from seqlab.ledger.perplexity import score_rows, write_metrics  # noqa: E402
 from seqlab.provenance import processor  # noqa: E402
@@ -74,13 +75,14 @@ def row(epoch: int, seed: int) -> dict[str, Any]:
 @contextmanager
 def server(folder: Path) -> Iterator[str]:
     """An MLflow server with a database of its own."""
-    port = free_port(0)
+    with listen(0) as free:
+        port = free.getsockname()[1]
     place = ["--backend-store-uri", f"sqlite:///{folder}/served.db", "--artifacts-destination", str(folder / "served")]
     command = [sys.executable, "-m", "mlflow", "server", *place, "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen([*command, "--workers", "1"], env=os.environ | ENVIRONMENT, stdout=subprocess.DEVNULL,
+    process = subprocess.Popen([*command, "--workers", "1"], env=os.environ | FEATURES, stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)  # fmt: skip
     try:
-        while not answers(port):
+        while not answers(f"http://127.0.0.1:{port}/{SEARCH}", {}):
             time.sleep(0.2)
         yield f"http://127.0.0.1:{port}"
     finally:

@@ -1,8 +1,9 @@
 """Take the pictures of docs/tracking.md.
 
-python tools/screenshots.py http://127.0.0.1:5000 time_machine/char docs/images
+python tools/screenshots.py "http://127.0.0.1:5000/?token=..." time_machine/char docs/images
 
-The address is the one that `make dashboard` prints. Needs Chromium, and playwright from the test dependencies.
+The address is the link with the token that `make dashboard` prints. Needs Chromium, and playwright from the test
+dependencies.
 """
 
 import argparse
@@ -15,14 +16,13 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from seqlab.errors import InputError, command
-from seqlab.tracking.connection import connect
+from seqlab.tracking.connection import connect, local_database
 from seqlab.tracking.view_format import run_link
 from seqlab.tracking.views import PAGES, VIEWS
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 FLAGS += ["--disable-component-update", "--disable-sync"]
-ASSISTANT = "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1"  # as if a reader had closed it once
 SIZE = {"width": 1440, "height": 900}
 PATIENCE = 10  # seconds; a busy machine of two cores needs most of them
 COLOURS = 128  # a picture of a page needs no more, and becomes a third as large
@@ -55,9 +55,10 @@ def take(page: Any, address: str, path: Path) -> None:
 @command
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("server")
+    parser.add_argument("link")
     parser.add_argument("text", help="corpus and unit")
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--results", type=Path, default=Path("results"), help="what the dashboard shows (%(default)s)")
     arguments = parser.parse_args()
     browser = browser_path()
     if browser is None:
@@ -67,9 +68,12 @@ def main() -> None:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=FLAGS)
         page = chromium.new_page(viewport=SIZE)
-        page.add_init_script(f"localStorage.setItem('{ASSISTANT}', 'true')")
-        for name, address in pages(connect(arguments.server), arguments.text).items():
-            take(page, arguments.server + address, arguments.folder / f"{prefix}_{name}.png")
+        page.goto(arguments.link)
+        page.wait_for_url("**/#/experiments")  # the link with the token leads there
+        server = page.url.partition("/#/")[0]
+        client = connect(local_database(arguments.results))
+        for name, address in pages(client, arguments.text).items():
+            take(page, server + address, arguments.folder / f"{prefix}_{name}.png")
         chromium.close()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from seqlab.axes import network_runs, values_of
 from seqlab.errors import InputError, shown
-from seqlab.names import check_path, name_of_path, named_after, readable_path
+from seqlab.names import check_address, check_path, name_of_path, named_after, readable_path
 from seqlab.text.definitions import NAMES as PARTS
 from seqlab.text.definitions import SPLIT_KEYS, check_definition, check_description
 from seqlab.text.tokens import UNITS
@@ -37,6 +37,8 @@ def checked(config: dict[str, Any], schema: dict[str, Any], corpora: dict[str, A
     """
     config |= with_numbers(config, schema)
     check_configuration(config, schema)
+    check_address(config.get("tracking", {}).get("uri", ""), "the configuration key 'tracking.uri'")
+    check_address(os.environ.get("MLFLOW_TRACKING_URI", ""), "MLFLOW_TRACKING_URI")
     if config.get("corpus"):
         config["corpora"], corpora = corpus_of_text(config["corpus"], config.get("cleaning"), corpora)
         if corpora[config["corpora"][0]].get("kind") == "files":

@@ -4,6 +4,7 @@ import os
 import platform
 import re
 import shutil
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ def examine(folder: Path) -> Iterator[Found]:
     """Everything about this machine, its packages and the workflow in `folder`, one after the other, as it is found."""
     looks: list[Callable[[], Iterator[Found]]] = [
         _python, _packages, lambda: _lock(folder), _torch, _gpu, _workflow_programs, lambda: _workflow(folder),
-        lambda: _tracking(folder), _mirror, lambda: _disk(folder), _machine,
+        lambda: _tracking(folder), _mirror, lambda: _disk(folder), lambda: _sharing(folder), _machine,
     ]  # fmt: skip
     for look in looks:
         yield from look()
@@ -179,6 +180,36 @@ def _disk(folder: Path) -> Iterator[Found]:
         return
     remedy = "make space, or work on another disk" if free < LEAST_GB else ""
     yield Found("disk", NOTE if remedy else GOOD, f"{free:.0f} GB free", remedy)
+
+
+def _sharing(folder: Path) -> Iterator[Found]:
+    """Whether other accounts can put files among the results, or change what the dashboard shows."""
+    results = folder / "results"
+    paths = [path for path in (results, results / "mlflow.db", results / "mlflow-artifacts") if path.exists()]
+    others = [path for path in paths if _writable_by_others(path.stat())]
+    if others:
+        told = f"other accounts can write to {', '.join(map(str, others))}: to change runs, models and what they run"
+        yield Found("sharing", NOTE, told, f"chmod -R go-w {results}, unless you share it with people you trust")
+    elif paths:
+        yield Found("sharing", GOOD, f"no other account can write to {results}")
+
+
+def _writable_by_others(status: os.stat_result) -> bool:
+    """By anyone, by a group of more than its owner, or by an owner who is another account."""
+    if os.name != "posix":  # pragma: no cover - Windows
+        return False
+    import grp
+    import pwd
+
+    if status.st_uid != os.getuid() or status.st_mode & stat.S_IWOTH:
+        return True
+    if not status.st_mode & stat.S_IWGRP:
+        return False
+    try:
+        group, owner = grp.getgrgid(status.st_gid), pwd.getpwuid(status.st_uid)
+    except KeyError:
+        return True
+    return group.gr_name != owner.pw_name or bool(set(group.gr_mem) - {owner.pw_name})
 
 
 def _machine() -> Iterator[Found]:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
@@ -99,6 +100,34 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def create_private(path: Path, folder: bool = False) -> None:
+    """Make the empty file, or folder, `path` unless it is there, so that other accounts can't read it.
+
+    They can where the settings of the folder it is made in say so: a default access control list, or the set-group-ID
+    bit, with which everything in a folder belongs to its group and gets the permissions that the group has there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    listed = _has_default_list(path.parent)  # the system then sets the permissions, and no umask holds
+    try:
+        if folder:
+            path.mkdir(mode=0o777 if listed else 0o700)
+        else:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 if listed else 0o600))
+    except FileExistsError:
+        return
+    mode = path.parent.stat().st_mode
+    if mode & stat.S_ISGID and not listed:
+        shared = mode & (0o2070 if folder else 0o060)
+        path.chmod((0o700 if folder else 0o600) | shared)
+
+
+def _has_default_list(folder: Path) -> bool:
+    try:
+        return "system.posix_acl_default" in os.listxattr(folder)
+    except (AttributeError, OSError):  # a system or a file system without them
+        return False
 
 
 def write_text(path: str | Path, text: str, checksum: bool = False) -> None:

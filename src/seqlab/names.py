@@ -81,3 +81,18 @@ def named_after(name: str, settings: dict[str, Any], usual: dict[str, Any]) -> s
     if settings == usual:
         return name
     return f"{name}-{hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]}"
+
+
+def check_address(address: str, where: str) -> None:
+    """Raises InputError where the address of a server or a database, set at `where`, holds a password.
+
+    An address stands in lists of processes, in logs and in what Snakemake keeps of a run. The sentence leaves it out.
+    """
+    scheme, _, rest = address.partition("://")
+    account, at, _ = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")
+    if at and (scheme.lower().startswith("http") or ":" in account):
+        raise InputError(
+            f"{where} holds a name or a password, which would be written to logs; set MLFLOW_TRACKING_USERNAME and "
+            "MLFLOW_TRACKING_PASSWORD or write ~/.mlflow/credentials for a server, and use a password file for a "
+            "database"
+        )

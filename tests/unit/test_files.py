@@ -1,13 +1,17 @@
 """Files are written whole or not at all."""
 
 import os
+import stat
+import struct
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from seqlab.errors import InputError
-from seqlab.files import read_json, replacing, write_json, write_text
+from seqlab.files import create_private, read_json, replacing, write_json, write_text
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -106,3 +110,49 @@ def test_what_is_not_json_is_named(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"value\.json is not valid JSON"):
         read_json(path)
+
+
+@pytest.fixture
+def masked() -> Iterator[None]:
+    """The usual umask, whatever that of this account is."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+def made_in(folder: Path) -> tuple[int, int]:
+    """The permissions of a private file and of a private folder that are made in `folder`."""
+    create_private(folder / "file")
+    create_private(folder / "inner", folder=True)
+    return tuple(stat.S_IMODE((folder / name).stat().st_mode) for name in ("file", "inner"))  # type: ignore[return-value]
+
+
+@pytest.mark.usefixtures("masked")
+def test_other_accounts_cannot_read_what_is_made_private(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    assert made_in(tmp_path) == (0o600, 0o700)
+
+
+@pytest.mark.usefixtures("masked")
+def test_a_folder_that_is_shared_with_a_group_shares_what_is_made_in_it(tmp_path: Path) -> None:
+    tmp_path.chmod(0o2775)
+    assert made_in(tmp_path) == (0o660, 0o2770)
+
+
+@pytest.mark.usefixtures("masked")
+def test_a_folder_with_a_default_access_list_says_who_may_read(tmp_path: Path) -> None:
+    entry = "<HHI"  # tag, permissions, number: the owner, a group with a number of its own, the mask and all others
+    entries = [(1, 7, 2**32 - 1), (4, 0, 2**32 - 1), (8, 5, 65534), (16, 5, 2**32 - 1), (32, 0, 2**32 - 1)]
+    listed = struct.pack("<I", 2) + b"".join(struct.pack(entry, *one) for one in entries)
+    try:
+        os.setxattr(tmp_path, "system.posix_acl_default", listed)
+    except (AttributeError, OSError):
+        pytest.skip("the file system has no access lists")
+    assert made_in(tmp_path)[0] == 0o640
+
+
+@pytest.mark.usefixtures("masked")
+def test_what_is_there_keeps_its_permissions_and_its_content(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "file").chmod(0o644)
+    assert made_in(tmp_path)[0] == 0o644 and (tmp_path / "file").read_text() == "x"

@@ -16,7 +16,7 @@ from seqlab.errors import InputError
 from seqlab.files import write_json
 from seqlab.forecast.definitions import check_series, series_of_file, with_series
 from seqlab.forecast.series import build_series
-from seqlab.names import check_name, name_of_path, named_after
+from seqlab.names import check_address, check_name, name_of_path, named_after
 from seqlab.runs import SERIES as SERIES_UNIT
 from seqlab.runs import experiment_name
 from seqlab.text.definitions import load_corpora
@@ -303,3 +303,17 @@ def test_a_preparation_is_named_where_it_is_not_the_usual_one() -> None:
     assert len(set(others)) == 3
     assert all(re.fullmatch("char-[0-9a-f]{8}", name) for name in others)
     assert named_after("char", {"train": 0.9, "min_freq": 2}, usual) == others[0]
+
+
+@pytest.mark.parametrize("address", ["", "http://127.0.0.1:5000", "https://there/a@b:c", "sqlite:////a:b@c/mlflow.db",
+                                     "postgresql://me@there/runs", "https://there?x=a:b@c"])  # fmt: skip
+def test_an_address_without_a_password_is_one(address: str) -> None:
+    check_address(address, "tracking.uri")
+
+
+@pytest.mark.parametrize("address", ["http://me:secret@there", "https://secret@there:5000/x", "mysql+pymysql://me:secret@a/b",
+                                     "postgresql://me:secret@@there/x", "HTTP://secret@there"])  # fmt: skip
+def test_an_address_with_a_password_is_refused_without_showing_it(address: str) -> None:
+    with pytest.raises(InputError, match=r"tracking\.uri holds a name or a password") as refused:
+        check_address(address, "tracking.uri")
+    assert "secret" not in str(refused.value)

@@ -12,7 +12,7 @@ import pytest
 from gate import Gate, until
 from project import Project
 
-from seqlab.dashboard import answers, free_port
+from seqlab.dashboard.session import SEARCH, answers, listen
 from seqlab.tracking.connection import ENVIRONMENT
 
 SMOKE = ("--configfile", "config/smoke.yaml")
@@ -23,7 +23,8 @@ class Server:
     """An MLflow server with a database of its own; a group of processes, so that all of it can be killed."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port(0)
+        with listen(0) as free:
+            self.folder, self.port = folder, free.getsockname()[1]
         self.uri = f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
@@ -34,7 +35,7 @@ class Server:
              "--workers", "1"],
             env=os.environ | ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
-        until("the server answers", lambda: answers(self.port), lambda: self.process.poll() is None)
+        until("the server answers", lambda: answers(f"{self.uri}/{SEARCH}", {}), lambda: self.process.poll() is None)
 
     def kill(self) -> None:
         os.killpg(self.process.pid, signal.SIGKILL)

@@ -14,6 +14,7 @@ COMMANDS = {  # name -> the module whose `app` it is, and what stands beside it 
     "generate": ("seqlab.cli.generate", "go on with a prompt"),
     "compare": ("seqlab.cli.compare", "say whether one model is better than another"),
     "corpora": ("seqlab.cli.corpora", "list the texts there are, or check one of your own"),
+    "dashboard": ("seqlab.cli.dashboard", "show the tracked runs in MLflow's pages"),
     "export": ("seqlab.cli.export", "write all runs as one table"),
     "check-tracking": ("seqlab.cli.check_tracking", "say whether runs can be published, and why not"),
     "doctor": ("seqlab.cli.doctor", "say what is missing here, and how to get it"),

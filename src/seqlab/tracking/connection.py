@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.errors import InputError
+from seqlab.files import create_private, read_json
+from seqlab.names import check_address
 from seqlab.tracking.faults import faults_named, without_password
 
 ENVIRONMENT = {
@@ -30,12 +32,22 @@ SERVERS = ("http://", "https://")
 def address(results: Path, given: str = "") -> str:
     """Where the runs in `results` go: `given`, else MLFLOW_TRACKING_URI, else the database among the results."""
     uri = given or os.environ.get("MLFLOW_TRACKING_URI", "")
+    check_address(uri, "the tracking address")
     if uri and not uri.startswith((*DATABASES, *SERVERS)):
         raise InputError(
             f"the tracking address {uri!r} is neither a server, such as http://127.0.0.1:5000, nor a database, such as "
             "sqlite:////folder/mlflow.db; correct tracking.uri or MLFLOW_TRACKING_URI, or leave them empty"
         )
     return uri or local_database(results)
+
+
+def published_to(results: Path) -> str:
+    """Where the runs in `results` can be seen: MLFLOW_TRACKING_URI, else the server that they were last published to
+    according to the receipt, else the database among the results.
+    """
+    receipt = results / "tracking.json"
+    return address(results, "" if os.environ.get("MLFLOW_TRACKING_URI") or not receipt.exists()
+                   else read_json(receipt).get("server", ""))  # fmt: skip
 
 
 def local_database(results: Path) -> str:
@@ -66,7 +78,7 @@ def connect(uri: str) -> Any:
     """A client of `uri`; the import takes seconds, so it happens here, and telemetry is off before it."""
     if uri.startswith(LOCAL):  # MLflow would try ten times, for 100 s, to open a file that cannot be opened
         path = Path(uri.removeprefix(LOCAL))
-        path.parent.mkdir(parents=True, exist_ok=True)
+        create_private(path)
         with closing(sqlite3.connect(path, timeout=5)) as database:
             database.execute("BEGIN IMMEDIATE")  # fails unless the file is a database, unlocked and writable
     for name, value in ENVIRONMENT.items():
@@ -80,7 +92,10 @@ def experiment_id(client: Any, name: str, results: Path, uri: str) -> str:
     """The id of an experiment, made if need be and brought back if it was deleted; a server chooses the place of
     artifacts itself.
     """
-    place = None if is_server(uri) else str(results.resolve() / "mlflow-artifacts" / name)
+    artifacts = results.resolve() / "mlflow-artifacts"
+    place = None if is_server(uri) else str(artifacts / name)
+    if place:
+        create_private(artifacts, folder=True)
     found = client.get_experiment_by_name(name)
     if found is None:
         from mlflow.exceptions import MlflowException

@@ -32,8 +32,8 @@ def track_runs(experiment: Experiment, results: Path, uri: str, receipt: Path) -
     text, and the experiment itself one more, with its page, its tables and its figures. A repeat changes nothing; a run
     whose files have changed takes the place of the old one, which stays restorable; runs of other experiments, and of
     models that `experiment` has no more, are left alone. `receipt` (tracking.json in docs/architecture.md) is written
-    last, when all has succeeded; its `created` counts completed runs too, and `created + unchanged == runs`. Raises
-    InputError where a card is damaged or the database or server fails.
+    last, when all has succeeded; its `created` counts completed runs too, and `created + unchanged == runs`; it names
+    the server, if `uri` is one. Raises InputError where a card is damaged or the database or server fails.
     """
     receipt.unlink(missing_ok=True)  # a receipt of an earlier call must not vouch for this one
     planned = plan_runs(experiment)
@@ -56,7 +56,8 @@ def track_runs(experiment: Experiment, results: Path, uri: str, receipt: Path) -
         print(f"champions: {models} new models", file=sys.stderr)
     if missing := len(experiment.runs) - len(finished(experiment)):
         print(f"{missing} of {len(experiment.runs)} runs are not finished and were left out", file=sys.stderr)
-    write_json(receipt, {"experiment": experiment.name, "runs": len(planned), **total, "places": places})
+    server = {"server": uri} if is_server(uri) else {}
+    write_json(receipt, {"experiment": experiment.name, "runs": len(planned), **total, "places": places} | server)
 
 
 def publisher_tags() -> dict[str, str]:
