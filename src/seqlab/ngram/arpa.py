@@ -3,10 +3,8 @@
 Logarithms are to base 10 and a probability or weight of zero is -99. A line is: logarithm of the probability, tab,
 words with one blank between them, tab, logarithm of the back-off weight (not in the highest order).
 
-What the format cannot hold is escaped in files of seqlab, which say so in their first line: white space and control
-characters inside a word are written as their code point, a blank as `<0x20>` and a line end as `<0x0A>`, and the `<` of
-a word that looks like such an escape or like a name with a meaning of its own (`<unk>`, `<s>`, `</s>`) as `<0x3C>`. In
-files of other tools a word is what stands there.
+Words that the format cannot hold are escaped (`seqlab.ngram.arpa_names`) in files of seqlab, which say so in their first
+line. In files of other tools a word is what stands there.
 """
 
 import codecs
@@ -26,20 +24,16 @@ from numpy.typing import NDArray
 
 from seqlab.errors import InputError
 from seqlab.files import replacing
+from seqlab.ngram.arpa_names import ESCAPED, LINE_END, LINE_START, UNKNOWNS, arpa_name, token_of
 from seqlab.ngram.model import NgramModel
 from seqlab.text.vocab import UNKNOWN
 
-LINE_START, LINE_END = "<s>", "</s>"
-UNKNOWNS = (UNKNOWN, "<UNK>")  # both are the unknown word to KenLM
-ESCAPED = b"# seqlab escapes words: <0xNN> is the character of that code point"  # KenLM skips lines with #
 ZERO, SMALLEST = -99.0, 1e-99  # -99 stands for log10(0), as in SRILM
 CHUNK = 100_000  # n-grams that are text at the same time while a model is written
 LONGEST_LINE = 1 << 20  # bytes; a file without line ends must not be taken into memory whole
 COUNT = re.compile(rb"ngram\s+(\d{1,9})\s*=\s*(\d{1,18})")
-HIDDEN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # white space, control characters, half surrogates
-LOOKALIKE = re.compile(r"<(?=0x[0-9A-F]{2,4}>)|\A<(?=(?:unk|s|/s)>\Z)", re.IGNORECASE)  # escapes and reserved names
 BLANKS = b" \t\r\n"  # what parts words and lines, as in KenLM; a vertical tab or a form feed is part of a word
-NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|-(?:inf|infinity)", re.IGNORECASE)
+NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|infinity|nan)", re.IGNORECASE)
 COMPILE_LM = "make an ARPA file of it with IRSTLM's compile-lm --text yes"
 OTHER_FORMATS = {  # the first word of a file that is no back-off model in ARPA, even where \data\ follows
     **dict.fromkeys((b"iARPA", b"qARPA"), ("an interpolated or quantized model of IRSTLM", COMPILE_LM)),
@@ -48,22 +42,6 @@ OTHER_FORMATS = {  # the first word of a file that is no back-off model in ARPA,
 }
 WRITE_AGAIN = "write the model again with the tool it came from"
 GIVE_ARPA = "give a model in the ARPA format, plain or compressed by gzip"
-
-
-def arpa_name(token: str) -> str:
-    """`token` as it stands in an ARPA file of seqlab: `<0xNN>`, a code point in hexadecimal, in the place of white
-    space, of control characters, and of the `<` of what would else be read as such an escape or as a reserved name.
-    """
-    return HIDDEN.sub(_escape, LOOKALIKE.sub(_escape, token))
-
-
-def _escape(match: re.Match[str]) -> str:
-    return f"<0x{ord(match[0]):02X}>"
-
-
-def token_of(name: str) -> str:
-    """The token that `arpa_name` wrote as `name`."""
-    return re.sub(r"<0x([0-9A-F]{2,4})>", lambda match: chr(int(match[1], 16)), name)
 
 
 def write_arpa(path: str | Path, model: NgramModel, tokens: Sequence[str], line_start: int | None = None) -> None:
