@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
-from seqlab.errors import command
+from seqlab.errors import InputError, command
 from seqlab.files import json_argument
+from seqlab.text.checks import check_unit
 from seqlab.text.reading import read_clean
 from seqlab.text.splits import cut, learn_pieces
 from seqlab.text.vocab import Vocab
@@ -25,6 +26,9 @@ def main() -> None:
     tokens, segments = cut(text, unit, split, merges)
     train = [token for start, stop in segments["train"] for token in tokens[start:stop]]
     vocab = Vocab(train, arguments.min_freq, pieces, unit, merges)
+    for finding in check_unit(text, vocab):
+        if finding.stops:
+            raise InputError(f"{arguments.text} by {unit}: {finding.sentence}")
     vocab.save(arguments.output)
     print(f"{len(vocab):,} entries; {vocab.counts[0]:,} of {len(train):,} training tokens are unknown")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from seqlab.errors import InputError, command
 from seqlab.files import write_json
-from seqlab.text.checks import check_clean, check_raw, check_splits
+from seqlab.text.checks import check_clean, check_raw, check_splits, check_unit
 from seqlab.text.reading import load_text, read_clean
 from seqlab.text.splits import read_segments
 from seqlab.text.tokens import UNITS
@@ -25,7 +25,8 @@ def main() -> None:
     parser.add_argument("--output", required=True, help="check.json to write")
     arguments = parser.parse_args()
     segments, vocab = read_segments(arguments.ids, arguments.splits), Vocab.load(arguments.vocab)
-    findings = check_raw(load_text(arguments.raw)) + check_clean(read_clean(arguments.text))
+    text = read_clean(arguments.text)
+    findings = check_raw(load_text(arguments.raw)) + check_clean(text) + check_unit(text, vocab)
     findings += check_splits(segments, vocab.tokens, arguments.unit)
     for finding in findings:
         print(f"{finding.kind}: {finding.sentence}")

@@ -95,13 +95,11 @@ class Vocab:
         try:
             vocab.tokens, vocab.counts, vocab.min_freq = content["tokens"], content["counts"], content["min_freq"]
             vocab.unit, vocab.merges = content["unit"], content.get("merges", [])
-            vocab.index = {token: index for index, token in enumerate(vocab.tokens[1:], start=1)}
+            vocab.index = {token: index for index, token in enumerate(list(vocab.tokens)[1:], start=1)}
             sizes = {len(vocab.index) + 1, len(vocab.tokens), len(vocab.counts)}
         except (KeyError, TypeError):
             raise InputError(f"{path} is not a vocabulary; delete it and run the workflow again") from None
         texts = isinstance(vocab.tokens, list) and all(isinstance(token, str) for token in vocab.tokens)
         if not texts or vocab.tokens[:1] != [UNKNOWN] or len(sizes) != 1:
-            raise InputError(
-                f"{path} is not a vocabulary: {UNKNOWN} must come first and each token after it stand once"
-            )
+            raise InputError(f"{path} is not a vocabulary: {UNKNOWN} must come first and each token stand once")
         return vocab
