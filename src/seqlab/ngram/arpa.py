@@ -3,8 +3,7 @@
 Logarithms are to base 10 and a probability or weight of zero is -99. A line is: logarithm of the probability, tab,
 words with one blank between them, tab, logarithm of the back-off weight (not in the highest order).
 
-Words that the format cannot hold are escaped (`seqlab.ngram.arpa_names`) in files of seqlab, which say so in their first
-line. In files of other tools a word is what stands there.
+In files of seqlab, which say so in their first line, words that the format cannot hold are escaped (`arpa_names`).
 """
 
 import codecs
@@ -34,12 +33,7 @@ LONGEST_LINE = 1 << 20  # bytes; a file without line ends must not be taken into
 COUNT = re.compile(rb"ngram\s+(\d{1,9})\s*=\s*(\d{1,18})")
 BLANKS = b" \t\r\n"  # what parts words and lines, as in KenLM; a vertical tab or a form feed is part of a word
 NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|infinity|nan)", re.IGNORECASE)
-COMPILE_LM = "make an ARPA file of it with IRSTLM's compile-lm --text yes"
-OTHER_FORMATS = {  # the first word of a file that is no back-off model in ARPA, even where \data\ follows
-    **dict.fromkeys((b"iARPA", b"qARPA"), ("an interpolated or quantized model of IRSTLM", COMPILE_LM)),
-    **dict.fromkeys((b"blmt", b"Qblmt"), ("a binary file of IRSTLM", COMPILE_LM)),
-    **dict.fromkeys((b"LMINTERPOLATION", b"LMCLASS", b"LMMACRO"), ("a set-up of IRSTLM", "give one of its models")),
-}
+IRSTLM = (b"iARPA", b"qARPA", b"blmt", b"Qblmt", b"LMINTERPOLATION", b"LMCLASS", b"LMMACRO")  # first words of files
 WRITE_AGAIN = "write the model again with the tool it came from"
 GIVE_ARPA = "give a model in the ARPA format, plain or compressed by gzip"
 
@@ -208,9 +202,10 @@ def _header(lines: _Lines) -> list[int]:
     for line in lines:  # what stands before \data\ is comment
         if line.startswith(codecs.BOM_UTF8):
             lines.refuse("the file begins with a byte-order mark", "save it as UTF-8 without one")
-        if (word := line.split(None, 1)[0]) in OTHER_FORMATS:
-            kind, remedy = OTHER_FORMATS[word]
-            lines.refuse(f"{_shown(word)} marks {kind}", remedy)
+        if (word := line.split(None, 1)[0]) in IRSTLM:
+            lines.refuse(
+                f"{_shown(word)} marks a model of IRSTLM that is no ARPA file", "run compile-lm --text yes on it"
+            )
         if b"\0" in line:
             lines.refuse("the file is binary", GIVE_ARPA)
         if line == b"\\data\\":
