@@ -41,7 +41,7 @@ def window_of(wildcards):
 
 def file_of(wildcards):
     """The local file that a series is read from, or nothing."""
-    return [SERIES[wildcards.series]["path"]] if "path" in SERIES[wildcards.series] else []
+    return [os.path.expanduser(SERIES[wildcards.series]["path"])] if "path" in SERIES[wildcards.series] else []
 
 
 def series_definition_of(wildcards):

@@ -35,13 +35,14 @@ def check_series(config: dict[str, Any], series: dict[str, Any]) -> None:
 
 def series_of_file(config: dict[str, Any], series: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
     """The series of an experiment on `config["series"]`, a name in `series` or the path of a CSV file, and `series`
-    with its block, which takes `column`, `period` and `difference` from `config`.
+    with its block, which takes `column`, `decimal`, `period` and `difference` from `config`.
 
     Raises InputError where it is neither.
     """
     wanted = config["series"]
     if wanted in series:
         return [wanted], series
+    wanted = os.path.expanduser(wanted)  # noqa: PTH111, where Path.expanduser raises an error for an unknown user
     path = Path(wanted)
     if not os.path.isfile(wanted):  # noqa: PTH113, where Path.is_file raises an error for a name that is too long
         names = ", ".join(sorted(map(str, series)))
@@ -52,7 +53,7 @@ def series_of_file(config: dict[str, Any], series: dict[str, Any]) -> tuple[list
     if not name or name in series or not name[0].isalnum():
         name = f"my_{name.lstrip('_-')}"
     block = {"title": path.name, "kind": "csv", "path": wanted, "licence": "your own"}
-    given = {key: config[key] for key in ("column", "period", "difference") if key in config}
+    given = {key: config[key] for key in ("column", "decimal", "period", "difference") if key in config}
     return [name], series | {name: block | given}
 
 
