@@ -32,6 +32,8 @@ def main() -> None:
     notes = [f"tau is {order}; on valid {told}."]
     if order == highest:
         notes.append(f"the best order on valid is the highest tried; raise forecast.max_order above {highest}")
+    if model.deviation == 0:
+        notes.append("the fit is perfect: its forecasts are points, which have no density, so that there is no nll")
     model.save(arguments.folder / "model.json")
     write_table(arguments.folder / "orders.csv", orders)
     write_json(arguments.folder / "training.json",

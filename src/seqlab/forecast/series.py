@@ -22,7 +22,7 @@ KEYS: dict[str, type] = {  # of a block of config/series.yaml, and what they hol
     "difference": bool,
 }
 ROUNDING = 16 * float(np.finfo(np.float64).eps)  # what sums of a few values may lack, in relation to their size
-SMALLEST, LARGEST = 1e-100, 1e100  # sizes of values whose squares and sums of squares are numbers of float64
+SMALLEST, LARGEST = 1e-70, 1e70  # sizes of values whose fourth powers, as in variances of losses, float64 can hold
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,8 @@ def build_series(name: str, definition: dict[str, Any]) -> Series:
     size = float(np.abs(series.values).max())
     if size and not SMALLEST < size < LARGEST:
         raise InputError(
-            f"column {series.column!r} of series {name} has values of up to {size:g}, whose squares are no numbers of "
-            "double precision; give them in another unit"
+            f"column {series.column!r} of series {name} has values of up to {size:g}, whose fourth powers are no "
+            "numbers of double precision; give them in another unit"
         )
     if is_constant(series.values):
         raise InputError(
