@@ -45,6 +45,7 @@ RIGHT = {
     "quotes": '"day","value"\n"0","9.8"\n"1", "10.5"\n',
     "a minus of typesetters": "day,value\n\u22121,9.8\n0,10.5\n".replace("\u22121", "-1"),
     "one column of decimal commas": "value\n9,8\n10,5\n",
+    "one column of decimal commas and commas in the head": "value (m, s, h)\n9,8\n10,5\n",
     "exponents": "day,value\n0,98e-1\n1,1.05E+01\n",
 }  # fmt: skip
 
@@ -117,6 +118,14 @@ def test_what_only_python_or_nobody_takes_for_a_number_is_none(tmp_path: Path, c
     assert f"row 2 of column 'value' of {tmp_path / 'my.csv'} is {cell!r}" in refusal(tmp_path, text)
 
 
+@pytest.mark.parametrize(
+    "text", ["{long},b\n0,1\n1,x\n", "a,b\n0,{long}\n", "a,b\n{long},1\n1,2\n", "a,b\n1,2\n0{long},1\n"]
+)
+@pytest.mark.parametrize("long", ["x" * 100_000, "9" * 100_000])
+def test_a_sentence_about_a_long_cell_is_short(tmp_path: Path, text: str, long: str) -> None:
+    assert len(refusal(tmp_path, text.replace("{long}", long))) < 1500
+
+
 def test_two_decimal_marks_in_a_column_are_refused(tmp_path: Path) -> None:
     assert "is '2.5' and row 1 is '1,5'; write all with one" in refusal(tmp_path, "a;b\n0;1,5\n1;2.5\n")
 
@@ -145,6 +154,12 @@ def test_a_head_of_numbers_is_one_where_it_has_the_column(tmp_path: Path) -> Non
     assert values_of(tmp_path, "2018,2019,2020\n0,1,2\n1,3,4\n", "2020") == [2, 4]
     assert "has no head" in refusal(tmp_path, "0,1,2\n1,3,4\n", "2020")
     assert "has no head: row 1 is 2020-01-01, 5;" in refusal(tmp_path, "2020-01-01,5\n2020-01-02,6\n")
+
+
+def test_a_head_that_does_not_suit_its_rows_is_named(tmp_path: Path) -> None:
+    assert "row 1 of " in refusal(tmp_path, "a,b\n1,2,3\n2,3,4\n")
+    assert "has 3 columns where the head has 2" in refusal(tmp_path, "a,b\n1,2,3\n2,3,4\n")
+    assert "has 2 columns where the head has 3" in refusal(tmp_path, "a,b,c\n0,x\n1,2\n", "c")
 
 
 def test_the_exact_name_comes_before_one_that_is_alike(tmp_path: Path) -> None:

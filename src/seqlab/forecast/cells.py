@@ -18,6 +18,7 @@ LOOKED_AT = 200  # lines from which the delimiter is told
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # what Excel reads and writes as a first line
 NUMERIC = re.compile(r"[-+\u2212\d.,:/ TZ'eE]*")  # cells of numbers and times have these characters alone
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+DECIMAL_COMMA = re.compile(r"([+-]?\d*,?\d*)?", re.ASCII)
 AS_CSV = "save the table as CSV in UTF-8"
 FORMATS = {  # how files begin that are no CSV
     b"PK\x03\x04": f"is an Excel workbook or another zip archive; {AS_CSV}",
@@ -156,10 +157,12 @@ def _delimiter(lines: Sequence[str]) -> str:
             continue
         cells = [cell for row in rows for cell in row]
         fit = sum(len(_trimmed(row, len(head))) == len(head) for row in rows) / max(1, len(rows))
+        if not fit and not all(DECIMAL_COMMA.fullmatch(line.strip()) for line in lines[1:]):
+            fit = sum(len(row) > 1 for row in rows) / max(1, len(rows)) / 1000  # a head that does not suit its rows
         understood = sum(NUMERIC.fullmatch(cell) is not None for cell in cells) / max(1, len(cells))
         if (fit, understood) > fitting or not best:
             best, fitting = delimiter, (fit, understood)
-    return best if fitting[0] > 0 or len(lines) < 2 else _absent(lines)
+    return best if best and (fitting[0] > 0 or len(lines) < 2) else _absent(lines)
 
 
 def _absent(lines: Sequence[str]) -> str:

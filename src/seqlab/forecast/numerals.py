@@ -8,6 +8,8 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from seqlab.errors import shown
+
 NOTHING = {  # ways to write that there is no value
     *("", "na", "n/a", "#n/a", "<na>", "null", "none", "nan", "nat", "-", ".", "..", "..."),
 }
@@ -42,17 +44,17 @@ def read_numbers(
     for place, cell in enumerate(plain):
         if cell.lower() in NOTHING:
             if not gaps:
-                shown = f"is {cell!r}" if cell else "is empty"
-                refuse(place + 1, f"{shown}; fill the gap or leave the rows up to it out")
+                told = f"is {cell!r}" if cell else "is empty"
+                refuse(place + 1, f"{told}; fill the gap or leave the rows up to it out")
             values[place] = math.nan
         elif PATTERNS[mark].fullmatch(cell):
             values[place] = float(cell.replace("." if mark == "," else ",", "").replace(",", "."))
         elif cell.lower() not in INFINITE:
-            refuse(place + 1, f"is {cells[place]!r}, which is no number; correct it or choose a column")
+            refuse(place + 1, f"is {shown(cells[place])}, which is no number; correct it or choose a column")
         else:
             values[place] = math.inf
         if math.isinf(values[place]):
-            refuse(place + 1, f"is {cells[place]!r}, which is not finite; correct it")
+            refuse(place + 1, f"is {shown(cells[place])}, which is not finite; correct it")
     return values
 
 
@@ -61,7 +63,10 @@ def _decimal_mark(cells: Sequence[str], others: Iterable[str], refuse: Refuse) -
     sure = {mark: next((row for row, cell in enumerate(cells) if _is_sure(cell, mark)), -1) for mark in ".,"}
     if min(sure.values()) >= 0:
         first, row = sorted(sure.values())
-        refuse(row + 1, f"is {cells[row]!r} and row {first + 1} is {cells[first]!r}; write all with one decimal mark")
+        refuse(
+            row + 1,
+            f"is {shown(cells[row])} and row {first + 1} is {shown(cells[first])}; write all with one decimal mark",
+        )
     if max(sure.values()) >= 0:
         return max(sure, key=lambda mark: sure[mark])
     doubtful = {match[1]: row for row, cell in reversed([*enumerate(cells)]) if (match := EITHER.fullmatch(cell))}
@@ -76,8 +81,9 @@ def _decimal_mark(cells: Sequence[str], others: Iterable[str], refuse: Refuse) -
         return "."
     row = doubtful.get(",", doubtful.get(".", 0))
     whole, small = re.sub("[.,]", "", cells[row]), cells[row].replace(",", ".")
-    refuse(row + 1, f"is {cells[row]!r}, which may be {whole} or {small}; say which with the decimal mark, decimal: "
-           "'.' or ',', or write it without a sign between thousands")  # fmt: skip
+    doubt = f"is {shown(cells[row])}, which may be {whole} or {small}"
+    remedy = "say which by the decimal mark, decimal: '.' or ',', or write it without a sign between thousands"
+    refuse(row + 1, f"{doubt}; {remedy}")
 
 
 def _is_sure(cell: str, mark: str) -> bool:

@@ -8,7 +8,7 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError, one_line
+from seqlab.errors import InputError, one_line, shown
 from seqlab.forecast.cells import NUMBER, read_cells
 from seqlab.forecast.numerals import read_numbers
 from seqlab.forecast.times import check_times, is_time
@@ -63,7 +63,7 @@ def _refusal(path: Path, column: str, lines: Sequence[int]) -> Callable[[int, st
     """What raises the error for a cell of `column`, told its row and what is wrong with it."""
 
     def refuse(row: int, what: str) -> NoReturn:
-        raise InputError(f"row {row} of column {column!r} of {path}{_line(row, lines[row - 1])} {what}")
+        raise InputError(f"row {row} of column {shown(column)} of {path}{_line(row, lines[row - 1])} {what}")
 
     return refuse
 
@@ -77,13 +77,12 @@ def _place(path: Path, head: Sequence[str], column: str | None) -> int:
         )
     if column is None:
         if len(head) > 2:
-            raise InputError(
-                f"{path} has the columns {one_line(', '.join(head))}; say which, as in --config column={head[-1]}"
-            )
+            example = f"--config column={one_line(head[-1])}"
+            raise InputError(f"{path} has the columns {one_line(', '.join(head))}; say which, as in {example}")
         return len(head) - 1
     if not named or len(named) > 1:
         how = "more than one" if named else "no"
-        raise InputError(f"{path} has {how} column {column!r}; it has {one_line(', '.join(head))}")
+        raise InputError(f"{path} has {how} column {shown(column)}; it has {one_line(', '.join(head))}")
     return named[0]
 
 
