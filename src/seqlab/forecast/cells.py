@@ -53,8 +53,9 @@ def read_cells(path: Path) -> Cells:
     lines = [*io.StringIO(_text(path, data), newline="")]
     if not any(line.strip() for line in lines):
         raise InputError(f"{path} has no rows below its head; give a CSV file with a head and a row for each time")
-    given = SEPARATOR_LINE.fullmatch(lines[0])
-    numbered = [*_without_comments(lines[1:] if given else lines, 1 + bool(given))]
+    numbered = [*_without_comments(lines)]
+    given = SEPARATOR_LINE.fullmatch(numbered[0][1]) if numbered else None
+    numbered = numbered[1:] if given else numbered
     delimiter = given[1] if given else _delimiter([line for _, line in numbered[:LOOKED_AT]])
     records, ends = _records(path, numbered, delimiter)
     while records and not any(records[-1]):
@@ -97,10 +98,10 @@ def _text(path: Path, data: bytes) -> str:
     return text
 
 
-def _without_comments(lines: Sequence[str], first: int) -> Iterator[tuple[int, str]]:
+def _without_comments(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
     """The number and the text of each line that is no comment; within quotation marks a # begins none."""
     quoted = False
-    for number, line in enumerate(lines, first):
+    for number, line in enumerate(lines, 1):
         if quoted or not line.lstrip().startswith("#"):
             quoted ^= line.count('"') % 2 == 1
             yield number, line
@@ -110,9 +111,10 @@ def _last_comment(lines: Sequence[str], delimiter: str) -> list[str]:
     """The cells of the last of the comments at the beginning of the file."""
     last = ""
     for line in lines:
-        if not line.lstrip().startswith("#"):
+        if line.lstrip().startswith("#"):
+            last = line
+        elif not SEPARATOR_LINE.fullmatch(line):
             break
-        last = line
     text = last.lstrip().lstrip("#").replace('"', "")
     return [cell.strip() for cell in text.split(delimiter)] if text.strip() else []
 
