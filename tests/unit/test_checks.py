@@ -90,6 +90,12 @@ def test_a_script_without_blanks_is_no_text_of_words(text, script):
     assert check_unit(text, Vocab(text)) == []
 
 
+def test_a_script_without_blanks_is_the_reason_why_nothing_is_kept():
+    (finding,) = check_unit("今天很好。\n明天不好。", Vocab(["今天很好。", "明天不好。"], min_freq=2, unit="word"))
+    assert finding.stops and finding.sentence.startswith("no word stands 2 times in train")
+    assert finding.sentence.endswith("sentences pass for words; take the unit char, byte or bpe")
+
+
 def test_reserved_names_among_the_words_are_told():
     words = ["<s>", "the", "<unk>", "end", "<unk>", "</s>"]
     (finding,) = check_unit(" ".join(words), Vocab(words, unit="word"))

@@ -29,6 +29,10 @@ COMPACT = re.compile(  # 202001, 20200131, 2020013123, 202001312359, 20200131T23
     rf"(?P<year>1[5-9]\d\d|2\d{{3}})(?P<month>\d{{2}})(?:(?P<day>\d{{2}})(?:T?(?P<hour>\d{{2}})"
     rf"(?:(?P<minute>\d{{2}})(?P<second>\d{{2}})?)?{ZONE})?)?", FLAGS)  # fmt: skip
 QUARTER = re.compile(r"(?P<year>\d{4})[- ]?Q(?P<quarter>[1-4])", FLAGS)
+MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+NAMED = rf"(?P<name>{'|'.join(MONTH_NAMES)})[a-z]*\.?"
+NAME_FIRST = re.compile(rf"(?:(?P<day>\d{{1,2}})[-/. ]+)?{NAMED}[-/. ]*(?P<year>\d{{4}}){AFTER}", FLAGS)  # 31-Jan-2024
+NAME_LAST = re.compile(rf"(?P<year>\d{{4}})[-/. ]*(?:{NAMED}|M(?P<month>\d{{1,2}}))", FLAGS)  # 2024 JAN, 2024M01
 ONLY_CLOCK = re.compile(CLOCK, FLAGS)
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 
@@ -202,7 +206,10 @@ def _moment(match: "re.Match[str] | None") -> Time | None:
     if match is None:
         return None
     part = match.groupdict()
-    month = 3 * int(part["quarter"]) - 2 if part.get("quarter") else int(part["month"])
+    if part.get("quarter"):
+        month = 3 * int(part["quarter"]) - 2
+    else:
+        month = 1 + MONTH_NAMES.index(part["name"].lower()) if part.get("name") else int(part["month"])
     try:
         days = date(int(part["year"]), month, int(part.get("day") or 1)).toordinal() - EPOCH
     except ValueError:
@@ -272,6 +279,8 @@ READERS: list[Reader] = [
     _compact,
     lambda cell: _moment(YEAR_FIRST.fullmatch(cell)),
     lambda cell: _moment(QUARTER.fullmatch(cell)),
+    lambda cell: _moment(NAME_FIRST.fullmatch(cell)),
+    lambda cell: _moment(NAME_LAST.fullmatch(cell)),
     lambda cell: _moment(DAY_FIRST.fullmatch(cell)),
     lambda cell: _moment(MONTH_FIRST.fullmatch(cell)),
     _week,

@@ -134,21 +134,20 @@ def check_unit(text: str, vocab: Vocab) -> list[Finding]:
     script, words that are reserved names elsewhere.
     """
     unit, found = vocab.unit, []
-    if len(vocab) < 2:
-        sentence = (
-            f"no {unit} stands {vocab.min_freq} times in train, so that every one would be unknown; lower "
-            f"vocab.min_freq for the unit {unit}, or leave the unit out, as in --config 'units=[char]'"
-        )
-        found.append(Finding("vocabulary", True, sentence))
-    if unit != "word":
-        return found
     letters = max(1, sum(map(str.isalpha, text)))
-    for script, ranges in WITHOUT_BLANKS.items():
+    for script, ranges in WITHOUT_BLANKS.items() if unit == "word" else ():
         share = len(re.findall(f"[{ranges}]", text)) / letters
         if share > MOST:
             sentence = f"{min(share, 1):.0%} of the letters are {script}, where no blanks stand between words, so that"
             sentence += " sentences pass for words; take the unit char, byte or bpe"
             found.append(Finding("unit", False, sentence))
+    if len(vocab) < 2:
+        sentence = f"no {unit} stands {vocab.min_freq} times in train, so that every one would be unknown; "
+        remedy = f"lower vocab.min_freq for the unit {unit}, or leave the unit out, as in --config 'units=[char]'"
+        sentence += found[0].sentence if found else remedy
+        return [Finding("vocabulary", True, sentence)]
+    if unit != "word":
+        return found
     if named := [name for name in RESERVED if name in vocab]:
         told = ", ".join(f"{name} {vocab.counts[vocab[name]]:,} times" for name in named)
         sentence = f"the text has {told} in train, each as a word like any other, with no meaning of its own"
