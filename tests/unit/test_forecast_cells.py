@@ -81,7 +81,7 @@ NUMBERS = {
     "millions": (["1,234,567", "1,000"], [1234567, 1000]),
     "millions of Germany": (["1.234.567", "1.000"], [1234567, 1000]),
     "three places after a zero": (["0,213", "1,213"], [0.213, 1.213]),
-    "three places after a point": (["1.213", "1.220"], [1.213, 1.22]),
+    "three places and others after a point": (["1.213", "1.22"], [1.213, 1.22]),
     "blanks between thousands": (["1 234,5", "1\u00a0234\u202f567,25", "2"], [1234.5, 1234567.25, 2]),
     "apostrophes between thousands": (["1'234.5", "1\u2019000"], [1234.5, 1000]),
     "signs": (["+1.5", "-2", "\u22123.5", ".5", "5."], [1.5, -2, -3.5, 0.5, 5]),
@@ -93,6 +93,28 @@ def test_decimal_marks_and_thousands_are_told_apart(tmp_path: Path, name: str) -
     cells, expected = NUMBERS[name]
     text = "day;value\n" + "".join(f"{day};{cell}\n" for day, cell in enumerate(cells))
     assert values_of(tmp_path, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "cells"), [(";", ["1.213", "1.220"]), (";", ["1.213", "999"]), ("\t", ["1.213", "999"])]
+)
+def test_a_point_that_may_stand_between_thousands_is_asked_about(
+    tmp_path: Path, delimiter: str, cells: list[str]
+) -> None:
+    text = f"day{delimiter}value\n" + "".join(f"{day}{delimiter}{cell}\n" for day, cell in enumerate(cells))
+    assert "is '1.213', which may be 1213 or 1.213; say which" in refusal(tmp_path, text)
+    assert values_of(tmp_path, text, decimal=",")[0] == 1213
+
+
+@pytest.mark.parametrize(
+    "text", ["day,value\n0,1.213\n1,999\n", "day\tvalue\n0\t1.213\n1\t999.000\n", "value\n1.213\n999.000\n"]
+)
+def test_a_point_is_a_decimal_one_where_nothing_else_is_said(tmp_path: Path, text: str) -> None:
+    assert values_of(tmp_path, text) == [1.213, 999]
+
+
+def test_rows_that_are_single_cells_are_named(tmp_path: Path) -> None:
+    assert "has each row in quotation marks as a whole, as a,b;" in refusal(tmp_path, '"a,b"\n"0,1"\n"1,2"\n')
 
 
 @pytest.mark.parametrize("cells", [["1,213", "1,220"], ["1,213", "1.220"]])

@@ -11,7 +11,7 @@ from seqlab.forecast.reading import read_column
 from seqlab.forecast.times import check_times
 
 PAGE = (Path(__file__).parents[2] / "docs/your-data.md").read_text(encoding="utf-8")
-TABLES = re.findall(r"^```csv\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
+TABLES = re.findall(r"^```text\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
 ROWS = [line.strip("|").split("|") for line in PAGE.splitlines() if line.startswith("|") and "`" in line]
 TIMES = {first.strip(): re.findall("`([^`]+)`", second) for first, second in ROWS if "`" in second}
 NUMBERS = {first.strip(): second.strip().split(", ") for first, second in ROWS if "`" in first}
@@ -36,7 +36,7 @@ def test_times(kind: str) -> None:
 @pytest.mark.parametrize("written", NUMBERS)
 def test_numbers(written: str) -> None:
     cells = re.findall("`([^`]+)`", written)
-    assert read_numbers(cells, [], None, False, refuse).tolist() == list(map(float, NUMBERS[written]))
+    assert read_numbers(cells, [], ";", None, False, refuse).tolist() == list(map(float, NUMBERS[written]))
 
 
 def test_there_are_examples_of_each() -> None:

@@ -30,12 +30,14 @@ FORMATS = {  # how files begin that are no CSV
 @dataclass(frozen=True)
 class Cells:
     """The head and the rows of a table, each cell a text without blanks around it; a row without any cell is a line
-    without anything. `lines` are the last line of each row in the file, counted from 1.
+    without anything. `lines` are the last line of each row in the file, counted from 1. `delimiter` is empty where the
+    cells are no texts in the source.
     """
 
     head: list[str]
     rows: list[list[str]]
     lines: list[int]
+    delimiter: str
 
 
 def read_cells(path: Path) -> Cells:
@@ -69,7 +71,10 @@ def read_cells(path: Path) -> Cells:
         raise InputError(f"{path} has no rows below its head; give a CSV file with a head and a row for each time")
     head = _trimmed(records[0], 1)
     rows = [_trimmed(row, len(head)) if row else row for row in records[1:]]
-    return Cells(head, rows, ends[1 : len(records)])
+    if any(len(head) == 1 and d in head[0] and all(r[:1] and r[0].count(d) == head[0].count(d) for r in rows)
+           for d in DELIMITERS):  # fmt: skip
+        raise InputError(f"{path} has each row in quotation marks as a whole, as {one_line(head[0])}; remove the marks")
+    return Cells(head, rows, ends[1 : len(records)], delimiter)
 
 
 def _trimmed(cells: list[str], least: int) -> list[str]:
@@ -190,4 +195,4 @@ def _parquet(path: Path) -> Cells:
         raise InputError(f"{path} has no rows below its head; give a row for each time")
     columns = [list(map(str, table.iloc[:, place].tolist())) for place in range(table.shape[1])]
     rows = [list(row) for row in zip(*columns, strict=True)]
-    return Cells([str(name) for name in table.columns], rows, [*range(2, len(rows) + 2)])
+    return Cells([str(name) for name in table.columns], rows, [*range(2, len(rows) + 2)], "")

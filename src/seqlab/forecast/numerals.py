@@ -30,16 +30,17 @@ EITHER = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}", re.ASCII)  # a thousand and
 
 
 def read_numbers(
-    cells: Sequence[str], others: Iterable[str], decimal: str | None, gaps: bool, refuse: Refuse
+    cells: Sequence[str], others: Iterable[str], delimiter: str, decimal: str | None, gaps: bool, refuse: Refuse
 ) -> NDArray[np.float64]:
     """The numbers that `cells` are, (T,); with `gaps`, NaN where there is none.
 
-    `decimal` is the decimal mark, "." or ",", or None to tell it from the cells; where these could mean either, the
-    cells of other columns, `others`, decide. Calls `refuse` for a cell that is empty, infinite or no number, for cells
-    with different marks, and where nothing decides.
+    `decimal` is the decimal mark, "." or ",", or None to tell it from the cells. Where these could mean either, the
+    cells of other columns, `others`, and the `delimiter` decide: between commas a point is a decimal one, and between
+    semicolons, which are used where numbers have decimal commas, it may be one between thousands. Calls `refuse` for a
+    cell that is empty, infinite or no number, for cells with different marks, and where nothing decides.
     """
     plain = [SPACED.sub(lambda match: re.sub(SPACES, "", match[0]), cell.replace("\u2212", "-")) for cell in cells]
-    mark = decimal or _decimal_mark(plain, others, refuse)
+    mark = decimal or _decimal_mark(plain, others, delimiter, refuse)
     values = np.empty(len(cells))
     for place, cell in enumerate(plain):
         if cell.lower() in NOTHING:
@@ -58,7 +59,7 @@ def read_numbers(
     return values
 
 
-def _decimal_mark(cells: Sequence[str], others: Iterable[str], refuse: Refuse) -> str:
+def _decimal_mark(cells: Sequence[str], others: Iterable[str], delimiter: str, refuse: Refuse) -> str:
     """The decimal mark of `cells`, "." where they have none."""
     sure = {mark: next((row for row, cell in enumerate(cells) if _is_sure(cell, mark)), -1) for mark in ".,"}
     if min(sure.values()) >= 0:
@@ -72,16 +73,17 @@ def _decimal_mark(cells: Sequence[str], others: Iterable[str], refuse: Refuse) -
     doubtful = {match[1]: row for row, cell in reversed([*enumerate(cells)]) if (match := EITHER.fullmatch(cell))}
     if not doubtful:
         return "."
-    if "." not in doubtful and any(re.fullmatch(r"[+-]?\d{1,3}", cell, re.ASCII) for cell in cells):
+    small = any(re.fullmatch(r"[+-]?[1-9]\d{0,2}", cell, re.ASCII) for cell in cells)
+    if "." not in doubtful and small:
         return "."  # with three decimal places, all would have a comma
     elsewhere = {mark for cell in others for mark in ".," if _is_sure(cell, mark)}
     if len(elsewhere) == 1:
         return elsewhere.pop()
-    if doubtful.keys() == {"."} and not elsewhere:
+    if doubtful.keys() == {"."} and not elsewhere and (delimiter == "," or not (small or delimiter == ";")):
         return "."
     row = doubtful.get(",", doubtful.get(".", 0))
-    whole, small = re.sub("[.,]", "", cells[row]), cells[row].replace(",", ".")
-    doubt = f"is {shown(cells[row])}, which may be {whole} or {small}"
+    whole, parts = re.sub("[.,]", "", cells[row]), cells[row].replace(",", ".")
+    doubt = f"is {shown(cells[row])}, which may be {whole} or {parts}"
     remedy = "say which by the decimal mark, decimal: '.' or ',', or write it without a sign between thousands"
     refuse(row + 1, f"{doubt}; {remedy}")
 

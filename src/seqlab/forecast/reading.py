@@ -46,7 +46,8 @@ def read_column(path: str | Path, column: str | None = None, decimal: str | None
             raise InputError(f"{told}; correct it")
     others = (cell for row in rows for number, cell in enumerate(row) if number not in (0, place))
     refuse = _refusal(path, head[place], lines)
-    values = read_numbers([row[place] for row in rows], others, decimal, gaps, refuse)
+    mark = decimal if cells.delimiter else "."
+    values = read_numbers([row[place] for row in rows], others, cells.delimiter, mark, gaps, refuse)
     if place == 0:
         return Column(head[place], [str(number) for number in range(1, len(rows) + 1)], values)
     index = [row[0] for row in rows]
