@@ -23,6 +23,7 @@ PAGES = {  # in the order that a newcomer needs them
     "The command line": "docs/command-line",
     "Clusters": "docs/clusters",
     "Use from another workflow": "docs/use-as-module",
+    "Your own data": "docs/your-data",
     "Reliability": "docs/reliability",
     "Security": "docs/security",
     "Errata of the module": "docs/errata",

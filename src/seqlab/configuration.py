@@ -19,6 +19,7 @@ from seqlab.text.tokens import UNITS
 NOT_BACKING_OFF = ("laplace", "add-k")  # smoothings whose models have no back-off weights
 NO_LINE_END = r"(?!\n)"  # ends a pattern of the schema, because Python's $ also stands before a last line end
 BEST = "best "  # begins a part of a mixture that is chosen on valid
+NAMED = ("corpus", "series", "column")  # keys whose values may be numbers to Snakemake and YAML, and are names
 CONSTANTS = {"true": True, "false": False}
 NUMBERS: dict[str, Callable[[str], Any]] = {"integer": int, "number": float, "boolean": CONSTANTS.__getitem__}
 TYPES = {
@@ -36,6 +37,7 @@ def checked(config: dict[str, Any], schema: dict[str, Any], corpora: dict[str, A
     Numbers given as texts become numbers, in `config` itself. Raises InputError for the first thing that is wrong.
     """
     config |= with_numbers(config, schema)
+    config |= {key: str(config[key]) for key in NAMED if isinstance(config.get(key), (bool, int, float))}
     check_configuration(config, schema)
     check_address(config.get("tracking", {}).get("uri", ""), "the configuration key 'tracking.uri'")
     check_address(os.environ.get("MLFLOW_TRACKING_URI", ""), "MLFLOW_TRACKING_URI")
@@ -306,6 +308,7 @@ def corpus_of_text(text: str, cleaning: str | None, corpora: dict[str, Any]) -> 
     """
     if text in corpora:
         return [text], corpora
+    text = os.path.expanduser(text)  # noqa: PTH111, where Path.expanduser raises an error for an unknown user
     path = Path(text)
     files = {name: str(path / f"{name}.txt") for name in PARTS}
     is_file = os.path.isfile(text)  # noqa: PTH113, where Path.is_file raises an error for a name that is too long
@@ -326,9 +329,9 @@ def corpus_of_text(text: str, cleaning: str | None, corpora: dict[str, Any]) -> 
 def local_texts(definition: dict[str, Any]) -> list[str]:
     """The paths of the files on this computer that a corpus is made of."""
     if "path" in definition:
-        return [definition["path"]]
+        return [os.path.expanduser(definition["path"])]  # noqa: PTH111, as above
     files = definition.get("files", {})
-    return [files[name] for name in PARTS if isinstance(files.get(name), str)]
+    return [os.path.expanduser(files[name]) for name in PARTS if isinstance(files.get(name), str)]  # noqa: PTH111
 
 
 def with_paths(definition: dict[str, Any], texts: list[str] | None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The one kind of error a user should see: a sentence that names the place and the remedy."""
 
 import functools
+import io
 import sys
 from collections.abc import Callable
 
@@ -34,6 +35,8 @@ def command(main: Callable[[], None]) -> Callable[[], None]:
 
     @functools.wraps(main)
     def run() -> None:
+        if isinstance(sys.stdout, io.TextIOWrapper):  # what its encoding does not have is printed as \\u4e2d
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             main()
         except InputError as error:

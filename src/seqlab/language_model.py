@@ -3,6 +3,7 @@
 The files that make one: vocab.json, and model.npz for an n-gram, or weights.safetensors and network.json for a network.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +94,14 @@ class LanguageModel:
         return counts | {"characters": max(counts["characters"], 1)}  # a single character of several bytes has begun
 
     def encoded(self, text: str, least: int) -> tuple[list[str], NDArray[Any]]:
-        """The tokens of `text` and their indices, (tokens,); InputError for fewer than `least`."""
+        """The tokens of `text` and their indices, (tokens,); InputError for fewer than `least`, and for bytes that are
+        no UTF-8, which Python hands on as halves of surrogate pairs.
+        """
+        if half := re.search("[\ud800-\udfff]", text):
+            what = f"byte 0x{ord(half[0]) - 0xDC00:02x}" if "\udc80" <= half[0] <= "\udcff" else "half a character"
+            raise InputError(
+                f"the text {shown(text)} has {what} at place {half.start()}, which is no UTF-8; correct it"
+            )
         tokens = self.vocab.tokenize(text)
         if len(tokens) < least:
             raise InputError(f"the text {shown(text)} has {len(tokens)} symbols; give at least {least}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from arpa_files import LMPLZ, read_text
 from numpy.typing import NDArray
 
 from seqlab.ngram.arpa import arpa_name, write_arpa
@@ -79,6 +80,32 @@ def test_the_same_words_are_unknown(case):
     found = np.concatenate([indices[1:] == 0 for indices in case.indices]).tolist()
     assert found == [unknown for sentence in case.sentences for _, _, unknown in case.kenlm.full_scores(sentence)]
     assert any(found) and not all(found)
+
+
+def test_names_that_are_reserved_are_words_for_kenlm_too(tmp_path: Path) -> None:
+    tokens = ["<unk>", "<unk>", "<s>", "</s>", "<0x0A>", "<UNK>", "a\nb"]
+    text = np.random.default_rng(3).integers(1, len(tokens), 400)
+    model = estimate("mkn", [text], 3, len(tokens)).model
+    write_arpa(tmp_path / "model.arpa", model, tokens)
+    words = " ".join(arpa_name(tokens[index]) for index in text)
+    found = kenlm.Model(str(tmp_path / "model.arpa")).full_scores(words, bos=False, eos=False)
+    expected = np.log10(symbol_probabilities(model, [text]))
+    assert [score for score, _, _ in found][1:] == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize(("old", "new"), [("b", "<0x0A>"), ("<unk>", "<UNK>"), ("b", "b\vb\f"), ("b", "\u2028")])
+def test_files_of_other_tools_are_read_as_kenlm_reads_them(tmp_path: Path, old: str, new: str) -> None:
+    text = LMPLZ.replace(f"\t{old}\t", f"\t{new}\t").replace(" b", f" {new}" if old == "b" else " b")
+    text = text.replace("\tb </s>", f"\t{new} </s>") if old == "b" else text
+    words = ["a", new if old == "b" else "b", "never", "a", "</s>"]
+    model, tokens, _ = read_text(tmp_path, text)
+    indices = [tokens.index(word) if word in tokens else 0 for word in ["<s>", *words]]
+    other, state, expected = kenlm.Model(str(tmp_path / "model.arpa")), kenlm.State(), []
+    other.BeginSentenceWrite(state)
+    for word in words:  # one by one, because its Python interface would cut a text at vertical tabs
+        state, before = kenlm.State(), state
+        expected.append(other.BaseScore(before, word, state))
+    assert np.log10(symbol_probabilities(model, [np.array(indices)])) == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("smoothing", ["mle", "jm", "wb", "abs", "kn", "mkn"])

@@ -19,6 +19,7 @@ from seqlab.ngram.smoothing import estimate
 
 LINE_START, LINE_END = 1, 2
 TOKENS = ["<unk>", "<s>", "</s>", "a", " ", "\n", "é\u3000"]
+RESERVED = ["<unk>", "<UNK>", "<s>", "</s>", "<0x0A>"]  # as words of a text
 
 
 def model_of_lines(lines: list[list[int]], order: int, smoothing: str = "mkn") -> NgramModel:
@@ -97,9 +98,20 @@ def test_chunks_leave_no_trace(tmp_path, monkeypatch):
 
 @given(st.text(st.characters(codec=None)))
 def test_names_have_no_white_space_and_can_be_undone(token):
+    assert not re.search(r"\s|[\x00-\x1f\x7f-\x9f]", arpa_name(token))
+    assert token_of(arpa_name(token)) == token
+
+
+@pytest.mark.parametrize("token", RESERVED)
+def test_names_with_a_meaning_of_their_own_are_escaped(token):
     name = arpa_name(token)
-    assert not re.search(r"\s|[\x00-\x1f\x7f-\x9f]", name)
-    assert token_of(name) == token or re.search(r"<0x[0-9A-F]{2,4}>", token)
+    assert name == f"<0x3C>{token[1:]}" and token_of(name) == token
+
+
+@given(st.lists(st.sampled_from([*RESERVED, "<0x", "0A>", "<", "3C>", "\n", "a"])).map("".join))
+def test_names_that_look_like_escapes_can_be_undone(token):
+    assert token_of(arpa_name(token)) == token
+    assert arpa_name(token).casefold() not in ("<unk>", "<s>", "</s>")
 
 
 def test_the_text_of_a_model(tmp_path):
@@ -107,6 +119,7 @@ def test_the_text_of_a_model(tmp_path):
     write_arpa(tmp_path / "model.arpa", model, ["<unk>", "<s>", "</s>", "a", "\t"], LINE_START)
     half, unigram, bigram = (f"{math.log10(value):.9g}" for value in (1 / 2, 7 / 24, 31 / 48))
     assert (tmp_path / "model.arpa").read_text() == (
+        "# seqlab escapes words: <0xNN> is the character of that code point\n"
         "\\data\\\nngram 1=5\nngram 2=3\n\n"
         f"\\1-grams:\n{math.log10(1 / 8):.9g}\t<unk>\t0\n-99\t<s>\t{half}\n{unigram}\t</s>\t0\n"
         f"{unigram}\ta\t{half}\n{unigram}\t<0x09>\t{half}\n\n"
@@ -144,19 +157,23 @@ def test_tokens_that_are_not_those_of_the_vocabulary_are_refused(tmp_path, token
     assert "7 names of the vocabulary" in refused_writing(tmp_path, small_model(), tokens, LINE_START)
 
 
-@pytest.mark.parametrize("line_start", [None, 2, 99])
+@pytest.mark.parametrize("line_start", [2, 99])
 def test_a_line_start_elsewhere_is_refused(tmp_path, line_start):
     assert "line_start" in refused_writing(tmp_path, small_model(), TOKENS, line_start)
 
 
-def test_a_stream_with_the_end_of_a_line_as_a_token_is_refused(tmp_path):
-    model = estimate("mkn", [np.array([1, 2, 1, 2])], 2, 3).model
-    assert "</s> is a token of a model without lines" in refused_writing(tmp_path, model, ["<unk>", "a", "</s>"], None)
+def test_a_stream_in_which_reserved_names_are_words_is_read_again(tmp_path):
+    tokens = ["<unk>", *RESERVED, "x<0x0A>y", "a"]
+    text = np.random.default_rng(1).integers(0, len(tokens), 300)
+    model = estimate("mkn", [text], 3, len(tokens)).model
+    write_arpa(tmp_path / "model.arpa", model, tokens)
+    again, read_tokens, line_start = read_arpa(tmp_path / "model.arpa")
+    assert (read_tokens, line_start) == (tokens, None)
+    assert symbol_probabilities(again, [text]) == pytest.approx(symbol_probabilities(model, [text]), rel=1e-6)
 
 
-@pytest.mark.parametrize("token", ["", "<0x20>", "x<0x0A>y"])
-def test_tokens_that_would_be_read_as_others_are_refused(tmp_path, token):
-    assert repr(token) in refused_writing(tmp_path, small_model(), [*TOKENS[:-1], token], LINE_START)
+def test_an_empty_token_is_refused(tmp_path):
+    assert "the token 6 is empty" in refused_writing(tmp_path, small_model(), [*TOKENS[:-1], ""], LINE_START)
 
 
 def test_nothing_is_left_when_writing_fails_half_way(tmp_path):
@@ -195,6 +212,23 @@ def test_zeros_are_read_as_zeros(tmp_path):
     assert log10_of(model, tokens, "a <s>") == [-math.inf]  # -99
     assert log10_of(model, tokens, "a never") == [-math.inf]  # no <unk> in the file
     assert log10_of(read_text(tmp_path, LMPLZ)[0], tokens, "</s> b") == [-math.inf]  # lmplz gives <s> log10(1)
+
+
+def test_escapes_are_words_in_files_of_other_tools(tmp_path):
+    model, tokens, _ = read_text(tmp_path, LMPLZ.replace("\tb", "\t<0x0A>").replace("a b", "a <0x0A>"))
+    assert tokens[-1] == "<0x0A>"
+    assert log10_of(model, tokens, "a <0x0A>") == pytest.approx([-0.18987964])
+
+
+def test_an_unknown_word_in_capitals_is_the_unknown_word(tmp_path):
+    model, tokens, _ = read_text(tmp_path, LMPLZ.replace("<unk>", "<UNK>"))
+    assert tokens[0] == "<unk>" and "<UNK>" not in tokens
+    assert log10_of(model, tokens, "b never") == pytest.approx([-0.30103 - 0.90308999])
+
+
+def test_vertical_tabs_and_form_feeds_are_parts_of_words(tmp_path):
+    _, tokens, _ = read_text(tmp_path, LMPLZ.replace("\ta", "\ta\va\f").replace(" a", " a\va\f"))
+    assert tokens[3] == "a\va\f"
 
 
 def test_the_name_need_not_say_that_a_file_is_compressed(tmp_path):

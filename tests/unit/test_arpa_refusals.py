@@ -8,7 +8,7 @@ import pytest
 from arpa_files import LMPLZ, SRILM, read_text
 
 from seqlab.errors import InputError
-from seqlab.ngram.arpa import read_arpa
+from seqlab.ngram.arpa import ESCAPED, read_arpa
 
 
 def refusal(folder: Path, text: str | bytes, line: int) -> str:
@@ -40,6 +40,8 @@ def refusal(folder: Path, text: str | bytes, line: int) -> str:
         ("-0.18987964\ta", "1o\ta", 15, "not a number"),
         ("-0.18987964\ta", "nan\ta", 15, "nan"),
         ("-0.18987964\ta", "0.001\ta", 15, "0.001"),
+        ("-0.18987964\ta", "-0_1\ta", 15, "not a number"),
+        ("\tb\t", "\t<UNK>\t", 10, "twice"),
         ("\ta\t-0.30103", "\ta\tinf", 9, "inf"),
         ("\ta\t", "\tb\t", 10, "twice"),
         ("\ta b", "\tb </s>", 15, "twice"),
@@ -55,8 +57,18 @@ def test_the_refusal_of_a_context_that_is_missing(tmp_path):
     assert "first 2 words" in refusal(tmp_path, SRILM.replace("\t<s> a b\t-7", "\tb a b"), 22)
 
 
-def test_two_names_of_one_token_are_the_same_token(tmp_path):
-    assert "twice" in refusal(tmp_path, LMPLZ.replace("\ta\t", "\t\u00a0\t").replace("\tb\t", "\t<0xA0>\t"), 10)
+def test_two_names_of_one_token_in_a_file_with_escapes_are_refused(tmp_path):
+    text = LMPLZ.replace("\ta\t", "\t\u00a0\t").replace("\tb\t", "\t<0xA0>\t")
+    assert "under another name" in refusal(tmp_path, f"{ESCAPED.decode()}\n{text}", 11)
+
+
+def test_a_byte_order_mark_is_named(tmp_path):
+    assert "begins with a byte-order mark; save it as UTF-8" in refusal(tmp_path, "\ufeff" + LMPLZ, 1)
+
+
+@pytest.mark.parametrize("head", ["iARPA", "iARPA ", "qARPA 2 256 256", "LMINTERPOLATION 2", "Qblmt 3 10 20"])
+def test_formats_that_hold_another_kind_of_model_are_refused_by_name(tmp_path, head):
+    assert f"{head.split()[0]!r} marks " in refusal(tmp_path, f"{head}\n\n{LMPLZ}", 1)
 
 
 @pytest.mark.parametrize("end", ["\\end", "\\2-grams", "-0.18987964\ta b", "\\1-grams", "ngram 2"])

@@ -23,6 +23,8 @@ from seqlab.configuration import check_corpora, checked, longest_need, prepared_
 from seqlab.errors import InputError
 from seqlab.files import SEAL, read_json
 from seqlab.forecast.definitions import forecast_runs, prepared_series_name, with_series
+from seqlab.forecast.series import build_series
+from seqlab.forecast.splits import prepare
 from seqlab.ngram.arpa import read_arpa
 from seqlab.runs import experiment_name
 from seqlab.text.cleaning import clean
@@ -39,6 +41,7 @@ DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8
 CORPORA = load_corpora(ROOT / "config/corpora.yaml")
 SERIES = yaml.safe_load((ROOT / "config/series.yaml").read_text())
 SPLIT = {"train": 0.9, "valid": 0.05, "test": 0.05}
+SHARES = {"train": 0.5, "valid": 0.2, "test": 0.3}
 ODD = [None, -1, 0, 1.5, "x", "", [], {}, True, [1], 10**30, float("nan"), "../../evil", "n" * 5000, "$(touch evil)"]
 
 
@@ -110,6 +113,16 @@ def arpa(content: str) -> None:
         Path("model.arpa").unlink()
 
 
+def series(content: str) -> None:
+    """What is done to a series before anything learns from it; the column is named value."""
+    Path("my.csv").write_bytes(content.encode("latin-1"))
+    block = {"kind": "csv", "path": "my.csv", "column": "value"}
+    try:
+        prepare("my", build_series("my", block), block, SHARES, {"order": 2, "horizon": 1, "steps": 2})
+    finally:
+        Path("my.csv").unlink()
+
+
 def program(change: dict[str, Any]) -> str | None:
     """A rule's program with other arguments, other values in what it is told of its run, other bytes or keys in files,
     one file in the place of another, or without a file.
@@ -164,6 +177,7 @@ CHECKS: dict[str, Callable[[Any], str | None]] = {
     "source": source,
     "text": text,
     "arpa": arpa,
+    "series": series,
     "program": program,
 }
 
@@ -226,6 +240,8 @@ def made_up(where: str, chance: random.Random) -> Any:
         return spoilt({"builtin": "even_process", "settings": {"probability": 0.5}}, chance)
     if where == "text":
         return spoilt_text("The Time Traveller (for so it will be convenient).\n" * 3, chance)
+    if where == "series":
+        return spoilt_text("day,value\n" + "".join(f"{day},{day % 7}.{day % 4}\n" for day in range(30)), chance)
     if where == "arpa":
         arpas = [case["what"] for case in KEPT if case["where"] == "arpa" and 50 < len(case["what"]) < 5000]
         return spoilt_text(chance.choice(arpas), chance)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqlab.text.checks import check_clean, check_raw, check_splits, longest_shared, shared_positions
+from seqlab.text.checks import check_clean, check_raw, check_splits, check_unit, longest_shared, shared_positions
+from seqlab.text.vocab import Vocab
 
 PLAIN = "".join(f"Line {n} of a plain text, which says something new.\n" for n in range(200))
 
@@ -24,6 +25,12 @@ def test_a_plain_text_has_nothing_odd():
         (PLAIN + "a\r\nb\r\n", "line_ends", "line ends are 2 CR LF, 200 LF"),
         (PLAIN + "a\ufeffb\n", "byte_order_mark", "a byte-order mark in line 201"),
         (PLAIN + "bell \x07\n", "control_characters", "1 control characters, the first U+0007 in line 201"),
+        (PLAIN + "so\u00adft\n", "invisible_characters", "the first U+00AD (soft hyphen) in line 201"),
+        (PLAIN + "a\u200bb \u200fc\n", "invisible_characters", "2 invisible characters, the first U+200B (zero width"),
+        (PLAIN + "ab\u200dc\n", "invisible_characters", "U+200D (zero width joiner)"),
+        (PLAIN + "\u3164\n", "invisible_characters", "1 invisible characters, the first U+3164 (hangul filler)"),
+        (PLAIN + "\ue000\n", "private_characters", "1 private characters, the first U+E000 in line 201"),
+        (PLAIN + "\U000e1000\n", "unassigned_characters", "1 unassigned characters, the first U+E1000 in line 201"),
         (PLAIN + 9 * "This line of more than forty characters comes again.\n", "repeated_lines", "8 of 209 long lines"),
     ],
 )
@@ -45,6 +52,55 @@ def test_an_emoticon_in_a_plain_text_is_an_insertion_and_in_a_chat_is_not():
     assert finding.sentence.endswith("':-)' 1 times, '☺' 1 times; the first in line 201")
     assert check_clean(PLAIN + "50° and 2^3\n") == []
     assert check_clean("☺ hello\n" * 100) == []
+
+
+@pytest.mark.parametrize("character", ["\U0001fae8", "\U0001fa8e", "\U0001f6dc"])
+def test_an_emoji_that_is_younger_than_python_is_a_picture(character):
+    (finding,) = check_clean(PLAIN + character)
+    assert (finding.kind, f"'{character}' 1 times" in finding.sentence) == ("insertions", True)
+    assert check_raw(PLAIN + character) == []
+
+
+@pytest.mark.parametrize("text", ["می\u200cخواهم", "\U0001f469\u200d\U0001f680", "क्\u200dष"])
+def test_joiners_that_a_script_or_an_emoji_needs_are_no_finding(text):
+    assert check_raw(PLAIN + text) == []
+
+
+def test_a_vocabulary_that_keeps_nothing_stops_the_work_with_its_remedy():
+    (finding,) = check_unit("a b c", Vocab(["a", "b", "c"], min_freq=2, unit="word"))
+    assert (finding.kind, finding.stops) == ("vocabulary", True)
+    assert finding.sentence.startswith("no word stands 2 times in train")
+    assert "lower vocab.min_freq for the unit word" in finding.sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "script"),
+    [
+        ("今天天气很好。", "Chinese or Japanese"),
+        ("きょうは", "Chinese or Japanese"),
+        ("ภาษาไทย", "Thai"),
+        ("ខ្មែរ", "Khmer"),
+    ],
+)
+def test_a_script_without_blanks_is_no_text_of_words(text, script):
+    (finding,) = check_unit(f"{text} {text}", Vocab([text, text], unit="word"))
+    assert (
+        finding.kind == "unit" and script in finding.sentence and "take the unit char, byte or bpe" in finding.sentence
+    )
+    assert check_unit(text, Vocab(text)) == []
+
+
+def test_a_script_without_blanks_is_the_reason_why_nothing_is_kept():
+    (finding,) = check_unit("今天很好。\n明天不好。", Vocab(["今天很好。", "明天不好。"], min_freq=2, unit="word"))
+    assert finding.stops and finding.sentence.startswith("no word stands 2 times in train")
+    assert finding.sentence.endswith("sentences pass for words; take the unit char, byte or bpe")
+
+
+def test_reserved_names_among_the_words_are_told():
+    words = ["<s>", "the", "<unk>", "end", "<unk>", "</s>"]
+    (finding,) = check_unit(" ".join(words), Vocab(words, unit="word"))
+    assert (finding.kind, finding.stops) == ("reserved_names", False)
+    assert "<unk> 2 times, <s> 1 times, </s> 1 times in train" in finding.sentence
 
 
 def naive_longest(first: list[int], second: list[int]) -> int:

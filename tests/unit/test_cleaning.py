@@ -48,7 +48,25 @@ def test_whitespace_leaves_no_superfluous_blank(text):
     cleaned = clean_whitespace(text)
     assert {character for character in cleaned if character.isspace()} <= {" ", "\n"}
     assert not any(superfluous in cleaned for superfluous in ("  ", " \n", "\n ", "\n\n\n"))
-    assert cleaned.endswith("\n")
+
+
+@given(texts)
+def test_whitespace_ends_a_line_only_where_the_text_does(text):
+    ends = "\n" in text.replace("\r", "\n")[len(text.rstrip()) :]
+    assert clean_whitespace(text).endswith("\n") == ends
+
+
+@given(texts, st.sampled_from(["letters", "whitespace", "none"]))
+def test_cleaning_adds_no_white_space(text, kind):
+    blanks = sum(character.isspace() for character in unicodedata.normalize("NFC", text))
+    others = len(text) if kind == "letters" else blanks  # letters puts blanks in the place of all other characters
+    assert sum(character.isspace() for character in CLEANING[kind](text)) <= others
+
+
+def test_whitespace_adds_no_line_end_to_a_text_of_one_line():
+    assert clean_whitespace("agag  caat ") == "agag caat"
+    assert clean_whitespace("a\nb") == "a\nb"
+    assert clean_whitespace("a\nb \r\n ") == "a\nb\n"
 
 
 @given(texts)
@@ -57,7 +75,7 @@ def test_whitespace_gives_the_same_for_composed_and_decomposed_letters(text):
 
 
 def test_whitespace_keeps_paragraphs():
-    assert clean_whitespace("\r\n  One \t line,\r\n  the next. \r\n\r\n \r\n\r\nA paragraph.") == (
+    assert clean_whitespace("\r\n  One \t line,\r\n  the next. \r\n\r\n \r\n\r\nA paragraph.\n") == (
         "One line,\nthe next.\n\nA paragraph.\n"
     )
 

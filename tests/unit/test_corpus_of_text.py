@@ -26,6 +26,14 @@ def test_a_text_by_name_is_that_corpus():
     assert corpus_of_text("markov_chain", None, CORPORA) == (["markov_chain"], CORPORA)
 
 
+def test_paths_may_begin_in_the_home_folder(tmp_path, monkeypatch):
+    (tmp_path / "my.txt").write_text("text")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (name,), corpora = corpus_of_text("~/my.txt", None, CORPORA)
+    assert corpora[name]["path"] == str(tmp_path / "my.txt")
+    assert local_texts({"kind": "path", "path": "~/my.txt"}) == [str(tmp_path / "my.txt")]
+
+
 @pytest.mark.parametrize(
     ("file", "expected"),
     [

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from seqlab.configuration import check_configuration, check_corpora
+from seqlab.configuration import check_configuration, check_corpora, checked
 from seqlab.errors import InputError
 from seqlab.forecast.definitions import (
     check_series,
@@ -18,6 +18,7 @@ from seqlab.forecast.definitions import (
 )
 from seqlab.forecast.settings import TrainingSettings
 from seqlab.rnn.cells import CELLS
+from seqlab.text.definitions import load_corpora
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
@@ -126,6 +127,31 @@ def test_a_file_named_like_a_shipped_series_is_told_from_it(tmp_path: Path) -> N
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/sine.csv").write_text("x\n1\n")
     assert series_of_file({"series": str(tmp_path / "mine/sine.csv")}, SERIES)[0] == ["mine_sine"]
+
+
+@pytest.mark.parametrize(("value", "name"), [(2020, "2020"), (20.5, "20.5"), (True, "True"), ("price", "price")])
+def test_a_name_that_snakemake_takes_for_a_number_is_a_name(tmp_path: Path, value: object, name: str) -> None:
+    (tmp_path / name).write_text("day,2020\n")
+    config = copy.deepcopy(DEFAULT) | {"series": str(tmp_path / name), "column": value}
+    checked(config, SCHEMA, load_corpora(ROOT / "config/corpora.yaml"))
+    (series,), blocks = series_of_file(config, SERIES)
+    assert blocks[series]["column"] == name
+
+
+@pytest.mark.parametrize("key", ["corpus", "series"])
+def test_a_file_whose_name_is_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "1984").write_text("text")
+    config = copy.deepcopy(DEFAULT) | {key: 1984}
+    checked(config, SCHEMA, load_corpora(ROOT / "config/corpora.yaml"))
+    assert config[key] == "1984"
+
+
+def test_a_series_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my.csv").write_text("day,value\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (name,), blocks = series_of_file({"series": "~/my.csv"}, SERIES)
+    assert blocks[name]["path"] == str(tmp_path / "my.csv")
 
 
 def test_a_file_that_is_not_there() -> None:

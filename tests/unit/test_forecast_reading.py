@@ -29,7 +29,10 @@ def rows(first: str, *values: str) -> str:
         (rows("1 3 2", "1", "2", "3"), "row 3 of column 'time' of .* is 2, which does not come after 3; sort"),
         (rows("1 2 2", "1", "2", "3"), "row 3 of column 'time' of .* is 2, which does not come after 2"),
         (rows("1 2 3 5", "1", "2", "3", "4"), "row 4 of column 'time' of .* is 5, 2 after 3 where a step is 1; fill"),
-        (rows("2001-01-01 2001-01-02 2001-01-04", *"123"), "row 3 of column 'time' .* 2 after 2001-01-02"),
+        (
+            rows("2001-01-01 2001-01-02 2001-01-04", *"123"),
+            "row 3 of .* is 2001-01-04, 2 days after 2001-01-02",
+        ),
         (rows("1 b 3", "1", "2", "3"), "row 2 of column 'time' of .* is 'b', which is neither a number nor a date"),
         ("time,value\n1,1\n2\n", "row 2 of .* has 1 columns where the head has 2"),
         ("1,2\n3,4\n", "has no head: row 1 is 1, 2"),

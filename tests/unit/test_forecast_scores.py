@@ -7,6 +7,7 @@ from scipy.stats import norm
 
 from seqlab.forecast.rollout import Mixture
 from seqlab.forecast.scores import (
+    Interval,
     autocorrelation,
     covered,
     crps,
@@ -111,3 +112,40 @@ def test_too_few_origins_have_no_interval() -> None:
 
 def test_equal_losses_have_an_interval_of_no_width() -> None:
     assert interval(np.full((1, 50), 2.0), 1) == interval(np.full((2, 50), 2.0), 4)
+
+
+def test_a_forecast_that_is_a_point_has_a_score_and_no_likelihood():
+    values, points = np.array([[1.0], [2.5]]), Mixture(np.ones((1, 2, 1, 3)), np.zeros((1, 2, 1, 3)))
+    with np.errstate(all="raise"):
+        np.testing.assert_array_equal(crps(points, values), [[[0.0], [1.5]]])
+        np.testing.assert_array_equal(probability_below(points, values), [[[0.5], [1.0]]])
+        assert np.isnan(negative_log_likelihood(points, values)).all()
+
+
+def test_points_and_gaussians_together_are_scored_as_almost_points():
+    means, values = np.array([-1.0, 0.5, 2.0])[None, None, None], np.array([[0.7]])
+    exact = Mixture(means, np.array([0.0, 1.0, 0.0])[None, None, None])
+    almost = Mixture(means, np.array([1e-9, 1.0, 1e-9])[None, None, None])
+    np.testing.assert_allclose(crps(exact, values), crps(almost, values), atol=1e-8)
+    np.testing.assert_allclose(probability_below(exact, values), probability_below(almost, values), atol=1e-8)
+
+
+def test_a_value_that_a_point_misses_by_rounding_is_covered():
+    points = Mixture(np.full((1, 1, 1, 1), 0.1 + 0.2), np.zeros((1, 1, 1, 1)))
+    assert covered(probability_below(points, np.array([[0.3]]))) == 1.0
+    assert covered(probability_below(points, np.array([[0.3001]]))) == 0.0
+
+
+@pytest.mark.parametrize("unit", [2.0**-60, 2.0**40])
+def test_an_interval_does_not_depend_on_the_unit(unit):
+    losses = np.random.default_rng(1).standard_normal((1, 200)).cumsum(1) ** 2
+    found, scaled = interval(losses, 4), interval(losses * unit**2, 4)
+    assert scaled == Interval(found.mean * unit**2, found.low * unit**2, found.high * unit**2)
+
+
+def test_the_interval_of_losses_that_are_not_numbers_is_none():
+    assert np.isnan(interval(np.full((1, 100), np.nan), 1).low)
+
+
+def test_values_that_are_all_the_same_have_no_autocorrelation():
+    assert np.isnan(autocorrelation(np.full(50, 0.25), 3)).all()

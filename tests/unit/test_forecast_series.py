@@ -89,6 +89,24 @@ def test_a_constant_train_split_is_refused() -> None:
         prepare("s", series([1.0] * 25 + [2.0, 3.0] * 8), {}, {"train": 0.5, "valid": 0.2, "test": 0.3}, NEEDS)
 
 
+@pytest.mark.parametrize("unit", [1e-13, 1e-60, 1e60])
+def test_what_is_constant_does_not_depend_on_the_unit(tmp_path: Path, unit: float) -> None:
+    values = (2 + np.random.default_rng(1).standard_normal(100)) * unit
+    found = build_series("s", csv(tmp_path, values.tolist()))
+    prepared = prepare("s", found, {}, SHARES, NEEDS)
+    assert prepared.scaled[:50].std() == pytest.approx(1)
+    with pytest.raises(InputError, match="in every row, from 1 to 100"):
+        build_series("s", csv(tmp_path, [unit] * 100))
+    with pytest.raises(InputError, match="rises by the same amount in rows 1 to 50"):
+        prepare("s", series([*(unit * np.arange(50)), *values[50:]]), {"difference": True}, SHARES, NEEDS)
+
+
+@pytest.mark.parametrize("unit", [1e-80, 1e80])
+def test_values_whose_scores_would_vanish_are_refused(tmp_path: Path, unit: float) -> None:
+    with pytest.raises(InputError, match="give them in another unit"):
+        build_series("s", csv(tmp_path, [unit, 2 * unit, unit]))
+
+
 def test_a_straight_line_has_no_changes_to_learn() -> None:
     with pytest.raises(InputError, match="column 'value' of series s rises by the same amount in rows 1 to 50"):
         prepare("s", series([0.5 * t for t in range(100)]), {"difference": True}, SHARES, NEEDS)

@@ -26,6 +26,25 @@ def refused(tree: Tree, *words: str) -> str:
     return str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("module", "package"), [("psycopg2", "psycopg2-binary"), ("MySQLdb", "mysqlclient"), ("pyodbc",) * 2]
+)
+def test_the_package_of_a_database_that_is_not_installed_is_named(module: str, package: str) -> None:
+    with (
+        pytest.raises(InputError, match=f"needs the Python package {package}, which is not installed; install it"),
+        faults_named("postgresql://me:secret@there/db"),
+    ):
+        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+
+
+@pytest.mark.parametrize(
+    ("module", "uri"), [("mlflow.store", "postgresql://there/db"), ("psycopg2", "sqlite:///my.db")]
+)
+def test_a_package_that_is_missing_for_another_reason_is_a_fault_of_the_program(module: str, uri: str) -> None:
+    with pytest.raises(ModuleNotFoundError), faults_named(uri):
+        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+
+
 def test_a_read_only_database_is_an_input_error(small: Tree) -> None:
     database = small.results / "mlflow.db"
     with database.open("r+b") as file:  # a format that may be read and not written, whoever the user is

@@ -16,7 +16,8 @@ def series_block(wildcards):
 
 def series_file(wildcards):
     """The local file that a series is read from, or nothing."""
-    return [SERIES_BLOCKS[wildcards.corpus]["path"]] if "path" in SERIES_BLOCKS[wildcards.corpus] else []
+    path = SERIES_BLOCKS[wildcards.corpus].get("path")
+    return [os.path.expanduser(path)] if path else []
 
 
 def window_of(wildcards):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from seqlab.errors import InputError, command, shown
 from seqlab.files import json_argument, write_json
-from seqlab.text.checks import check_clean, check_raw, check_splits
+from seqlab.text.checks import check_clean, check_raw, check_splits, check_unit
 from seqlab.text.reading import load_text, read_clean
 from seqlab.text.splits import read_segments
 from seqlab.text.tokens import UNITS
@@ -36,7 +36,8 @@ def main() -> None:
             f"the training split of corpus {arguments.corpus} has {symbols} symbols, but {need['model']} with "
             f"{need['key']} {need['value']} needs {need['symbols']}; use a longer text or a smaller {need['key']}"
         )
-    findings = check_raw(load_text(arguments.raw)) + check_clean(read_clean(arguments.text))
+    text = read_clean(arguments.text)
+    findings = check_raw(load_text(arguments.raw)) + check_clean(text) + check_unit(text, vocab)
     findings += check_splits(segments, vocab.tokens, arguments.unit)
     for finding in findings:
         print(f"{finding.kind}: {finding.sentence}")

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from seqlab.errors import command
+from seqlab.errors import InputError, command
 from seqlab.files import json_argument, replacing, write_json
 from seqlab.provenance import sha256_of
+from seqlab.text.checks import check_unit
 from seqlab.text.reading import read_clean
 from seqlab.text.splits import check_preparation, cut, describe, learn_pieces
 from seqlab.text.tokens import UNITS, to_bytes
@@ -34,6 +35,9 @@ def main() -> None:
     tokens, segments = cut(text, unit, wanted, merges)
     train = [token for start, stop in segments["train"] for token in tokens[start:stop]]
     vocab = Vocab(train, wanted["min_freq"], pieces, unit, merges)
+    for finding in check_unit(text, vocab):
+        if finding.stops:
+            raise InputError(f"{arguments.text} by {unit}: {finding.sentence}")
     ids = vocab.encode(tokens)
     splits = describe(wanted["kind"], segments, ids, tokens, unit)
     vocab.save(folder / "vocab.json")

@@ -27,6 +27,8 @@ def main() -> None:
     notes = [f"tau is {order}; on valid {told}."]
     if order == highest:
         notes.append(f"the best order on valid is the highest tried; raise forecast.max_order above {highest}")
+    if model.deviation == 0:
+        notes.append("the fit is perfect: its forecasts are points, which have no density, so that there is no nll")
     model.save(folder / "model.json")
     write_table(folder / "orders.csv", orders)
     training = {"seconds": seconds, "parameters": model.parameters, "notes": notes}

@@ -17,6 +17,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, invoke_without_co
 Definitions = Annotated[Path, typer.Option(help="where texts are defined")]
 DEFINITIONS = Path("config/corpora.yaml")
 SHARES = {"train": 0.9, "valid": 0.05, "test": 0.05}
+MIN_FREQ = {"word": 2}  # as in config/config.yaml; 1 for other units
 
 
 @app.callback()
@@ -46,6 +47,7 @@ def list_corpora(definitions: Definitions = DEFINITIONS, as_json: AsJson = False
 def check(
     file: Annotated[str, typer.Argument(help="a text in UTF-8; - is standard input")],
     unit: Annotated[str, typer.Option(help="char, word or byte")] = "char",
+    min_freq: Annotated[int | None, typer.Option(min=1, help="rarer tokens are unknown [2 for word, else 1]")] = None,
     cleaning: Annotated[str, typer.Option(help=f"done to the text first: {', '.join(CLEANING)}")] = "whitespace",
     as_json: AsJson = False,
 ) -> None:
@@ -53,17 +55,19 @@ def check(
 
     Cut into train, valid and test along its length, 90 / 5 / 5. Exit code 1 where a finding would stop the workflow.
     """
-    from seqlab.text.checks import check_clean, check_raw, check_splits
+    from seqlab.text.checks import check_clean, check_raw, check_splits, check_unit
     from seqlab.text.splits import NAMES, cut
     from seqlab.text.vocab import Vocab
 
     raw = read_text(file)
     text = clean(raw, cleaning, file)
     tokens, segments = cut(text, unit, SHARES)
-    vocab = Vocab([token for start, stop in segments["train"] for token in tokens[start:stop]], unit=unit)
+    train = [token for start, stop in segments["train"] for token in tokens[start:stop]]
+    vocab = Vocab(train, min_freq or MIN_FREQ.get(unit, 1), unit=unit)
     ids = vocab.encode(tokens)
     parts: dict[str, Sequence[Any]] = {name: [ids[start:stop] for start, stop in segments[name]] for name in NAMES}
-    findings = check_raw(raw) + check_clean(text) + check_splits(parts, vocab.tokens, unit)
+    findings = check_raw(raw) + check_clean(text) + check_unit(text, vocab)
+    findings += check_splits(parts, vocab.tokens, unit) if len(vocab) > 1 else []
     content = {
         "file": file, "cleaning": cleaning, "unit": unit, "characters": len(text), "symbols": len(tokens),
         "different": len(vocab) - 1, "findings": [asdict(finding) for finding in findings],

@@ -43,8 +43,10 @@ def generate(
         raise InputError("--beam draws nothing, so it can't be had with --samples, --temperature, --top-k and --top-p")
     loaded = load_model(model, device)
     number = _replica(loaded, replica)
-    prompt = read_text("-").rstrip("\n") if prompt == "-" else prompt
+    prompt = read_text("-").rstrip("\n") if prompt == "-" else _as_utf8(prompt)
     begun = loaded.encoded(prompt, 1)[1].tolist() if prompt else [min(1, len(loaded.vocab) - 1)]
+    if prompt and (unknown := begun.count(0)):
+        typer.echo(f"warning: {unknown} of {len(begun)} symbols of the prompt are unknown to the model", err=True)
     reading = loaded.read(begun, number)
     content: dict[str, Any] = {"model": loaded.name, "replica": loaded.seeds[number], "prompt": prompt}
     if beam is not None:
@@ -60,6 +62,14 @@ def generate(
         content["texts"].append("".join(pieces if as_json else _seen(prompt, pieces)))
     if as_json:
         show(content, True, [])
+
+
+def _as_utf8(argument: str) -> str:
+    """An argument read as UTF-8, whatever the locale; bytes that are none stay halves of surrogate pairs."""
+    try:
+        return argument.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return argument
 
 
 def _replica(loaded: Any, seed: int | None) -> int:

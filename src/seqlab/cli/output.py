@@ -26,10 +26,15 @@ def examples(*lines: str) -> str:
 def show(content: dict[str, Any], as_json: bool, lines: Iterable[str]) -> None:
     """Print `content` as one JSON object, in which an infinite figure is the string "inf", or else `lines`."""
     if as_json:
-        typer.echo(json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False))
+        typer.echo(json.dumps(_finite(content), indent=1, ensure_ascii=not _is_unicode(), allow_nan=False))
         return
     for line in lines:
         typer.echo(line)
+
+
+def _is_unicode() -> bool:
+    """Whether standard output can hold every character."""
+    return (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
 
 
 def _finite(value: Any) -> Any:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from seqlab.errors import InputError
 from seqlab.files import damaged, read_json, write_json
+from seqlab.forecast.scores import PERFECT
 from seqlab.ledger.statistics import compare
 
 Array = NDArray[np.float64]
@@ -38,7 +39,8 @@ class Autoregression:
     def fit(cls, values: Array, order: int) -> "Autoregression":
         """Least squares on `values`, (T,), given the first `order` of them (conditional maximum likelihood).
 
-        The variance of e_t is the sum of squares by the degrees of freedom, T - 2 order - 1.
+        The variance of e_t is the sum of squares by the degrees of freedom, T - 2 order - 1; zero, and forecasts are
+        points, where nothing but rounding is left of it.
         """
         inputs = np.column_stack([np.ones(len(values) - order), windows(values, order)])
         targets = values[order:]
@@ -48,6 +50,8 @@ class Autoregression:
         if freedom < 1:
             raise InputError(f"{len(values)} values are too few for an autoregression of order {order}; lower it")
         deviation = float(np.sqrt(residuals @ residuals / freedom))
+        if deviation <= PERFECT * float(np.abs(targets).max()):
+            deviation = 0.0
         return cls(float(solution[0]), solution[1:].tolist(), deviation)
 
     @property
@@ -105,7 +109,8 @@ def try_orders(values: Array, train: tuple[int, int], valid: tuple[int, int], hi
     for order in range(1, highest + 1):
         model = Autoregression.fit(values[slice(*train)], order)
         mean, _ = model.predict(model.start(values, np.arange(valid[0] - 1, valid[1] - 1)))
-        errors.append((values[slice(*valid)] - mean[0]) ** 2)
+        error = values[slice(*valid)] - mean[0]
+        errors.append(np.where(np.abs(error) > PERFECT * np.abs(values).max(), error, 0.0) ** 2)
         rows.append({
             "order": order,
             "valid_rmse": float(np.sqrt(errors[-1].mean())),

@@ -36,20 +36,21 @@ def check_series(config: dict[str, Any], series: dict[str, Any]) -> None:
 
 def series_of_file(config: dict[str, Any], series: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
     """The series of an experiment on `config["series"]`, a name in `series` or the path of a CSV file, and `series`
-    with its block, which takes `column`, `period` and `difference` from `config`.
+    with its block, which takes `column`, `decimal`, `period` and `difference` from `config`.
 
     Raises InputError where it is neither.
     """
     wanted = config["series"]
     if wanted in series:
         return [wanted], series
+    wanted = os.path.expanduser(wanted)  # noqa: PTH111, where Path.expanduser raises an error for an unknown user
     path = Path(wanted)
     if not os.path.isfile(wanted):  # noqa: PTH113, where Path.is_file raises an error for a name that is too long
         names = ", ".join(sorted(map(str, series)))
         raise InputError(
             f"series {shown(wanted)} is neither a CSV file nor a name in config/series.yaml ({names}); correct it"
         )
-    given = {key: config[key] for key in ("column", "period", "difference") if config.get(key)}
+    given = {key: config[key] for key in ("column", "decimal", "period", "difference") if config.get(key)}
     source = ", ".join([readable_path(wanted), *(f"{key} {value}" for key, value in given.items())])
     name = name_of_path(path, source, series, config.get("column", ""), SERIES)
     block = {"title": path.name, "kind": "csv", "path": wanted, "licence": "your own", "source": source}

@@ -128,8 +128,10 @@ def score_rows(
 
 
 def _spreads(forecasts: Array, values: Array) -> Array:
-    """Deviation over origins of `forecasts` by that of `values`, both (R, O): (R,), NaN for a single origin."""
-    if forecasts.shape[1] < 2:
+    """Deviation over origins of `forecasts` by that of `values`, both (R, O): (R,), NaN for a single origin and for
+    values that do not change.
+    """
+    if forecasts.shape[1] < 2 or not np.ptp(values) > 0:
         return np.full(len(forecasts), np.nan)
     found: Array = forecasts.std(1) / values.std(1)
     return found

@@ -16,6 +16,7 @@ from seqlab.ledger.statistics import CONFIDENCE, block_length, block_variance
 Array = NDArray[np.float64]
 CENTRAL = 0.9  # the share of the values that the central interval should hold
 FEWEST_BLOCKS = 3  # fewer stretches of independent errors say nothing of their spread
+PERFECT = 1e-12  # of an error, in relation to the size of the values: below is rounding
 AT_ONCE = 50_000_000  # pairs of components whose distances are held in memory
 
 
@@ -30,11 +31,21 @@ def naive_error(train: Array) -> float:
 
 
 def negative_log_likelihood(mixture: Mixture, values: Array) -> Array:
-    """-ln p(x), in nats, of each of `values`, (O, H), under its mixture of Gaussians: (R, O, H)."""
-    standard = (values[..., None] - mixture.means) / mixture.deviations
-    density = -0.5 * standard**2 - np.log(mixture.deviations) - 0.5 * math.log(2 * math.pi)
+    """-ln p(x), in nats, of each of `values`, (O, H), under its mixture of Gaussians: (R, O, H).
+
+    NaN where a Gaussian is a point: it has no density, so that no likelihood can be told.
+    """
+    points, deviations = _points(mixture.deviations)
+    standard = (values[..., None] - mixture.means) / deviations
+    density = -0.5 * standard**2 - np.log(deviations) - 0.5 * math.log(2 * math.pi)
     found: Array = math.log(mixture.means.shape[-1]) - logsumexp(density, axis=-1)
-    return found
+    return found if points is None else np.where(points.any(-1), math.nan, found)
+
+
+def _points(deviations: Array) -> tuple[NDArray[np.bool_] | None, Array]:
+    """Which Gaussians are points, None where none is, and deviations that can be divided by."""
+    points = deviations == 0
+    return (points, np.where(points, 1.0, deviations)) if points.any() else (None, deviations)
 
 
 def crps(mixture: Mixture, values: Array) -> Array:
@@ -43,7 +54,7 @@ def crps(mixture: Mixture, values: Array) -> Array:
     E|X - x| - E|X - X'| / 2 with X and X' independent from the forecast (Gneiting & Raftery 2007, "Strictly proper
     scoring rules, prediction, and estimation", Eq. 21, with the opposite sign), exactly for a mixture of Gaussians
     (Grimit, Gneiting, Berrocal & Johnson 2006, Eq. 5 and 6), which for one component is their closed form of the
-    normal distribution. Of a forecast that is a point the score would be its absolute error.
+    normal distribution. Of a forecast that is a point the score is its absolute error.
     """
     means, deviations = mixture.means, mixture.deviations
     from_value = _absolute_mean(values[..., None] - means, deviations).mean(-1)
@@ -60,19 +71,27 @@ def crps(mixture: Mixture, values: Array) -> Array:
 
 
 def _absolute_mean(mean: Array, deviation: Array) -> Array:
-    """E|Y| for Gaussian Y."""
-    standard = mean / deviation
+    """E|Y| for Gaussian Y, which may be a point."""
+    points, divisor = _points(deviation)
+    standard = mean / divisor
     density = np.exp(-0.5 * standard**2) / math.sqrt(2 * math.pi)
     found: Array = 2 * deviation * density + mean * (2 * ndtr(standard) - 1)
-    return found
+    return found if points is None else np.where(points, np.abs(mean), found)
 
 
 def probability_below(mixture: Mixture, values: Array) -> Array:
     """The probability integral transform: what the forecast gives to all below `values`, (O, H): (R, O, H).
 
-    Uniform from 0 to 1 where the forecasts are right (Dawid 1984).
+    Uniform from 0 to 1 where the forecasts are right (Dawid 1984). A point gives half of itself to what is below
+    it, and equals a value that it differs from by rounding alone.
     """
-    found: Array = ndtr((values[..., None] - mixture.means) / mixture.deviations).mean(-1)
+    points, deviations = _points(mixture.deviations)
+    errors = values[..., None] - mixture.means
+    below = ndtr(errors / deviations)
+    if points is not None:
+        equal = np.abs(errors) <= PERFECT * np.nanmax(np.abs(values), initial=0.0)
+        below = np.where(points, np.where(np.isnan(errors), math.nan, np.where(equal, 0.5, errors > 0)), below)
+    found: Array = below.mean(-1)
     return found
 
 
@@ -100,10 +119,12 @@ def interval(losses: Array, horizon: int) -> Interval:
     than three blocks fit into the origins, there is no interval.
     """
     mean = float(losses.mean())
+    if not np.isfinite(losses).all():
+        return Interval(mean, math.nan, math.nan)
     values = losses.mean(0)
     origins = len(values)
     block = max(horizon, block_length(values)) if origins >= 16 else horizon
-    if origins < FEWEST_BLOCKS * block or not np.isfinite(losses).all():
+    if origins < FEWEST_BLOCKS * block:
         return Interval(mean, math.nan, math.nan)
     sources = [(block_variance(values, block), origins / block - 1)]
     if len(losses) > 1:
@@ -120,4 +141,6 @@ def autocorrelation(values: Array, lags: int) -> Array:
     """The autocorrelation of `values`, (n,), at lags 1 to `lags`, each sum divided by the n terms of lag 0."""
     centred = values - values.mean()
     total = float(centred @ centred)
+    if total == 0:  # values that are all the same have none
+        return np.full(lags, math.nan)
     return np.array([float(centred[lag:] @ centred[:-lag]) / total for lag in range(1, lags + 1)])

@@ -13,15 +13,15 @@ from seqlab.forecast.reading import read_column
 from seqlab.names import check_name
 
 KEYS: dict[str, type] = {  # of a block of config/series.yaml, and what they hold
-    **dict.fromkeys(
-        ("title", "kind", "builtin", "path", "column", "unit", "step", "missing", "licence", "source"), str
-    ),
+    **dict.fromkeys(("title", "kind", "builtin", "path", "column", "decimal", "unit", "step", "missing"), str),
+    **dict.fromkeys(("licence", "source"), str),
     "settings": dict,
     "period": int,
     "shown": int,
     "difference": bool,
 }
-CONSTANT = 1e-12  # of a standard deviation, in relation to the size of the values
+ROUNDING = 16 * float(np.finfo(np.float64).eps)  # what sums of a few values may lack, in relation to their size
+SMALLEST, LARGEST = 1e-70, 1e70  # sizes of values whose fourth powers, as in variances of losses, float64 can hold
 
 
 @dataclass(frozen=True)
@@ -106,12 +106,23 @@ def build_series(name: str, definition: dict[str, Any]) -> Series:
     missing = np.flatnonzero(np.isnan(series.values))
     if len(missing):
         series = _filled(name, series, missing, definition.get("missing", "refuse"), definition.get("step", "row"))
-    if series.values.std() <= CONSTANT * max(1.0, float(np.abs(series.values).max())):
+    size = float(np.abs(series.values).max())
+    if size and not SMALLEST < size < LARGEST:
+        raise InputError(
+            f"column {series.column!r} of series {name} has values of up to {size:g}, whose fourth powers are no "
+            "numbers of double precision; give them in another unit"
+        )
+    if is_constant(series.values):
         raise InputError(
             f"column {series.column!r} of series {name} is {series.values[0]:g} in every row, from 1 to "
             f"{len(series.values)}; there is nothing to forecast, so choose another column"
         )
     return series
+
+
+def is_constant(values: NDArray[np.float64], size: float = 0.0) -> bool:
+    """Whether all `values` are the same; where they are differences of numbers, up to the rounding of their `size`."""
+    return float(np.ptp(values)) <= ROUNDING * size
 
 
 def check_definition(name: str, definition: Any) -> None:
@@ -125,6 +136,8 @@ def check_definition(name: str, definition: Any) -> None:
             raise InputError(f"{key} of series {name} is {shown(value)}; see config/series.yaml for what it can be")
     if definition.get("missing", "refuse") not in ("refuse", "interpolate"):
         raise InputError(f"missing of series {name} is {definition['missing']!r}; it must be refuse or interpolate")
+    if definition.get("decimal", ".") not in (".", ","):
+        raise InputError(f"decimal of series {name} is {shown(definition['decimal'])}; it must be '.' or ','")
     if definition.get("shown", 1) < 1:
         raise InputError(f"shown of series {name} is {definition['shown']}; it must be at least 1")
     if definition["kind"] == "csv" and "path" not in definition:
@@ -134,7 +147,8 @@ def check_definition(name: str, definition: Any) -> None:
 def _source(name: str, definition: dict[str, Any]) -> Series:
     """The series as its source has it."""
     if definition["kind"] == "csv":
-        read = read_column(definition["path"], definition.get("column"))
+        gaps = definition.get("missing") == "interpolate"
+        read = read_column(definition["path"], definition.get("column"), definition.get("decimal"), gaps)
         return Series(read.column, read.index, read.values, {}, [])
     if definition.get("builtin") not in BUILTIN:
         raise InputError(

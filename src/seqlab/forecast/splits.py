@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from seqlab.errors import InputError
 from seqlab.files import damaged, read_json, verified, write_json, write_text
-from seqlab.forecast.series import CONSTANT, Series
+from seqlab.forecast.series import Series, is_constant
 
 NAMES = ("train", "valid", "test")
 
@@ -101,8 +101,10 @@ def prepare(name: str, series: Series, definition: dict[str, Any], shares: dict[
     splits = {"train": (0, first), "valid": (first, second), "test": (second, length)}
     difference, period = bool(definition.get("difference", False)), definition.get("period")
     _check_length(name, series, splits, needs | ({"period": period} if period else {}))
-    scale = Scale.fit(series.values[:first], difference)
-    if scale.deviation <= CONSTANT * max(1.0, float(np.abs(series.values).max())):
+    train = series.values[:first]
+    scale = Scale.fit(train, difference)
+    constant = is_constant(np.diff(train), float(np.abs(train).max())) if difference else is_constant(train)
+    if constant or not scale.deviation > 0:
         what = "rises by the same amount" if difference else "is the same"
         raise InputError(
             f"column {series.column!r} of series {name} {what} in rows 1 to {first}, which are its train split; there "

@@ -129,7 +129,7 @@ def block_length(values: NDArray[np.float64]) -> int:
     centred = values - values.mean()
     lags = min(symbols // FEWEST_BLOCKS, math.ceil(math.sqrt(symbols)) + 5)
     covariance = _autocovariance(centred, lags)
-    if covariance[0] <= 1e-30:
+    if covariance[0] <= (1e-15 * np.abs(values).max()) ** 2:  # nothing but rounding, whatever the unit
         return 1
     correlation = np.abs(covariance / covariance[0])
     run = max(5, math.ceil(math.sqrt(math.log10(symbols))))

@@ -1,10 +1,12 @@
 """N-gram models as ARPA text, the format that KenLM, SRILM and most other tools read and write.
 
 Logarithms are to base 10 and a probability or weight of zero is -99. A line is: logarithm of the probability, tab,
-words with one blank between them, tab, logarithm of the back-off weight (not in the highest order). White space and
-control characters inside a word are written as their code point, a blank as `<0x20>` and a line end as `<0x0A>`.
+words with one blank between them, tab, logarithm of the back-off weight (not in the highest order).
+
+In files of seqlab, which say so in their first line, words that the format cannot hold are escaped (`arpa_names`).
 """
 
+import codecs
 import gzip
 import io
 import re
@@ -21,34 +23,19 @@ from numpy.typing import NDArray
 
 from seqlab.errors import InputError
 from seqlab.files import replacing
+from seqlab.ngram.arpa_names import ESCAPED, LINE_END, LINE_START, UNKNOWNS, arpa_name, token_of
 from seqlab.ngram.model import NgramModel
 from seqlab.text.vocab import UNKNOWN
 
-LINE_START, LINE_END = "<s>", "</s>"
 ZERO, SMALLEST = -99.0, 1e-99  # -99 stands for log10(0), as in SRILM
 CHUNK = 100_000  # n-grams that are text at the same time while a model is written
 LONGEST_LINE = 1 << 20  # bytes; a file without line ends must not be taken into memory whole
 COUNT = re.compile(rb"ngram\s+(\d{1,9})\s*=\s*(\d{1,18})")
-HIDDEN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # white space, control characters, half surrogates
+BLANKS = b" \t\r\n"  # what parts words and lines, as in KenLM; a vertical tab or a form feed is part of a word
+NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|infinity|nan)", re.IGNORECASE)
+IRSTLM = (b"iARPA", b"qARPA", b"blmt", b"Qblmt", b"LMINTERPOLATION", b"LMCLASS", b"LMMACRO")  # first words of files
 WRITE_AGAIN = "write the model again with the tool it came from"
 GIVE_ARPA = "give a model in the ARPA format, plain or compressed by gzip"
-
-
-def arpa_name(token: str) -> str:
-    """`token` as it stands in an ARPA file: white space and control characters become `<0xNN>`, their code point in
-    hexadecimal. `token_of` undoes it, except for a token that looks like such a name itself.
-    """
-    return HIDDEN.sub(lambda match: f"<0x{ord(match[0]):02X}>", token)
-
-
-def token_of(name: str) -> str:
-    """The token that `arpa_name` wrote as `name`; code points that it would not have replaced are left as they are."""
-    return re.sub(r"<0x[0-9A-F]{2,4}>", _character, name)
-
-
-def _character(match: re.Match[str]) -> str:
-    character = chr(int(match[0][3:-1], 16))
-    return character if arpa_name(character) == match[0] else match[0]
 
 
 def write_arpa(path: str | Path, model: NgramModel, tokens: Sequence[str], line_start: int | None = None) -> None:
@@ -57,8 +44,9 @@ def write_arpa(path: str | Path, model: NgramModel, tokens: Sequence[str], line_
     `tokens` are the names of the vocabulary, `<unk>` first; `line_start` is the index of `<s>` in a line-wise model.
     Other models, which know no lines, get an `<s>` and an `</s>` of probability zero as their last unigrams, since
     readers such as KenLM demand both; score with them without line borders (`kenlm.Model.score(text, bos=False,
-    eos=False)`). Logarithms have nine significant digits; what is below 1e-99 is written as zero.
-    Raises InputError, and writes nothing, for a model that does not back off and for tokens that ARPA cannot hold.
+    eos=False)`), and words by their `arpa_name`: a word `<s>`, `</s>` or `<unk>` of the text is not the mark of that
+    name. Logarithms have nine significant digits; what is below 1e-99 is written as zero.
+    Raises InputError, and writes nothing, for a model that does not back off and for tokens that are not those of it.
     """
     names = _names(path, model, tokens, line_start)
     borders = [LINE_START, LINE_END] if line_start is None else []
@@ -70,7 +58,7 @@ def write_arpa(path: str | Path, model: NgramModel, tokens: Sequence[str], line_
     ):
         sizes = [len(model.key[0]) + len(borders), *map(len, model.key[1:])]
         header = "".join(f"ngram {k}={size}\n" for k, size in enumerate(sizes, start=1))
-        file.write(f"\\data\\\n{header}".encode())
+        file.write(ESCAPED + f"\n\\data\\\n{header}".encode())
         for k in range(1, model.order + 1):
             file.write(f"\n\\{k}-grams:\n".encode())
             for first in range(0, len(model.key[k - 1]), CHUNK):
@@ -84,19 +72,19 @@ def write_arpa(path: str | Path, model: NgramModel, tokens: Sequence[str], line_
 def _names(path: str | Path, model: NgramModel, tokens: Sequence[str], line_start: int | None) -> NDArray[np.object_]:
     """The vocabulary as it stands in the file, shape (vocabulary,)."""
     starts = [index for index, token in enumerate(tokens) if token == LINE_START]
-    ends = [token for token in tokens if token == LINE_END]
+    different = len(set(tokens[1:])) + 1
     if not model.backs_off:
         problem = "the model does not back off (add-k smoothing), and ARPA holds back-off models only; use kn or mkn"
-    elif list(tokens[:1]) != [UNKNOWN] or not len(tokens) == len(set(tokens)) == model.vocabulary:
+    elif list(tokens[:1]) != [UNKNOWN] or not len(tokens) == different == model.vocabulary:
         problem = f"the tokens must be the {model.vocabulary} names of the vocabulary, each once, {UNKNOWN} first"
-    elif starts != ([] if line_start is None else [line_start]):
+    elif line_start is not None and starts != [line_start]:
         problem = f"{LINE_START} is the token {starts} and line_start is {line_start}; they must be the same"
-    elif ends and line_start is None:
-        problem = f"{LINE_END} is a token of a model without lines, and means the end of a line in ARPA; rename it"
-    elif unfit := [token for token in tokens if not token or token_of(arpa_name(token)) != token]:
-        problem = f"the token {unfit[0]!r} is empty or looks like the name of a control character; rename it"
+    elif "" in tokens:
+        problem = f"the token {tokens.index('')} is empty, which ARPA cannot hold; leave it out of the text"
     else:
-        return np.array([arpa_name(token) for token in tokens], dtype=object)
+        marks = () if line_start is None else (LINE_START, LINE_END)  # in a stream they are words of the text
+        names = [token if token in marks else arpa_name(token) for token in tokens[1:]]
+        return np.array([UNKNOWN, *names], dtype=object)
     raise InputError(f"{path} was not written: {problem}")
 
 
@@ -123,8 +111,10 @@ class _Lines:
         self.path, self.file = path, file
         self.number = 0  # of the last line read
         self.marker = b""  # the last line that ended a section
-        self.index = {UNKNOWN: 0}  # of the tokens
-        self.known = {UNKNOWN.encode(): 0}  # the same of the words as they stand in the file
+        self.escaped = False  # whether the words are those of `arpa_name`
+        self.escapes: set[str] = set()  # the tokens of such words, of which no two may be the same
+        self.tokens = [UNKNOWN]
+        self.known = {name.encode(): 0 for name in UNKNOWNS}  # the places of the words as they stand in the file
 
     def __iter__(self) -> Iterator[bytes]:
         while True:
@@ -137,7 +127,7 @@ class _Lines:
                 return
             if len(line) > LONGEST_LINE:
                 self.refuse(f"the line is longer than {LONGEST_LINE} bytes", GIVE_ARPA)
-            if stripped := line.strip():
+            if stripped := line.strip(BLANKS):
                 yield stripped
 
     def section(self) -> Iterator[bytes]:
@@ -156,7 +146,8 @@ class _Lines:
 def read_arpa(path: str | Path) -> tuple[NgramModel, list[str], int | None]:
     """The model in `path`, plain or compressed by gzip, its tokens, and the index of `<s>` (None without it).
 
-    `<unk>` is token 0, with probability zero where the file has none; the others come in the order of the unigrams.
+    `<unk>` is token 0, with probability zero where the file has none, and `<UNK>` is the same, as in KenLM; the others
+    come in the order of the unigrams.
     A missing back-off weight is 1, and -99 or less is zero. `<s>` is never predicted, so its probability is zero
     whatever the file says. Highest orders without n-grams are left out.
     Raises InputError, with file and line, for a file that is not a whole ARPA model.
@@ -166,20 +157,20 @@ def read_arpa(path: str | Path) -> tuple[NgramModel, list[str], int | None]:
         lines = _Lines(path, file)
         for k, count in enumerate(counts := _header(lines), start=1):
             words, values = _section(lines, k, count)
-            model = replace(model, vocabulary=len(lines.index))
+            model = replace(model, vocabulary=len(lines.tokens))
             _append(model, lines, words, values)
         if lines.marker != b"\\end\\":
             lines.refuse(f"{_shown(lines.marker)} stands where \\end\\ was expected")
         for _ in lines:  # to the end, because that is where gzip keeps its checksum
             pass
-    index = lines.index
-    if LINE_START in index:
-        model.probability[0][index[LINE_START]] = 0.0  # lmplz writes log10(1), SRILM log10(0)
+    line_start = lines.known.get(LINE_START.encode())
+    if line_start is not None:
+        model.probability[0][line_start] = 0.0  # lmplz writes log10(1), SRILM log10(0)
     order = int(np.count_nonzero(counts))
-    model = NgramModel(len(index), True, model.key[:order], model.probability[:order], model.backoff[: order - 1])
-    if _knows_no_lines(model, list(index)):
-        return _without_borders(model), list(index)[:-2], None
-    return model, list(index), index.get(LINE_START)
+    model = NgramModel(model.vocabulary, True, model.key[:order], model.probability[:order], model.backoff[: order - 1])
+    if line_start == model.vocabulary - 2 and _knows_no_lines(model, lines.tokens):
+        return _without_borders(model), lines.tokens[:-2], None
+    return model, lines.tokens, line_start
 
 
 def _knows_no_lines(model: NgramModel, tokens: list[str]) -> bool:
@@ -209,10 +200,17 @@ def _opened(path: Path) -> BinaryIO:
 def _header(lines: _Lines) -> list[int]:
     """The number of n-grams of each order; reads up to the first section."""
     for line in lines:  # what stands before \data\ is comment
+        if line.startswith(codecs.BOM_UTF8):
+            lines.refuse("the file begins with a byte-order mark", "save it as UTF-8 without one")
+        if (word := line.split(None, 1)[0]) in IRSTLM:
+            lines.refuse(
+                f"{_shown(word)} marks a model of IRSTLM that is no ARPA file", "run compile-lm --text yes on it"
+            )
         if b"\0" in line:
             lines.refuse("the file is binary", GIVE_ARPA)
         if line == b"\\data\\":
             break
+        lines.escaped |= line == ESCAPED
     else:
         lines.refuse("the file ends without \\data\\", GIVE_ARPA)
     counts: list[int] = []
@@ -234,9 +232,9 @@ def _section(lines: _Lines, k: int, count: int) -> tuple[NDArray[np.int64], NDAr
         lines.refuse(f"{_shown(lines.marker)} stands where the section \\{k}-grams: was expected")
     words, values = array("q"), array("d")
     for line in lines.section():
-        fields = line.split(None, k + 2)  # never more pieces than show that there are too many
+        fields = re.split(rb"[ \t]+", line, maxsplit=k + 2)  # no more pieces than show that there are too many
         try:
-            value, weight = float(fields[0]), float(fields[k + 1]) if len(fields) > k + 1 else 0.0
+            value, weight = _logarithm(fields[0]), _logarithm(fields[k + 1]) if len(fields) > k + 1 else 0.0
         except ValueError:
             fields = []
         if not k < len(fields) <= k + 2:
@@ -245,7 +243,7 @@ def _section(lines: _Lines, k: int, count: int) -> tuple[NDArray[np.int64], NDAr
             lines.refuse(f"log10 of probability and back-off are {value} and {weight}; at most 0 and 99 are allowed")
         try:
             if k == 1:
-                lines.known[fields[1]] = lines.index.setdefault(token_of(fields[1].decode()), len(lines.index))
+                _take_word(lines, fields[1])
             words.extend(map(lines.known.__getitem__, fields[1 : k + 1]))
         except (KeyError, UnicodeDecodeError):
             lines.refuse(f"{_shown(line)} has a word that is not among the unigrams or not UTF-8")
@@ -256,6 +254,25 @@ def _section(lines: _Lines, k: int, count: int) -> tuple[NDArray[np.int64], NDAr
         words.append(0)
         values.extend((ZERO, 0.0, 0))
     return np.array(words).reshape(-1, k), np.array(values).reshape(-1, 3)
+
+
+def _logarithm(field: bytes) -> float:
+    """The number that `field` is; ValueError for what only Python takes for one, such as 1_0."""
+    if not NUMBER.fullmatch(field):
+        raise ValueError(field)
+    return float(field)
+
+
+def _take_word(lines: _Lines, word: bytes) -> None:
+    """Give `word`, as it stands among the unigrams, a place in the vocabulary if it has none."""
+    if word not in lines.known:
+        token = token_of(word.decode()) if lines.escaped else word.decode()
+        if lines.escaped and word not in (LINE_START.encode(), LINE_END.encode()):
+            if token in lines.escapes:
+                lines.refuse(f"{_shown(word)} is a word that stands above under another name")
+            lines.escapes.add(token)
+        lines.known[word] = len(lines.tokens)
+        lines.tokens.append(token)
 
 
 def _append(model: NgramModel, lines: _Lines, words: NDArray[np.int64], values: NDArray[np.float64]) -> None:

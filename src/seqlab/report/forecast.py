@@ -71,11 +71,11 @@ def _answer(models: pd.DataFrame, runs: Sequence[Run]) -> list[str]:
     last = int(models.loc[models["split"] == "test", "horizon"].max())
     if last > 1:
         far = test.xs(last, level="horizon")
-        lowest = far["rmse"].idxmin()
+        lowest, spread = far["rmse"].idxmin(), _spread(far.loc[best])
         found.append(
-            f"{last} steps ahead {best} has {_figure(far.loc[best], 'rmse')}, and its mean forecasts keep "
-            f"{_spread(far.loc[best]):.0%} of the spread of the values; the lowest RMSE on test is that of {lowest}, "
-            f"{number(far.loc[lowest, 'rmse'])}."
+            f"{last} steps ahead {best} has {_figure(far.loc[best], 'rmse')}"
+            + ("" if math.isnan(spread) else f", and its mean forecasts keep {spread:.0%} of the spread of the values")
+            + f"; the lowest RMSE on test is that of {lowest}, {number(far.loc[lowest, 'rmse'])}."
         )
     for run in (run for run in runs if run.model == "autoregression" and Path(run.file("orders.csv")).is_file()):
         orders = read_table(run.file("orders.csv"), ORDERS)

@@ -146,9 +146,11 @@ def plain(value: float) -> str:
 
 
 def number(value: float) -> str:
-    """A figure with about four digits: 1.234, 12.34, 123.4, 1,234."""
+    """A figure with about four digits: 1.234, 12.34, 123.4, 1,234; 1.234e-13 where it is far from one."""
     if math.isinf(value):
         return "∞"
+    if 0 < abs(value) < 5e-4 or abs(value) >= 1e12:
+        return f"{value:.4g}"
     return f"{value:,.{max(0, 3 - len(str(int(value))) + 1)}f}"
 
 

@@ -15,12 +15,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.text.tokens import join
+from seqlab.text.vocab import Vocab
 
 NAMES_OF_TAGS = "a|body|br|div|form|head|html|input|li|link|meta|p|script|span|style|table|td|tr|ul"
 TAG = re.compile(rf"</?(?:{NAMES_OF_TAGS})\b[^<>]*>", re.IGNORECASE)
 MOJIBAKE = re.compile("[ÃÂ][\u0080-\u00bf]|â€[\u0080-\u00bf™œ\x9d]|\ufffd")
 EMOTICON = re.compile(r"(?<=\s)[:;]-?[)(DP](?=\s)")
 PICTURES = 0x2190  # arrows and what comes after; before it stand signs such as that of degrees
+EMOJI = re.compile("[\U0001f000-\U0001faff\U0001fc00-\U0001fffd]")  # assigned or reserved for emoji (UTS 51)
+FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"  # letters and marks that show nothing, beside all of category Cf
+JOINERS = re.compile("(?<=[^\x00-\xff])[\u200c\u200d]|[\u0600-\u0605\u06dd\u070f]")  # of Cf, but needed or seen
+WITHOUT_BLANKS = {  # scripts that put none between words: ranges of code points
+    "Chinese or Japanese": "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff",
+    "Thai": "\u0e00-\u0e7f",
+    "Lao": "\u0e80-\u0eff",
+    "Tibetan": "\u0f00-\u0fff",
+    "Burmese": "\u1000-\u109f",
+    "Khmer": "\u1780-\u17ff",
+}
+MOST = 0.3  # share of letters from which a text is one of such a script
+RESERVED = ("<unk>", "<UNK>", "<s>", "</s>")  # words with a meaning of their own in other tools
 LONG_LINE = 40  # characters; shorter lines, such as refrains and headings, may well come twice
 REPEATED = 0.02  # share of long lines above which repetition is told
 RARE = 1e-3  # share of a text below which a kind of symbol looks like an insertion
@@ -63,13 +77,26 @@ def _line(text: str, place: int) -> int:
 
 
 def _control(text: str) -> list[Finding]:
-    odd = Counter(c for c in set(text) if unicodedata.category(c) in ("Cc", "Co", "Cn") and c not in "\n\r\t\f\x1c")
-    if not odd:
-        return []
-    first = min(odd, key=text.index)
-    number = sum(text.count(character) for character in odd)
-    sentence = f"{number:,} control characters, the first U+{ord(first):04X} in line {_line(text, text.index(first))}"
-    return [Finding("control_characters", False, sentence)]
+    """Control characters, characters that show nothing, and code points that Unicode gives no meaning to."""
+    characters = set(text) - set("\n\r\t\f\x1c\ufeff")
+    categories = {character: unicodedata.category(character) for character in characters}
+    needed = {character for character, number in Counter(JOINERS.findall(text)).items()
+              if number == text.count(character)}  # fmt: skip
+    kinds = {
+        "control": {c for c in characters if categories[c] == "Cc"},
+        "invisible": {c for c in characters if categories[c] == "Cf" or c in FILLERS} - needed,
+        "private": {c for c in characters if categories[c] == "Co"},
+        "unassigned": {c for c in characters if categories[c] == "Cn" and not EMOJI.match(c)},
+    }
+    found = []
+    for kind, odd in kinds.items():
+        if odd:
+            first = min(odd, key=text.index)
+            name = unicodedata.name(first, "").lower()
+            number = sum(text.count(character) for character in odd)
+            sentence = f"{number:,} {kind} characters, the first U+{ord(first):04X}{name and f' ({name})'} in line"
+            found.append(Finding(f"{kind}_characters", False, f"{sentence} {_line(text, text.index(first))}"))
+    return found
 
 
 def _repeated(text: str) -> list[Finding]:
@@ -85,13 +112,47 @@ def _repeated(text: str) -> list[Finding]:
 def check_clean(text: str) -> list[Finding]:
     """What is odd about the text that models see: symbols of a kind that hardly occurs, such as emoticons."""
     odd = Counter(EMOTICON.findall(text))
-    odd |= {c: text.count(c) for c in set(text) if ord(c) >= PICTURES and unicodedata.category(c) in ("So", "Sk", "Co")}
+    odd |= {c: text.count(c) for c in set(text) if _is_picture(c)}
     if not odd or sum(odd.values()) > RARE * len(text):
         return []
-    told = ", ".join(f"{c!r} {n} times" for c, n in sorted(odd.items(), key=lambda item: -item[1])[:5])
+    told = ", ".join(f"'{c}' {n} times" for c, n in sorted(odd.items(), key=lambda item: -item[1])[:5])
     first = min(odd, key=text.index)
     where = f"the first in line {_line(text, text.index(first))}"
     return [Finding("insertions", False, f"pictures or symbols in an otherwise plain text: {told}; {where}")]
+
+
+def _is_picture(character: str) -> bool:
+    """Whether a character is a symbol or an emoji, also one that is younger than Python's tables."""
+    category = unicodedata.category(character)
+    if category == "Cn":
+        return EMOJI.match(character) is not None
+    return ord(character) >= PICTURES and category in ("So", "Sk", "Co")
+
+
+def check_unit(text: str, vocab: Vocab) -> list[Finding]:
+    """What is odd about the clean `text` cut into the unit of `vocab`: nothing kept, a unit that does not suit the
+    script, words that are reserved names elsewhere.
+    """
+    unit, found = vocab.unit, []
+    letters = max(1, sum(map(str.isalpha, text)))
+    for script, ranges in WITHOUT_BLANKS.items() if unit == "word" else ():
+        share = len(re.findall(f"[{ranges}]", text)) / letters
+        if share > MOST:
+            sentence = f"{min(share, 1):.0%} of the letters are {script}, where no blanks stand between words, so that"
+            sentence += " sentences pass for words; take the unit char, byte or bpe"
+            found.append(Finding("unit", False, sentence))
+    if len(vocab) < 2:
+        sentence = f"no {unit} stands {vocab.min_freq} times in train, so that every one would be unknown; "
+        remedy = f"lower vocab.min_freq for the unit {unit}, or leave the unit out, as in --config 'units=[char]'"
+        sentence += found[0].sentence if found else remedy
+        return [Finding("vocabulary", True, sentence)]
+    if unit != "word":
+        return found
+    if named := [name for name in RESERVED if name in vocab]:
+        told = ", ".join(f"{name} {vocab.counts[vocab[name]]:,} times" for name in named)
+        sentence = f"the text has {told} in train, each as a word like any other, with no meaning of its own"
+        found.append(Finding("reserved_names", False, sentence))
+    return found
 
 
 def check_splits(splits: dict[str, Sequence[NDArray[Any]]], tokens: Sequence[str], unit: str) -> list[Finding]:

@@ -17,11 +17,14 @@ def clean_text(text: str) -> str:
 def clean_whitespace(text: str) -> str:
     """Canonical Unicode (NFC); runs of blanks become one, runs of empty lines one, and lines end in a line feed
     without blanks.
+
+    No symbol is added: a text whose last line does not end, such as one without any line end, ends in its last letter.
     """
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = re.sub(r"[^\S\n]+", " ", text)
     text = re.sub(r" ?\n ?", "\n", text)
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    stripped = re.sub(r"\n{3,}", "\n\n", text).strip()
+    return stripped + "\n" if "\n" in text[len(text.rstrip()) :] else stripped
 
 
 def keep(text: str) -> str:

@@ -184,7 +184,7 @@ def _builtin(name: str, definition: dict[str, Any]) -> str:
     source = corpus_source(name, definition)
     if source is not None:
         return generate(source, definition["length"], definition["seed"])
-    return _python_docs()[: definition.get("max_characters")]
+    return _python_docs()[: definition.get("max_characters")].rstrip("\n") + "\n"
 
 
 def _python_docs() -> str:

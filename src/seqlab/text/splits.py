@@ -33,7 +33,7 @@ def cut(text: str, unit: str, split: dict[str, Any], merges: Sequence[Merge] = (
     parts = tokenize_parts(text, unit, split.get("kind", "contiguous"))
     tokens = [token for part in parts for token in part]
     if split.get("kind") != FILES:
-        return tokens, divide(len(tokens), split)
+        return tokens, divide(len(tokens), split, unit)
     if len(parts) != len(NAMES):
         raise InputError(
             f"split.kind is files, but the text is one of {len(parts)} files; name {', '.join(NAMES)} in its block of "
@@ -91,8 +91,9 @@ def check_preparation(preparation: dict[str, Any], unit: str) -> None:
             raise InputError(f"{key} is {shown(value)}; it must be a whole number of at least {int(key != 'merges')}")
 
 
-def divide(symbols: int, split: dict[str, Any]) -> Segments:
-    """Half-open ranges of train, valid and test in one text of `symbols`; `split` holds the kind and what it needs.
+def divide(symbols: int, split: dict[str, Any], unit: str = "char") -> Segments:
+    """Half-open ranges of train, valid and test in one text of `symbols`, each a `unit`; `split` holds the kind and
+    what it needs.
 
     Raises InputError where the shares are not positive or do not add up to 1, or the text is too short to give every
     split two symbols (one of context and one to score).
@@ -105,7 +106,9 @@ def divide(symbols: int, split: dict[str, Any]) -> Segments:
         raise InputError(f"split.kind is {kind!r}; allowed are {', '.join([*KINDS, FILES])}")
     segments = KINDS[kind](symbols, split)
     if min(stop - start for ranges in segments.values() for start, stop in ranges) < 2:
-        raise InputError(f"the text has only {symbols} symbols, too few for a train, valid and test split of {shares}")
+        remedy = "; where no blanks stand between words, take the unit char, byte or bpe" if unit == "word" else ""
+        shortage = f"the text has only {symbols} symbols, too few for a train, valid and test split of {shares}"
+        raise InputError(shortage + remedy)
     return segments
 
 

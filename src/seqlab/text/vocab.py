@@ -14,15 +14,17 @@ from seqlab.files import read_json, write_json
 from seqlab.text.bpe import Merge
 from seqlab.text.tokens import join, tokenize
 
-UNKNOWN = "<unk>"
+UNKNOWN = "<unk>"  # how entry 0 is shown; a token of the text that looks like it has an entry of its own
 
 
 class Vocab:
     """Tokens and their indices (module section 4, step 3).
 
-    Index 0 is `<unk>`, then come the reserved tokens in the order given, then all tokens seen at least
-    `min_freq` times by falling frequency; equally frequent ones are ordered by code point, so that
-    the same text always gives the same indices. `unit` and `merges` tell how the tokens were made of a text.
+    Index 0 is `<unk>`, the symbol for what is not kept, then come the reserved tokens in the order given, then all
+    tokens seen at least `min_freq` times by falling frequency; equally frequent ones are ordered by code point, so that
+    the same text always gives the same indices. `<unk>` as a word of the text, as in Penn Treebank and WikiText, is a
+    token like any other and stands in `tokens` a second time. `unit` and `merges` tell how the tokens were made of a
+    text.
     """
 
     def __init__(
@@ -38,14 +40,14 @@ class Vocab:
         if len(set(reserved_tokens)) != len(reserved_tokens):
             raise InputError(f"reserved tokens {list(reserved_tokens)} hold a token twice; name each once")
         frequency = Counter(tokens)
-        special = [UNKNOWN, *(token for token in reserved_tokens if token != UNKNOWN)]
+        reserved = set(reserved_tokens)
         seen = sorted(frequency.items(), key=lambda item: (-item[1], item[0]))
-        kept = [token for token, count in seen if count >= min_freq and token not in special]
+        kept = [token for token, count in seen if count >= min_freq and token not in reserved]
         self.min_freq, self.unit, self.merges = min_freq, unit, list(merges)
-        self.tokens = special + kept
-        self.index = {token: index for index, token in enumerate(self.tokens)}
-        self.counts = [frequency[token] for token in self.tokens]
-        self.counts[0] += sum(count for token, count in frequency.items() if token not in self.index)
+        self.tokens = [UNKNOWN, *reserved_tokens, *kept]
+        self.index = {token: index for index, token in enumerate(self.tokens[1:], start=1)}
+        unknown = sum(count for token, count in frequency.items() if token not in self.index)
+        self.counts = [unknown, *(frequency[token] for token in self.tokens[1:])]
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -93,8 +95,8 @@ class Vocab:
         try:
             vocab.tokens, vocab.counts, vocab.min_freq = content["tokens"], content["counts"], content["min_freq"]
             vocab.unit, vocab.merges = content["unit"], content.get("merges", [])
-            vocab.index = {token: index for index, token in enumerate(vocab.tokens)}
-            sizes = {len(vocab.index), len(vocab.tokens), len(vocab.counts)}
+            vocab.index = {token: index for index, token in enumerate(list(vocab.tokens)[1:], start=1)}
+            sizes = {len(vocab.index) + 1, len(vocab.tokens), len(vocab.counts)}
         except (KeyError, TypeError):
             raise InputError(f"{path} is not a vocabulary; delete it and run the workflow again") from None
         texts = isinstance(vocab.tokens, list) and all(isinstance(token, str) for token in vocab.tokens)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from seqlab.errors import InputError
 
 OUTSIDE = {"builtins.OSError", "sqlite3.Error", "sqlalchemy.SQLAlchemyError", "mlflow.MlflowException"}
+DRIVERS = {"psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}  # packages of modules that are called otherwise
 REMEDIES = {  # what a message shows of the cause: the cause and the remedy; the first that fits, the last fits all
     "is locked": "another program is writing to it; stop that program and run the same command again",
     "is full|no space left": "the disk is full; make room and run the same command again",
@@ -21,6 +22,7 @@ REMEDIES = {  # what a message shows of the cause: the cause and the remedy; the
     "error code 5\\d\\d|too many 50\\d": "the server failed; its log says why",
     "connection aborted|remote end closed|connection reset": "the server broke off; start it and run the same "
     "command again, which completes what was begun",
+    "load plugin": "no package here can talk to such a database; correct the address, or install the package",
     "max retries": "the server does not answer; start it, or give no address to use a local database",
     "schema|locate revision|table \\S+ already": "its tables are not those of the installed MLflow; delete a local "
     "database, which the next run rebuilds from the results, or run `mlflow db upgrade` on a shared one",
@@ -53,6 +55,16 @@ def faults_named(uri: str) -> Iterator[None]:
     """
     try:
         yield
+    except ImportError as error:  # a package that only some databases need, and their users install
+        module = (error.name or "").partition(".")[0]
+        if module in ("", "mlflow", "seqlab") or uri.startswith(("sqlite:", "http")):
+            raise
+        place = without_password(" ".join(uri.split()))
+        package = DRIVERS.get(module, module)
+        raise InputError(
+            f"cannot publish to {place}: that database needs the Python package {package}, which is not installed; "
+            f"install it (python -m pip install {package}) and run the same command again"
+        ) from None
     except Exception as error:
         if not is_outside(error):
             raise
