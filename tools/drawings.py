@@ -55,8 +55,8 @@ FLOW = {
     "check": Step(820, 20, 160, "check.json", "check_corpus", "what is odd about it"),
     "config": Step(20, 130, 150, "config/*.yaml", "", "which models to run", "given"),
     "runs": Step(210, 130, 240, "runs.json", "list_runs", "every run of the experiment"),
-    "card": Step(490, 130, 490, "card.yaml", "the job that makes a run",
-                 "settings, seeds and the checksums of the data: everything that decides a result"),
+    "card": Step(490, 130, 490, "card.yaml", "", "written by the job that makes the run:\n"
+                 "settings, seeds and the checksums of the data, everything that decides a result"),
     "counts": Step(170, 240, 200, "counts/merged/", "count_shard, merge_counts", "of ids.npy, if asked for"),
     "none": Step(20, 345, 220, "nothing to train", "", "the known source, compressors", "given"),
     "ngram": Step(260, 345, 280, "model.npz, model.arpa.gz", "train_ngram, prune_ngram, write_arpa", "n-grams"),

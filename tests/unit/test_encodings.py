@@ -23,7 +23,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder = base / unit / "ngram/mkn-2"
         folder.mkdir(parents=True)
         vocab = Vocab(Vocab(unit=unit).tokenize(TEXT), unit=unit)
-        vocab.save(base / unit / "vocab.json")
+        vocab.save(folder / "vocab.json")
         ids = vocab.encode(vocab.tokenize(TEXT * 9))
         estimate("mkn", [ids], 2, len(vocab)).model.save(folder / "model.npz")
     return base

@@ -66,11 +66,11 @@ def test_a_text_without_unknown_symbols_costs_nothing_more():
 
 
 def test_the_word_unk_of_a_text_is_known_where_train_has_it():
-    """As in Penn Treebank and WikiText: ids, spelling.json and the splits say the same of it."""
+    """As in Penn Treebank and WikiText: ids, unknown.json and the splits say the same of it."""
     tokens = ["to", "<unk>"] * 16 + ["be", "<unk>"] * 4
     vocab = Vocab(tokens[:24], unit="word")
     splits = describe("contiguous", cut(" ".join(tokens), "word", SPLIT)[1], vocab.encode(tokens), tokens, "word")
-    found = spelling("word", tokens, vocab, splits)
+    found = spelling(unknown_symbols("word", tokens, vocab, splits))
     assert found["test"]["unknown"] == splits["splits"]["test"]["unknown"] == 4
     assert found["valid"] == {"unknown": 0, "bits": 0.0, "bits_per_char": 0.0}
 
