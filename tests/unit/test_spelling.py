@@ -71,7 +71,7 @@ def test_the_word_unk_of_a_text_is_known_where_train_has_it():
     vocab = Vocab(tokens[:24], unit="word")
     splits = describe("contiguous", cut(" ".join(tokens), "word", SPLIT)[1], vocab.encode(tokens), tokens, "word")
     found = spelling(unknown_symbols("word", tokens, vocab, splits))
-    assert found["test"]["unknown"] == splits["splits"]["test"]["unknown"] == 4
+    assert found["test"]["unknown"] == splits["splits"]["test"]["unknown"] == 3
     assert found["valid"] == {"unknown": 0, "bits": 0.0, "bits_per_char": 0.0}
 
 
