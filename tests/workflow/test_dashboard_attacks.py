@@ -30,8 +30,8 @@ def results(smoke: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Results of their own, which the tests publish again."""
     folder = tmp_path_factory.mktemp("attacked")
     project = smoke.copy(folder / "project")
-    (project.folder / "results/tracking.json").unlink()
-    done = project.snakemake("--configfile", "config/smoke.yaml", "--", "results/tracking.json")
+    (project.folder / "results/smoke/tracking.json").unlink()
+    done = project.snakemake("--configfile", "config/smoke.yaml", "--", "results/smoke/tracking.json")
     assert done.returncode == 0, done.stdout
     return project.folder / "results"
 

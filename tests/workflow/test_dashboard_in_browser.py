@@ -103,7 +103,7 @@ def visit(page: Any, address: str, text: str) -> list[str]:
 
 def places(dashboard: Dashboard) -> dict[str, str]:
     """Pages of every kind, and a text that stands on each."""
-    network = "#/models/even_process-char-rnn"
+    network = "#/models/smoke.even_process-char-rnn"
     return {
         "#/": "even_process/char",
         "#/experiments/1": "experiment smoke",
@@ -142,7 +142,7 @@ def test_artifacts_are_shown(page: Any, links: dict[str, str]) -> None:
 
 
 def test_the_page_of_a_model_tells_its_version(page: Any, dashboard: Dashboard) -> None:
-    visit(page, f"{dashboard.address}#/models/even_process-char-ngram/versions/1", "champion")
+    visit(page, f"{dashboard.address}#/models/smoke.even_process-char-ngram/versions/1", "champion")
     text = page.locator("body").inner_text()
     assert "Schema" in text and "Inputs" in text and "Source Run" in text
 

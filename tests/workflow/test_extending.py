@@ -74,9 +74,9 @@ checked(config, read("workflow/schemas/config.schema.yaml"), read("config/corpor
 def test_a_corpus_is_cleaned_as_its_block_says(tmp_path: Path) -> None:
     project = follow("A corpus", tmp_path)
     (tmp_path / "fables.txt").write_text("The Fox & the Crow, 1.\n\nTHE wolf; the lamb!\n")
-    done = project.snakemake("results/fables/clean.txt", "--config", "corpus=fables")
+    done = project.snakemake("results/corpora/fables/clean.txt", "--config", "corpus=fables")
     assert done.returncode == 0, done.stdout
-    clean = (tmp_path / "results/fables/clean.txt").read_text()
+    clean = (tmp_path / "results/corpora/fables/clean.txt").read_text()
     assert " ".join(clean.split()) == "the fox the crow the wolf the lamb"
 
 

@@ -42,7 +42,7 @@ def test_no_text_is_read(tides: tuple[Project, tuple[str, ...]]) -> None:
 
 def test_every_seed_and_the_summary_are_runs(tides: tuple[Project, tuple[str, ...]]) -> None:
     receipt = json.loads((tides[0].folder / "results/forecast/tracking.json").read_text())
-    assert receipt["experiments"] == {"tides_height/series": 5}
+    assert receipt["places"] == {"tides_height/series": 5}
 
 
 def test_the_report_holds_every_figure(tides: tuple[Project, tuple[str, ...]]) -> None:

@@ -56,11 +56,11 @@ def test_a_password_from_the_environment_is_used_and_written_nowhere(
     finished: Project, server: tuple[str, Path]
 ) -> None:
     uri, folder = server
-    (finished.folder / "results/tracking.json").unlink()
+    (finished.folder / "results/smoke/tracking.json").unlink()
     given = {**GIVEN, "MLFLOW_TRACKING_URI": uri}
     done = finished.snakemake(*SMOKE, "--show-failed-logs", "--printshellcmds", **given)
     assert done.returncode == 0, done.stdout
-    assert read_json(finished.folder / "results/tracking.json")["server"] == uri
+    assert read_json(finished.folder / "results/smoke/tracking.json")["server"] == uri
     shown = subprocess.run([*PROGRAM, "--results", str(finished.folder / "results")], env=environment(**GIVEN),
                            capture_output=True, text=True)  # fmt: skip
     assert shown.returncode == 0 and f"{uri}/#/experiments" in shown.stdout, shown.stderr
@@ -91,8 +91,8 @@ def test_a_password_in_an_address_is_refused_before_anything_runs(finished: Proj
     address = f"http://{NAME}:{PASSWORD}@127.0.0.1:9"
     given = ["--config", f"tracking={{uri: '{address}'}}"] if way == "configuration" else []
     variables = {"MLFLOW_TRACKING_URI": address} if way == "environment" else {}
-    (finished.folder / "results/tracking.json").unlink()
-    done = finished.snakemake(*SMOKE, *given, "--", "results/tracking.json", **variables)
+    (finished.folder / "results/smoke/tracking.json").unlink()
+    done = finished.snakemake(*SMOKE, *given, "--", "results/smoke/tracking.json", **variables)
     assert done.returncode != 0 and "holds a name or a password" in done.stdout, done.stdout
     assert PASSWORD not in done.stdout
     logs = (finished.folder / ".snakemake").rglob("*")

@@ -22,7 +22,11 @@ def test_a_rule_that_is_submitted_says_how_much_memory_and_time_it_needs(name: s
 
 
 def test_local_rules_are_rules() -> None:
-    assert set(BODIES) >= LOCAL > {"fetch_corpus", "list_runs", "summarize", "write_report", "track_runs"}
+    assert (
+        {*BODIES, *re.findall(r"^use rule \w+ as (\w+)", TEXT, flags=re.MULTILINE)}
+        >= LOCAL
+        > {"fetch_corpus", "list_runs", "summarize", "write_report", "track_runs"}
+    )
 
 
 def test_partition_and_account_stand_in_no_rule() -> None:

@@ -1,5 +1,6 @@
 """Whatever the machine is like, the bits are the same; and where the workflow can't go on, it says why."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -23,8 +24,8 @@ SMOKE = ("--configfile", "config/smoke.yaml")
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 FULL = "results/smoke/even_process/char/rnn/rnn-1x8"
 BASE, PREPARED = "smoke/even_process/char/", "corpora/even_process/char/"
-RUN = {"card": "card.yaml", "model": "model.npz", "training": "training.json"}
-RUN |= {"scores": "scores.npz", "metrics": "metrics.json", "sample": "sample.txt"}
+MKN = {"corpus": "even_process", "unit": "char", "family": "ngram", "model": "mkn-3", "seeds": []}
+MKN |= {"settings": {"smoothing": "mkn", "order": 3}}
 DATA = {"ids": "ids.npy", "splits": "splits.json", "vocab": "vocab.json"}
 
 
@@ -196,18 +197,18 @@ def test_a_disk_that_is_full_while_a_checkpoint_is_written(
     [
         (
             f"{BASE}ngram/mkn-3/scores.npz",
-            "score_ngram",
-            [f"--{name}={BASE}ngram/mkn-3/{file}" for name, file in RUN.items()]
-            + [f"--{name}={BASE}{file}" for name, file in DATA.items()]
-            + ['--sample-settings={"prompt": 1, "symbols": 5, "temperature": 1.0}'],
+            "train_ngram",
+            [f"--{name}={PREPARED}{file}" for name, file in DATA.items()]
+            + [f"--run={json.dumps(MKN)}", f"--folder={BASE}ngram/mkn-3"]
+            + ['--sample={"prompt": 1, "symbols": 5, "temperature": 1.0}'],
         ),
-        ("report.html", "write_report", ["--results=.", "--experiment=even_process/char", "--output=report.html"]),
+        ("smoke/report.html", "write_report", ["--experiment=smoke/runs.json", "--output=smoke/report.html"]),
         (
             f"{BASE}models.csv",
             "summarize",
             [
-                f"{BASE}ngram/mkn-3/metrics.json",
-                f"--spelling={BASE}spelling.json",
+                *["--experiment=smoke/runs.json", "--corpus=even_process", "--unit=char"],
+                f"--unknown={PREPARED}unknown.json",
                 f"--summary={BASE}summary.csv",
                 f"--models={BASE}models.csv",
             ],

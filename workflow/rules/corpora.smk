@@ -7,16 +7,6 @@ Makes  resources/{corpus}/raw.txt, results/corpora/{corpus}/source.json, clean.t
 """
 
 
-def definition_of(wildcards):
-    """The block of a corpus, as JSON; the paths of local texts are inputs instead."""
-    return json.dumps(configuration.with_paths(CORPORA[wildcards.corpus], None))
-
-
-def unit_of(wildcards):
-    """The unit that a prepared corpus is cut into."""
-    return UNIT_OF[f"results/corpora/{wildcards.corpus}/{wildcards.prepared}"]
-
-
 localrules:
     fetch_corpus,
 

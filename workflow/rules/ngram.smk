@@ -13,37 +13,6 @@ PRUNED = {  # a smaller n-gram -> the whole one that it is made of
 WHOLE = [model for model in configuration.ngram_runs(config["ngram"]) if model not in PRUNED]
 
 
-def kept(model):
-    """An n-gram model that stays, or goes when it has been scored."""
-    return model if config["keep_ngrams"] else temp(model)
-
-
-def counts_of(wildcards):
-    """The merged counts, where the text is counted in shards."""
-    return [place_of(wildcards).file("counts/merged")] if config["counting"]["shards"] else []
-
-
-def whole_of(name):
-    """A file of the model that a smaller one is made of, as an input."""
-    return lambda wildcards: Run(*place_of(wildcards), "ngram", PRUNED[wildcards.model]).file(name)
-
-
-def highest_order(wildcards):
-    """The highest order of all n-gram models."""
-    return max(order for sweep in config["ngram"] for order in sweep["orders"])
-
-
-def counting_memory(wildcards):
-    """Megabytes that a job of counting needs: what it may use, the interpreter with its libraries, and Snakemake."""
-    return config["counting"]["memory_mb"] + 600
-
-
-def all_arpa():
-    """The n-gram models that are wanted in the format of other tools."""
-    wanted = configuration.ngram_runs([sweep for sweep in config["ngram"] if sweep.get("arpa")])
-    return [Run(*place, "ngram", model).file("model.arpa.gz") for place in TEXTS for model in wanted]
-
-
 scattergather:
     counts=max(1, config["counting"]["shards"]),
 

@@ -11,18 +11,6 @@ REMEMBERING = ("source", "ngram", "rnn")  # the families whose memory is measure
 FORESEEING = ("source", "ngram", "rnn") if config["keep_ngrams"] else ("source", "rnn")
 
 
-def parts_of(name):
-    """The file `name` of every run that may be a part of a mixture, as an input."""
-
-    def files(wildcards):
-        place = place_of(wildcards)
-        runs = {(run.family, run.model): run for run in RUNS_AT[place]}
-        parts = settings_of(wildcards, "mixture")["parts"]
-        return [runs[part].file(name) for part in configuration.mixture_candidates(parts, runs)]
-
-    return files
-
-
 localrules:
     score_mixture,
     compare_models,

@@ -5,31 +5,6 @@ Makes  results/{experiment}/runs.json, results/{experiment}/{corpus}/{unit}/summ
        results/{experiment}/report.html
 """
 
-from seqlab.report import contents
-
-
-def figure_of(wildcards):
-    """The entry of a figure in the table of all."""
-    return contents.figure_named(place_of(wildcards), wildcards.figure)
-
-
-def figure_inputs(wildcards):
-    """Every file that a figure is drawn from."""
-    place = place_of(wildcards)
-    return contents.paths_of(contents.files_of(figure_of(wildcards), place, RUNS_AT[place], PREPARED[place]))
-
-
-def all_figures():
-    """Every figure of the experiment."""
-    return [contents.figure_file(place, name) for place in PREPARED for name in contents.figures_of(place)]
-
-
-def all_tables():
-    """The tables of every corpus, unit and series."""
-    of_texts = ("summary", "models", "verdicts", "breakdown", "protocols", "memory", "horizon")
-    names = {place: ("summary", "models") if place.unit == SERIES else of_texts for place in PREPARED}
-    return [place.file(f"{name}.csv") for place in PREPARED for name in names[place]]
-
 
 localrules:
     list_runs,

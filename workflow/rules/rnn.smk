@@ -5,22 +5,6 @@ Makes  results/{experiment}/{corpus}/{unit}/rnn/{model}/card.yaml, weights.safet
        history.csv, scores.npz, metrics.json, sample.txt
 """
 
-@cache
-def vocabulary_of(path):
-    """How many entries a vocab.json has."""
-    return len(json.loads(Path(path).read_text(encoding="utf-8"))["tokens"])
-
-
-def training_memory(wildcards, input, attempt):
-    """Megabytes that a network needs in training: the text, the weights with all that is kept of each, and a batch."""
-    run = RUNS[Run(*place_of(wildcards), "rnn", wildcards.model)]
-    hidden, layers, settings = run["settings"]["hidden"], run["settings"]["layers"], run["settings"]
-    vocabulary = vocabulary_of(str(input.vocab))
-    weights = 8 * layers * hidden**2 + 2 * vocabulary * hidden  # those of an LSTM; others have fewer
-    batch = settings["batch_size"] * settings["steps"] * (4 * vocabulary + 16 * layers * hidden)
-    numbers = len(run["seeds"]) * (7 * weights + 2 * batch)  # also gradients, two moments, a mean and the best so far
-    return attempt * math.ceil(2000 + (4 * numbers + 40 * os.path.getsize(input.ids)) / 1e6)
-
 
 rule train_rnn:
     input:

@@ -9,24 +9,6 @@ SCORING = json.dumps({name: config["forecast"][name] for name in ("horizons", "t
 NETWORKS = sorted({run.model for run in RUNS if run.family == FORECAST and "cell" in RUNS[run]["settings"]})
 
 
-def series_block(wildcards):
-    """The block of a series, as JSON; the path of a local file is an input instead."""
-    return json.dumps({key: value for key, value in SERIES_BLOCKS[wildcards.corpus].items() if key != "path"})
-
-
-def series_file(wildcards):
-    """The local file that a series is read from, or nothing."""
-    path = SERIES_BLOCKS[wildcards.corpus].get("path")
-    return [os.path.expanduser(path)] if path else []
-
-
-def window_of(wildcards):
-    """The autoregression whose window a perceptron takes; nothing for other networks."""
-    is_perceptron = settings_of(wildcards, FORECAST, SERIES)["cell"] == "mlp"
-    autoregression = Run(*place_of(wildcards, SERIES), FORECAST, "autoregression")
-    return [autoregression.file("model.json")] if is_perceptron else []
-
-
 localrules:
     build_series,
 

@@ -7,25 +7,6 @@ With tracking.live a program that starts and ends with Snakemake, seqlab.trackin
 of networks in training.
 """
 
-import subprocess
-
-
-def tracking_address():
-    """Where runs go; empty for the database among the results. Another address publishes everything there."""
-    return config["tracking"]["uri"] or os.environ.get("MLFLOW_TRACKING_URI", "")
-
-
-def follow_training():
-    """Start the follower, if the configuration wants one; it watches this process and ends with it."""
-    if config["tracking"]["live"]:
-        Path("results").mkdir(exist_ok=True)
-        follower = [sys.executable, "-m", "seqlab.tracking.follower", "--results", "results"]
-        watched = ["--parent", str(os.getpid()), "--uri", tracking_address(), "--experiment", f"{FOLDER}/runs.json"]
-        with Path("results/follower.log").open("w") as log:
-            subprocess.Popen(
-                follower + watched, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
-
 
 localrules:
     track_runs,
