@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from seqlab.cards import read_card
 from seqlab.errors import InputError, shown
 from seqlab.ledger.perplexity import figures
+from seqlab.provenance import sha256_of
 from seqlab.runs import Place, find_experiment
 from seqlab.sampling import Reading, drawn
 from seqlab.text.splits import describe
@@ -109,14 +110,19 @@ class LanguageModel:
 
 
 def _prepared_vocabulary(folder: Path) -> Path | None:
-    """vocab.json of the text that the run in `folder` learnt; None where `folder` is not that of a run."""
+    """vocab.json of the text that the run in `folder` learnt; None where `folder` is not that of a run.
+
+    A run that its experiment no longer lists, because it was run again with another text, keeps its vocabulary: that of
+    its corpus with the checksum of its card.
+    """
     experiment, card_path = find_experiment(folder), folder / "card.yaml"
     if experiment is None or not card_path.exists():
         return None
     card = read_card(card_path)
     prepared = experiment.prepared.get(Place(experiment.folder, card.get("corpus", ""), card.get("unit", "")))
     if prepared is None:
-        return None
+        vocabularies = sorted(Path(experiment.folder).with_name("corpora").glob(f"{card.get('corpus')}/*/vocab.json"))
+        return next((path for path in vocabularies if sha256_of(path) == card["data"].get("vocab")), None)
     vocab = Path(prepared) / "vocab.json"
     if vocab.exists():
         read_card(card_path, vocab=vocab)

@@ -23,7 +23,7 @@ from seqlab.provenance import sha256_of
 from seqlab.rnn.checkpoint import save_network
 from seqlab.rnn.network import Architecture, initial_parameters
 from seqlab.rnn.scoring import stream_bits
-from seqlab.runs import Run
+from seqlab.runs import Run, write_experiment
 from seqlab.text.vocab import Vocab
 
 ROOT = Path(__file__).parents[2]
@@ -189,6 +189,16 @@ def test_another_vocabulary_than_that_of_the_run_is_refused(run: Any, base: Path
     Vocab("another text").save(results / "corpora/toy/char/vocab.json")
     code, _, err = run("score", "-", "-m", results / "made/toy/char/ngram/mkn-3", stdin="so it will")
     assert code == 1 and "vocab.json is not what" in err
+
+
+def test_a_run_that_is_listed_no_more_keeps_its_vocabulary(run: Any, base: Path, tmp_path: Path) -> None:
+    """The default experiment was run again with another text."""
+    results = shutil.copytree(base.parents[2], tmp_path / "results")
+    call = ["score", "-", "-m", results / "made/toy/char/ngram/mkn-3"]
+    before = run(*call, stdin="so it will")
+    write_experiment(results / "made/runs.json", "made", [], "snakemake", {"other/char": "corpora/other/char"}, [])
+    assert run(*call, stdin="so it will") == before
+    assert before[0] == 0
 
 
 def test_generate_repeats_for_a_seed_and_differs_for_another(run: Any, base: Path) -> None:

@@ -287,7 +287,7 @@ def test_runs_that_were_published_to_a_server_are_looked_for_there(
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     assert published_to(tmp_path) == f"sqlite:///{tmp_path}/mlflow.db"
-    write_json(tmp_path / "tracking.json", {"runs": 1, "server": "http://there:5000"})
+    write_json(tmp_path / "smoke/tracking.json", {"runs": 1, "server": "http://there:5000"})
     assert published_to(tmp_path) == "http://there:5000"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://here:5000")
     assert published_to(tmp_path) == "http://here:5000"

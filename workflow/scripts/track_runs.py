@@ -5,8 +5,8 @@ from pathlib import Path
 
 from seqlab.errors import command
 from seqlab.runs import read_experiment, read_experiments
-from seqlab.tracking.connection import LOCAL, address
-from seqlab.tracking.publish import RECEIPT, track_runs
+from seqlab.tracking.connection import LOCAL, RECEIPT, address
+from seqlab.tracking.publish import track_runs
 
 
 @command

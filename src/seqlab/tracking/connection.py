@@ -24,6 +24,7 @@ ENVIRONMENT = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # MLflow prints a traceback of each error that is reported here in one sentence
 }
+RECEIPT = "tracking.json"  # in the folder of an experiment
 LOCAL = "sqlite:///"
 DATABASES = (LOCAL, "postgresql", "mysql", "mssql")
 SERVERS = ("http://", "https://")
@@ -43,11 +44,11 @@ def address(results: Path, given: str = "") -> str:
 
 def published_to(results: Path) -> str:
     """Where the runs in `results` can be seen: MLFLOW_TRACKING_URI, else the server that they were last published to
-    according to the receipt, else the database among the results.
+    according to the newest receipt of an experiment, else the database among the results.
     """
-    receipt = results / "tracking.json"
-    return address(results, "" if os.environ.get("MLFLOW_TRACKING_URI") or not receipt.exists()
-                   else read_json(receipt).get("server", ""))  # fmt: skip
+    receipts = sorted(results.glob(f"*/{RECEIPT}"), key=lambda path: path.stat().st_mtime_ns)
+    told = os.environ.get("MLFLOW_TRACKING_URI") or not receipts
+    return address(results, "" if told else read_json(receipts[-1]).get("server", ""))
 
 
 def local_database(results: Path) -> str:

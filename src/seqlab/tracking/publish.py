@@ -21,7 +21,6 @@ from seqlab.tracking.reconcile import CREATED, SUPERSEDED, UNCHANGED, reconcile
 from seqlab.tracking.runs import ANSWER, PlannedRun
 from seqlab.tracking.views import PAGES, install_views, views_of
 
-RECEIPT = "tracking.json"  # in the folder of an experiment
 ATTEMPTS = 3  # when others publish the same runs to the same server
 
 
