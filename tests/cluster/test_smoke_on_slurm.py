@@ -18,8 +18,8 @@ BASE = "results/smoke/even_process/char"
 TARGETS = [f"{BASE}/{name}" for name in ("summary.csv", "memory.csv", "ngram/mkn-3/model.arpa.gz")]
 SMOKE = ("--configfile", "config/smoke.yaml")
 GROUPS = {  # short jobs share one of Slurm, as docs/clusters.md says; networks have jobs of their own
-    "corpora": ["clean_corpus", "build_vocab", "encode_corpus", "check_corpus"],
-    "ngrams": ["train_ngram", "prune_ngram", "write_arpa", "score_ngram"],
+    "corpora": ["clean_corpus", "encode_corpus", "check_corpus"],
+    "ngrams": ["train_ngram", "prune_ngram", "write_arpa"],
     "floors": ["score_compressor", "score_source"],
 }
 TOGETHER = ["--groups", *(f"{rule}={group}" for group, rules in GROUPS.items() for rule in rules)]
@@ -151,8 +151,7 @@ def kind(job: Job) -> str:
 
 
 def test_cheap_rules_stay_on_the_login_node_and_short_ones_share_jobs(run: Run) -> None:
-    networks = ["train_rnn", "score_rnn"] * 2
-    assert sorted(map(kind, run.jobs)) == sorted([*GROUPS, *networks, "measure_memory"])
+    assert sorted(map(kind, run.jobs)) == sorted([*GROUPS, "train_rnn", "train_rnn", "measure_memory"])
 
 
 def test_every_job_says_what_it_needs(run: Run) -> None:
@@ -170,7 +169,7 @@ def test_resumed_nodes_work_again(on_three_nodes: Run, slurm: Slurm) -> None:
 
 def test_networks_ask_for_a_gpu_and_nothing_else_does(on_three_nodes: Run) -> None:
     asking = {kind(job) for job in on_three_nodes.jobs if "gpu" in job.gpus}
-    assert asking == {"train_rnn", "score_rnn", "measure_memory"}
+    assert asking == {"train_rnn", "measure_memory"}
 
 
 def test_a_limit_of_one_gpu_does_not_hold_back_the_cluster(on_three_nodes: Run) -> None:

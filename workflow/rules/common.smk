@@ -3,8 +3,8 @@
 Nothing is imported but the standard library and what Snakemake itself has loaded.
 
 The job that makes a run writes all of its files, metrics.json last, with the SHA-256 of scores.npz in it. So a rule that
-has metrics.json as input has scores.npz too, and the program that reads it checks it: thousands of runs are planned in
-half the time.
+has metrics.json as input has scores.npz too, and the program that reads it checks it; in the same way weights.safetensors
+stands for network.json. Thousands of runs are planned in half the time.
 
     RUNS      every run of the experiment -> its settings and seeds, which become the run's card
     PREPARED  every corpus and unit of the experiment -> the folder of its ids, results/corpora/{corpus}/{prepared}
@@ -12,6 +12,7 @@ half the time.
 """
 
 import ast
+import gc
 import hashlib
 import json
 import math
@@ -26,6 +27,8 @@ from pathlib import Path
 
 from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
+
+gc.set_threshold(100_000, 50, 50)  # almost nothing in a plan is garbage, and looking for it takes a seventh of the time
 
 # Jobs use the interpreter and the library that belong to this Snakefile, whether or not an environment is activated.
 for variable, first in {"PATH": Path(sys.executable).parent, "PYTHONPATH": BASE / "src"}.items():

@@ -113,7 +113,6 @@ rule compare_protocols:
     input:
         experiment=ancient("results/{experiment}/runs.json"),
         metrics=files_of("metrics.json", ["rnn"]),
-        networks=files_of("network.json", ["rnn"]),
         weights=files_of("weights.safetensors", ["rnn"]),
         ids=prepared("ids.npy"),
         splits=prepared("splits.json"),
@@ -161,7 +160,6 @@ rule measure_memory:
     input:
         experiment=ancient("results/{experiment}/runs.json"),
         metrics=files_of("metrics.json", REMEMBERING),
-        networks=files_of("network.json", ["rnn"]),
         weights=files_of("weights.safetensors", ["rnn"]),
         ids=prepared("ids.npy"),
         splits=prepared("splits.json"),
@@ -207,7 +205,6 @@ rule measure_horizon:
         metrics=files_of("metrics.json", FORESEEING),
         cards=files_of("card.yaml", ["source"]),
         models=files_of("model.npz", ["ngram"] if config["keep_ngrams"] else []),
-        networks=files_of("network.json", ["rnn"]),
         weights=files_of("weights.safetensors", ["rnn"]),
         ids=prepared("ids.npy"),
         splits=prepared("splits.json"),
