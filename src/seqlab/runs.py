@@ -166,8 +166,15 @@ def find_experiment(folder: str | Path) -> Experiment | None:
 
 
 def conflict(folder: str, configuration: Sequence[str]) -> None:
-    """Raise InputError where the results in `folder` are those of an experiment of another `configuration`."""
+    """Raise InputError where the results in `folder` are those of an experiment of another `configuration`, or of an
+    earlier version of seqlab.
+    """
     path = Path(folder) / RUNS_FILE
+    if not path.is_file() and _is_older(Path(folder)):
+        raise InputError(
+            f"{folder} was made by an earlier version of seqlab, which kept no experiments apart; remove it or keep it "
+            "elsewhere, or give this experiment another name with `experiment: NAME`"
+        )
     if path.is_file() and (made := read_experiment(path)).configuration != list(configuration):
         first, now = (" ".join(files) or "the default configuration" for files in (made.configuration, configuration))
         raise InputError(
@@ -178,13 +185,18 @@ def conflict(folder: str, configuration: Sequence[str]) -> None:
 
 def older_results(results: str | Path = "results") -> list[str]:
     """A sentence for each folder of results that an earlier seqlab made, which kept no experiments apart."""
-    made = [path.parent for path in sorted(Path(results).glob("*/clean.txt"))]
-    made += [path for path in [Path(results, FORECAST)] if any(path.glob("*/series.json"))]
+    made = [path for path in sorted(Path(results).glob("*")) if _is_older(path)]
     return [
         f"{folder} was made by an earlier version of seqlab, which kept no experiments apart; nothing reads it any "
         "more, so remove it, or keep it elsewhere"
         for folder in made
     ]
+
+
+def _is_older(folder: Path) -> bool:
+    """Whether `folder` is that of a corpus, or of all series, as an earlier version of seqlab made it."""
+    is_corpus = (folder / "clean.txt").is_file()
+    return is_corpus or (folder.name == FORECAST and any(folder.glob("*/series.json")))
 
 
 def add_place_arguments(parser: ArgumentParser) -> None:

@@ -150,6 +150,19 @@ def test_results_of_another_configuration_are_refused_with_the_remedy(results: P
     assert results.read_bytes() == before
 
 
+@pytest.mark.parametrize(("folder", "file"), [("novel", "clean.txt"), ("forecast", "sine/series.json")])
+def test_results_of_an_earlier_version_under_the_name_of_an_experiment_are_left_alone(
+    results: Path, folder: str, file: str
+) -> None:
+    """An experiment is called like its file, and a corpus may have been called like that."""
+    old = Path("results", folder, file)
+    old.parent.mkdir(parents=True)
+    old.write_text("old")
+    with pytest.raises(InputError, match=f"^results/{folder} was made by an earlier version of seqlab.* remove it or"):
+        conflict(f"results/{folder}", FILES)
+    assert len(older_results()) == 1
+
+
 def test_the_same_configuration_and_a_new_experiment_conflict_with_nothing(results: Path) -> None:
     conflict("results/mine", FILES)
     conflict("results/other", FILES)
