@@ -178,7 +178,7 @@ def test_results_of_an_earlier_version_are_named_with_what_to_do(results: Path) 
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text("{}")
     told = older_results()
-    assert [sentence.split(" ")[0] for sentence in told] == ["results/novel", "results/forecast"]
+    assert [sentence.split(" ")[0] for sentence in told] == ["results/forecast", "results/novel"]
     assert all(sentence.endswith("so remove it, or keep it elsewhere") for sentence in told)
 
 
