@@ -48,9 +48,9 @@ autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 90
 nitpicky = True  # a docstring that names something of seqlab must name something that is there
-nitpick_ignore_regex = [("py:.*", r"(?!seqlab\.).*|seqlab\.report\.style\.Result")]  # others' work; a type variable
+nitpick_ignore_regex = [("py:.*", r"(?!seqlab\.).*|seqlab\.[a-z.]+\.(Result|Where)")]  # others' work; type variables
 suppress_warnings = ["ref.python"]  # two modules have a class Fleet, and each means its own
-autodoc_mock_imports = ["mlflow"]  # takes seconds to load
+autodoc_mock_imports = ["mlflow", "triton"]  # one takes seconds to load, the other comes with torch for a GPU
 
 html_theme = "furo"  # its pages ask no other host for anything
 html_title = "seqlab"
