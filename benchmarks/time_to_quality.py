@@ -142,7 +142,7 @@ def main() -> None:
 
 
 def figures(found: dict[str, tuple[float, list[float]]], seeds: list[int]) -> dict[str, Any]:
-    """What the last line holds; see above."""
+    """The content of the last line; see above."""
     if "alone" in found:
         (together, losses), (seconds, (loss,)) = found["fleet"], found["alone"]
         return {

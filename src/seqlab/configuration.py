@@ -218,7 +218,7 @@ def prepared_name(config: dict[str, Any], default: dict[str, Any], unit: str) ->
 
 
 def preparation(config: dict[str, Any], unit: str) -> dict[str, Any]:
-    """What decides the ids of a corpus besides its text."""
+    """The settings that decide the ids of a corpus besides its text."""
     split, vocab = config["split"], config["vocab"]
     merges = {"merges": vocab["merges"]} if unit == "bpe" else {}
     needed = {key: split[key] for key in SPLIT_KEYS[split["kind"]]}

@@ -42,7 +42,7 @@ def choose_device(name: str, jobs_per_gpu: int = 1) -> torch.device:
 
 
 def is_accelerated(device: torch.device) -> bool:
-    """Whether starting work on `device` is so dear, beside the work, that it is recorded."""
+    """Return whether starting work on `device` is so dear, beside the work, that it is recorded."""
     return device.type != "cpu"
 
 
@@ -71,7 +71,7 @@ def use_tf32(wanted: bool) -> None:
 
 
 def tf32_is_used() -> bool:
-    """Whether `use_tf32` has allowed it."""
+    """Return whether `use_tf32` has allowed it."""
     recurrent: Any = torch.backends.cudnn.rnn
     return bool(recurrent.fp32_precision == "tf32")
 

@@ -183,7 +183,7 @@ def _disk(folder: Path) -> Iterator[Found]:
 
 
 def _sharing(folder: Path) -> Iterator[Found]:
-    """Whether other accounts can put files among the results, or change what the dashboard shows."""
+    """Return whether other accounts can put files among the results, or change what the dashboard shows."""
     results = folder / "results"
     paths = [path for path in (results, results / "mlflow.db", results / "mlflow-artifacts") if path.exists()]
     others = [path for path in paths if _writable_by_others(path.stat())]

@@ -194,7 +194,7 @@ def older_results(results: str | Path = "results") -> list[str]:
 
 
 def _is_older(folder: Path) -> bool:
-    """Whether `folder` is that of a corpus, or of all series, as an earlier version of seqlab made it."""
+    """Return whether `folder` is that of a corpus, or of all series, as an earlier version of seqlab made it."""
     is_corpus = (folder / "clean.txt").is_file()
     return is_corpus or (folder.name == FORECAST and any(folder.glob("*/series.json")))
 

@@ -1,4 +1,4 @@
-"""What the other models are compared with: general compressors, and the true source of a generated text.
+"""The models that all others are compared with: general compressors, and the true source of a generated text.
 
 Needs  splits.json, bytes.npz of the prepared corpus, clean.txt
 Makes  results/{experiment}/{corpus}/{unit}/{compressor,source}/{model}/card.yaml, scores.npz, metrics.json and for a

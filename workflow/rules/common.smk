@@ -1,4 +1,4 @@
-"""What all rules share: the checked configuration, every run that it asks for, and what rules read.
+"""The parts that all rules share: the checked configuration, every run that it asks for, and what rules read.
 
 Nothing is imported but the standard library and what Snakemake itself has loaded.
 
@@ -169,7 +169,7 @@ def settings_of(wildcards, family, unit=None):
 
 
 def sample_of(wildcards):
-    """How the sample of a model is drawn, as JSON."""
+    """The settings of the sample of a model, as JSON."""
     return json.dumps(config["sample"] | {"symbols": config["sample"]["symbols"][wildcards.unit]})
 
 
@@ -196,7 +196,7 @@ def gpus(wildcards):
 
 @cache
 def has_gpu():
-    """Whether this machine has an NVIDIA GPU."""
+    """Return whether this machine has an NVIDIA GPU."""
     return shutil.which("nvidia-smi") is not None
 
 

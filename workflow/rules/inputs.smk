@@ -1,4 +1,4 @@
-"""What single rules read and need, rule file by rule file; what all share stands in common.smk."""
+"""Inputs and resources of single rules, rule file by rule file; common.smk has what all share."""
 
 import subprocess
 
@@ -56,7 +56,7 @@ def all_arpa():
 
 @cache
 def vocabulary_of(path):
-    """How many entries a vocab.json has."""
+    """The number of entries of a vocab.json."""
     return len(json.loads(Path(path).read_text(encoding="utf-8"))["tokens"])
 
 

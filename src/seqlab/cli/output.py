@@ -33,7 +33,7 @@ def show(content: dict[str, Any], as_json: bool, lines: Iterable[str]) -> None:
 
 
 def _is_unicode() -> bool:
-    """Whether standard output can hold every character."""
+    """Return whether standard output can hold every character."""
     return (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
 
 

@@ -52,7 +52,7 @@ ENTRANCE = "<!doctype html><title>seqlab</title><script>location.replace({base!r
 
 @dataclass(frozen=True)
 class Key:
-    """What opens one dashboard, made anew at each start.
+    """The key to one dashboard, made anew at each start.
 
     All its addresses begin with `base`, which the cookie is bound to: browsers send a cookie to every port of a
     machine, so without it other servers on loopback, which may be those of other accounts, would be sent the token.
@@ -72,13 +72,13 @@ class Key:
         return f"{self.cookie_name}={self.token}"
 
     def is_shown_in(self, headers: Headers) -> bool:
-        """Whether the request has the cookie, once and with the token."""
+        """Return whether the request has the cookie, once and with the token."""
         cookies = [part.strip() for line in headers.getlist("cookie") for part in line.split(";")]
         shown = [cookie for cookie in cookies if cookie.startswith(f"{self.cookie_name}=")]
         return len(shown) == 1 and hmac.compare_digest(shown[0].encode(), self.cookie.encode())
 
     def is_given_in(self, scope: Scope) -> bool:
-        """Whether the request is the link that the dashboard printed: it has the token, once."""
+        """Return whether the request is the link that the dashboard printed: it has the token, once."""
         if (scope["method"], scope["path"]) != ("GET", "/"):
             return False
         given = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).get("token", [])
@@ -158,7 +158,7 @@ def _refusal(status: HTTPStatus) -> Response:
 
 
 def _is_own(headers: Headers, entering: bool) -> bool:
-    """Whether a request names this machine, and comes from a page of the dashboard or from none. The link may be
+    """Return whether a request names this machine, and comes from a page of the dashboard or from none. The link may be
     followed from anywhere.
     """
     hosts, origins = headers.getlist("host"), headers.getlist("origin")

@@ -1,4 +1,4 @@
-"""What there is to see of the tracked runs, and where: the text that a dashboard prints."""
+"""The text that a dashboard prints: links to all that there is to see of the tracked runs."""
 
 from typing import Any
 

@@ -184,7 +184,7 @@ def _running(results: Path) -> dict[str, Any] | None:
 
 
 def _noted(results: Path) -> dict[str, Any]:
-    """What the note says; nothing where there is none, or another account has written it."""
+    """The content of the note; nothing where there is none, or another account has written it."""
     note = results / NOTE
     try:
         if note.lstat().st_uid != os.getuid():

@@ -89,7 +89,7 @@ def _decimal_mark(cells: Sequence[str], others: Iterable[str], delimiter: str, r
 
 
 def _is_sure(cell: str, mark: str) -> bool:
-    """Whether `cell` is a number only with this decimal mark, whole numbers without any sign aside."""
+    """Return whether `cell` is a number only with this decimal mark, whole numbers without any sign aside."""
     other = "," if mark == "." else "."
     if (mark not in cell and other not in cell) or EITHER.fullmatch(cell):
         return False

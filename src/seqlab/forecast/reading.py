@@ -61,7 +61,7 @@ def _line(number: int, line: int) -> str:
 
 
 def _refusal(path: Path, column: str, lines: Sequence[int]) -> Callable[[int, str], NoReturn]:
-    """What raises the error for a cell of `column`, told its row and what is wrong with it."""
+    """A function that raises the error for a cell of `column`, told its row and what is wrong with it."""
 
     def refuse(row: int, what: str) -> NoReturn:
         raise InputError(f"row {row} of column {shown(column)} of {path}{_line(row, lines[row - 1])} {what}")

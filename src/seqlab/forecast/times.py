@@ -127,14 +127,14 @@ def _fault(times: Sequence[Time], cells: Sequence[str], read: Reader) -> tuple[i
 
 
 def _clock_hint(step: int, usual: int) -> str:
-    """What to do about a step that is an hour too long or too short, as where clocks are set forward or back."""
+    """The remedy for a step that is an hour too long or too short, as where clocks are set forward or back."""
     if abs(step - usual) != HOUR or usual >= DAY:
         return ""
     return "where clocks were changed there, write times with their offset, as in 2024-10-27T02:00+01:00, or in UTC"
 
 
 def _in_months(times: Sequence[Time]) -> bool:
-    """Whether the times lie in months at equal distances."""
+    """Return whether the times lie in months at equal distances."""
     if any(time.month is None for time in times):
         return False
     steps = {(after.month or 0) - (before.month or 0) for before, after in pairwise(times)}
@@ -149,7 +149,7 @@ def _in_days(times: Sequence[Time]) -> bool:
 
 
 def _even(times: Sequence[Time], steps: Sequence[int], usual: int, read: Reader) -> bool:
-    """Whether the steps are equal, or would be but for the rounding of the times to the digits they have."""
+    """Return whether the steps are equal, or would be but for the rounding of the times to the digits they have."""
     if all(abs(step - usual) * 10**6 <= usual for step in steps):
         return True
     resolution = min(time.resolution for time in times)
@@ -290,5 +290,5 @@ READERS: list[Reader] = [
 
 
 def is_time(cell: str) -> bool:
-    """Whether a cell is a date or a time of day, and no mere number."""
+    """Return whether a cell is a date or a time of day, and no mere number."""
     return any(read(cell) is not None for read in READERS if read not in (_number, _compact, _epoch))

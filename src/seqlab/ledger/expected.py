@@ -26,7 +26,7 @@ NAMES = ("corpus", "unit", "family", "model", "split", "seed")
 
 
 def reference(runs: Iterable[Run], fingerprint: dict[str, str]) -> dict[str, Any]:
-    """What is kept of finished `runs`: for every seed and split the bits per symbol and a digest of the ledger's row;
+    """The reference of finished `runs`: for every seed and split the bits per symbol and a digest of the ledger's row;
     and `fingerprint`, machine and versions.
     """
     rows = []

@@ -38,7 +38,7 @@ class Speller:
 
 
 def spelling(unknown: dict[str, Any]) -> dict[str, Any]:
-    """What the unknown symbols of valid and test, which a model charges as `<unk>`, cost beside that, by split: their
+    """The cost of the unknown symbols of valid and test, beside what a model charges for `<unk>`, by split: their
     number, bits, and bits per character of the split. `unknown` is the content of unknown.json.
 
     Words are spelt by a model of characters (`Speller`); a character is chosen among all of Unicode and a byte among

@@ -50,7 +50,7 @@ def draw(figure: Figure, files: Files, series: bool = False) -> Drawing:
 
 
 def _read(need: str, path: str | dict[str, str], series: bool) -> Any:
-    """What a file holds, or what the file of each model holds."""
+    """The content of a file, or that of the file of each model."""
     name = need.rpartition("/")[2]
     reader = (SERIES_READERS if series else {}).get(name) or READERS.get(name) or KINDS.get(Path(name).suffix)
     if reader is None:

@@ -31,7 +31,7 @@ INTERVALS = ("rmse", "mae_less_persistence", "nll", "crps")  # shown; those of t
 
 
 def forecast_section(place: Place, runs: Sequence[Run], prepared: str) -> dict[str, Any]:
-    """What the page says of one series and its `runs`; `prepared` is the folder of the prepared series."""
+    """The part of the page about one series and its `runs`; `prepared` is the folder of the prepared series."""
     description, models = read_json(f"{prepared}/series.json"), read_models(place.file("models.csv"))
     return {
         "series": place.corpus, "title": description["title"], "unit": description["unit"], "columns": COLUMNS,

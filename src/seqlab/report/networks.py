@@ -105,7 +105,7 @@ def heat_maps(models: pd.DataFrame) -> Figure:
 
 
 def _columns(panels: int) -> int:
-    """How many panels stand beside each other, so that no row is almost empty."""
+    """The number of panels beside each other, so that no row is almost empty."""
     return 2 if panels == 4 else min(COLUMNS, panels)
 
 
@@ -175,7 +175,7 @@ def _draw_map(panel: Axes, networks: pd.DataFrame, values: dict[str, list[Any]],
 
 
 def _has_numbers(values: Mapping[str, list[Any]], across: str, up: str) -> bool:
-    """Whether the cells of a map of these settings have room for numbers."""
+    """Return whether the cells of a map of these settings have room for numbers."""
     return max(len(values[across]), len(values[up])) <= MOST_WRITTEN or {across, up} <= set(SHAPE)
 
 

@@ -144,7 +144,7 @@ def _corpora(sections: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _text_section(place: Place, runs: list[Run], missing: list[str]) -> dict[str, Any]:
-    """What the page says of one text by one unit; what is not there is added to `missing`."""
+    """The part of the page about one text by one unit; what is not there is added to `missing`."""
     models = read_models(place.file("models.csv"))
     told = []
     judged = _verdicts(Path(place.file("verdicts.csv")), missing)
@@ -178,7 +178,7 @@ def _text_section(place: Place, runs: list[Run], missing: list[str]) -> dict[str
 def _run(
     run: Run, rows: pd.DataFrame, models: pd.DataFrame, bits: dict[str, str], missing: list[str]
 ) -> dict[str, Any]:
-    """What the page says of one model, with the columns of `bits`; what is not there is added to `missing`."""
+    """The part of the page about one model, with the columns of `bits`; what is not there is added to `missing`."""
     model = run.model
     splits = {str(row["split"]): row for row in rows.to_dict("records")}
     test, valid = splits.get("test"), splits.get("valid")

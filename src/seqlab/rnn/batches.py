@@ -51,11 +51,11 @@ class EpochPlan:
         return self.settings.steps if self.spans is None else int(self.spans[batch])
 
     def present(self, batch: int) -> list[bool]:
-        """Which replicas have such a batch."""
+        """The replicas that have such a batch."""
         return [batch < batches for batches in self.own]
 
     def active(self, batch: int) -> Tensor:
-        """Which replicas learn from it, (R,) of bool."""
+        """The replicas that learn from it, (R,) of bool."""
         return self.running & torch.tensor(self.present(batch))
 
     def rates(self, batch: int) -> Tensor:

@@ -17,7 +17,7 @@ ENTRIES_PER_WORD = 4  # 16 bits decide about an entry, and a word has 64
 
 
 def words(shape: Sequence[int]) -> int:
-    """How many numbers of 64 bits a mask of `shape` takes."""
+    """The number of 64-bit numbers that a mask of `shape` takes."""
     return math.ceil(math.prod(shape) / ENTRIES_PER_WORD)
 
 

@@ -72,7 +72,7 @@ class _Steps(torch.autograd.Function):
 
 
 def is_faster(cell: str, w_hh: Tensor) -> bool:
-    """Whether these kernels are faster than cuDNN, replica after replica, for W_hh, (R, h, G h)."""
+    """Return whether these kernels are faster than cuDNN, replica after replica, for W_hh, (R, h, G h)."""
     replicas, size, _ = w_hh.shape
     return cell in GATES and (size > MOST_UNITS[cell] or replicas * size >= MOST_BELOW)
 

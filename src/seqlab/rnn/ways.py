@@ -11,7 +11,7 @@ KERNELS, GRAPHS = "the Triton kernels", "the CUDA graph"
 
 
 def is_usable(way: str) -> bool:
-    """Whether `way` has not failed yet."""
+    """Return whether `way` has not failed yet."""
     return way not in _failed
 
 

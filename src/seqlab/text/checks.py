@@ -122,7 +122,7 @@ def check_clean(text: str) -> list[Finding]:
 
 
 def _is_picture(character: str) -> bool:
-    """Whether a character is a symbol or an emoji, also one that is younger than Python's tables."""
+    """Return whether a character is a symbol or an emoji, also one that is younger than Python's tables."""
     category = unicodedata.category(character)
     if category == "Cn":
         return EMOJI.match(character) is not None
@@ -130,7 +130,7 @@ def _is_picture(character: str) -> bool:
 
 
 def check_unit(text: str, vocab: Vocab) -> list[Finding]:
-    """What is odd about the clean `text` cut into the unit of `vocab`: nothing kept, a unit that does not suit the
+    """Findings about the clean `text` cut into the unit of `vocab`: nothing kept, a unit that does not suit the
     script, words that are reserved names elsewhere.
     """
     unit, found = vocab.unit, []

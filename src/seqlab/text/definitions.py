@@ -152,7 +152,7 @@ def check_description(name: str, definition: dict[str, Any]) -> None:
 
 
 def source_of(definition: dict[str, Any]) -> str:
-    """Where a corpus comes from, for people: a path from the working folder, the first address, or a generator."""
+    """The origin of a corpus, for people: a path from the working folder, the first address, or a generator."""
     if "source" in definition:
         return str(definition["source"])
     if definition["kind"] == "files":

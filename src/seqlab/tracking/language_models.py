@@ -137,7 +137,7 @@ def _plan_seeds(
 
 
 def started(run: Run, seconds: float) -> int:
-    """When a run that took so many `seconds` began, in milliseconds since 1970: it ended when its metrics were
+    """The start of a run that took so many `seconds`, in milliseconds since 1970: it ended when its metrics were
     written.
     """
     return Path(run.file("metrics.json")).stat().st_mtime_ns // 1_000_000 - round(1000 * seconds)
@@ -188,6 +188,6 @@ def _standing(row: dict[str, str]) -> dict[str, str]:
 
 
 def _train_symbols(experiment: Experiment, place: Place) -> int | None:
-    """How many symbols the train split has; None where the prepared text is not there any more."""
+    """The number of symbols in the train split; None where the prepared text is not there any more."""
     splits = Path(experiment.prepared[place]) / "splits.json"
     return int(read_json(splits)["splits"]["train"]["symbols"]) if splits.exists() else None
