@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy
 import torch
 
-from seqlab.files import write_text
+from seqlab.io.files import write_text
 
 
 def commit() -> str | None:

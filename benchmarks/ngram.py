@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from seqlab.errors import InputError, command
+from seqlab.io.errors import InputError, command
 from seqlab.ngram.arpa import write_arpa
 from seqlab.ngram.model import NgramModel, symbol_probabilities
 from seqlab.ngram.smoothing import estimate

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seqlab.errors import InputError, command
+from seqlab.io.errors import InputError, command
 from seqlab.ngram.counts import count_ngrams
 from seqlab.ngram.shards import count_shard, merge_shards, read_counts
 from seqlab.ngram.smoothing import estimate_from

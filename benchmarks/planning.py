@@ -23,7 +23,7 @@ from typing import Any
 import yaml
 from ngram import machine
 
-from seqlab.errors import InputError, command
+from seqlab.io.errors import InputError, command
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("config", "profiles", "src", "workflow", "environment.yml")

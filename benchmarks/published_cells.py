@@ -24,9 +24,9 @@ import numpy as np
 import torch
 import yaml
 
-from seqlab.devices import choose_device, use_threads
-from seqlab.errors import InputError, command
-from seqlab.files import read_json, write_json
+from seqlab.io.errors import InputError, command
+from seqlab.io.files import read_json, write_json
+from seqlab.machine.devices import choose_device, use_threads
 from seqlab.rnn.fleet import Fleet
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import stream_bits

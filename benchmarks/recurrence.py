@@ -23,8 +23,8 @@ from typing import Any
 import torch
 from ngram import machine
 
-from seqlab.devices import choose_device, use_tf32, use_threads
-from seqlab.errors import command
+from seqlab.io.errors import command
+from seqlab.machine.devices import choose_device, use_tf32, use_threads
 from seqlab.rnn.cells import CELLS
 from seqlab.rnn.graphs import record
 from seqlab.rnn.network import layer

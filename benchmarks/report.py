@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ngram import machine
 
-from seqlab.errors import InputError, command
+from seqlab.io.errors import InputError, command
 
 
 @command

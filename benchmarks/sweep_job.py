@@ -10,7 +10,7 @@ import json
 import time
 from pathlib import Path
 
-from seqlab.devices import choose_device, use_threads
+from seqlab.machine.devices import choose_device, use_threads
 from seqlab.rnn.fleet import Fleet
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.settings import TrainingSettings

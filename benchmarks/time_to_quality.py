@@ -26,8 +26,8 @@ import numpy as np
 import torch
 from ngram import machine
 
-from seqlab.devices import choose_device, use_threads
-from seqlab.errors import InputError, command
+from seqlab.io.errors import InputError, command
+from seqlab.machine.devices import choose_device, use_threads
 from seqlab.rnn.fleet import Fleet
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import stream_bits

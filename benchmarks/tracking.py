@@ -28,14 +28,14 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from made_results import HISTORY, SPLITS, list_runs, make_results  # noqa: E402
 
-from seqlab.cards import write_card  # noqa: E402
 from seqlab.dashboard.server import FEATURES  # noqa: E402
 from seqlab.dashboard.session import SEARCH, answers, listen  # noqa: E402
-from seqlab.files import write_json, write_text  # noqa: E402
+from seqlab.io.cards import write_card  # noqa: E402
+from seqlab.io.files import write_json, write_text  # noqa: E402
+from seqlab.io.provenance import processor  # noqa: E402
+from seqlab.io.runs import Run  # noqa: E402
 from seqlab.ledger.perplexity import score_rows, write_metrics  # noqa: E402
-from seqlab.provenance import processor  # noqa: E402
 from seqlab.rnn.live import LIVE_HISTORY  # noqa: E402
-from seqlab.runs import Run  # noqa: E402
 
 
 def make_networks(results: Path, models: int, seeds: list[int], epochs: int) -> list[Run]:

@@ -16,7 +16,7 @@ import numpy as np
 from ngram import machine
 from scipy.signal import lfilter
 
-from seqlab.errors import command
+from seqlab.io.errors import command
 from seqlab.ledger.statistics import compare, detectable
 
 CASES = ((0.0, 1, 0.0), (0.3, 1, 0.0), (0.7, 1, 0.0), (0.3, 3, 0.02), (0.3, 5, 0.02), (0.3, 3, 0.1))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from seqlab.dashboard.guard import Key
 from seqlab.dashboard.session import NOTE
-from seqlab.files import read_json
+from seqlab.io.files import read_json
 
 PROGRAM = [sys.executable, "-c", "from seqlab.cli.main import main; main()", "dashboard"]
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from seqlab.cards import write_card
-from seqlab.files import write_json, write_text
+from seqlab.io.cards import write_card
+from seqlab.io.files import write_json, write_text
+from seqlab.io.provenance import sha256_of
+from seqlab.io.runs import RUNS_FILE, Place, Run, read_experiment, write_experiment
 from seqlab.ledger.perplexity import score_rows, write_metrics
 from seqlab.ledger.scores import write_scores
-from seqlab.provenance import sha256_of
-from seqlab.runs import RUNS_FILE, Place, Run, read_experiment, write_experiment
 
 COMMAND = "snakemake --cores all --configfile config/made.yaml"
 SCORED = 200

@@ -11,8 +11,8 @@ from typing import Any
 
 from safetensors import safe_open
 
-from seqlab.arrays import read_arrays
-from seqlab.files import read_json
+from seqlab.io.arrays import read_arrays
+from seqlab.io.files import read_json
 
 ROOT = Path(__file__).parents[1]
 PARTS = ["Snakefile", "config", "profiles", "src", "workflow", "environment.yml"]

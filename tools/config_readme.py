@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from seqlab.errors import InputError, command
+from seqlab.io.errors import InputError, command
 
 SCHEMA, PAGE = Path("workflow/schemas/config.schema.yaml"), Path("config/README.md")
 INTRODUCTION = """# Configuration

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 from grimp import build_graph
 
-from seqlab.errors import InputError, command
+from seqlab.io.errors import InputError, command
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -140,7 +140,9 @@ def layers() -> tuple[list[str], list[str]]:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
         "contracts"
     ]
-    (order,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    (order,) = [
+        contract["layers"] for contract in contracts if contract["type"] == "layers" and "containers" in contract
+    ]
     return [name.strip() for layer in order[:-1] for name in layer.split("|")], order[-1].split(" : ")
 
 

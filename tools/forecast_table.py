@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from seqlab.errors import InputError, command
 from seqlab.forecast.tables import AGAINST, read_models
+from seqlab.io.errors import InputError, command
 from seqlab.report.style import number
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
-from seqlab.errors import InputError, command
+from seqlab.io.errors import InputError, command
 
 ROOT = Path(__file__).parents[1]
 FENCE = re.compile(r"^ {0,3}(```|~~~)")

@@ -15,7 +15,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from seqlab.errors import InputError, command
+from seqlab.io.errors import InputError, command
 from seqlab.tracking.connection import connect, local_database
 from seqlab.tracking.view_format import run_link
 from seqlab.tracking.views import PAGES, VIEWS

@@ -4,7 +4,7 @@ import sys
 
 import pandas as pd
 
-from seqlab.errors import InputError, command
+from seqlab.io.errors import InputError, command
 from seqlab.report.style import deviation, number
 from seqlab.report.tables import read_models
 

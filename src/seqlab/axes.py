@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 
 MOST_RUNS = 100_000
 LONGEST_NAME = 200  # bytes; file systems end at 255, and a temporary name is longer than that of the file

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.axes import network_runs, values_of
-from seqlab.errors import InputError, shown
-from seqlab.names import check_address, check_path, name_of_path, named_after, readable_path
+from seqlab.io.errors import InputError, shown
+from seqlab.io.names import check_address, check_path, name_of_path, named_after, readable_path
 from seqlab.text.definitions import NAMES as PARTS
 from seqlab.text.definitions import SPLIT_KEYS, check_definition, check_description
 from seqlab.text.tokens import UNITS

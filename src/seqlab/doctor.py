@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
-from seqlab.errors import InputError
-from seqlab.runs import read_experiments
+from seqlab.io.errors import InputError
+from seqlab.io.runs import read_experiments
 
 GOOD, NOTE, BAD = "ok", "note", "missing"  # BAD: without it something that seqlab promises does not work
 OLDEST = (3, 11)
@@ -213,7 +213,7 @@ def _writable_by_others(status: os.stat_result) -> bool:
 
 
 def _machine() -> Iterator[Found]:
-    from seqlab.provenance import processor
+    from seqlab.io.provenance import processor
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     yield Found("processor", GOOD, f"{processor()}, {cores} cores to use: snakemake --cores {cores}")

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.cards import read_card
-from seqlab.errors import InputError, shown
+from seqlab.io.cards import read_card
+from seqlab.io.errors import InputError, shown
+from seqlab.io.provenance import sha256_of
+from seqlab.io.runs import Place, find_experiment
 from seqlab.ledger.perplexity import figures
-from seqlab.provenance import sha256_of
-from seqlab.runs import Place, find_experiment
 from seqlab.sampling import Reading, drawn
 from seqlab.text.splits import describe
 from seqlab.text.vocab import Vocab

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 
 
 class Reading(Protocol):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from seqlab.runs import write_experiment
+from seqlab.io.runs import write_experiment
 
 ROOT = Path(__file__).parents[2]
 RUNS_FILE = "exp/runs.json"

@@ -12,7 +12,7 @@ from login_node import LoginNode
 from project import Project, bare_project
 from slurm import Slurm
 
-from seqlab.files import read_json
+from seqlab.io.files import read_json
 
 BASE = "results/smoke/even_process/char"
 TARGETS = [f"{BASE}/{name}" for name in ("summary.csv", "memory.csv", "ngram/mkn-3/model.arpa.gz")]

@@ -12,7 +12,7 @@ from arpa_files import LMPLZ, SRILM, read_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.ngram.arpa import arpa_name, read_arpa, token_of, write_arpa
 from seqlab.ngram.model import NgramModel, symbol_probabilities
 from seqlab.ngram.smoothing import estimate

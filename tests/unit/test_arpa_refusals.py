@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from arpa_files import LMPLZ, SRILM, read_text
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.ngram.arpa import ESCAPED, read_arpa
 
 

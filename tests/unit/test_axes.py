@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqlab.axes import LONGEST_NAME, MOST_RUNS, SHAPE, network_runs, values_of
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 
 SETTINGS = {"cell": ["rnn", "lstm"], "layers": 1, "hidden": [8, 16], "dropout": [0.0, 0.3], "epochs": 7}
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.text.bpe import BytePairs
 from seqlab.text.splits import NAMES, cut, describe, learn_pieces
 from seqlab.text.tokens import join

@@ -8,8 +8,8 @@ import torch
 from made_fleets import RANDOM_TEXT, VALID, VOCABULARY, fleet_of, untimed
 from stand_in import MixedDevicesError, WaitError, fake_gpu, pretended_gpu, recorded_without_waits
 
-from seqlab.devices import memory_errors
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
+from seqlab.machine.devices import memory_errors
 from seqlab.rnn import captured, dropout, graphs, scoring, training, ways
 from seqlab.rnn.batches import EpochPlan
 from seqlab.rnn.captured import CapturedTraining

@@ -9,10 +9,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqlab.cards import COUNTS, KEYS, SERIES_KEYS, add_run_arguments, begin_run, read_card, write_card
-from seqlab.errors import InputError
-from seqlab.files import SEAL
-from seqlab.provenance import sha256_of
+from seqlab.io.cards import COUNTS, KEYS, SERIES_KEYS, add_run_arguments, begin_run, read_card, write_card
+from seqlab.io.errors import InputError
+from seqlab.io.files import SEAL
+from seqlab.io.provenance import sha256_of
 
 CARD = {
     "corpus": "time_machine",

@@ -12,9 +12,10 @@ import pytest
 from made_results import SPLITS, list_runs
 from tracked import Tree
 
-from seqlab.cards import write_card
-from seqlab.errors import InputError
-from seqlab.files import write_json, write_text
+from seqlab.io.cards import write_card
+from seqlab.io.errors import InputError
+from seqlab.io.files import write_json, write_text
+from seqlab.io.runs import Place, Run
 from seqlab.language_model import LanguageModel
 from seqlab.ledger.perplexity import perplexity, score_rows, write_metrics
 from seqlab.ledger.scores import write_scores
@@ -23,7 +24,6 @@ from seqlab.ngram.smoothing import estimate
 from seqlab.rnn.checkpoint import load_network, save_network
 from seqlab.rnn.network import Architecture, initial_parameters
 from seqlab.rnn.scoring import stream_bits
-from seqlab.runs import Place, Run
 from seqlab.text.vocab import Vocab
 from seqlab.tracking.champions import champions
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from seqlab.errors import InputError
-from seqlab.files import read_json, write_json
+from seqlab.io.errors import InputError
+from seqlab.io.files import read_json, write_json
 from seqlab.rnn.checkpoint import NETWORK, WEIGHTS, load_checkpoint, load_network, save_checkpoint, save_network
 from seqlab.rnn.network import Architecture, initial_parameters
 

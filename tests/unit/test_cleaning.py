@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.text.cleaning import CLEANING, clean, clean_text, clean_whitespace
 
 # Plain letters, blanks and line ends are rare among all of Unicode, so they are drawn more often.

@@ -15,15 +15,15 @@ import pytest
 from made_results import list_runs, make_results
 
 from seqlab import doctor
-from seqlab.cards import write_card
 from seqlab.cli.main import COMMANDS, main
+from seqlab.io.cards import write_card
+from seqlab.io.provenance import sha256_of
+from seqlab.io.runs import Run, write_experiment
 from seqlab.ngram.model import NgramModel, distribution, symbol_probabilities
 from seqlab.ngram.smoothing import estimate
-from seqlab.provenance import sha256_of
 from seqlab.rnn.checkpoint import save_network
 from seqlab.rnn.network import Architecture, initial_parameters
 from seqlab.rnn.scoring import stream_bits
-from seqlab.runs import Run, write_experiment
 from seqlab.text.vocab import Vocab
 
 ROOT = Path(__file__).parents[2]

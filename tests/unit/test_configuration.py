@@ -21,7 +21,7 @@ from seqlab.configuration import (
     text_runs,
     with_numbers,
 )
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.ledger.compressors import COMPRESSORS
 from seqlab.ngram.smoothing import SMOOTHINGS, estimate
 from seqlab.rnn.cells import CELLS

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from made_results import NOTHING_TO_SPELL, make_results
 
-from seqlab.errors import InputError
-from seqlab.files import write_json
+from seqlab.io.errors import InputError
+from seqlab.io.files import write_json
+from seqlab.io.runs import Experiment, Place, Run
 from seqlab.ledger.horizon import exact_row
 from seqlab.report.contents import (
     FIGURES,
@@ -26,7 +27,6 @@ from seqlab.report.contents import (
 )
 from seqlab.report.drawing import READERS, draw
 from seqlab.report.tables import summarize, write_table
-from seqlab.runs import Experiment, Place, Run
 
 ALL = FIGURES | SERIES_FIGURES
 PLACE = Place("results/made", "toy", "char")

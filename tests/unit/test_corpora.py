@@ -10,8 +10,8 @@ from downloads import SHA256, TEXT, definition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqlab.errors import InputError
-from seqlab.files import read_json
+from seqlab.io.errors import InputError
+from seqlab.io.files import read_json
 from seqlab.text.corpora import fetch
 from seqlab.text.definitions import corpus_source, load_corpora
 from seqlab.text.reading import check_text, load_text

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from downloads import definition
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.text.corpora import fetch
 from seqlab.text.definitions import check_definition, load_corpora
 

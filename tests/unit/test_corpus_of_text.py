@@ -9,7 +9,7 @@ from seqlab.configuration import (
     local_texts,
     with_paths,
 )
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.text.definitions import check_definition, load_corpora
 from seqlab.text.splits import NAMES
 

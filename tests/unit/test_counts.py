@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.ngram.counts import OrderCounts, continuation_counts, count_ngrams
 
 VOCABULARY = 5

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from seqlab.devices import use_tf32
+from seqlab.machine.devices import use_tf32
 from seqlab.rnn import ways
 from seqlab.rnn.cells import CELLS
 from seqlab.rnn.fleet import Fleet

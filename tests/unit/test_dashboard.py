@@ -15,8 +15,8 @@ from seqlab.dashboard.guard import LARGEST, Guard, Key
 from seqlab.dashboard.routes import EDIT_ROUTES, QUERY_FIELDS, READ_ROUTES, VIEW_ROUTES
 from seqlab.dashboard.server import page
 from seqlab.dashboard.session import HOST, NOTE, listen, serve, stop
-from seqlab.errors import InputError
-from seqlab.files import write_json
+from seqlab.io.errors import InputError
+from seqlab.io.files import write_json
 from seqlab.tracking.connection import published_to
 
 SEARCH = "/ajax-api/2.0/mlflow/experiments/search"

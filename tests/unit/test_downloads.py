@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from downloads import SHA256, TEXT, Handler, definition
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.text import corpora
 from seqlab.text.corpora import download_first, fetch
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from seqlab.errors import InputError, command, shown
+from seqlab.io.errors import InputError, command, shown
 
 
 @pytest.mark.parametrize(

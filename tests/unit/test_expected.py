@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from made_results import make_results
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
+from seqlab.io.runs import read_experiment
 from seqlab.ledger.expected import (
     CLOSE,
     DIFFERS,
@@ -18,7 +19,6 @@ from seqlab.ledger.expected import (
     reference,
     write_reference,
 )
-from seqlab.runs import read_experiment
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from made_results import make_results
 
 from seqlab.cli.main import COMMANDS
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.tracking.export import FIRST, export_runs
 

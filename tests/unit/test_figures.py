@@ -9,12 +9,12 @@ from made_results import NOTHING_TO_SPELL, make_results
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from seqlab.io.runs import Run
 from seqlab.report.cost import cost
 from seqlab.report.figures import perplexity_by_order
 from seqlab.report.networks import axes, heat_maps, learning_curves
 from seqlab.report.style import deviation, log_axis, number, plain, save, wrapped
 from seqlab.report.tables import summarize
-from seqlab.runs import Run
 
 SOURCE = {"true-source": {"entropy_rate": {"bits_per_symbol": 1.0, "low": 0.9, "high": 1.15}}}
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqlab.errors import InputError
-from seqlab.files import create_private, read_json, replacing, write_json, write_text
+from seqlab.io.errors import InputError
+from seqlab.io.files import create_private, read_json, replacing, write_json, write_text
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -11,7 +11,7 @@ import pytest
 import torch
 from tracked import Tree, grow
 
-from seqlab.files import write_text
+from seqlab.io.files import write_text
 from seqlab.rnn.fleet import Fleet
 from seqlab.rnn.live import LIVE_HISTORY, LiveHistory
 from seqlab.rnn.network import Architecture

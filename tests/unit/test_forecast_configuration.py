@@ -8,7 +8,6 @@ import pytest
 import yaml
 
 from seqlab.configuration import check_configuration, check_corpora, checked
-from seqlab.errors import InputError
 from seqlab.forecast.definitions import (
     check_series,
     forecast_runs,
@@ -17,6 +16,7 @@ from seqlab.forecast.definitions import (
     series_of_file,
 )
 from seqlab.forecast.settings import TrainingSettings
+from seqlab.io.errors import InputError
 from seqlab.rnn.cells import CELLS
 from seqlab.text.definitions import load_corpora
 

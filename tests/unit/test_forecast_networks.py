@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from seqlab.errors import InputError
-from seqlab.files import read_json, write_json
 from seqlab.forecast.forecasters import LatentForecaster, PerceptronForecaster, load_forecaster
 from seqlab.forecast.networks import Latent, Network, Perceptron, gaussian_loss, initial_parameters, load_network
 from seqlab.forecast.rollout import roll_out
 from seqlab.forecast.series import logistic_map
 from seqlab.forecast.settings import TrainingSettings
 from seqlab.forecast.training import Fleet, train_fleet
+from seqlab.io.errors import InputError
+from seqlab.io.files import read_json, write_json
 
 SMALL = TrainingSettings(epochs=3, batches=4, batch_size=4, steps=6)
 NETWORKS = [Perceptron(3, 2, 5), Latent("rnn", 2, 5), Latent("gru", 1, 5), Latent("lstm", 2, 5)]

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from made_fleets import RANDOM_TEXT, VALID, fleet_of
-from seqlab.interruption import stop_on_signals
+from seqlab.machine.interruption import stop_on_signals
 from seqlab.rnn.training import train_fleet
 train_fleet(fleet_of([1], epochs=2), RANDOM_TEXT, VALID, checkpoint=(Path("checkpoint"), ""), stop=stop_on_signals())
 """

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.ledger.horizon import COLUMNS, exact_row, sampled_row
 from seqlab.ngram import horizon as ngram
 from seqlab.ngram.model import distribution, symbol_probabilities

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from seqlab.devices import choose_device
-from seqlab.leases import gpu_names, is_assigned
+from seqlab.machine.devices import choose_device
+from seqlab.machine.leases import gpu_names, is_assigned
 
 JOB = """
 import sys
 from pathlib import Path
-from seqlab.leases import lease
+from seqlab.machine.leases import lease
 print(lease(sys.argv[3:], int(sys.argv[2]), Path(sys.argv[1]), lambda line: print(line, flush=True)), flush=True)
 sys.stdin.read()
 """
@@ -95,7 +95,7 @@ def two_gpus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         torch.cuda, "device_count", lambda: len(os.environ.get("CUDA_VISIBLE_DEVICES", "0,1").split(","))
     )
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("seqlab.leases._held", {})
+    monkeypatch.setattr("seqlab.machine.leases._held", {})
     for name in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path

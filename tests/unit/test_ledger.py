@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqlab.cards import write_card
-from seqlab.errors import InputError
+from seqlab.io.cards import write_card
+from seqlab.io.errors import InputError
+from seqlab.io.provenance import sha256_of
+from seqlab.io.runs import Run
 from seqlab.ledger.perplexity import NAMES, figures, perplexity, read_metrics, score_rows, write_metrics
 from seqlab.ledger.record import read_ledger, record
 from seqlab.ledger.scores import read_scores, write_scores
-from seqlab.provenance import sha256_of
-from seqlab.runs import Run
 
 VALID_COUNTS = {"scored": 4, "unknown": 1, "characters": 10, "bytes": 16, "words": 2}
 TEST_COUNTS = {"scored": 2, "unknown": 0, "characters": 5, "bytes": 5, "words": 1}

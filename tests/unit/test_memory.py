@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from seqlab.cards import write_card
+from seqlab.io.cards import write_card
+from seqlab.io.runs import Run
 from seqlab.ledger.memory import ngram_rows, source_row
 from seqlab.ledger.places import places_of, positions
 from seqlab.ledger.record import record
 from seqlab.rnn.memory import bits_after
 from seqlab.rnn.network import Architecture, initial_parameters
 from seqlab.rnn.scoring import stream_bits
-from seqlab.runs import Run
 
 TEXT = [np.random.default_rng(1).integers(0, 5, 30), np.random.default_rng(2).integers(0, 5, 12)]
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.rnn.cells import CELLS
 from seqlab.rnn.network import Architecture, forward, initial_parameters, initial_state
 

@@ -13,9 +13,9 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from seqlab.io.runs import Run
 from seqlab.report.networks import HIGHLIGHTED, PALE, axes, heat_maps, learning_curves
 from seqlab.report.tables import summarize
-from seqlab.runs import Run
 
 
 @pytest.fixture

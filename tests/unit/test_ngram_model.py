@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.ngram.model import NgramModel, distribution, generate, symbol_probabilities
 from seqlab.ngram.smoothing import SMOOTHINGS, estimate
 

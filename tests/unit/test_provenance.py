@@ -3,7 +3,7 @@
 import hashlib
 import subprocess
 
-from seqlab.provenance import PACKAGES, commit, fingerprint, sha256_of, versions
+from seqlab.io.provenance import PACKAGES, commit, fingerprint, sha256_of, versions
 
 
 def test_sha256_is_that_of_the_content(tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from made_ngrams import UNKNOWN, VOCABULARY, A, B, C, D, Ngram, by_definition, counts_of, kept, ngrams_of, of_stream
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.ngram.model import NgramModel, distribution, symbol_probabilities
 from seqlab.ngram.pruning import perplexity_increases, prune, prune_by_count, prune_by_relative_entropy, renormalise
 from seqlab.ngram.smoothing import estimate

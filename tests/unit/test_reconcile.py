@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from tracked import SMALL, Tree, grow, keep_only, make_worse
 
-from seqlab.errors import InputError
-from seqlab.files import write_text
+from seqlab.io.errors import InputError
+from seqlab.io.files import write_text
 from seqlab.ledger.perplexity import read_metrics, write_metrics
 
 

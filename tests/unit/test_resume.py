@@ -15,8 +15,8 @@ import pytest
 import torch
 from gate import held
 
-from seqlab.errors import InputError
-from seqlab.interruption import stop_on_signals
+from seqlab.io.errors import InputError
+from seqlab.machine.interruption import stop_on_signals
 from seqlab.rnn import checkpoint as checkpoints
 from seqlab.rnn.fleet import Fleet
 from seqlab.rnn.network import Architecture

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from seqlab.errors import InputError
-from seqlab.runs import (
+from seqlab.io.errors import InputError
+from seqlab.io.runs import (
     RESERVED,
     Place,
     Run,

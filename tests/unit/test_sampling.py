@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.sampling import draw, drawn, likeliest
 
 PROBABILITY = np.array([0.1, 0.0, 0.6, 0.3])

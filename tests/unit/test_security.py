@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from made_forecasts import make_forecasts
 
-from seqlab import arrays
-from seqlab.arrays import read_arrays
-from seqlab.errors import InputError
-from seqlab.files import read_json, write_json
-from seqlab.provenance import commit
+from seqlab.io import arrays
+from seqlab.io.arrays import read_arrays
+from seqlab.io.errors import InputError
+from seqlab.io.files import read_json, write_json
+from seqlab.io.provenance import commit
+from seqlab.io.runs import Experiment, Place, read_experiment
 from seqlab.report.contents import source_file
 from seqlab.report.page import inline_svg, write_report
-from seqlab.runs import Experiment, Place, read_experiment
 from seqlab.text.reading import check_text
 from seqlab.text.splits import read_ids
 from seqlab.tracking.page import experiment_page

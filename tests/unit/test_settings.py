@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.rnn.settings import TrainingSettings, rounding
 
 ABOVE_ZERO = "a number above 0"

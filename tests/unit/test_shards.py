@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.ngram import shards as module
 from seqlab.ngram.counts import count_ngrams
 from seqlab.ngram.shards import count_shard, merge_shards, pieces_between, read_counts

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.ngram.additive import add
 from seqlab.ngram.counts import count_ngrams
 from seqlab.ngram.discounting import modified_discounts

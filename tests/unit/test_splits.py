@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqlab.errors import InputError
-from seqlab.files import write_json
+from seqlab.io.errors import InputError
+from seqlab.io.files import write_json
 from seqlab.text.splits import NAMES, contiguous, cut, describe, divide, read_ids, read_splits, segments_of
 from seqlab.text.tokens import join, tokenize
 from seqlab.text.vocab import Vocab

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from made_results import NOTHING_TO_SPELL, make_results
 
-from seqlab.errors import InputError
-from seqlab.files import read_json, write_json
+from seqlab.io.errors import InputError
+from seqlab.io.files import read_json, write_json
+from seqlab.io.runs import Run
 from seqlab.ledger.perplexity import FIGURES
 from seqlab.ledger.scores import read_scores, write_scores
 from seqlab.ledger.statistics import interval
 from seqlab.report.tables import axes_of, best_on_valid, natural, read_models, summarize, write_table
-from seqlab.runs import Run
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.text.tokens import join, to_bytes, tokenize
 
 words = st.lists(st.text(min_size=1).filter(lambda word: word.split() == [word]))

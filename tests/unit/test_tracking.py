@@ -7,9 +7,9 @@ import pytest
 from made_results import COMMAND
 from tracked import Tree
 
-from seqlab.files import read_json, write_text
+from seqlab.io.files import read_json, write_text
+from seqlab.io.runs import Place, Run
 from seqlab.ledger.perplexity import read_metrics
-from seqlab.runs import Place, Run
 from seqlab.tracking.language_models import FIGURES, flat, leading, params_of
 from seqlab.tracking.view_format import TAG
 from seqlab.tracking.views import VIEWS

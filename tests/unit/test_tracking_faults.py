@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tracked import Tree
 
-from seqlab.errors import InputError
-from seqlab.files import write_text
+from seqlab.io.errors import InputError
+from seqlab.io.files import write_text
 from seqlab.tracking.connection import ENVIRONMENT, address, check, local_database
 from seqlab.tracking.faults import faults_named
 

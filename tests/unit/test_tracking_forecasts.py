@@ -7,7 +7,7 @@ import pytest
 from made_forecasts import make_forecasts
 from made_results import COMMAND
 
-from seqlab.runs import read_experiment
+from seqlab.io.runs import read_experiment
 from seqlab.tracking.plan import plan_runs
 from seqlab.tracking.runs import PlannedRun
 from seqlab.tracking.views import views_of

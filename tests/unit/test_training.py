@@ -14,7 +14,7 @@ from made_fleets import (
     validation_loss,
 )
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.rnn.cells import CELLS
 from seqlab.rnn.dropout import masks
 from seqlab.rnn.fleet import Fleet

@@ -16,7 +16,7 @@ from made_fleets import (
     untimed,
 )
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.rnn.fleet import Fleet
 from seqlab.rnn.training import train_fleet
 

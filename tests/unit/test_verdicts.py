@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.ledger.verdicts import ALIKE, COLUMNS, WORSE, Entry, read_verdicts, verdicts
 from seqlab.report.tables import write_table
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqlab.errors import InputError
-from seqlab.files import read_json
+from seqlab.io.errors import InputError
+from seqlab.io.files import read_json
 from seqlab.text.vocab import UNKNOWN, Vocab
 
 tokens = st.lists(st.sampled_from([*"abcdeé", "the", "time", UNKNOWN]) | st.text(max_size=3), max_size=60)

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from project import Project
 
-from seqlab.arrays import read_arrays
-from seqlab.cards import read_card
-from seqlab.errors import InputError
-from seqlab.files import read_json, verified
+from seqlab.io.arrays import read_arrays
+from seqlab.io.cards import read_card
+from seqlab.io.errors import InputError
+from seqlab.io.files import read_json, verified
+from seqlab.io.runs import read_experiment
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.ledger.scores import read_scores
 from seqlab.ledger.verdicts import read_verdicts
@@ -24,7 +25,6 @@ from seqlab.ngram.model import NgramModel
 from seqlab.ngram.shards import count_shard, merge_shards, read_counts
 from seqlab.report.tables import read_models
 from seqlab.rnn.checkpoint import load_checkpoint, load_network, save_checkpoint
-from seqlab.runs import read_experiment
 from seqlab.text.reading import load_text, read_clean
 from seqlab.text.splits import read_ids, read_splits, segments_of
 from seqlab.text.unknown import read_unknown

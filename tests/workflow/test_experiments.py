@@ -9,8 +9,8 @@ import pytest
 import yaml
 from project import Project
 
-from seqlab.files import read_json
-from seqlab.runs import read_experiment
+from seqlab.io.files import read_json
+from seqlab.io.runs import read_experiment
 
 SMOKE = ("--configfile", "config/smoke.yaml")
 AXIS = ("--config", "rnn={training: {dropout: [0.0, 0.3]}}")

@@ -11,9 +11,9 @@ import pytest
 from made_results import NOTHING_TO_SPELL, make_results
 from project import ROOT, Project, bare_project
 
+from seqlab.io.runs import read_experiment
 from seqlab.report.contents import FIGURES, figure_file
 from seqlab.report.tables import summarize, write_table
-from seqlab.runs import read_experiment
 
 STEP = re.compile(
     r"^(?:New file|In|At the end of) `(?P<file>[^`]+)`(?:, (?P<how>after|instead of) `(?P<place>[^`]+)`)?:\n\n"

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from project import Project
 
-from seqlab.files import read_json, write_json
+from seqlab.io.files import read_json, write_json
 
 EXPERIMENT = Path("results/smoke")
 BASE = EXPERIMENT / "even_process/char"

@@ -13,7 +13,7 @@ from project import Project
 from protected_server import NAME, PASSWORD
 
 from seqlab.dashboard.session import SEARCH, ask, listen
-from seqlab.files import read_json
+from seqlab.io.files import read_json
 
 SMOKE = ("--configfile", "config/smoke.yaml")
 GIVEN = {"MLFLOW_TRACKING_USERNAME": NAME, "MLFLOW_TRACKING_PASSWORD": PASSWORD}

@@ -16,7 +16,7 @@ from bad_input.commands import run
 from gate import Gate
 from project import Project, bare_project
 
-from seqlab.files import write_text
+from seqlab.io.files import write_text
 
 NGRAM = "results/smoke/even_process/char/ngram/mkn-3/metrics.json"
 NETWORK = "results/smoke/even_process/char/rnn/rnn-1x8/metrics.json"

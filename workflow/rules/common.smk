@@ -36,9 +36,9 @@ for variable, first in {"PATH": Path(sys.executable).parent, "PYTHONPATH": BASE 
 sys.path.insert(0, str(BASE / "src"))
 
 from seqlab import configuration
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.forecast.definitions import forecast_runs, longest_needs, prepared_series_name, with_series
-from seqlab.runs import FORECAST, SERIES, Place, Run, conflict, experiment_name, experiment_text, older_results
+from seqlab.io.runs import FORECAST, SERIES, Place, Run, conflict, experiment_name, experiment_text, older_results
 
 # ------------------------------------------------------------------------------------------------- what this call runs
 

@@ -2,8 +2,8 @@
 
 import argparse
 
-from seqlab.errors import command
-from seqlab.files import write_text
+from seqlab.io.errors import command
+from seqlab.io.files import write_text
 from seqlab.text.cleaning import clean
 from seqlab.text.reading import load_text
 from seqlab.text.splits import FILES, SEPARATOR

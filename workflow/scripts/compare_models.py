@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-from seqlab.errors import command
+from seqlab.io.errors import command
+from seqlab.io.runs import add_place_arguments, selected_runs
 from seqlab.ledger.record import read_ledger
 from seqlab.ledger.verdicts import Entry, verdicts
 from seqlab.report.tables import write_table
-from seqlab.runs import add_place_arguments, selected_runs
 
 
 @command

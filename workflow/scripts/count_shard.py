@@ -2,7 +2,7 @@
 
 import argparse
 
-from seqlab.errors import command
+from seqlab.io.errors import command
 from seqlab.ngram.shards import count_shard, parse_shard
 from seqlab.text.splits import read_segments
 from seqlab.text.vocab import Vocab

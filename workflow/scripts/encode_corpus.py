@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from seqlab.errors import InputError, command
-from seqlab.files import json_argument, replacing, write_json
-from seqlab.provenance import sha256_of
+from seqlab.io.errors import InputError, command
+from seqlab.io.files import json_argument, replacing, write_json
+from seqlab.io.provenance import sha256_of
 from seqlab.text.checks import check_unit
 from seqlab.text.reading import read_clean
 from seqlab.text.splits import check_preparation, cut, describe, learn_pieces

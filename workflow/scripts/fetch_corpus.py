@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from seqlab.configuration import with_paths
-from seqlab.errors import InputError, command
-from seqlab.files import write_json
+from seqlab.io.errors import InputError, command
+from seqlab.io.files import write_json
 from seqlab.text.corpora import fetch
 from seqlab.text.definitions import source_of
 

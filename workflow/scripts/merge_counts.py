@@ -2,7 +2,7 @@
 
 import argparse
 
-from seqlab.errors import command
+from seqlab.io.errors import command
 from seqlab.ngram.shards import merge_shards
 from seqlab.text.vocab import Vocab
 

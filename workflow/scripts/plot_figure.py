@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-from seqlab.errors import command
+from seqlab.io.errors import command
+from seqlab.io.runs import SERIES, read_experiment
 from seqlab.report.contents import figure_named, files_of, place_of
 from seqlab.report.drawing import draw
 from seqlab.report.style import save
-from seqlab.runs import SERIES, read_experiment
 
 
 @command

@@ -6,9 +6,9 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.cards import add_run_arguments, begin_run
-from seqlab.errors import command
-from seqlab.files import json_argument
+from seqlab.io.cards import add_run_arguments, begin_run
+from seqlab.io.errors import command
+from seqlab.io.files import json_argument
 from seqlab.ledger.record import read_training
 from seqlab.ngram.counts import count_ngrams
 from seqlab.ngram.model import NgramModel

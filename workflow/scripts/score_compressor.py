@@ -4,10 +4,10 @@ import argparse
 
 import numpy as np
 
-from seqlab.arrays import read_arrays
-from seqlab.cards import add_run_arguments, begin_run
-from seqlab.errors import command
-from seqlab.files import damaged
+from seqlab.io.arrays import read_arrays
+from seqlab.io.cards import add_run_arguments, begin_run
+from seqlab.io.errors import command
+from seqlab.io.files import damaged
 from seqlab.ledger.compressors import compressed_bits
 from seqlab.ledger.record import record
 from seqlab.text.splits import read_splits

@@ -2,14 +2,14 @@
 
 import argparse
 
-from seqlab.cards import add_run_arguments, begin_run
 from seqlab.configuration import mixture_candidates
-from seqlab.errors import command
+from seqlab.io.cards import add_run_arguments, begin_run
+from seqlab.io.errors import command
+from seqlab.io.runs import read_experiment
 from seqlab.ledger.mixture import chosen_parts, fit_weights, mixture_bits, rows_of
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.ledger.record import read_ledger, record
 from seqlab.ledger.scores import SPLITS
-from seqlab.runs import read_experiment
 from seqlab.text.splits import read_splits
 
 

@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from seqlab.errors import command
+from seqlab.io.errors import command
+from seqlab.io.runs import read_experiment
 from seqlab.ngram.spelling import spelling
 from seqlab.report.tables import summarize, write_table
-from seqlab.runs import read_experiment
 from seqlab.text.unknown import read_unknown
 
 

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from seqlab.errors import command
-from seqlab.runs import read_experiment, read_experiments
+from seqlab.io.errors import command
+from seqlab.io.runs import read_experiment, read_experiments
 from seqlab.tracking.connection import LOCAL, RECEIPT, address
 from seqlab.tracking.publish import track_runs
 

@@ -3,15 +3,15 @@
 import argparse
 import time
 
-from seqlab.devices import use_threads
-from seqlab.errors import command
-from seqlab.files import count_argument, read_json
 from seqlab.forecast.autoregression import Autoregression
 from seqlab.forecast.forecasters import load_forecaster
 from seqlab.forecast.networks import Latent, Network, Perceptron
 from seqlab.forecast.scoring import Scoring
 from seqlab.forecast.settings import TrainingSettings
 from seqlab.forecast.training import Fleet, train_fleet
+from seqlab.io.errors import command
+from seqlab.io.files import count_argument, read_json
+from seqlab.machine.devices import use_threads
 
 
 @command

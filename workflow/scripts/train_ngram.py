@@ -3,9 +3,9 @@
 import argparse
 import time
 
-from seqlab.cards import add_run_arguments, begin_run
-from seqlab.errors import command
-from seqlab.files import json_argument
+from seqlab.io.cards import add_run_arguments, begin_run
+from seqlab.io.errors import command
+from seqlab.io.files import json_argument
 from seqlab.ngram.counts import count_ngrams
 from seqlab.ngram.run import score_run
 from seqlab.ngram.shards import read_counts

@@ -2,12 +2,12 @@
 
 import argparse
 
-from seqlab.cards import add_run_arguments, begin_run
-from seqlab.devices import add_device_arguments, choose_device, use_threads
-from seqlab.errors import command
-from seqlab.files import json_argument
-from seqlab.interruption import stop_on_signals
-from seqlab.provenance import fingerprint
+from seqlab.io.cards import add_run_arguments, begin_run
+from seqlab.io.errors import command
+from seqlab.io.files import json_argument
+from seqlab.io.provenance import fingerprint
+from seqlab.machine.devices import add_device_arguments, choose_device, use_threads
+from seqlab.machine.interruption import stop_on_signals
 from seqlab.rnn.run import train_run
 from seqlab.text.splits import read_ids, read_splits
 from seqlab.text.vocab import Vocab

@@ -4,10 +4,10 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
-from seqlab.errors import InputError, command
+from seqlab.io.errors import InputError, command
+from seqlab.io.provenance import provenance
+from seqlab.io.runs import FORECAST, read_experiment
 from seqlab.ledger.expected import FAULTS, IDENTICAL, compare_with, read_reference, reference, write_reference
-from seqlab.provenance import provenance
-from seqlab.runs import FORECAST, read_experiment
 
 
 @command

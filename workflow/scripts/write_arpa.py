@@ -2,7 +2,7 @@
 
 import argparse
 
-from seqlab.errors import command
+from seqlab.io.errors import command
 from seqlab.ngram.arpa import write_arpa
 from seqlab.ngram.model import NgramModel
 from seqlab.text.vocab import Vocab

@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from seqlab.errors import command
+from seqlab.io.errors import command
+from seqlab.io.runs import read_experiment
 from seqlab.report.page import write_report
-from seqlab.runs import read_experiment
 
 
 @command
@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="the report, an html file")
     arguments = parser.parse_args()
     experiment = read_experiment(arguments.experiment)
-    from seqlab.provenance import provenance  # looks at the machine, so only when the arguments are good
+    from seqlab.io.provenance import provenance  # looks at the machine, so only when the arguments are good
 
     write_report(experiment, provenance(), arguments.output)
 

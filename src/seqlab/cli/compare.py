@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from seqlab.cards import read_card
 from seqlab.cli.output import AsJson, aligned, examples, show
-from seqlab.errors import InputError
-from seqlab.runs import find_experiment
+from seqlab.io.cards import read_card
+from seqlab.io.errors import InputError
+from seqlab.io.runs import find_experiment
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from seqlab.cli.output import AsJson, Device, Model, examples, load_model, read_text, show
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.text.tokens import to_bytes
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

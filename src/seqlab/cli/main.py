@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from seqlab.errors import command
+from seqlab.io.errors import command
 
 COMMANDS = {  # name -> the module whose `app` it is, and what stands beside it in the list
     "score": ("seqlab.cli.score", "say what a text costs a model, in perplexity and bits"),

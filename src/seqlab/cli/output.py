@@ -71,7 +71,7 @@ def load_model(folder: Path, device: str) -> Any:
 
     if not (folder / "weights.safetensors").exists():
         return LanguageModel.load(folder)
-    from seqlab.devices import choose_device
+    from seqlab.machine.devices import choose_device
 
     return LanguageModel.load(folder, choose_device(device))
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from seqlab.cli.output import AsJson, Device, Model, aligned, examples, load_model, progress, read_text, show
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.ledger.perplexity import FIGURES, figures
 from seqlab.text.cleaning import CLEANING, clean
 

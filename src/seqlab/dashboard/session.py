@@ -20,8 +20,8 @@ from typing import Any
 
 from seqlab.dashboard.guard import STOP, Key
 from seqlab.dashboard.guide import guide
-from seqlab.errors import InputError
-from seqlab.files import read_json, write_json
+from seqlab.io.errors import InputError
+from seqlab.io.files import read_json, write_json
 from seqlab.tracking.connection import local_database
 
 HOST = "127.0.0.1"

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError
-from seqlab.files import damaged, read_json, write_json
 from seqlab.forecast.scores import PERFECT
+from seqlab.io.errors import InputError
+from seqlab.io.files import damaged, read_json, write_json
 from seqlab.ledger.statistics import compare
 
 Array = NDArray[np.float64]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seqlab.errors import InputError, one_line
+from seqlab.io.errors import InputError, one_line
 
 DELIMITERS = ",;\t|"
 LOOKED_AT = 200  # lines from which the delimiter is told

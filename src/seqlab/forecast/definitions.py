@@ -6,9 +6,9 @@ from typing import Any
 
 from seqlab.axes import network_runs, values_of
 from seqlab.configuration import check_shares
-from seqlab.errors import InputError, shown
-from seqlab.names import check_name, check_path, name_of_path, named_after, readable_path
-from seqlab.runs import SERIES
+from seqlab.io.errors import InputError, shown
+from seqlab.io.names import check_name, check_path, name_of_path, named_after, readable_path
+from seqlab.io.runs import SERIES
 
 
 def with_series(config: dict[str, Any], series: dict[str, Any]) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from seqlab.errors import InputError, shown
-from seqlab.files import damaged, read_json, replacing, verified, write_json
+from seqlab.io.errors import InputError, shown
+from seqlab.io.files import damaged, read_json, replacing, verified, write_json
 from seqlab.rnn.cells import CELLS, State
 
 Parameters = dict[str, Tensor]

@@ -8,7 +8,7 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.errors import shown
+from seqlab.io.errors import shown
 
 NOTHING = {  # ways to write that there is no value
     *("", "na", "n/a", "#n/a", "<na>", "null", "none", "nan", "nat", "-", ".", "..", "..."),

@@ -8,10 +8,10 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError, one_line, shown
 from seqlab.forecast.cells import NUMBER, read_cells
 from seqlab.forecast.numerals import read_numbers
 from seqlab.forecast.times import check_times, is_time
+from seqlab.io.errors import InputError, one_line, shown
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.arrays import read_arrays
-from seqlab.cards import read_card
-from seqlab.errors import InputError
-from seqlab.files import damaged, read_json, replacing, write_json
 from seqlab.forecast.rollout import Array, Forecaster, Mixture, roll_out, trajectories
 from seqlab.forecast.scores import covered, crps, interval, naive_error, negative_log_likelihood, probability_below
 from seqlab.forecast.splits import Prepared
-from seqlab.provenance import sha256_of
-from seqlab.runs import Run
+from seqlab.io.arrays import read_arrays
+from seqlab.io.cards import read_card
+from seqlab.io.errors import InputError
+from seqlab.io.files import damaged, read_json, replacing, write_json
+from seqlab.io.provenance import sha256_of
+from seqlab.io.runs import Run
 
 POINTS = ("rmse", "mae", "mase", "spread")  # of the roll-out of point predictions
 # of trajectories; a model without a distribution has none

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seqlab.cards import add_run_arguments, begin_run
-from seqlab.files import json_argument
 from seqlab.forecast.record import forecast, record
 from seqlab.forecast.rollout import Forecaster
 from seqlab.forecast.splits import Prepared, read_prepared
-from seqlab.runs import FORECAST
+from seqlab.io.cards import add_run_arguments, begin_run
+from seqlab.io.files import json_argument
+from seqlab.io.runs import FORECAST
 
 
 @dataclass(frozen=True)

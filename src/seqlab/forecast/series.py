@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError, shown
 from seqlab.forecast.reading import read_column
-from seqlab.names import check_name
+from seqlab.io.errors import InputError, shown
+from seqlab.io.names import check_name
 
 KEYS: dict[str, type] = {  # of a block of config/series.yaml, and what they hold
     **dict.fromkeys(("title", "kind", "builtin", "path", "column", "decimal", "unit", "step", "missing"), str),

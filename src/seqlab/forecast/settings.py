@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
-from seqlab.errors import InputError, shown
+from seqlab.io.errors import InputError, shown
 
 
 @dataclass(frozen=True)

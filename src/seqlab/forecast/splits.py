@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError
-from seqlab.files import damaged, read_json, verified, write_json, write_text
 from seqlab.forecast.series import Series, is_constant
+from seqlab.io.errors import InputError
+from seqlab.io.files import damaged, read_json, verified, write_json, write_text
 
 NAMES = ("train", "valid", "test")
 

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab.cards import SETTINGS
-from seqlab.errors import InputError
-from seqlab.files import damaged, verified
 from seqlab.forecast.record import FIGURES, SPREADS, read_forecast_ledger
 from seqlab.forecast.scores import interval
-from seqlab.runs import Run
-from seqlab.setting_columns import read_with_settings, with_settings
+from seqlab.io.cards import SETTINGS
+from seqlab.io.errors import InputError
+from seqlab.io.files import damaged, verified
+from seqlab.io.runs import Run
+from seqlab.io.setting_columns import read_with_settings, with_settings
 
 NAMES = ["series", "model"]
 SUMMARY_COLUMNS = [*NAMES, "seed", "split", "horizon", "origins", *FIGURES, "parameters", "train_seconds"]

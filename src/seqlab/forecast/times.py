@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import NoReturn
 
-from seqlab.errors import one_line, shown
+from seqlab.io.errors import one_line, shown
 
 SECOND = 10**12  # ticks: a time is a whole number of picoseconds, so that no step is rounded
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86400 * SECOND

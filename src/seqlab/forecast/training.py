@@ -13,8 +13,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqlab.errors import InputError
-from seqlab.files import replacing, write_json
 from seqlab.forecast.networks import (
     Latent,
     Network,
@@ -26,6 +24,8 @@ from seqlab.forecast.networks import (
     save_network,
 )
 from seqlab.forecast.settings import TrainingSettings
+from seqlab.io.errors import InputError
+from seqlab.io.files import replacing, write_json
 from seqlab.rnn.optimisers import Optimiser, clip, schedule_factor
 
 

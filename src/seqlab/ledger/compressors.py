@@ -5,7 +5,7 @@ import gzip
 import lzma
 from collections.abc import Callable
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 
 
 def _zstd(data: bytes) -> bytes:

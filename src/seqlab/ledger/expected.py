@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from seqlab.errors import InputError
-from seqlab.files import write_text
+from seqlab.io.errors import InputError
+from seqlab.io.files import write_text
+from seqlab.io.runs import Run
 from seqlab.ledger.record import read_ledger
 from seqlab.ledger.scores import SPLITS
-from seqlab.runs import Run
 
 IDENTICAL, CLOSE, DIFFERS, MISSING, NEW = "identical bits", "within tolerance", "differs", "missing", "not in reference"
 FAULTS = (DIFFERS, MISSING)

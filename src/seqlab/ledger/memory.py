@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqlab.io.runs import Run
 from seqlab.ledger.record import read_ledger
-from seqlab.runs import Run
 
 COLUMNS = ["series", "model", "context", "symbols", "bits_per_symbol", "bits_per_symbol_std"]
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.ledger.selection import valid_perplexity
 
 GAP = 1e-7  # nats per symbol by which the weights may fall short of the best ones

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError
-from seqlab.files import read_json, write_json
+from seqlab.io.errors import InputError
+from seqlab.io.files import read_json, write_json
 from seqlab.ledger.scores import SPLITS
 
 NAMES = ["corpus", "unit", "family", "model"]

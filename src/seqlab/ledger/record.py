@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.cards import read_card
-from seqlab.errors import shown
-from seqlab.files import damaged, read_json
+from seqlab.io.cards import read_card
+from seqlab.io.errors import shown
+from seqlab.io.files import damaged, read_json
+from seqlab.io.provenance import sha256_of
+from seqlab.io.runs import Run
 from seqlab.ledger.perplexity import read_metrics, score_rows, write_metrics
 from seqlab.ledger.scores import read_scores, write_scores
-from seqlab.provenance import sha256_of
-from seqlab.runs import Run
 
 
 def read_training(path: str | Path) -> dict[str, Any]:

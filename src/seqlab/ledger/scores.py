@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.arrays import read_arrays
-from seqlab.files import damaged, replacing
+from seqlab.io.arrays import read_arrays
+from seqlab.io.files import damaged, replacing
 
 SPLITS = ("valid", "test")  # what is scored; train is what models have seen
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError
-from seqlab.files import verified
+from seqlab.io.errors import InputError
+from seqlab.io.files import verified
 from seqlab.ledger.selection import valid_perplexity
 from seqlab.ledger.statistics import CONFIDENCE, compare, holm
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.ngram.evidence import Estimate, Evidence
 from seqlab.ngram.model import NgramModel, symbol_probabilities
 

@@ -21,8 +21,8 @@ from typing import Any, BinaryIO, NoReturn, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError
-from seqlab.files import replacing
+from seqlab.io.errors import InputError
+from seqlab.io.files import replacing
 from seqlab.ngram.arpa_names import ESCAPED, LINE_END, LINE_START, UNKNOWNS, arpa_name, token_of
 from seqlab.ngram.model import NgramModel
 from seqlab.text.vocab import UNKNOWN

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.ngram.tally import Piece, Tally, tally
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.ledger.horizon import exact_rows
 from seqlab.ngram.model import NgramModel
 

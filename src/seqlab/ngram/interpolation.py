@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.ngram.evidence import Estimate, Evidence, interpolated
 from seqlab.ngram.model import NgramModel
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.arrays import read_arrays
-from seqlab.files import damaged, replacing
+from seqlab.io.arrays import read_arrays
+from seqlab.io.files import damaged, replacing
 from seqlab.sampling import drawn
 
 BLOCK = 1 << 16  # symbols scored at once: what is known of them has room in a processor's cache

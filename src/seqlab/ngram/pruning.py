@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.cards import read_card
-from seqlab.errors import InputError, shown
-from seqlab.files import damaged
+from seqlab.io.cards import read_card
+from seqlab.io.errors import InputError, shown
+from seqlab.io.files import damaged
 from seqlab.ngram.model import NgramModel
 
 ROUNDING = 1e-12  # a sum of probabilities is not known better than this

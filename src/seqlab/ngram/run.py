@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.files import write_json, write_text
+from seqlab.io.files import write_json, write_text
 from seqlab.ledger.record import record
 from seqlab.ngram.model import NgramModel, generate, symbol_probabilities
 from seqlab.text.splits import segments_of

@@ -17,8 +17,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError
-from seqlab.files import replacing_folder, verified_folder
+from seqlab.io.errors import InputError
+from seqlab.io.files import replacing_folder, verified_folder
 from seqlab.ngram.counts import OrderCounts, check_countable, suffixes
 from seqlab.ngram.tally import Piece, Tally, tally
 

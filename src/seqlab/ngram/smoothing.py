@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.ngram.additive import add_fitted, add_one, maximum_likelihood
 from seqlab.ngram.counts import OrderCounts, count_ngrams
 from seqlab.ngram.discounting import absolute, kneser_ney, modified_kneser_ney

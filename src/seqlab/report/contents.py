@@ -14,8 +14,8 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from seqlab.errors import InputError, shown
-from seqlab.runs import SERIES, Experiment, Place, Run
+from seqlab.io.errors import InputError, shown
+from seqlab.io.runs import SERIES, Experiment, Place, Run
 
 Files = dict[str, str | dict[str, str]]  # the path of each need, or the path of each model
 

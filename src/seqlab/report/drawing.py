@@ -7,12 +7,12 @@ from typing import Any
 
 from matplotlib.figure import Figure as Drawing
 
-from seqlab.arrays import read_arrays
-from seqlab.errors import InputError
-from seqlab.files import read_json
 from seqlab.forecast.autoregression import ORDERS
 from seqlab.forecast.record import read_forecasts
 from seqlab.forecast.tables import read_models as read_forecast_models
+from seqlab.io.arrays import read_arrays
+from seqlab.io.errors import InputError
+from seqlab.io.files import read_json
 from seqlab.ledger import breakdown, horizon, memory
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.report.contents import Figure, Files

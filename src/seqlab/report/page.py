@@ -12,8 +12,9 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from seqlab.errors import InputError, shown
-from seqlab.files import damaged, read_json, verified, write_text
+from seqlab.io.errors import InputError, shown
+from seqlab.io.files import damaged, read_json, verified, write_text
+from seqlab.io.runs import SERIES, Experiment, Place, Run
 from seqlab.ledger.verdicts import COLUMNS, read_verdicts
 from seqlab.report.answer import CHOSEN, TRAINED, across_units, answer, behind, closed, figure, interval, leader, share
 from seqlab.report.contents import WITHOUT_SAMPLE, figure_file, figures_of, source_file
@@ -21,7 +22,6 @@ from seqlab.report.explained import coloured
 from seqlab.report.forecast import forecast_section
 from seqlab.report.style import number
 from seqlab.report.tables import best_on_valid, read_models
-from seqlab.runs import SERIES, Experiment, Place, Run
 
 # what makes a browser do more than draw: programs, events, and whatever comes from elsewhere
 ACTIVE = re.compile(

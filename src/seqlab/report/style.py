@@ -13,8 +13,8 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
 
-from seqlab.errors import InputError
-from seqlab.files import replacing
+from seqlab.io.errors import InputError
+from seqlab.io.files import replacing
 
 # Okabe and Ito's colours, told apart by colour-blind readers; without yellow, which is pale on white
 ORANGE, SKY, GREEN, BLUE, VERMILLION, PURPLE = "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"

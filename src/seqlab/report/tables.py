@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab.cards import SETTINGS
-from seqlab.errors import InputError
-from seqlab.files import damaged, replacing, verified
+from seqlab.io.cards import SETTINGS
+from seqlab.io.errors import InputError
+from seqlab.io.files import damaged, replacing, verified
+from seqlab.io.runs import Run
+from seqlab.io.setting_columns import read_with_settings, with_settings
 from seqlab.ledger.perplexity import COUNTS, FIGURES, NAMES
 from seqlab.ledger.record import read_ledger
 from seqlab.ledger.scores import SPLITS
 from seqlab.ledger.statistics import interval
-from seqlab.runs import Run
-from seqlab.setting_columns import read_with_settings, with_settings
 
 COST = ["parameters", "train_seconds", "zero_probability"]
 OPEN = "open_bits_per_char"

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from seqlab.devices import is_accelerated
+from seqlab.machine.devices import is_accelerated
 from seqlab.rnn import ways
 from seqlab.rnn.batches import EpochPlan
 from seqlab.rnn.captured import CapturedTraining

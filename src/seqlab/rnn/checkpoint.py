@@ -12,8 +12,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from seqlab.errors import InputError
-from seqlab.files import SEAL, damaged, read_json, replacing, unwritable, write_json
+from seqlab.io.errors import InputError
+from seqlab.io.files import SEAL, damaged, read_json, replacing, unwritable, write_json
 from seqlab.rnn.network import Architecture, Parameters
 
 WEIGHTS, NETWORK = "weights.safetensors", "network.json"

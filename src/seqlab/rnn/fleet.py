@@ -9,8 +9,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from seqlab.devices import is_accelerated
-from seqlab.files import replacing, write_json
+from seqlab.io.files import replacing, write_json
+from seqlab.machine.devices import is_accelerated
 from seqlab.rnn.cells import CELLS, State
 from seqlab.rnn.checkpoint import load_checkpoint, save_checkpoint, save_network
 from seqlab.rnn.network import Architecture, Parameters, initial_parameters

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from seqlab.devices import is_accelerated
+from seqlab.machine.devices import is_accelerated
 from seqlab.rnn.cells import State
 from seqlab.rnn.graphs import side_by_side
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from seqlab.errors import InputError
-from seqlab.files import read_json, write_json
+from seqlab.io.errors import InputError
+from seqlab.io.files import read_json, write_json
 
 
 def rungs(epochs: int, factor: int) -> list[int]:

@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from seqlab.devices import is_accelerated
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
+from seqlab.machine.devices import is_accelerated
 from seqlab.rnn import ways
 from seqlab.rnn.cells import CELLS, State
 from seqlab.rnn.fused import fused_layer, is_faster, one_hot

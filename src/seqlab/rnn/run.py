@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from seqlab.files import write_text
+from seqlab.io.files import write_text
 from seqlab.ledger.record import read_training, record
 from seqlab.rnn.checkpoint import load_network
 from seqlab.rnn.fleet import Fleet

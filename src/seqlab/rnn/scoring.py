@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqlab.devices import is_accelerated
+from seqlab.machine.devices import is_accelerated
 from seqlab.rnn import ways
 from seqlab.rnn.cells import State
 from seqlab.rnn.graphs import record

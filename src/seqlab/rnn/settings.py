@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.rnn.cells import CELLS
 from seqlab.rnn.optimisers import OPTIMISERS, SCHEDULES
 from seqlab.text.partition import MODES
@@ -22,7 +22,7 @@ def rounding(precision: str, cell: str, hidden: int, device: str = "cpu") -> tor
     """To what the factors of products are rounded in a network trained with `precision`; None for not at all.
 
     `benchmarks/recurrence.py` measures from how many units on bfloat16 pays. tf32 is no rounding of ours: see
-    `uses_tf32` and `seqlab.devices.use_tf32`.
+    `uses_tf32` and `seqlab.machine.devices.use_tf32`.
     """
     if device != "cpu":
         return None

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from seqlab.devices import tf32_is_used
+from seqlab.machine.devices import tf32_is_used
 from seqlab.rnn.kernels import BACKWARD, FORWARD
 
 State = tuple[Tensor, ...]  # as in `seqlab.rnn.cells`

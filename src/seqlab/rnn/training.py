@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqlab.devices import memory_errors, use_tf32
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
+from seqlab.machine.devices import memory_errors, use_tf32
 from seqlab.rnn.accelerated import Accelerated
 from seqlab.rnn.batches import EpochPlan
 from seqlab.rnn.fleet import Fleet, Progress

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 
 Merge = Sequence[str]  # two pieces that become one
 _PRINTABLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]

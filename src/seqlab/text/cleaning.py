@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 
 
 def clean_text(text: str) -> str:

@@ -12,8 +12,8 @@ from typing import IO, Any
 import pooch
 import requests
 
-from seqlab.errors import InputError
-from seqlab.files import replacing
+from seqlab.io.errors import InputError
+from seqlab.io.files import replacing
 from seqlab.text.definitions import check_definition, corpus_source, part_of
 from seqlab.text.reading import check_text, read_bytes
 from seqlab.text.sources import generate

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from seqlab.errors import InputError, shown
-from seqlab.names import check_name, readable_path
+from seqlab.io.errors import InputError, shown
+from seqlab.io.names import check_name, readable_path
 from seqlab.text.cleaning import CLEANING
 from seqlab.text.tokens import UNITS
 

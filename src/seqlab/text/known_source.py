@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from seqlab.cards import read_card
-from seqlab.errors import InputError
+from seqlab.io.cards import read_card
+from seqlab.io.errors import InputError
 from seqlab.text.definitions import corpus_source
 from seqlab.text.sources import Source
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 
 MODES = ("sequential", "random")
 

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from seqlab.errors import InputError
-from seqlab.files import damaged, verified
+from seqlab.io.errors import InputError
+from seqlab.io.files import damaged, verified
 
 _WEB_PAGE = re.compile(r"\s*(?:<\?xml.*?\?>\s*|<!--.*?-->\s*)?<(?:!doctype\s+html|html)", re.IGNORECASE | re.DOTALL)
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError, shown
+from seqlab.io.errors import InputError, shown
 
 BRACKETS = ("()", "[]", "{}", "<>")
 MAX_STATES = 4096  # the exact solutions are dense: 4096 states are 128 MiB and some seconds

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError, shown
-from seqlab.files import damaged, read_json
-from seqlab.provenance import sha256_of
+from seqlab.io.errors import InputError, shown
+from seqlab.io.files import damaged, read_json
+from seqlab.io.provenance import sha256_of
 from seqlab.text.bpe import BytePairs, Merge
 from seqlab.text.definitions import NAMES as NAMES
 from seqlab.text.definitions import SPLIT_KEYS

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 from seqlab.text.bpe import BytePairs, Merge
 
 UNITS = ("char", "word", "byte", "bpe")

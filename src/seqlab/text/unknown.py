@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from seqlab.files import damaged, read_json
+from seqlab.io.files import damaged, read_json
 from seqlab.text.tokens import UNITS
 from seqlab.text.vocab import Vocab
 

@@ -16,11 +16,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from seqlab.cards import read_card
+from seqlab.io.cards import read_card
+from seqlab.io.provenance import fingerprint
+from seqlab.io.runs import Experiment, Run
 from seqlab.language_model import SETTINGS
 from seqlab.ledger.perplexity import FIGURES, read_metrics
-from seqlab.provenance import fingerprint
-from seqlab.runs import Experiment, Run
 from seqlab.tracking.plan import finished
 from seqlab.tracking.runs import digest, run_key
 

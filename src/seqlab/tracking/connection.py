@@ -8,9 +8,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from seqlab.errors import InputError
-from seqlab.files import create_private, read_json
-from seqlab.names import check_address
+from seqlab.io.errors import InputError
+from seqlab.io.files import create_private, read_json
+from seqlab.io.names import check_address
 from seqlab.tracking.faults import faults_named, without_password
 
 ENVIRONMENT = {

@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from seqlab.errors import InputError
-from seqlab.files import replacing
-from seqlab.runs import read_experiments
+from seqlab.io.errors import InputError
+from seqlab.io.files import replacing
+from seqlab.io.runs import read_experiments
 from seqlab.tracking.plan import plan_runs
 from seqlab.tracking.runs import PlannedRun
 

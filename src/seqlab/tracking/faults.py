@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from seqlab.errors import InputError
+from seqlab.io.errors import InputError
 
 OUTSIDE = {"builtins.OSError", "sqlite3.Error", "sqlalchemy.SQLAlchemyError", "mlflow.MlflowException"}
 DRIVERS = {"psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}  # packages of modules that are called otherwise

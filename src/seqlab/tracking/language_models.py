@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from seqlab.cards import read_card
-from seqlab.files import read_json
+from seqlab.io.cards import read_card
+from seqlab.io.files import read_json
+from seqlab.io.runs import Experiment, Place, Run
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.ledger.verdicts import ALIKE, BETTER, WORSE
-from seqlab.runs import Experiment, Place, Run
 from seqlab.tracking.page import best_model, experiment_page
 from seqlab.tracking.runs import PlannedRun, Point, as_text, plan_parent, plan_seed
 

@@ -6,8 +6,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from seqlab.io.runs import Run
 from seqlab.rnn.live import LIVE_HISTORY
-from seqlab.runs import Run
 from seqlab.tracking.language_models import read_history
 
 

@@ -8,11 +8,11 @@ from textwrap import indent
 
 import pandas as pd
 
+from seqlab.io.runs import Experiment, Place
 from seqlab.ledger.verdicts import ALIKE, COLUMNS, read_verdicts
 from seqlab.report.answer import CHOSEN, answer
 from seqlab.report.style import deviation, number
 from seqlab.report.tables import best_on_valid, read_models
-from seqlab.runs import Experiment, Place
 
 SHOWN = 15  # models in the table; the artifact models.csv holds all
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from seqlab.runs import SERIES, Experiment, Place, Run
+from seqlab.io.runs import SERIES, Experiment, Place, Run
 from seqlab.tracking import forecasts, language_models
 from seqlab.tracking.runs import PlannedRun
 

@@ -10,9 +10,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from seqlab.files import write_json
-from seqlab.provenance import provenance
-from seqlab.runs import Experiment, Place
+from seqlab.io.files import write_json
+from seqlab.io.provenance import provenance
+from seqlab.io.runs import Experiment, Place
 from seqlab.tracking.champions import champions, publish_champions
 from seqlab.tracking.connection import connect, experiment_id, is_server, sole_writer
 from seqlab.tracking.faults import faults_named

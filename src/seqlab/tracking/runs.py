@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seqlab.provenance import sha256_of
-from seqlab.runs import SERIES, Experiment, Place, Run
+from seqlab.io.provenance import sha256_of
+from seqlab.io.runs import SERIES, Experiment, Place, Run
 
 MODEL, EXPERIMENT = "model", "experiment"  # the tag `kind`: one seed of a model, and the parent of all these
 RUN = "run"  # the tag in which the seeds of a model agree, and no other run does

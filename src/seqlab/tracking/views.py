@@ -6,7 +6,7 @@ It holds all experiments on one text, so means are those over the seeds of one m
 from dataclasses import dataclass
 from typing import Any
 
-from seqlab.runs import SERIES
+from seqlab.io.runs import SERIES
 from seqlab.tracking.runs import EXPERIMENT, MODEL, RUN
 from seqlab.tracking.view_format import (
     bars,

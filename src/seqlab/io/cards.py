@@ -7,10 +7,10 @@ from typing import Any
 
 import yaml
 
-from seqlab.errors import InputError, shown
-from seqlab.files import SEAL, damaged, json_argument, sealed, unsealed, write_text
-from seqlab.names import names_folder
-from seqlab.provenance import sha256_of
+from seqlab.io.errors import InputError, shown
+from seqlab.io.files import SEAL, damaged, json_argument, sealed, unsealed, write_text
+from seqlab.io.names import names_folder
+from seqlab.io.provenance import sha256_of
 
 KINDS = {"corpus": str, "unit": str, "family": str, "model": str, "settings": dict, "seeds": list, "data": dict}
 KEYS = tuple(KINDS)

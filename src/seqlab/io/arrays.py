@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.errors import InputError
-from seqlab.files import damaged
+from seqlab.io.errors import InputError
+from seqlab.io.files import damaged
 
 
 def read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:

@@ -18,9 +18,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seqlab.errors import InputError, shown
-from seqlab.files import damaged, read_json, sealed, write_text
-from seqlab.names import check_name, names_folder
+from seqlab.io.errors import InputError, shown
+from seqlab.io.files import damaged, read_json, sealed, write_text
+from seqlab.io.names import check_name, names_folder
 
 SERIES = "series"  # the unit of a sequence of numbers
 FORECAST = "forecast"  # the family of its models

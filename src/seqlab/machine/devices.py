@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from seqlab.errors import InputError
-from seqlab.leases import gpu_names, is_assigned, lease
+from seqlab.io.errors import InputError
+from seqlab.machine.leases import gpu_names, is_assigned, lease
 
 MMAP_MAX, TRIM_THRESHOLD = -4, -1  # parameters of mallopt: blocks of memory mapped on their own, and when to give back
 

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seqlab.errors import InputError, shown
-from seqlab.provenance import sha256_of
+from seqlab.io.errors import InputError, shown
+from seqlab.io.provenance import sha256_of
 
 CONTENTS = "contents.json"  # of a folder that is written as a whole: the checksum of each file
 SEAL = "sha256"  # the key of a file of keys that holds the checksum of all others

@@ -9,8 +9,8 @@ from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
-from seqlab.errors import InputError, shown
-from seqlab.files import read_json
+from seqlab.io.errors import InputError, shown
+from seqlab.io.files import read_json
 
 LONGEST = 100  # characters of a name, and twice as many bytes
 SOURCE_FILE = "source.json"  # in the folder of a prepared corpus: what it was made of
