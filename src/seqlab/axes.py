@@ -33,17 +33,17 @@ def network_runs(where: str, settings: Mapping[str, Any], draw: Mapping[str, int
     """
     axes = {key: values_of(value) for key, value in settings.items()}
     size = math.prod(map(len, axes.values()))
-    wanted = draw["runs"] if draw else 0
-    if wanted > size:
-        raise InputError(f"{where}.draw.runs is {wanted:,}, but the grid has {size:,} points; lower it, or 0 takes all")
-    if (wanted or size) > MOST_RUNS:
+    count = draw["runs"] if draw else 0
+    if count > size:
+        raise InputError(f"{where}.draw.runs is {count:,}, but the grid has {size:,} points; lower it, or 0 takes all")
+    if (count or size) > MOST_RUNS:
         lengths = ", ".join(f"{len(values):,} of {key}" for key, values in axes.items() if len(values) > 1)
         sample = f", or take a sample with {where}.draw" if draw else ""
         raise InputError(
-            f"{where} asks for {wanted or size:,} runs ({lengths}), where {MOST_RUNS:,} are the most; shorten an axis"
+            f"{where} asks for {count or size:,} runs ({lengths}), where {MOST_RUNS:,} are the most; shorten an axis"
             f"{sample}"
         )
-    points = _drawn(axes, size, wanted, draw["seed"]) if draw and wanted else product(*axes.values())
+    points = _drawn(axes, size, count, draw["seed"]) if draw and count else product(*axes.values())
     runs = {}
     for values in points:
         point = dict(zip(axes, values, strict=True))
@@ -51,13 +51,13 @@ def network_runs(where: str, settings: Mapping[str, Any], draw: Mapping[str, int
     return runs
 
 
-def _drawn(axes: dict[str, list[Any]], size: int, wanted: int, seed: int) -> list[tuple[Any, ...]]:
+def _drawn(axes: dict[str, list[Any]], size: int, count: int, seed: int) -> list[tuple[Any, ...]]:
     """So many different points of the grid, in its order, without making all of it.
 
     A larger draw of the same seed has the points of a smaller one. The grid may be larger than random.sample takes.
     """
     chance, places = random.Random(seed), set[int]()
-    while len(places) < wanted:
+    while len(places) < count:
         places.add(chance.randrange(size))
     points = []
     for place in sorted(places):

@@ -40,10 +40,10 @@ def examine(folder: Path) -> Iterator[Found]:
 
 
 def _python() -> Iterator[Found]:
-    told = f"{platform.python_version()} at {sys.executable}"
+    detail = f"{platform.python_version()} at {sys.executable}"
     old = sys.version_info < OLDEST
     wanted = ".".join(map(str, OLDEST))
-    yield Found("Python", BAD if old else GOOD, told, f"install Python {wanted} or newer" if old else "")
+    yield Found("Python", BAD if old else GOOD, detail, f"install Python {wanted} or newer" if old else "")
 
 
 def _packages() -> Iterator[Found]:
@@ -65,8 +65,8 @@ def _packages() -> Iterator[Found]:
         else:
             wrong.append(f"{need.name} {found} where {need.specifier} is needed")
     faults = [f"{name} is not installed" for name in missing] + wrong
-    told = "; ".join(faults) or f"{right} packages that seqlab needs, at versions it can use"
-    yield Found("packages", BAD if faults else GOOD, told, "pip install -r requirements.txt" if faults else "")
+    detail = "; ".join(faults) or f"{right} packages that seqlab needs, at versions it can use"
+    yield Found("packages", BAD if faults else GOOD, detail, "pip install -r requirements.txt" if faults else "")
 
 
 def _lock(folder: Path) -> Iterator[Found]:
@@ -84,8 +84,10 @@ def _lock(folder: Path) -> Iterator[Found]:
         if found != locked:
             others.append(f"{name} {found} instead of {locked}")
     if others:
-        told = f"{len(others)} of {len(pairs)} packages differ from requirements.txt: {', '.join(others[:3])}"
-        yield Found("lock", NOTE, told + (" ..." if len(others) > 3 else ""), "make setup makes .venv with all of them")
+        detail = f"{len(others)} of {len(pairs)} packages differ from requirements.txt: {', '.join(others[:3])}"
+        yield Found(
+            "lock", NOTE, detail + (" ..." if len(others) > 3 else ""), "make setup makes .venv with all of them"
+        )
     else:
         yield Found("lock", GOOD, f"all {len(pairs)} packages are those of requirements.txt")
 
@@ -96,9 +98,9 @@ def _torch() -> Iterator[Found]:
     except ImportError as error:
         yield Found("torch", BAD, f"can't be imported ({error})", "pip install torch==2.13.0")
         return
-    told = [torch.__version__, f"{torch.get_num_threads()} threads", torch.backends.cpu.get_cpu_capability()]
-    told += ["products in bfloat16"] if torch.ops.mkldnn._is_mkldnn_bf16_supported() else []
-    yield Found("torch", GOOD, ", ".join(told))
+    detail = [torch.__version__, f"{torch.get_num_threads()} threads", torch.backends.cpu.get_cpu_capability()]
+    detail += ["products in bfloat16"] if torch.ops.mkldnn._is_mkldnn_bf16_supported() else []
+    yield Found("torch", GOOD, ", ".join(detail))
 
 
 def _gpu() -> Iterator[Found]:
@@ -108,8 +110,8 @@ def _gpu() -> Iterator[Found]:
         return
     if torch.cuda.is_available():
         cards = [torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count())]
-        told = ", ".join(f"{card.name} ({card.total_memory / 2**30:.0f} GiB)" for card in cards)
-        yield Found("GPU", GOOD, f"{told}; rnn.device: auto uses it")
+        detail = ", ".join(f"{card.name} ({card.total_memory / 2**30:.0f} GiB)" for card in cards)
+        yield Found("GPU", GOOD, f"{detail}; rnn.device: auto uses it")
     elif shutil.which("nvidia-smi"):
         built = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "built without CUDA"
         remedy = "install a torch with CUDA (pip install torch==2.13.0), or a driver that is new enough for it"
@@ -128,8 +130,8 @@ def _workflow_programs() -> Iterator[Found]:
     remedy = "" if git else "install git, so that results tell their commit"
     yield Found("git", GOOD if git else NOTE, git or "not found", remedy)
     slurm = shutil.which("sbatch")
-    told = f"{slurm}; --workflow-profile profiles/slurm" if slurm else "none; only clusters have it"
-    yield Found("Slurm", GOOD, told)
+    detail = f"{slurm}; --workflow-profile profiles/slurm" if slurm else "none; only clusters have it"
+    yield Found("Slurm", GOOD, detail)
 
 
 def _workflow(folder: Path) -> Iterator[Found]:
@@ -143,8 +145,8 @@ def _workflow(folder: Path) -> Iterator[Found]:
         yield Found("workflow", BAD, str(error), "remove the file; the next run of its experiment writes it again")
         return
     runs = sum(Path(run.file("metrics.json")).exists() for made in experiments for run in made.runs)
-    told = f"{folder.resolve()}, {runs} finished runs of {len(experiments)} experiments"
-    yield Found("workflow", GOOD, told)
+    detail = f"{folder.resolve()}, {runs} finished runs of {len(experiments)} experiments"
+    yield Found("workflow", GOOD, detail)
 
 
 def _tracking(folder: Path) -> Iterator[Found]:
@@ -188,8 +190,8 @@ def _sharing(folder: Path) -> Iterator[Found]:
     paths = [path for path in (results, results / "mlflow.db", results / "mlflow-artifacts") if path.exists()]
     others = [path for path in paths if _writable_by_others(path.stat())]
     if others:
-        told = f"other accounts can write to {', '.join(map(str, others))}: to change runs, models and what they run"
-        yield Found("sharing", NOTE, told, f"chmod -R go-w {results}, unless you share it with people you trust")
+        detail = f"other accounts can write to {', '.join(map(str, others))}: to change runs, models and what they run"
+        yield Found("sharing", NOTE, detail, f"chmod -R go-w {results}, unless you share it with people you trust")
     elif paths:
         yield Found("sharing", GOOD, f"no other account can write to {results}")
 

@@ -53,7 +53,7 @@ def ask(address: str, headers: Mapping[str, str], method: str = "GET") -> bytes:
 
 
 def answers(address: str, headers: Mapping[str, str]) -> bool:
-    """Whether MLflow answers a real call, the address of a search; its page /health says yes before others do."""
+    """Ask MLflow a real question, the address of a search: its page /health says yes before others do."""
     try:
         return "experiments" in json.loads(ask(address, headers))
     except (OSError, ValueError):

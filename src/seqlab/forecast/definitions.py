@@ -40,20 +40,20 @@ def series_of_file(config: dict[str, Any], series: dict[str, Any]) -> tuple[list
 
     Raises InputError where it is neither.
     """
-    wanted = config["series"]
-    if wanted in series:
-        return [wanted], series
-    wanted = os.path.expanduser(wanted)  # noqa: PTH111, where Path.expanduser raises an error for an unknown user
-    path = Path(wanted)
-    if not os.path.isfile(wanted):  # noqa: PTH113, where Path.is_file raises an error for a name that is too long
+    name_or_path = config["series"]
+    if name_or_path in series:
+        return [name_or_path], series
+    name_or_path = os.path.expanduser(name_or_path)  # noqa: PTH111, where Path.expanduser raises an error for an unknown user
+    path = Path(name_or_path)
+    if not os.path.isfile(name_or_path):  # noqa: PTH113, where Path.is_file raises an error for a name that is too long
         names = ", ".join(sorted(map(str, series)))
         raise InputError(
-            f"series {shown(wanted)} is neither a CSV file nor a name in config/series.yaml ({names}); correct it"
+            f"series {shown(name_or_path)} is neither a CSV file nor a name in config/series.yaml ({names}); correct it"
         )
     given = {key: config[key] for key in ("column", "decimal", "period", "difference") if config.get(key)}
-    source = ", ".join([readable_path(wanted), *(f"{key} {value}" for key, value in given.items())])
+    source = ", ".join([readable_path(name_or_path), *(f"{key} {value}" for key, value in given.items())])
     name = name_of_path(path, source, series, config.get("column", ""), SERIES)
-    block = {"title": path.name, "kind": "csv", "path": wanted, "licence": "your own", "source": source}
+    block = {"title": path.name, "kind": "csv", "path": name_or_path, "licence": "your own", "source": source}
     return [name], series | {name: block | given}
 
 

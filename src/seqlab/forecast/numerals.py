@@ -45,8 +45,8 @@ def read_numbers(
     for place, cell in enumerate(plain):
         if cell.lower() in NOTHING:
             if not gaps:
-                told = f"is {cell!r}" if cell else "is empty"
-                refuse(place + 1, f"{told}; fill the gap or leave the rows up to it out")
+                fault = f"is {cell!r}" if cell else "is empty"
+                refuse(place + 1, f"{fault}; fill the gap or leave the rows up to it out")
             values[place] = math.nan
         elif PATTERNS[mark].fullmatch(cell):
             values[place] = float(cell.replace("." if mark == "," else ",", "").replace(",", "."))

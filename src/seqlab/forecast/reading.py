@@ -42,8 +42,8 @@ def read_column(path: str | Path, column: str | None = None, decimal: str | None
     lines = [cells.lines[number] for number in filled]
     for number, (row, line) in enumerate(zip(rows, lines, strict=True), 1):
         if len(row) != len(head):
-            told = f"row {number} of {path}{_line(number, line)} has {len(row)} columns where the head has {len(head)}"
-            raise InputError(f"{told}; correct it")
+            fault = f"row {number} of {path}{_line(number, line)} has {len(row)} columns where the head has {len(head)}"
+            raise InputError(f"{fault}; correct it")
     others = (cell for row in rows for number, cell in enumerate(row) if number not in (0, place))
     refuse = _refusal(path, head[place], lines)
     mark = decimal if cells.delimiter else "."

@@ -43,7 +43,7 @@ def negative_log_likelihood(mixture: Mixture, values: Array) -> Array:
 
 
 def _points(deviations: Array) -> tuple[NDArray[np.bool_] | None, Array]:
-    """Which Gaussians are points, None where none is, and deviations that can be divided by."""
+    """The Gaussians that are points, None where none is, and deviations that can be divided by."""
     points = deviations == 0
     return (points, np.where(points, 1.0, deviations)) if points.any() else (None, deviations)
 

@@ -121,7 +121,7 @@ def build_series(name: str, definition: dict[str, Any]) -> Series:
 
 
 def is_constant(values: NDArray[np.float64], size: float = 0.0) -> bool:
-    """Whether all `values` are the same; where they are differences of numbers, up to the rounding of their `size`."""
+    """Return whether `values` are the same, for differences of numbers up to the rounding of their `size`."""
     return float(np.ptp(values)) <= ROUNDING * size
 
 

@@ -68,11 +68,11 @@ def check_times(cells: Sequence[str], refuse: Callable[[int, str], NoReturn]) ->
         if len(times) < len(cells):
             furthest = max(furthest, len(times))
             continue
-        found = _fault(times, cells, read)
-        if found is None:
+        failure = _fault(times, cells, read)
+        if failure is None:
             return
-        if fault is None or found[0] >= fault[0]:  # the way of reading that goes well for longer
-            fault = found
+        if fault is None or failure[0] >= fault[0]:  # the way of reading that goes well for longer
+            fault = failure
     if fault is None:
         row = max(furthest, 0)
         refuse(
@@ -142,7 +142,7 @@ def _in_months(times: Sequence[Time]) -> bool:
 
 
 def _in_days(times: Sequence[Time]) -> bool:
-    """Whether the times lie a whole number of days apart by the clock beside them, which may have been changed."""
+    """Return whether the times lie whole days apart by the clock beside them, which may have been changed."""
     steps = {after.wall - before.wall for before, after in pairwise(times)}
     step = min(steps)
     return times[0].month is not None and len(steps) == 1 and step > 0 and step % DAY == 0

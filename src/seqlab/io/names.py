@@ -28,7 +28,7 @@ def check_name(what: str, name: Any) -> None:
 
 
 def names_folder(name: Any) -> bool:
-    """Whether `name`, that of a corpus, unit, family or model, can be that of a folder and stays where it is put."""
+    """Return whether `name`, of a corpus, unit, family or model, can be that of a folder and leads nowhere else."""
     return isinstance(name, str) and bool(re.fullmatch(r"[^\W_][\w.~-]*", name)) and len(name.encode()) <= 250
 
 
