@@ -23,7 +23,7 @@ from seqlab.rnn.training import train_fleet
 __all__ = ["pretended_gpu"]
 
 EVERY_DROPOUT = {"dropout": 0.3, "embedding_dropout": 0.2, "recurrent_dropout": 0.2}
-PENALTIES = {"activation_regularisation": 1.0, "temporal_regularisation": 1.0, "label_smoothing": 0.1}
+PENALTIES = {"activation_regularisation": 1.0, "temporal_regularisation": 1.0}
 SETTINGS = {
     "plain": {},
     "every dropout": EVERY_DROPOUT,

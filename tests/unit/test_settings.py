@@ -21,7 +21,6 @@ BAD = [
     ("learning_rate", math.nan, ABOVE_ZERO),
     ("clip", -0.5, ABOVE_ZERO),
     ("plateau_patience", 0, ABOVE_ZERO),
-    ("schedule_every", 0, ABOVE_ZERO),
     ("weight_decay", -0.1, AT_LEAST_ZERO),
     ("early_stopping", -1, AT_LEAST_ZERO),
     ("dropout", 1.0, SHARE),
@@ -33,12 +32,10 @@ BAD = [
     ("partition", "shuffled", "one of sequential, random"),
     ("activation_regularisation", -1.0, AT_LEAST_ZERO),
     ("temporal_regularisation", -1.0, AT_LEAST_ZERO),
-    ("label_smoothing", 1.0, SHARE),
-    ("halving", -1, AT_LEAST_ZERO),
     ("averaging", 1.0, SHARE),
     ("optimiser", "lion", "one of sgd, adam, adamw"),
     ("precision", "float16", "one of float32, tf32, bfloat16"),
-    ("schedule", "linear", "one of constant, cosine, step, plateau"),
+    ("schedule", "linear", "one of constant, cosine, plateau"),
 ]
 
 

@@ -23,7 +23,7 @@ from seqlab.rnn.training import train_fleet
 from seqlab.text.partition import epoch_batches
 
 LOCKED = {"locked_dropout": True, "embedding_dropout": 0.2, "recurrent_dropout": 0.2}
-PENALTIES = {"activation_regularisation": 1.0, "temporal_regularisation": 1.0, "label_smoothing": 0.1}
+PENALTIES = {"activation_regularisation": 1.0, "temporal_regularisation": 1.0}
 
 
 @pytest.mark.parametrize(

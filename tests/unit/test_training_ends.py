@@ -1,4 +1,4 @@
-"""How trainings end before their last epoch: interrupted, stopped early, diverged or halted."""
+"""How trainings end before their last epoch: interrupted, stopped early or diverged."""
 
 import math
 from typing import Any
@@ -173,22 +173,3 @@ def test_a_validation_loss_that_is_not_finite_names_the_seed():
     fleet = fleet_of([11], epochs=1, steps=300, batch_size=1, schedule="constant", learning_rate=math.inf)
     with pytest.raises(InputError, match=r"the loss of seed 11 is not finite in epoch 1.*rnn\.training\.learning_rate"):
         trained(fleet)
-
-
-def test_a_halted_fleet_keeps_its_best_weights_says_why_and_stays_halted(tmp_path):
-    file = (tmp_path / "unfinished.safetensors", "same")
-    fleet = fleet_of([1, 2], epochs=5)
-    train_fleet(fleet, RANDOM_TEXT, VALID, lambda line: None, file, judge=lambda epoch, loss: "enough" * (epoch == 2))
-    assert fleet.epoch == 2
-    assert fleet.notes == ["enough"]
-    again = trained(fleet_of([1, 2], epochs=5), checkpoint=file)
-    assert (again.epoch, again.notes) == (2, ["enough"])
-
-
-def test_the_judge_gets_the_mean_of_the_lowest_losses():
-    asked = {}
-    fleet = fleet_of([1, 2], epochs=3, learning_rate=0.5)
-    train_fleet(fleet, RANDOM_TEXT, VALID, lambda line: None, judge=lambda epoch, loss: asked.update({epoch: loss}))
-    lowest = np.minimum.accumulate([fleet.losses(0), fleet.losses(1)], axis=1).mean(0)
-    assert list(asked) == [1, 2, 3]
-    np.testing.assert_allclose(list(asked.values()), lowest)

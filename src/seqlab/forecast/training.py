@@ -159,7 +159,7 @@ def train_fleet(
             loss, gradients = _gradients(fleet, values, places)
             norms += clip(gradients, settings.clip)
             share = (epoch - 1 + batch / settings.batches) / settings.epochs
-            rate = settings.learning_rate * schedule_factor("cosine", share, 0.0, 1.0, 1.0)
+            rate = settings.learning_rate * schedule_factor("cosine", share, 0.0)
             optimiser.update(fleet.parameters, gradients, torch.full((len(fleet.seeds),), rate), active)
             total += loss
         found = valid_loss(network, fleet.parameters, values, learnt, valid)

@@ -62,12 +62,7 @@ class EpochPlan:
         """Learning rates by the schedule, (R,)."""
         settings = self.settings
         shares = [(self.epoch + min(batch, batches - 1) / batches) / settings.epochs for batches in self.own]
-        factors = [
-            schedule_factor(
-                settings.schedule, share, settings.warmup, settings.schedule_every, settings.schedule_factor
-            )
-            for share in shares
-        ]
+        factors = [schedule_factor(settings.schedule, share, settings.warmup) for share in shares]
         rates = torch.tensor([settings.learning_rate * factor for factor in factors])
         return rates * self.plateaus if settings.schedule == "plateau" else rates
 

@@ -48,9 +48,8 @@ class Fleet:
     """The state of a training: everything that a checkpoint holds.
 
     `best` are the weights with the lowest validation loss so far, `average` the moving mean of the weights where the
-    settings want one, `history` has a row for each epoch and each replica
-    that learnt in it, `diverged` the epoch in which the loss of a seed was not finite, `halted` the sentence that ended
-    the whole training early; `progress` is None between two epochs.
+    settings want one, `history` has a row for each epoch and each replica that learnt in it, `diverged` the epoch in
+    which the loss of a seed was not finite; `progress` is None between two epochs.
     """
 
     architecture: Architecture
@@ -64,7 +63,6 @@ class Fleet:
     masks: list[torch.Generator]  # one for each replica: its dropout
     history: list[dict[str, Any]] = field(default_factory=list)
     diverged: dict[int, int] = field(default_factory=dict)
-    halted: str | None = None
     progress: Progress | None = None
 
     @classmethod
@@ -115,15 +113,9 @@ class Fleet:
         """The validation loss of one replica after each epoch in which it learnt, in nats."""
         return [row["valid_loss"] for row in self.history if row["seed"] == self.seeds[replica]]
 
-    @property
-    def lowest_loss(self) -> float:
-        """The mean over seeds of their lowest validation losses, in nats; a seed without any does not count."""
-        lowest = [min(losses) for losses in map(self.losses, range(len(self.seeds))) if losses]
-        return float(np.mean(lowest))
-
     def running(self) -> Tensor:
         """Which replicas still learn, (R,) of bool: early stopping and an infinite loss end each on its own."""
-        return torch.tensor([not self.halted and self._runs(replica) for replica in range(len(self.seeds))])
+        return torch.tensor([self._runs(replica) for replica in range(len(self.seeds))])
 
     def _runs(self, replica: int) -> bool:
         losses, patience = self.losses(replica), self.settings.early_stopping
@@ -143,9 +135,9 @@ class Fleet:
     @property
     def notes(self) -> list[str]:
         """What a reader of the results must know."""
-        notes = [self.halted] if self.halted else []
-        if self.settings.precision == "bfloat16" and is_accelerated(self.parameters["W_hq"].device):
-            notes.append("rnn.training.precision is bfloat16; the GPU computed in TF32, which is finer")
+        accelerated = is_accelerated(self.parameters["W_hq"].device)
+        rounded = self.settings.precision == "bfloat16" and accelerated
+        notes = ["rnn.training.precision is bfloat16; the GPU computed in TF32, which is finer"] if rounded else []
         return notes + [
             f"seed {seed}: the loss was not finite in epoch {epoch}, so it stopped there with its best weights; lower "
             "rnn.training.learning_rate or rnn.training.clip"
@@ -174,7 +166,7 @@ class Fleet:
             "steps": self.optimiser.steps
         }
         orders = [order.bit_generator.state for order in self.orders]
-        state: dict[str, Any] = {"history": self.history, "orders": orders, "halted": self.halted}
+        state: dict[str, Any] = {"history": self.history, "orders": orders}
         state["diverged"] = list(self.diverged.items())
         if self.progress:
             tensors |= {f"progress.{name}": value for name, value in self.progress.tensors().items()}
@@ -195,7 +187,7 @@ class Fleet:
         for replica, (order, mask) in enumerate(zip(self.orders, self.masks, strict=True)):
             order.bit_generator.state = state["orders"][replica]
             mask.set_state(tensors[f"masks.{replica}"])
-        self.history, self.halted, self.diverged = state["history"], state["halted"], dict(state["diverged"])
+        self.history, self.diverged = state["history"], dict(state["diverged"])
         self.progress = self._restored_progress(tensors, state["progress"]) if "progress" in state else None
         return True
 

@@ -25,7 +25,7 @@ def objective(
 
     `batch` are inputs and targets, indices (R, B, n), and what of them counts, (R, B, n) of 0 and 1; `masks` draw the
     dropout of each replica, and `present` tells which have a batch at all. The loss is the plain cross-entropy in nats;
-    the objective is its mean with `label_smoothing`, `activation_regularisation` and `temporal_regularisation`.
+    the objective is its mean with `activation_regularisation` and `temporal_regularisation`.
     """
     inputs, targets, counted = batch
     last: list[Tensor] = []
@@ -40,13 +40,9 @@ def objective(
     logits, after = forward(architecture, used, inputs, state, drop, precision)
     counted = counted.permute(2, 0, 1)
     symbols = counted.sum((0, 2)).clamp(min=1)
-    flat = logits.flatten(0, 2), targets.permute(2, 0, 1).flatten()
-    losses = _summed(functional.cross_entropy(*flat, reduction="none"), counted)
-    aim = losses
-    if settings.label_smoothing:
-        smooth = functional.cross_entropy(*flat, reduction="none", label_smoothing=settings.label_smoothing)
-        aim = _summed(smooth, counted)
-    return aim / symbols + penalty(settings, last[0], last[1], counted), losses.detach(), after
+    costs = functional.cross_entropy(logits.flatten(0, 2), targets.permute(2, 0, 1).flatten(), reduction="none")
+    losses = (costs.view(counted.shape) * counted).sum((0, 2))
+    return losses / symbols + penalty(settings, last[0], last[1], counted), losses.detach(), after
 
 
 def penalty(settings: TrainingSettings, outputs: Tensor, dropped: Tensor, counted: Tensor) -> Tensor:
@@ -65,11 +61,6 @@ def penalty(settings: TrainingSettings, outputs: Tensor, dropped: Tensor, counte
         squares = (moved * later).sum((0, 2)) / later.sum((0, 2)).clamp(min=1)
         paid = paid + settings.temporal_regularisation * squares
     return paid
-
-
-def _summed(losses: Tensor, counted: Tensor) -> Tensor:
-    """The sum of what counts for each replica, (R,)."""
-    return (losses.view(counted.shape) * counted).sum((0, 2))
 
 
 def gradients_of(

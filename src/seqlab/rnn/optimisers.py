@@ -14,7 +14,7 @@ from torch import Tensor
 from seqlab.rnn.network import Parameters
 
 OPTIMISERS = ("sgd", "adam", "adamw")
-SCHEDULES = ("constant", "cosine", "step", "plateau")
+SCHEDULES = ("constant", "cosine", "plateau")
 
 
 def gradient_norms(gradients: Parameters) -> Tensor:
@@ -98,18 +98,16 @@ class Optimiser:
         value.addcmul_(first / root, _per_replica(step.size).to(value), value=-1)
 
 
-def schedule_factor(kind: str, epoch_share: float, warmup: float, every: float, factor: float) -> float:
+def schedule_factor(kind: str, epoch_share: float, warmup: float) -> float:
     """What the learning rate is multiplied by when the share `epoch_share` (0 to 1) of all epochs is done.
 
-    The first `warmup` share rises linearly; then "cosine" falls to zero, "step" multiplies by `factor` after each share
-    `every`, and "constant" stays. "plateau" depends on the validation loss instead: see `plateau_factor`.
+    The first `warmup` share rises linearly; then "cosine" falls to zero and "constant" stays. "plateau" depends on the
+    validation loss instead: see `plateau_factor`.
     """
     if epoch_share < warmup:
         return epoch_share / warmup
     if kind == "cosine":
         return 0.5 * (1 + math.cos(math.pi * (epoch_share - warmup) / (1 - warmup)))
-    if kind == "step":
-        return factor ** math.floor(epoch_share / every)
     return 1.0
 
 

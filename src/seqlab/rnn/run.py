@@ -12,7 +12,6 @@ from seqlab.io.files import write_text
 from seqlab.ledger.record import read_training, record
 from seqlab.rnn.checkpoint import load_network
 from seqlab.rnn.fleet import Fleet
-from seqlab.rnn.halving import Rungs
 from seqlab.rnn.live import LiveHistory
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import generate, stream_bits
@@ -46,8 +45,6 @@ def train_run(
     settings = dict(card["settings"])
     architecture = Architecture(settings.pop("cell"), settings.pop("layers"), settings.pop("hidden"), len(vocab))
     training = TrainingSettings.from_card(settings)
-    sweep = card | {"settings": settings, "model": None}  # what configurations that are compared with each other share
-    rungs = Rungs(folder.parent / "halving", card["model"], sweep, training.epochs, training.halving)
     fleet = Fleet.start(architecture, training, card["seeds"], device)
     live = LiveHistory(folder, fleet)
     name = f"{card['corpus']}/{card['unit']} {card['model']}"
@@ -59,7 +56,6 @@ def train_run(
         report=live.beside(lambda line: print(f"{name}  {line}", flush=True)),
         checkpoint=(folder / CHECKPOINT, fingerprint),
         stop=stop,
-        judge=rungs.judge,
     )
     fleet.write_results(folder)
     score_run(folder, splits, ids, vocab, device, stop, sample)

@@ -48,30 +48,27 @@ class TrainingSettings:
     recurrent_dropout: float = 0.0  # on the weights W_hh
     activation_regularisation: float = 0.0  # alpha: what large outputs of the last layer cost
     temporal_regularisation: float = 0.0  # beta: what their changes from step to step cost
-    label_smoothing: float = 0.0  # share of the target that is spread over all symbols
     averaging: float = 0.0  # the weights kept are a moving mean with this decay; 0 for the weights themselves
     random_steps: bool = False  # each batch as long as drawn from steps / 2 to steps
     precision: str = "float32"  # of the factors of products; "tf32" is faster on GPUs, "bfloat16" on new processors
     schedule: str = "cosine"
     warmup: float = 0.0  # share of all epochs in which the learning rate rises
-    schedule_every: float = 0.25  # share of all epochs between two steps of the schedule "step"
-    schedule_factor: float = 0.5  # what "step" and "plateau" multiply the learning rate by
+    schedule_factor: float = 0.5  # what "plateau" multiplies the learning rate by
     plateau_patience: int = 2  # epochs without a better validation loss before "plateau" acts
     early_stopping: int = 5  # epochs without a better validation loss before a replica stops; 0 for never
-    halving: int = 0  # of the configurations of a sweep one in so many goes on at each rung; 0 and 1 for all
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value, kind = getattr(self, field.name), type(field.default)
             right = type(value) is kind or (kind is float and type(value) is int)
             self._require(field.name, right, {int: "a whole number", float: "a number"}.get(kind, f"a {kind.__name__}"))
-        positive = ("epochs", "steps", "batch_size", "learning_rate", "clip", "plateau_patience", "schedule_every")
+        positive = ("epochs", "steps", "batch_size", "learning_rate", "clip", "plateau_patience")
         for name in positive:
             self._require(name, getattr(self, name) > 0, "a number above 0")
         penalties = ("weight_decay", "activation_regularisation", "temporal_regularisation")
-        for name in (*penalties, "early_stopping", "halving"):
+        for name in (*penalties, "early_stopping"):
             self._require(name, getattr(self, name) >= 0, "a number of at least 0")
-        shares = ("dropout", "embedding_dropout", "recurrent_dropout", "warmup", "label_smoothing", "averaging")
+        shares = ("dropout", "embedding_dropout", "recurrent_dropout", "warmup", "averaging")
         for name in shares:
             self._require(name, 0 <= getattr(self, name) < 1, "a share of at least 0 and below 1")
         self._require("schedule_factor", 0 < self.schedule_factor <= 1, "a share above 0 and at most 1")

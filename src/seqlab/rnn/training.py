@@ -29,16 +29,13 @@ def train_fleet(
     report: Callable[[str], None] = print,
     checkpoint: tuple[Path, str] | None = None,
     stop: Callable[[], bool] = lambda: False,
-    judge: Callable[[int, float], str | None] = lambda epoch, loss: None,
 ) -> None:
     """Train until all epochs are done or every replica has stopped; `fleet.best` then holds the weights to keep.
 
     `train` are indices, (T,), and `valid` the segments that choose among epochs. `report` gets a line per epoch.
     `checkpoint` is a path and a fingerprint of card, data and code: a training interrupted there goes on and ends with
     the same bits. It is written after every epoch, and when `stop`, which is asked before every batch, is true: then
-    KeyboardInterrupt is raised. `judge` is asked after every epoch, with the mean over seeds of the lowest validation
-    losses; where it answers with a sentence, training ends. A replica whose loss is not finite stops alone. Raises
-    InputError where all have.
+    KeyboardInterrupt is raised. A replica whose loss is not finite stops alone. Raises InputError where all have.
     """
     use_tf32(uses_tf32(fleet.settings.precision))
     if checkpoint and checkpoint[0].exists():
@@ -65,11 +62,8 @@ def train_fleet(
         columns = zip(fleet.seeds, loss.tolist(), valid_loss.tolist(), rate.tolist(), norm.tolist(), strict=True)
         rows = [_history_row(fleet.epoch + 1, *column, speed=count / seconds, seconds=seconds) for column in columns]
         fleet.history += [rows[replica] for replica in learnt]
-        fleet.halted = judge(fleet.epoch, fleet.lowest_loss)
         left = (time.perf_counter() - began) / (fleet.epoch - done_before) * (fleet.settings.epochs - fleet.epoch)
         report(_epoch_line(fleet, loss[learnt], valid_loss[learnt], count / seconds, left))
-        if fleet.halted:
-            report(fleet.halted)
         if checkpoint:
             fleet.save(*checkpoint)
 
