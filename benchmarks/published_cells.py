@@ -24,14 +24,15 @@ import numpy as np
 import torch
 import yaml
 
+from seqlab.fleet.fleet import Fleet
+from seqlab.fleet.settings import TrainingSettings
+from seqlab.fleet.training import train_fleet
 from seqlab.io.errors import InputError, command
 from seqlab.io.files import read_json, write_json
 from seqlab.machine.devices import choose_device, use_threads
-from seqlab.rnn.fleet import Fleet
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import stream_bits
-from seqlab.rnn.settings import TrainingSettings
-from seqlab.rnn.training import train_fleet
+from seqlab.rnn.task import LanguageTask
 from seqlab.text.cleaning import clean
 from seqlab.text.splits import divide
 
@@ -64,7 +65,8 @@ def train_cell(
     checkpoint = folder / f"{name}.safetensors"
     training = np.concatenate(segments["train"])
     kept = checkpoint, f"{name} {settings} {seeds} {len(training)}"
-    train_fleet(fleet, training, segments["valid"], lambda line: print(name, line, flush=True), kept, stop)
+    task = LanguageTask.of(architecture, training, segments["valid"], device)
+    train_fleet(fleet, task, lambda line: print(name, line, flush=True), kept, stop)
     losses = {
         split: (stream_bits(architecture, fleet.best, segments[split]).mean(1) * math.log(2)).tolist()
         for split in ("valid", "test")

@@ -4,11 +4,11 @@
     python benchmarks/recurrence.py --device cuda --precisions float32 tf32 bfloat16
 
 The peer is what most people write: an embedding of the hidden size into torch.nn.RNN, GRU or LSTM, and for R replicas R
-of them one after the other. seqlab does what training does at that shape (seqlab.rnn.fused, settings.rounding), so
+of them one after the other. seqlab does what training does at that shape (seqlab.fleet.stack, settings.rounding), so
 small layers are computed in float32 whatever the precision, unless `--always-round` is given. Both take the same
 indices of 64 symbols, batch 32, 35 steps, and end with the gradients of all weights. `ratio` is the tokens a second of
 seqlab by those of the peer, which computes in float32; on a GPU seqlab's pass is a CUDA graph, as in training, the
-peer computes in the same precision, and `graph_ratio` holds it against torch.nn as a CUDA graph. `peak_share` is the
+peer computes in the same precision, and `graph_ratio` compares it with torch.nn as a CUDA graph. `peak_share` is the
 share that seqlab's products reach of the float32 products a second of two large matrices in the same run. On
 processors one thread is used. The last line is JSON.
 """
@@ -23,12 +23,12 @@ from typing import Any
 import torch
 from ngram import machine
 
+from seqlab.fleet.accelerated.graphs import record
+from seqlab.fleet.cells import CELLS
+from seqlab.fleet.settings import rounding, uses_tf32
+from seqlab.fleet.stack import run_layer
 from seqlab.io.errors import command
 from seqlab.machine.devices import choose_device, use_tf32, use_threads
-from seqlab.rnn.cells import CELLS
-from seqlab.rnn.graphs import record
-from seqlab.rnn.network import layer
-from seqlab.rnn.settings import PRECISIONS, rounding, uses_tf32
 
 MODULES = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
 STEPS, BATCH, VOCABULARY = 35, 32, 64
@@ -48,7 +48,7 @@ def seqlab_pass(cell: str, hidden: int, replicas: int, precision: str, always: b
     gradient = torch.randn(STEPS, replicas, BATCH, hidden)
 
     def run() -> Any:
-        outputs, _ = layer(cell, inputs, state, w_xh, w_hh, bias, factors)
+        outputs, _ = run_layer(cell, inputs, state, w_xh, w_hh, bias, factors)
         return torch.autograd.grad(outputs, (w_xh, w_hh, bias), gradient)
 
     use_tf32(uses_tf32(precision))  # what is recorded keeps it
@@ -134,7 +134,9 @@ def main() -> None:
     parser.add_argument("--cells", nargs="+", default=list(MODULES), choices=list(MODULES))
     parser.add_argument("--hidden", nargs="+", type=int, default=[32, 64, 128, 256, 512])
     parser.add_argument("--replicas", nargs="+", type=int, default=[1, 5])
-    parser.add_argument("--precisions", nargs="+", default=["float32", "bfloat16"], choices=list(PRECISIONS))
+    parser.add_argument(
+        "--precisions", nargs="+", default=["float32", "bfloat16"], choices=["float32", "tf32", "bfloat16"]
+    )
     parser.add_argument("--always-round", action="store_true", help="in small layers too")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--seconds", type=float, default=1.0, help="for each time taken")

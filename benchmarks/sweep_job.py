@@ -10,11 +10,12 @@ import json
 import time
 from pathlib import Path
 
+from seqlab.fleet.fleet import Fleet
+from seqlab.fleet.settings import TrainingSettings
+from seqlab.fleet.training import train_fleet
 from seqlab.machine.devices import choose_device, use_threads
-from seqlab.rnn.fleet import Fleet
 from seqlab.rnn.network import Architecture
-from seqlab.rnn.settings import TrainingSettings
-from seqlab.rnn.training import train_fleet
+from seqlab.rnn.task import LanguageTask
 from seqlab.text.vocab import Vocab
 
 
@@ -37,7 +38,7 @@ def main() -> None:
     for cell, layers, hidden in arguments.shapes:
         began = time.perf_counter()
         fleet = Fleet.start(Architecture(cell, layers, hidden, len(vocab)), settings, arguments.seeds, device)
-        train_fleet(fleet, train, valid)
+        train_fleet(fleet, LanguageTask.of(fleet.network, train, valid, device))
         each[f"{cell}-{layers}x{hidden}"] = seconds = round(time.perf_counter() - began, 2)
         print(f"{cell} {layers}x{hidden}  {seconds:.2f} s", flush=True)
     print(json.dumps({"seconds": time.perf_counter() - started, "each": each}))

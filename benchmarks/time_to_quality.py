@@ -26,13 +26,14 @@ import numpy as np
 import torch
 from ngram import machine
 
+from seqlab.fleet.fleet import Fleet
+from seqlab.fleet.settings import TrainingSettings
+from seqlab.fleet.training import train_fleet
 from seqlab.io.errors import InputError, command
 from seqlab.machine.devices import choose_device, use_threads
-from seqlab.rnn.fleet import Fleet
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import stream_bits
-from seqlab.rnn.settings import PRECISIONS, TrainingSettings
-from seqlab.rnn.training import train_fleet
+from seqlab.rnn.task import LanguageTask
 from seqlab.text.vocab import Vocab
 
 SOON: dict[str, Any] = {
@@ -71,6 +72,7 @@ GPU: dict[str, Any] = {
     },
 }
 AIM, MINUTES = 1.88, 3
+CONFIGURATION = Path(__file__).parents[1] / "config" / "config.yaml"
 PUBLISHED = 1.4697  # nats: nanoGPT's preset for GPUs
 
 
@@ -84,9 +86,12 @@ def train(
 ) -> tuple[float, list[float]]:
     """Seconds of training, and the loss of every seed on `valid` after it in nats a symbol."""
     architecture = Architecture(recipe["cell"], recipe["layers"], recipe["hidden"], vocabulary)
-    fleet = Fleet.start(architecture, TrainingSettings(**recipe["settings"]), seeds, device)
+    fleet = Fleet.start(
+        architecture, TrainingSettings.from_configuration(CONFIGURATION, **recipe["settings"]), seeds, device
+    )
     started = time.perf_counter()
-    train_fleet(fleet, train_ids[: recipe["symbols"]], [valid[:200]], report=lambda line: print(line, flush=True))
+    task = LanguageTask.of(architecture, train_ids[: recipe["symbols"]], [valid[:200]], device)
+    train_fleet(fleet, task, report=lambda line: print(line, flush=True))
     took = time.perf_counter() - started
     return took, (stream_bits(architecture, fleet.valued, [valid]).mean(1) * math.log(2)).tolist()
 
@@ -115,7 +120,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5], help="of the recipe for GPUs")
-    parser.add_argument("--precision", choices=PRECISIONS, help="instead of that of the recipes")
+    parser.add_argument("--precision", choices=["float32", "tf32", "bfloat16"], help="instead of that of the recipes")
     arguments = parser.parse_args()
     use_threads(arguments.threads)
     device = choose_device(arguments.device)

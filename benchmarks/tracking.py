@@ -30,12 +30,12 @@ from made_results import HISTORY, SPLITS, list_runs, make_results  # noqa: E402
 
 from seqlab.dashboard.server import FEATURES  # noqa: E402
 from seqlab.dashboard.session import SEARCH, answers, listen  # noqa: E402
+from seqlab.fleet.live import LIVE_HISTORY  # noqa: E402
 from seqlab.io.cards import write_card  # noqa: E402
 from seqlab.io.files import write_json, write_text  # noqa: E402
 from seqlab.io.provenance import processor  # noqa: E402
 from seqlab.io.runs import Run  # noqa: E402
 from seqlab.ledger.perplexity import score_rows, write_metrics  # noqa: E402
-from seqlab.rnn.live import LIVE_HISTORY  # noqa: E402
 
 
 def make_networks(results: Path, models: int, seeds: list[int], epochs: int) -> list[Run]:
@@ -238,18 +238,21 @@ def epoch_times(folder: Path, pairs: int) -> dict[str, Any]:
     """Epoch times of one training, with the follower stopped and going on in turn: the pairs meet the same machine."""
     import torch
 
-    from seqlab.rnn.fleet import Fleet
-    from seqlab.rnn.live import LiveHistory
+    from seqlab.fleet.fleet import Fleet
+    from seqlab.fleet.live import LiveHistory
+    from seqlab.fleet.settings import TrainingSettings
+    from seqlab.fleet.training import train_fleet
     from seqlab.rnn.network import Architecture
-    from seqlab.rnn.settings import TrainingSettings
-    from seqlab.rnn.training import train_fleet
+    from seqlab.rnn.task import LanguageTask
 
     torch.set_num_threads(1)
     results = folder / "epochs"
     (run,) = make_networks(results, 1, [1, 2, 3], 1)
     Path(run.file("history.csv")).unlink()
     text = np.random.default_rng(1).integers(0, 28, 60_000)
-    settings = TrainingSettings(epochs=4 * pairs + 6, early_stopping=0, batch_size=32)
+    settings = TrainingSettings.from_configuration(
+        "config/config.yaml", epochs=4 * pairs + 6, early_stopping=0, batch_size=32
+    )
     fleet = Fleet.start(Architecture("lstm", 1, 128, 28), settings, [1, 2, 3], torch.device("cpu"))
     live = LiveHistory(run.folder, fleet)
     times: dict[bool, list[float]] = {True: [], False: []}
@@ -267,7 +270,7 @@ def epoch_times(folder: Path, pairs: int) -> dict[str, Any]:
             process.send_signal(signal.SIGCONT if follows(epoch + 1) else signal.SIGSTOP)
             state["start"] = time.perf_counter()
 
-        train_fleet(fleet, text, [text[:500]], report=live.beside(report))
+        train_fleet(fleet, LanguageTask.of(fleet.network, text, [text[:500]]), report=live.beside(report))
         seconds = cpu_seconds(process.pid) - state["warm"]
     ratios = np.array(times[True]) / np.array(times[False])
     generator = np.random.default_rng(1)

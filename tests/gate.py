@@ -24,7 +24,7 @@ from typing import Any
 
 # What is wrapped: a function that trains, with the arguments `fleet`, whose `epoch` is the number of finished epochs,
 # and `stop`, which it asks before every batch.
-MODULE, FUNCTION = "seqlab.rnn.training", "train_fleet"
+MODULE, FUNCTION = "seqlab.fleet.training", "train_fleet"
 PATIENCE = 900  # seconds until a test or a training that waits in vain gives up; no test asserts that anything is fast
 MEMORY = 2_000_000_000  # bytes that a training takes where it meets the order to
 CLOSED, GREEDY = "closed", "greedy"

@@ -8,17 +8,28 @@ from typing import Any
 import numpy as np
 import torch
 
-from seqlab.rnn.fleet import Fleet
+from seqlab.fleet.fleet import Fleet
+from seqlab.fleet.settings import TrainingSettings
+from seqlab.fleet.training import train_fleet
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import stream_bits
-from seqlab.rnn.settings import TrainingSettings
-from seqlab.rnn.training import train_fleet
+from seqlab.rnn.task import LanguageTask
 
 torch.set_num_threads(1)
+CONFIGURATION = Path(__file__).parents[1] / "config" / "config.yaml"
 VOCABULARY = 4
 TIMES = ("seconds", "symbols_per_second")
 RANDOM_TEXT = np.random.default_rng(1).integers(0, VOCABULARY, 203)
 VALID = [np.random.default_rng(2).integers(0, VOCABULARY, 40), np.random.default_rng(3).integers(0, VOCABULARY, 25)]
+
+
+def settings_of(section: str = "rnn", **changes: Any) -> TrainingSettings:
+    """The default settings of a training, with some others."""
+    return TrainingSettings.from_configuration(CONFIGURATION, section, **changes)
+
+
+def task_of(fleet: Fleet, train: np.ndarray = RANDOM_TEXT) -> LanguageTask:
+    return LanguageTask.of(fleet.network, train, VALID, fleet.parameters["b_q"].device)
 
 
 class InterruptionError(Exception):
@@ -28,11 +39,16 @@ class InterruptionError(Exception):
 def fleet_of(seeds: list[int], cell: str = "lstm", layers: int = 2, hidden: int = 6, **settings: Any) -> Fleet:
     values = {"epochs": 2, "steps": 5, "batch_size": 4, "learning_rate": 0.02} | settings
     architecture = Architecture(cell, layers, hidden, VOCABULARY)
-    return Fleet.start(architecture, TrainingSettings(**values), seeds, torch.device("cpu"))
+    return Fleet.start(architecture, settings_of(**values), seeds, torch.device("cpu"))
 
 
-def trained(fleet: Fleet, train: np.ndarray = RANDOM_TEXT, checkpoint: tuple[Path, str] | None = None) -> Fleet:
-    train_fleet(fleet, train, VALID, report=lambda line: None, checkpoint=checkpoint)
+def trained(
+    fleet: Fleet,
+    train: np.ndarray = RANDOM_TEXT,
+    checkpoint: tuple[Path, str] | None = None,
+    report: Callable[[str], None] = lambda line: None,
+) -> Fleet:
+    train_fleet(fleet, task_of(fleet, train), report, checkpoint)
     return fleet
 
 
@@ -53,4 +69,4 @@ def stop_after(epochs: int) -> Callable[[str], None]:
 
 
 def validation_loss(fleet: Fleet, weights: dict[str, torch.Tensor]) -> np.ndarray:
-    return stream_bits(fleet.architecture, weights, VALID).mean(1) * math.log(2)
+    return stream_bits(fleet.network, weights, VALID).mean(1) * math.log(2)

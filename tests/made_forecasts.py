@@ -5,16 +5,16 @@ from pathlib import Path
 
 from made_results import list_runs
 
-from seqlab.forecast.autoregression import Autoregression, try_orders
-from seqlab.forecast.persistence import persistence, seasonal_persistence
-from seqlab.forecast.record import forecast, forecast_points, record
-from seqlab.forecast.series import Series, sine
-from seqlab.forecast.splits import Prepared, prepare, write_prepared
-from seqlab.forecast.tables import summarize
 from seqlab.io.cards import write_card
 from seqlab.io.files import write_text
 from seqlab.io.runs import FORECAST, SERIES, Place, Run
 from seqlab.report.tables import write_table
+from seqlab.series.autoregression import Autoregression, try_orders
+from seqlab.series.persistence import persistence, seasonal_persistence
+from seqlab.series.record import forecast, forecast_points, record
+from seqlab.series.series import Series, sine
+from seqlab.series.splits import Prepared, prepare, write_prepared
+from seqlab.series.tables import summarize
 
 HORIZONS = [1, 4]
 SHARES = {"train": 0.5, "valid": 0.2, "test": 0.3}

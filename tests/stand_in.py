@@ -15,7 +15,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from seqlab.rnn import accelerated, captured, fused, scoring, ways
+from seqlab.fleet.accelerated import captured, fused, training, ways
+from seqlab.rnn import scoring
 
 WAITS = ("aten::_local_scalar_dense", "aten::nonzero", "aten::equal", "aten::is_nonzero", "aten::masked_select")
 
@@ -51,7 +52,7 @@ class OneDevice(TorchDispatchMode):
 
 
 def recorded_without_waits(work: Callable[[], object], device: torch.device) -> Callable[[], object]:
-    """Stands for `seqlab.rnn.graphs.record`: calls `work` before, as a recording does, and refuses waits in it."""
+    """Stands for `graphs.record`: calls `work` before, as a recording does, and refuses waits in it."""
 
     def step() -> None:
         with OneDevice(waits=False):
@@ -66,7 +67,7 @@ def recorded_without_waits(work: Callable[[], object], device: torch.device) -> 
 def pretended_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Trainings and scorings on the processor do what they would do on a GPU."""
     ways.try_again()
-    for module in (accelerated, scoring):
+    for module in (training, scoring):
         monkeypatch.setattr(module, "is_accelerated", lambda device: True)
     for module in (captured, scoring):
         monkeypatch.setattr(module, "record", recorded_without_waits)
@@ -77,7 +78,7 @@ def pretended_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def cudnn_forward(
     cell: str, inputs: Tensor, weights: Tensor, state: Sequence[Tensor], trains: bool
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """`seqlab.rnn.fused.cudnn_forward` by torch's kernels for processors."""
+    """`seqlab.fleet.accelerated.fused.cudnn_forward` by torch's kernels for processors."""
     first, parts, *_ = fused._cudnn(cell, inputs, weights, state, trains)
     before = tuple(part[None] for part in state)
     outputs, *last = fused.FUNCTIONS[cell](
@@ -96,7 +97,7 @@ def cudnn_backward(
     last: Sequence[Tensor],
     reserved: Tensor,
 ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-    """`seqlab.rnn.fused.cudnn_backward` by automatic differentiation."""
+    """`seqlab.fleet.accelerated.fused.cudnn_backward` by automatic differentiation."""
     with torch.enable_grad():
         leaves = [value.detach().requires_grad_() for value in (inputs, weights, *state)]
         again, hidden, memory, _ = cudnn_forward(cell, leaves[0], leaves[1], leaves[2:], True)

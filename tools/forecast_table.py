@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from seqlab.forecast.tables import AGAINST, read_models
 from seqlab.io.errors import InputError, command
 from seqlab.report.style import number
+from seqlab.series.tables import AGAINST, read_models
 
 
 def figure(row: dict[str, Any], name: str) -> str:

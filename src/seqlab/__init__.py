@@ -20,7 +20,7 @@ _HOMES = {
     "estimate": "seqlab.ngram.smoothing",
     "NgramModel": "seqlab.ngram.model",
     "symbol_probabilities": "seqlab.ngram.model",
-    "load_network": "seqlab.rnn.checkpoint",
+    "load_network": "seqlab.rnn.network",
     "stream_bits": "seqlab.rnn.scoring",
 }
 __all__ = sorted(_HOMES)

@@ -144,7 +144,7 @@ def _ngram(folder: Path, device: Any) -> tuple[Any, ...]:
 
 
 def _network(folder: Path, device: Any) -> tuple[Any, ...]:
-    from seqlab.rnn.checkpoint import load_network
+    from seqlab.rnn.network import load_network
     from seqlab.rnn.scoring import NetworkReading, stream_bits
 
     architecture, parameters, seeds = load_network(folder)

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from scipy.stats import multivariate_normal, norm
 
-from seqlab.forecast.autoregression import Autoregression
-from seqlab.forecast.networks import Latent, head, initial_parameters
-from seqlab.forecast.rollout import roll_out, trajectories
+from seqlab.series.autoregression import Autoregression
+from seqlab.series.network import ForecastNetwork, gaussian_of
+from seqlab.series.rollout import roll_out, trajectories
 
 MODEL = Autoregression(intercept=0.0, coefficients=[0.5], deviation=1.0)  # x_t = 0.5 x_{t-1} + e_t
 KNOWN = np.array([3.0, -1.0, 8.0])  # x_1 .. x_{t-1}, so t is 4
@@ -41,15 +41,15 @@ def test_fed_back_predictions_are_the_marginal_of_equation_7_for_a_linear_model(
 
 def test_equations_3_and_4_are_a_state_of_the_past_and_a_distribution_from_it():
     """h_t = g(x_{t-1}, h_{t-1}): feeding value by value gives the states of feeding all."""
-    network = Latent("gru", 1, 3)
-    parameters = initial_parameters(network, [1])
-    values = torch.as_tensor(KNOWN, dtype=torch.float32)[:, None, None]
+    network = ForecastNetwork("gru", 1, 3, window=1)
+    parameters = network.initial_parameters([1])
+    values = torch.as_tensor(KNOWN, dtype=torch.float32)[:, None, None, None]
     whole, _ = network.forward(parameters, values, network.zero_state(parameters, 1))
     state = network.zero_state(parameters, 1)
     for place in range(len(KNOWN)):
         one, state = network.forward(parameters, values[place : place + 1], state)
         torch.testing.assert_close(one[0], whole[place])
-    mean, logarithm = head(parameters, whole[-1])
+    mean, logarithm = gaussian_of(whole[-1])
     assert mean.shape == logarithm.shape == (1, 1)
 
 

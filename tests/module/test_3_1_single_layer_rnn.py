@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worked_examples import ERRATA, agrees
 
-from seqlab.rnn.cells import rnn_layer
+from seqlab.fleet.cells.rnn import rnn_layer
 from seqlab.rnn.network import Architecture
 
 X = torch.tensor([[1, 2], [3, 1]], dtype=torch.float64)

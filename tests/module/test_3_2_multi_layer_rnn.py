@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worked_examples import ERRATA, agrees
 
-from seqlab.rnn.network import Architecture, forward
+from seqlab.rnn.network import Architecture
 
 TWO_LAYERS = Architecture("rnn", layers=2, hidden=2, vocabulary=2)
 X = torch.tensor([[1, 2], [3, 1]], dtype=torch.float64)
@@ -34,7 +34,7 @@ def run(before: list[torch.Tensor], **changed: torch.Tensor) -> tuple[torch.Tens
     """O_t, (2, 2), and the new hidden state of both layers."""
     parameters = {name: value[None] for name, value in (PARAMETERS | changed).items()}
     state = [(hidden[None],) for hidden in before]
-    logits, after = forward(TWO_LAYERS, parameters, torch.tensor([[[0], [1]]]), state)
+    logits, after = TWO_LAYERS.forward(parameters, torch.tensor([[[0], [1]]]), state)
     return logits[0, 0], [hidden[0] for (hidden,) in after]
 
 

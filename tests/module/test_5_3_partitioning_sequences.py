@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqlab.text.partition import random_batches, random_starts
+from seqlab.fleet.batches import random_batches, random_starts
 
 TEXT = "the time machine by h g wells"  # Figure 4, T = 29
 

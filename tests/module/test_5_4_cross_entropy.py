@@ -5,14 +5,15 @@ import math
 import numpy as np
 import pytest
 import torch
+from made_fleets import settings_of
 from worked_examples import NOT_PRINTED, agrees
 
+from seqlab.fleet.fleet import Fleet
+from seqlab.fleet.training import train_fleet
 from seqlab.ledger.perplexity import perplexity
-from seqlab.rnn.fleet import Fleet
-from seqlab.rnn.network import Architecture, initial_parameters
+from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import stream_bits
-from seqlab.rnn.settings import TrainingSettings
-from seqlab.rnn.training import train_fleet
+from seqlab.rnn.task import LanguageTask
 
 P = [0.10, 0.05, 0.70, 0.10, 0.05]  # Eq. (19)
 Y = 3  # counted from 1, as in the module
@@ -27,7 +28,7 @@ def predict(parameters: dict[str, torch.Tensor]) -> None:
 
 def bits(*targets: int) -> np.ndarray:
     """Bits of `targets`, indices counted from 0, after a symbol of context."""
-    parameters = initial_parameters(NETWORK, [1])
+    parameters = NETWORK.initial_parameters([1])
     predict(parameters)
     return stream_bits(NETWORK, parameters, [np.array([0, *targets])])[0]
 
@@ -59,8 +60,9 @@ def test_loss_of_a_sequence_is_the_mean_over_time():
 
 @pytest.mark.parametrize("partition", ["sequential", "random"])
 def test_training_reports_the_mean_cross_entropy(partition):
-    settings = TrainingSettings(epochs=1, steps=4, batch_size=2, partition=partition, learning_rate=1e-12)
+    settings = settings_of(epochs=1, steps=4, batch_size=2, partition=partition, learning_rate=1e-12)
     fleet = Fleet.start(NETWORK, settings, [1], torch.device("cpu"))
     predict(fleet.parameters)
-    train_fleet(fleet, np.full(30, Y - 1), [np.array([0, Y])], report=lambda line: None)
+    task = LanguageTask.of(NETWORK, np.full(30, Y - 1), [np.array([0, Y])])
+    train_fleet(fleet, task, report=lambda line: None)
     assert fleet.history[0]["train_loss"] == pytest.approx(-math.log(0.70), rel=1e-5)

@@ -6,10 +6,10 @@ from statsmodels.tsa.ar_model import AutoReg
 from statsmodels.tsa.arima_process import ArmaProcess
 from statsmodels.tsa.stattools import acf, pacf
 
-from seqlab.forecast.autoregression import Autoregression, try_orders
-from seqlab.forecast.rollout import roll_out, trajectories
-from seqlab.forecast.scores import autocorrelation
-from seqlab.forecast.series import sine, sunspots
+from seqlab.series.autoregression import Autoregression, try_orders
+from seqlab.series.rollout import roll_out, trajectories
+from seqlab.series.scores import autocorrelation
+from seqlab.series.series import sine, sunspots
 
 SERIES = {"sine": sine(600, 0.01, 0.2, 1).values, "sunspots": sunspots().values}
 

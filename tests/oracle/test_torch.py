@@ -5,10 +5,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from seqlab.rnn.cells import CELLS
-from seqlab.rnn.fused import fused_layer, one_hot
-from seqlab.rnn.network import Architecture, Parameters, forward, initial_parameters, look_up
-from seqlab.rnn.optimisers import Optimiser, clip
+from seqlab.fleet.accelerated.fused import fused_layer, one_hot
+from seqlab.fleet.cells import CELLS
+from seqlab.fleet.optimisers import Optimiser, clip
+from seqlab.fleet.products import look_up
+from seqlab.fleet.stack import Parameters
+from seqlab.rnn.network import Architecture
 
 torch.set_num_threads(1)
 
@@ -20,7 +22,7 @@ MODULES = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
 def random_parameters(architecture: Architecture, replicas: int, kind: torch.dtype) -> Parameters:
     """Initial weights, but with every bias drawn too, so that a bias in the wrong place shows."""
     random = torch.Generator().manual_seed(7)
-    parameters = initial_parameters(architecture, list(range(replicas)))
+    parameters = architecture.initial_parameters(list(range(replicas)))
     return {
         name: (value if name.startswith("W") else torch.randn(value.shape, generator=random)).to(kind)
         for name, value in parameters.items()
@@ -77,7 +79,7 @@ def test_outputs_states_loss_and_gradients(cell, layers, hidden, vocabulary, rep
         for _ in range(layers)
     ]
     leaves = {name: value.clone().requires_grad_() for name, value in parameters.items()}
-    logits, after = forward(architecture, leaves, inputs, state)
+    logits, after = architecture.forward(leaves, inputs, state)
     losses = [
         functional.cross_entropy(logits[:, replica].flatten(0, 1), targets[replica].T.flatten())
         for replica in range(replicas)

@@ -19,14 +19,14 @@ from bad_input.commands import COMMANDS, files_as_they_were, make_experiment, ru
 from snakemake.utils import update_config
 
 from seqlab.configuration import check_corpora, checked, longest_need, prepared_name, text_runs
-from seqlab.forecast.definitions import forecast_runs, prepared_series_name, with_series
-from seqlab.forecast.series import build_series
-from seqlab.forecast.splits import prepare
 from seqlab.io.cards import read_card
 from seqlab.io.errors import InputError
 from seqlab.io.files import SEAL, read_json
 from seqlab.io.runs import experiment_name
 from seqlab.ngram.arpa import read_arpa
+from seqlab.series.definitions import forecast_runs, prepared_series_name, with_series
+from seqlab.series.series import build_series
+from seqlab.series.splits import prepare
 from seqlab.text.cleaning import clean
 from seqlab.text.corpora import fetch
 from seqlab.text.definitions import load_corpora

@@ -5,20 +5,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from made_fleets import RANDOM_TEXT, VALID, VOCABULARY, fleet_of, untimed
+from made_fleets import RANDOM_TEXT, VALID, VOCABULARY, fleet_of, settings_of, task_of, untimed
 from stand_in import MixedDevicesError, WaitError, fake_gpu, pretended_gpu, recorded_without_waits
 
+from seqlab.fleet import dropout, training
+from seqlab.fleet.accelerated import captured, graphs, ways
+from seqlab.fleet.accelerated.captured import CapturedTraining
+from seqlab.fleet.batches import EpochPlan
+from seqlab.fleet.cells import CELLS
+from seqlab.fleet.fleet import Fleet
+from seqlab.fleet.training import train_fleet
 from seqlab.io.errors import InputError
 from seqlab.machine.devices import memory_errors
-from seqlab.rnn import captured, dropout, graphs, scoring, training, ways
-from seqlab.rnn.batches import EpochPlan
-from seqlab.rnn.captured import CapturedTraining
-from seqlab.rnn.cells import CELLS
-from seqlab.rnn.fleet import Fleet
-from seqlab.rnn.network import Architecture, initial_parameters
+from seqlab.rnn import scoring
+from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import RecordedScoring, stream_bits
-from seqlab.rnn.settings import TrainingSettings
-from seqlab.rnn.training import train_fleet
 
 __all__ = ["pretended_gpu"]
 
@@ -38,7 +39,7 @@ SETTINGS = {
 
 def plainly_trained(*arguments: Any, **options: Any) -> Fleet:
     fleet = fleet_of(*arguments, **options)
-    train_fleet(fleet, RANDOM_TEXT[:199], VALID, report=lambda line: None)
+    train_fleet(fleet, task_of(fleet, RANDOM_TEXT[:199]), report=lambda line: None)
     return fleet
 
 
@@ -59,7 +60,7 @@ def test_a_recorded_training_is_the_plain_one(cell, settings, request):
     request.getfixturevalue("pretended_gpu")
     lines: list[str] = []
     fleet = fleet_of([1, 2, 3], cell, epochs=3, **settings)
-    train_fleet(fleet, RANDOM_TEXT[:199], VALID, report=lines.append)
+    train_fleet(fleet, task_of(fleet, RANDOM_TEXT[:199]), report=lines.append)
     assert len(lines) == 3 and all(line.startswith("epoch") for line in lines)  # no way has failed
     assert_same(plain, fleet)
 
@@ -70,10 +71,10 @@ def test_a_recorded_training_that_is_stopped_goes_on_to_the_same_bits(tmp_path, 
     checkpoint = tmp_path / "unfinished.safetensors", "this run"
     whole, stopped, resumed = (fleet_of([1, 2], epochs=3, **settings) for _ in range(3))
     calls = iter([False] * batches)
-    train_fleet(whole, RANDOM_TEXT, VALID, lambda line: None)
+    train_fleet(whole, task_of(whole), lambda line: None)
     with pytest.raises(KeyboardInterrupt):
-        train_fleet(stopped, RANDOM_TEXT, VALID, lambda line: None, checkpoint, lambda: next(calls, True))
-    train_fleet(resumed, RANDOM_TEXT, VALID, lambda line: None, checkpoint)
+        train_fleet(stopped, task_of(stopped), lambda line: None, checkpoint, lambda: next(calls, True))
+    train_fleet(resumed, task_of(resumed), lambda line: None, checkpoint)
     assert untimed(resumed.history) == untimed(whole.history)
     assert all(torch.equal(value, resumed.best[name]) for name, value in whole.best.items())
 
@@ -86,17 +87,19 @@ def test_a_checkpoint_of_a_gpu_serves_a_processor(tmp_path, request):
         request.getfixturevalue("pretended_gpu")
         with pytest.raises(KeyboardInterrupt):
             fleet = fleet_of([1, 2], epochs=3, **EVERY_DROPOUT)
-            train_fleet(fleet, RANDOM_TEXT[:199], VALID, lambda line: None, checkpoint, lambda: next(calls, True))
+            train_fleet(
+                fleet, task_of(fleet, RANDOM_TEXT[:199]), lambda line: None, checkpoint, lambda: next(calls, True)
+            )
     ways.give_up(ways.GRAPHS)
     resumed = fleet_of([1, 2], epochs=3, **EVERY_DROPOUT)
-    train_fleet(resumed, RANDOM_TEXT[:199], VALID, lambda line: None, checkpoint)
+    train_fleet(resumed, task_of(resumed, RANDOM_TEXT[:199]), lambda line: None, checkpoint)
     assert_same(plain, resumed)
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_recorded_scores_are_those_of_the_stream(cell, monkeypatch):
     architecture = Architecture(cell, 2, 6, VOCABULARY)
-    parameters = {name: value.double() for name, value in initial_parameters(architecture, [1, 2]).items()}
+    parameters = {name: value.double() for name, value in architecture.initial_parameters([1, 2]).items()}
     plain = stream_bits(architecture, parameters, VALID)
     monkeypatch.setattr(scoring, "CHUNK", 7)
     monkeypatch.setattr(scoring, "record", recorded_without_waits)
@@ -121,7 +124,7 @@ def test_a_way_that_fails_is_left_with_one_line(way, monkeypatch, request):
     monkeypatch.setattr(captured, "record", broken)
     monkeypatch.setattr(ways, "kernels", lambda: ways if way == ways.KERNELS and ways.is_usable(way) else None)
     fleet, lines = fleet_of([1, 2], epochs=2, dropout=0.2), []
-    train_fleet(fleet, RANDOM_TEXT[:199], VALID, report=lines.append)
+    train_fleet(fleet, task_of(fleet, RANDOM_TEXT[:199]), report=lines.append)
     expected = f"{way} failed at the first use, so training goes on without: operation not permitted when stream is"
     assert [line.startswith(expected) for line in lines] == [True, False, False]
     assert_same(plain, fleet)
@@ -140,8 +143,8 @@ def test_the_stand_in_finds_a_forgotten_item(pretended_gpu, monkeypatch):
         _prepared(fleet)
 
 
-def _prepared(fleet: Fleet, device: str | torch.device = "cpu") -> tuple[CapturedTraining, EpochPlan]:
-    steps = CapturedTraining(fleet, torch.as_tensor(RANDOM_TEXT, device=device))
+def _prepared(fleet: Fleet) -> tuple[CapturedTraining, EpochPlan]:
+    steps = CapturedTraining(fleet, task_of(fleet))
     fleet.progress = training._begin(fleet)
     plan = EpochPlan.of(fleet, fleet.progress, len(RANDOM_TEXT), fleet.running())
     steps.prepare(plan)
@@ -153,8 +156,8 @@ def fake_training(monkeypatch: pytest.MonkeyPatch, cell: str, **settings: Any) -
     monkeypatch.setattr(ways, "kernels", lambda: None)
     with fake_gpu(monkeypatch) as device:
         values = {"steps": 5, "batch_size": 4} | settings
-        fleet = Fleet.start(Architecture(cell, 2, 6, VOCABULARY), TrainingSettings(**values), [1, 2], device)
-        steps, plan = _prepared(fleet, device)
+        fleet = Fleet.start(Architecture(cell, 2, 6, VOCABULARY), settings_of(**values), [1, 2], device)
+        steps, plan = _prepared(fleet)
         assert fleet.progress is not None
         if steps.stream:
             monkeypatch.setattr(steps, "stream", None)  # its threads draw real bits
@@ -174,7 +177,7 @@ def test_the_stand_in_finds_mixed_devices(monkeypatch):
     def on_host(settings: Any, generators: Any, present: Any, outputs: torch.Tensor) -> torch.Tensor:
         return on_device(settings, generators, present, outputs) * torch.ones(outputs.shape[-1])
 
-    monkeypatch.setattr("seqlab.rnn.objective.drop_outputs", on_host)
+    monkeypatch.setattr("seqlab.fleet.objective.drop_outputs", on_host)
     with pytest.raises(MixedDevicesError, match="mul has arguments on cpu and meta"):
         fake_training(monkeypatch, "gru", dropout=0.2)
 
@@ -183,7 +186,7 @@ def test_a_full_gpu_is_told_with_what_to_lower(monkeypatch):
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: 3 * 2**30)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2**29, 2**32))
     told = r"needs more than the 3\.0 GiB that it took, and 0\.5 of 4\.0 GiB are free; lower rnn\.training\.batch_size"
-    with pytest.raises(InputError, match=told), memory_errors(torch.device("cuda")):
+    with pytest.raises(InputError, match=told), memory_errors(torch.device("cuda"), "rnn"):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
 

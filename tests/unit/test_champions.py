@@ -12,6 +12,7 @@ import pytest
 from made_results import SPLITS, list_runs
 from tracked import Tree
 
+from seqlab.fleet.checkpoint import save_network
 from seqlab.io.cards import write_card
 from seqlab.io.errors import InputError
 from seqlab.io.files import write_json, write_text
@@ -21,8 +22,7 @@ from seqlab.ledger.perplexity import perplexity, score_rows, write_metrics
 from seqlab.ledger.scores import write_scores
 from seqlab.ngram.model import symbol_probabilities
 from seqlab.ngram.smoothing import estimate
-from seqlab.rnn.checkpoint import load_network, save_network
-from seqlab.rnn.network import Architecture, initial_parameters
+from seqlab.rnn.network import Architecture, load_network
 from seqlab.rnn.scoring import stream_bits
 from seqlab.text.vocab import Vocab
 from seqlab.tracking.champions import champions
@@ -95,7 +95,7 @@ def make_models(results: Path, experiment: str = "made") -> None:
         estimate("mkn", [vocab.encode(list(TEXT))], order, len(vocab)).model.save(run.file("model.npz"))
         finish(run, {"smoothing": "mkn", "order": order}, [], [bits])
     architecture = Architecture("lstm", 1, 8, len(vocab))
-    save_network(runs[2].folder, architecture, initial_parameters(architecture, [1, 2, 3]), [1, 2, 3])
+    save_network(runs[2].folder, architecture, architecture.initial_parameters([1, 2, 3]), [1, 2, 3])
     finish(runs[2], {"cell": "lstm", "layers": 1, "hidden": 8}, [1, 2, 3], [1.8, 1.7, 1.75])
     list_runs(runs, prepared)
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from seqlab.fleet.checkpoint import NETWORK, WEIGHTS, load_checkpoint, save_checkpoint, save_network
 from seqlab.io.errors import InputError
 from seqlab.io.files import read_json, write_json
-from seqlab.rnn.checkpoint import NETWORK, WEIGHTS, load_checkpoint, load_network, save_checkpoint, save_network
-from seqlab.rnn.network import Architecture, initial_parameters
+from seqlab.rnn.network import Architecture, load_network
 
 ARCHITECTURE = Architecture("lstm", 2, 4, 3)
 SEEDS = [5, 9]
@@ -16,14 +16,14 @@ SEEDS = [5, 9]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    save_network(tmp_path, ARCHITECTURE, initial_parameters(ARCHITECTURE, SEEDS), SEEDS)
+    save_network(tmp_path, ARCHITECTURE, ARCHITECTURE.initial_parameters(SEEDS), SEEDS)
     return tmp_path
 
 
 def test_a_network_survives_being_saved(folder):
     architecture, parameters, seeds = load_network(folder)
     assert (architecture, seeds) == (ARCHITECTURE, SEEDS)
-    expected = initial_parameters(ARCHITECTURE, SEEDS)
+    expected = ARCHITECTURE.initial_parameters(SEEDS)
     assert parameters.keys() == expected.keys()
     assert all(torch.equal(parameters[name], value) for name, value in expected.items())
 

@@ -16,13 +16,13 @@ from made_results import list_runs, make_results
 
 from seqlab import doctor
 from seqlab.cli.main import COMMANDS, main
+from seqlab.fleet.checkpoint import save_network
 from seqlab.io.cards import write_card
 from seqlab.io.provenance import sha256_of
 from seqlab.io.runs import Run, write_experiment
 from seqlab.ngram.model import NgramModel, distribution, symbol_probabilities
 from seqlab.ngram.smoothing import estimate
-from seqlab.rnn.checkpoint import save_network
-from seqlab.rnn.network import Architecture, initial_parameters
+from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import stream_bits
 from seqlab.text.vocab import Vocab
 
@@ -69,7 +69,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
             network = Run(*ngram.place, "rnn", "lstm-1x8")
             network.folder.mkdir(parents=True)
             architecture = Architecture("lstm", 1, 8, len(vocab))
-            save_network(network.folder, architecture, initial_parameters(architecture, SEEDS), SEEDS)
+            save_network(network.folder, architecture, architecture.initial_parameters(SEEDS), SEEDS)
             make_card(network, {"cell": "lstm", "layers": 1, "hidden": 8}, SEEDS, prepared)
             runs.append(network)
         list_runs(runs, prepared)
@@ -115,7 +115,7 @@ def test_score_gives_every_seed_of_a_network(run: Any, base: Path) -> None:
     _, out, _ = run("score", "-", "-m", base / "rnn/lstm-1x8", "--json", "--device", "cpu", stdin="so it will")
     vocab = vocab_of(base)
     architecture = Architecture("lstm", 1, 8, len(vocab))
-    expected = stream_bits(architecture, initial_parameters(architecture, SEEDS), [vocab.encode(list("so it will"))])
+    expected = stream_bits(architecture, architecture.initial_parameters(SEEDS), [vocab.encode(list("so it will"))])
     rows = json.loads(out)["scores"]
     assert [row["seed"] for row in rows] == SEEDS
     assert [row["bits_per_symbol"] for row in rows] == pytest.approx(expected.mean(axis=1), rel=1e-5)

@@ -21,15 +21,15 @@ from seqlab.configuration import (
     text_runs,
     with_numbers,
 )
+from seqlab.fleet.batches import MODES
+from seqlab.fleet.cells import CELLS
+from seqlab.fleet.optimisers import OPTIMISERS, SCHEDULES
+from seqlab.fleet.settings import TrainingSettings
 from seqlab.io.errors import InputError
 from seqlab.ledger.compressors import COMPRESSORS
 from seqlab.ngram.smoothing import SMOOTHINGS, estimate
-from seqlab.rnn.cells import CELLS
-from seqlab.rnn.optimisers import OPTIMISERS, SCHEDULES
-from seqlab.rnn.settings import TrainingSettings
 from seqlab.text.cleaning import CLEANING
 from seqlab.text.definitions import SPLIT_KEYS, load_corpora
-from seqlab.text.partition import MODES
 from seqlab.text.splits import NAMES, check_preparation
 from seqlab.text.tokens import UNITS
 

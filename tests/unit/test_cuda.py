@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 import torch
+from made_fleets import settings_of
 
+from seqlab.fleet.accelerated import ways
+from seqlab.fleet.accelerated.graphs import record
+from seqlab.fleet.cells import CELLS
+from seqlab.fleet.fleet import Fleet
+from seqlab.fleet.stack import run_layer
+from seqlab.fleet.training import train_fleet
 from seqlab.machine.devices import use_tf32
-from seqlab.rnn import ways
-from seqlab.rnn.cells import CELLS
-from seqlab.rnn.fleet import Fleet
-from seqlab.rnn.graphs import record
-from seqlab.rnn.network import Architecture, initial_parameters, layer
+from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import stream_bits
-from seqlab.rnn.settings import TrainingSettings
-from seqlab.rnn.training import train_fleet
+from seqlab.rnn.task import LanguageTask
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device here")
 
@@ -54,14 +56,14 @@ def take(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def train(fleet: Fleet, *more: object) -> None:
     """Train; a way that fails is a fault here, where a user would go on without it."""
     lines: list[str] = []
-    train_fleet(fleet, TEXT, VALID, lines.append, *more)
+    train_fleet(fleet, LanguageTask.of(fleet.network, TEXT, VALID, fleet.parameters["b_q"].device), lines.append, *more)
     assert [line for line in lines if "failed" in line] == []
 
 
 def fleet_on(device: str, cell: str, **settings: object) -> Fleet:
     values = {"epochs": 2, "steps": 20, "batch_size": 8, "dropout": 0.2, "recurrent_dropout": 0.1} | settings
     architecture = Architecture(cell, 2, 24, 5)
-    return Fleet.start(architecture, TrainingSettings(**values), [1, 2, 3], torch.device(device))
+    return Fleet.start(architecture, settings_of(**values), [1, 2, 3], torch.device(device))
 
 
 @pytest.mark.parametrize("hidden", [24, 160])
@@ -79,7 +81,7 @@ def test_outputs_and_gradients_of_a_layer(cell, precision, way, hidden, monkeypa
     found = []
     for device in ("cpu", "cuda"):
         w_xh, w_hh, bias, *state = leaves = [value.to(device).requires_grad_() for value in values]
-        outputs, last = layer(cell, inputs.to(device), tuple(state), w_xh, w_hh, bias, precision)
+        outputs, last = run_layer(cell, inputs.to(device), tuple(state), w_xh, w_hh, bias, precision)
         aim = outputs.square().sum() + sum(part.sum() for part in last)
         found.append([value.cpu() for value in (outputs, *last, *torch.autograd.grad(aim, leaves))])
     for on_processor, on_gpu in zip(*found, strict=True):
@@ -133,7 +135,7 @@ def test_a_long_text_is_scored_as_on_a_processor(cell, way, monkeypatch):
     take(way, monkeypatch)
     use_tf32(False)
     architecture = Architecture(cell, 2, 24, 5)
-    parameters = initial_parameters(architecture, [1, 2])
+    parameters = architecture.initial_parameters([1, 2])
     there = {name: value.cuda() for name, value in parameters.items()}
     segments = [np.random.default_rng(3).integers(0, 5, size) for size in (2_500, 300)]
     expected = stream_bits(architecture, parameters, segments)
@@ -155,7 +157,7 @@ def test_a_recording_keeps_what_it_reads():
 @pytest.mark.parametrize("cell", CELLS)
 def test_scores_in_double_precision(cell):
     architecture = Architecture(cell, 2, 24, 5)
-    parameters = {name: value.double() for name, value in initial_parameters(architecture, [1, 2]).items()}
+    parameters = {name: value.double() for name, value in architecture.initial_parameters([1, 2]).items()}
     there = {name: value.cuda() for name, value in parameters.items()}
     bits = stream_bits(architecture, parameters, VALID)
     np.testing.assert_allclose(stream_bits(architecture, there, VALID), bits, rtol=1e-9)

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
+from made_fleets import settings_of
 
-from seqlab.rnn.dropout import drop_outputs, drop_weights, masks
-from seqlab.rnn.network import Architecture, initial_parameters
-from seqlab.rnn.settings import TrainingSettings
+from seqlab.fleet.dropout import draw_masks, drop_outputs, drop_weights
+from seqlab.rnn.network import Architecture
 
 
 def generators(*seeds: int) -> list[torch.Generator]:
@@ -13,7 +13,7 @@ def generators(*seeds: int) -> list[torch.Generator]:
 
 
 def test_a_share_is_silenced_and_the_mean_stays():
-    (mask,) = masks(generators(1), [True], (300, 300), 0.2)
+    (mask,) = draw_masks(generators(1), [True], (300, 300), 0.2)
     assert mask.unique().tolist() == pytest.approx([0.0, 1.25])
     assert (mask == 0).float().mean().item() == pytest.approx(0.2, abs=0.01)
     assert mask.mean().item() == pytest.approx(1.0, abs=0.01)
@@ -22,7 +22,7 @@ def test_a_share_is_silenced_and_the_mean_stays():
 @pytest.mark.parametrize("share", [1e-7, 0.01, 0.5, 0.99])
 def test_entries_are_silenced_each_on_its_own_at_any_share(share):
     """The number in every 8th entry, counted from each of 8 places, is binomial; 5 standard deviations are allowed."""
-    (mask,) = masks(generators(3), [True], (80_000,), share)
+    (mask,) = draw_masks(generators(3), [True], (80_000,), share)
     silent = (mask == 0).double().view(-1, 8)
     deviation = (share * (1 - share) / len(silent)) ** 0.5
     assert (silent.mean(0) - share).abs().max() < 5 * deviation + 2**-16
@@ -33,19 +33,22 @@ def test_entries_are_silenced_each_on_its_own_at_any_share(share):
 def test_a_replica_without_a_batch_draws_nothing():
     pair = generators(1, 2)
     before = pair[1].get_state()
-    _, absent = masks(pair, [True, False], (4, 4), 0.5)
+    _, absent = draw_masks(pair, [True, False], (4, 4), 0.5)
     assert torch.equal(absent, torch.ones(4, 4)) and torch.equal(pair[1].get_state(), before)
 
 
 def test_masks_depend_on_the_seed_alone():
-    alone, fleet = masks(generators(2), [True], (5, 5), 0.5), masks(generators(1, 2, 3), [True] * 3, (5, 5), 0.5)
+    alone, fleet = (
+        draw_masks(generators(2), [True], (5, 5), 0.5),
+        draw_masks(generators(1, 2, 3), [True] * 3, (5, 5), 0.5),
+    )
     assert torch.equal(alone[0], fleet[1])
     assert not torch.equal(fleet[0], fleet[1])
 
 
 @pytest.mark.parametrize("locked", [False, True])
 def test_locked_masks_are_the_same_in_all_steps(locked):
-    settings = TrainingSettings(dropout=0.5, locked_dropout=locked)
+    settings = settings_of(dropout=0.5, locked_dropout=locked)
     dropped = drop_outputs(settings, generators(1, 2), [True, True], torch.ones(6, 2, 7, 8))
     same = [torch.equal(dropped[0], step) for step in dropped[1:]]
     assert same == [locked] * 5
@@ -54,8 +57,8 @@ def test_locked_masks_are_the_same_in_all_steps(locked):
 
 
 def test_a_silenced_symbol_is_silent_for_every_unit_and_only_as_an_input():
-    parameters = initial_parameters(Architecture("lstm", 2, 6, 40), [1, 2])
-    settings = TrainingSettings(embedding_dropout=0.5)
+    parameters = Architecture("lstm", 2, 6, 40).initial_parameters([1, 2])
+    settings = settings_of(embedding_dropout=0.5)
     dropped = drop_weights(settings, generators(1, 2), [True, True], parameters)
     silent = (dropped["W_xh_1"] == 0).all(-1)
     assert 10 < silent[0].sum() < 30 and not torch.equal(silent[0], silent[1])
@@ -64,8 +67,8 @@ def test_a_silenced_symbol_is_silent_for_every_unit_and_only_as_an_input():
 
 
 def test_recurrent_weights_are_silenced_one_by_one_in_every_layer():
-    parameters = initial_parameters(Architecture("gru", 2, 20, 5), [1])
-    dropped = drop_weights(TrainingSettings(recurrent_dropout=0.25), generators(1), [True], parameters)
+    parameters = Architecture("gru", 2, 20, 5).initial_parameters([1])
+    dropped = drop_weights(settings_of(recurrent_dropout=0.25), generators(1), [True], parameters)
     for name, value in parameters.items():
         silent = (dropped[name] == 0) & (value != 0)
         assert (0.2 < silent.float().mean() < 0.3) if name.startswith("W_hh") else dropped[name] is value
@@ -74,6 +77,6 @@ def test_recurrent_weights_are_silenced_one_by_one_in_every_layer():
 def test_without_shares_nothing_is_drawn():
     (generator,) = generators(1)
     before = generator.get_state()
-    parameters = initial_parameters(Architecture("rnn", 1, 4, 3), [1])
-    assert drop_weights(TrainingSettings(), [generator], [True], parameters) == parameters
+    parameters = Architecture("rnn", 1, 4, 3).initial_parameters([1])
+    assert drop_weights(settings_of(), [generator], [True], parameters) == parameters
     assert torch.equal(generator.get_state(), before)

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 import torch
+from made_fleets import settings_of
 from tracked import Tree, grow
 
+from seqlab.fleet.fleet import Fleet
+from seqlab.fleet.live import LIVE_HISTORY, LiveHistory
 from seqlab.io.files import write_text
-from seqlab.rnn.fleet import Fleet
-from seqlab.rnn.live import LIVE_HISTORY, LiveHistory
 from seqlab.rnn.network import Architecture
-from seqlab.rnn.settings import TrainingSettings
 from seqlab.tracking.follower import Follower
 from seqlab.tracking.language_models import read_history
 
@@ -33,7 +33,7 @@ class Training:
         ]
         self.rows = [row | {"epoch": int(row["epoch"]), "seed": int(row["seed"])} for row in self.rows]
         (folder / "history.csv").unlink()
-        self.fleet = Fleet.start(Architecture("lstm", 1, 8, 3), TrainingSettings(), [1, 2, 3], torch.device("cpu"))
+        self.fleet = Fleet.start(Architecture("lstm", 1, 8, 3), settings_of(), [1, 2, 3], torch.device("cpu"))
         self.live = LiveHistory(folder, self.fleet)
 
     def train(self, epochs: int) -> None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqlab.forecast.reading import read_column
-from seqlab.forecast.series import build_series
 from seqlab.io.errors import InputError
+from seqlab.series.reading.columns import read_column
+from seqlab.series.series import build_series
 
 
 def written(folder: Path, text: str | bytes, name: str = "my.csv") -> Path:

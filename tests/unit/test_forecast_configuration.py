@@ -8,16 +8,10 @@ import pytest
 import yaml
 
 from seqlab.configuration import check_configuration, check_corpora, checked
-from seqlab.forecast.definitions import (
-    check_series,
-    forecast_runs,
-    longest_needs,
-    prepared_series_name,
-    series_of_file,
-)
-from seqlab.forecast.settings import TrainingSettings
+from seqlab.fleet.cells import CELLS
+from seqlab.fleet.settings import TrainingSettings
 from seqlab.io.errors import InputError
-from seqlab.rnn.cells import CELLS
+from seqlab.series.definitions import check_series, forecast_runs, longest_needs, prepared_series_name, series_of_file
 from seqlab.text.definitions import load_corpora
 
 ROOT = Path(__file__).parents[2]

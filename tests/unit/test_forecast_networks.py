@@ -2,22 +2,29 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from made_fleets import InterruptionError, settings_of, stop_after, untimed
 
-from seqlab.forecast.forecasters import LatentForecaster, PerceptronForecaster, load_forecaster
-from seqlab.forecast.networks import Latent, Network, Perceptron, gaussian_loss, initial_parameters, load_network
-from seqlab.forecast.rollout import roll_out
-from seqlab.forecast.series import logistic_map
-from seqlab.forecast.settings import TrainingSettings
-from seqlab.forecast.training import Fleet, train_fleet
+from seqlab.fleet.checkpoint import load_stack
+from seqlab.fleet.fleet import Fleet
+from seqlab.fleet.training import train_fleet
 from seqlab.io.errors import InputError
 from seqlab.io.files import read_json, write_json
+from seqlab.series.forecaster import NetworkForecaster
+from seqlab.series.network import ForecastNetwork, gaussian_loss
+from seqlab.series.rollout import roll_out
+from seqlab.series.series import logistic_map
+from seqlab.series.task import ForecastTask
 
-SMALL = TrainingSettings(epochs=3, batches=4, batch_size=4, steps=6)
-NETWORKS = [Perceptron(3, 2, 5), Latent("rnn", 2, 5), Latent("gru", 1, 5), Latent("lstm", 2, 5)]
+SMALL = {"epochs": 3, "batches": 4, "batch_size": 4, "steps": 6}
+NETWORKS = [
+    ForecastNetwork(cell, layers, 5, window)
+    for cell, layers, window in [("mlp", 2, 3), ("rnn", 2, 1), ("gru", 1, 1), ("lstm", 2, 1), ("gru", 1, 3)]
+]
 VALUES = np.random.default_rng(1).standard_normal(60)
 TORCH = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
 
@@ -31,19 +38,25 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def trained(
-    network: Network, seeds: list[int], settings: TrainingSettings = SMALL, values: np.ndarray = VALUES
-) -> Fleet:
-    fleet = Fleet.start(network, settings, seeds)
-    length = len(values)
-    train_fleet(fleet, values, (0, length // 2), (length // 2, length), report=lambda line: None)
+def fleet_of(network: ForecastNetwork, seeds: list[int], **settings: Any) -> Fleet:
+    return Fleet.start(network, settings_of("forecast", **SMALL | settings), seeds, torch.device("cpu"))
+
+
+def task_of(network: ForecastNetwork, values: np.ndarray = VALUES) -> ForecastTask:
+    half = len(values) // 2
+    return ForecastTask.of(network, values, (0, half), (half, len(values)))
+
+
+def trained(network: ForecastNetwork, seeds: list[int], values: np.ndarray = VALUES, **settings: Any) -> Fleet:
+    fleet = fleet_of(network, seeds, **settings)
+    train_fleet(fleet, task_of(network, values), report=lambda line: None)
     return fleet
 
 
 @pytest.mark.parametrize("cell", TORCH)
 def test_a_latent_autoregression_is_the_cell_of_torch(cell: str) -> None:
     """h_t from x_{t-1} and h_{t-1}, module Eq. (3), with the weights of a network of torch.nn."""
-    network = Latent(cell, 1, 4)
+    network = ForecastNetwork(cell, 1, 4, window=1)
     other = TORCH[cell](1, 4).double()
     weights = {name: value.detach().clone() for name, value in other.named_parameters()}
     with torch.no_grad():
@@ -55,10 +68,23 @@ def test_a_latent_autoregression_is_the_cell_of_torch(cell: str) -> None:
         "W_hq": torch.ones(1, 4, 2).double(),
         "b_q": torch.zeros(1, 1, 2).double(),
     }
-    inputs = torch.randn(7, 1, 3, generator=torch.Generator().manual_seed(1)).double()
-    ours, _ = network.forward(parameters, inputs, network.zero_state(parameters, 3))
-    theirs, _ = other(inputs.permute(0, 2, 1))
+    inputs = torch.randn(7, 1, 3, 1, generator=torch.Generator().manual_seed(1)).double()
+    ours, _ = network.run_layers(parameters, inputs, network.zero_state(parameters, 3))
+    theirs, _ = other(inputs[:, 0])
     torch.testing.assert_close(ours[:, 0], theirs.detach())
+
+
+def test_a_perceptron_is_that_of_torch() -> None:
+    network = ForecastNetwork("mlp", 2, 5, window=3)
+    parameters = network.initial_parameters([1])
+    rows = torch.randn(4, 1, 6, 3, generator=torch.Generator().manual_seed(1))
+    values = rows
+    for layer in ("h_1", "h_2", "q"):
+        weight, bias = parameters[f"W_x{layer}" if layer != "q" else "W_hq"][0], parameters[f"b_{layer}"][0]
+        values = torch.nn.functional.linear(values, weight.T, bias[0])
+        values = values if layer == "q" else values.tanh()
+    ours, _ = network.forward(parameters, rows, network.zero_state(parameters, 6))
+    torch.testing.assert_close(ours, values)
 
 
 def test_the_loss_is_that_of_a_normal_distribution() -> None:
@@ -68,22 +94,28 @@ def test_the_loss_is_that_of_a_normal_distribution() -> None:
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=str)
-def test_a_replica_does_not_depend_on_its_fleet(network: Network) -> None:
-    alone, together = trained(network, [2]), trained(network, [1, 2, 3])
+def test_a_replica_does_not_depend_on_its_fleet(network: ForecastNetwork) -> None:
+    alone, together = trained(network, [2], dropout=0.2), trained(network, [1, 2, 3], dropout=0.2)
     for name, value in alone.best.items():
         torch.testing.assert_close(together.best[name][1:2], value, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=str)
-def test_training_repeats_to_the_bit(network: Network) -> None:
-    first, second = trained(network, [1, 2]), trained(network, [1, 2])
-    assert all(torch.equal(first.best[name], second.best[name]) for name in first.best)
+def test_an_interrupted_training_ends_with_the_same_bits(network: ForecastNetwork, tmp_path: Path) -> None:
+    options = {"dropout": 0.2, "optimiser": "adamw", "weight_decay": 0.1}
+    whole, checkpoint = trained(network, [1, 2], **options), (tmp_path / "unfinished.safetensors", "this run")
+    with pytest.raises(InterruptionError):
+        train_fleet(fleet_of(network, [1, 2], **options), task_of(network), stop_after(1), checkpoint)
+    resumed = fleet_of(network, [1, 2], **options)
+    train_fleet(resumed, task_of(network), lambda line: None, checkpoint)
+    assert all(torch.equal(whole.best[name], resumed.best[name]) for name in whole.best)
+    assert untimed(whole.history) == untimed(resumed.history)
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=str)
-def test_forecasts_do_not_look_ahead_and_come_back_from_disk(network: Network, tmp_path: Path) -> None:
-    trained(network, [1, 2]).write_results(tmp_path, 1.0)
-    model = load_forecaster(tmp_path)
+def test_forecasts_do_not_look_ahead_and_come_back_from_disk(network: ForecastNetwork, tmp_path: Path) -> None:
+    trained(network, [1, 2]).write_results(tmp_path)
+    model = NetworkForecaster.load(tmp_path)
     changed = np.concatenate([VALUES[:40], np.full(20, 1e6)])
     origins = np.array([30, 39])
     np.testing.assert_array_equal(roll_out(model, VALUES, origins, 4), roll_out(model, changed, origins, 4))
@@ -91,57 +123,57 @@ def test_forecasts_do_not_look_ahead_and_come_back_from_disk(network: Network, t
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=str)
-def test_advancing_by_what_happened_is_starting_later(network: Network) -> None:
-    parameters = {name: value.double() for name, value in initial_parameters(network, [1, 2]).items()}
-    kind = LatentForecaster if isinstance(network, Latent) else PerceptronForecaster
-    model = kind(network, parameters, [1, 2])
+def test_advancing_by_what_happened_is_starting_later(network: ForecastNetwork) -> None:
+    model = NetworkForecaster(network, network.initial_parameters([1, 2]), [1, 2])
     state = model.start(VALUES, np.array([20]))
     moved = model.advance(state, np.full((2, 1), VALUES[21]))
-    for one, other in zip(model.predict(moved), model.predict(model.start(VALUES, np.array([21]))), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-10)
+    for figure, other in zip(model.predict(moved), model.predict(model.start(VALUES, np.array([21]))), strict=True):
+        np.testing.assert_allclose(figure, other, rtol=1e-10)
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=str)
+def test_rows_of_a_state_are_alone(network: ForecastNetwork) -> None:
+    model = NetworkForecaster(network, network.initial_parameters([1, 2]), [1, 2])
+    origins = np.array([10, 11, 30])
+    repeated = model.repeat(model.start(VALUES, origins), 2)
+    together = model.predict(model.advance(repeated, np.full((2, 6), 0.5)))[0]
+    alone = [model.predict(model.advance(model.start(VALUES, origins[[k]]), np.full((2, 1), 0.5)))[0] for k in range(3)]
+    np.testing.assert_allclose(together, np.repeat(np.concatenate(alone, axis=1), 2, axis=1), rtol=1e-10)
 
 
 def test_a_perceptron_learns_a_chaotic_map_that_no_line_fits() -> None:
     values = logistic_map(400, 0.3, 0.0, 1).values * 2 - 1
-    settings = TrainingSettings(epochs=15, batches=20, batch_size=8, steps=16, learning_rate=0.02, early_stopping=0)
-    fleet = trained(Perceptron(1, 1, 16), [1], settings, values)
-    model = PerceptronForecaster(fleet.network, {n: v.double() for n, v in fleet.best.items()}, [1])
+    options = {"epochs": 15, "batches": 20, "batch_size": 8, "steps": 16, "learning_rate": 0.02, "early_stopping": 0}
+    fleet = trained(ForecastNetwork("mlp", 1, 16, window=1), [1], values, **options)
+    model = NetworkForecaster(fleet.network, fleet.best, [1])
     errors = roll_out(model, values, np.arange(200, 399), 1)[0, :, 0] - values[201:]
     assert errors.std() < 0.2 * values.std()
 
 
 def test_the_best_weights_are_those_of_the_lowest_validation_loss() -> None:
-    fleet = trained(Latent("gru", 1, 5), [1, 2], TrainingSettings(epochs=12, batches=10, batch_size=4, steps=6,
-                    learning_rate=0.1, early_stopping=2))  # fmt: skip
-    from seqlab.forecast.training import valid_loss
-
-    found = valid_loss(fleet.network, fleet.best, torch.as_tensor(VALUES).float(), (0, 30), (30, 60))
-    assert found.tolist() == pytest.approx([min(fleet.losses_of(seed)) for seed in (1, 2)], rel=1e-5)
-    assert len(fleet.losses_of(1)) < 12  # it stopped early
+    network = ForecastNetwork("gru", 1, 5, window=1)
+    fleet = trained(network, [1, 2], epochs=12, batches=10, learning_rate=0.1, early_stopping=2)
+    lowest = [min(fleet.losses(replica)) for replica in (0, 1)]
+    assert task_of(network).valid_loss(fleet.best).tolist() == pytest.approx(lowest, rel=1e-5)
+    assert len(fleet.losses(0)) < 12  # it stopped early
 
 
 def test_a_seed_whose_loss_is_not_finite_stops_alone() -> None:
-    fleet = Fleet.start(Perceptron(3, 1, 5), SMALL, [1, 2])
+    fleet = fleet_of(ForecastNetwork("mlp", 1, 5, window=3), [1, 2])
     fleet.parameters["b_q"][0] = torch.nan
-    train_fleet(fleet, VALUES, (0, 30), (30, 60), report=lambda line: None)
+    train_fleet(fleet, task_of(fleet.network), report=lambda line: None)
     assert list(fleet.diverged) == [1]
-    assert fleet.notes[0].startswith("seed 1: the loss was not finite in epoch 1")
     assert {row["seed"] for row in fleet.history} == {2}
 
 
-def test_a_fleet_without_any_finite_loss_is_refused() -> None:
-    with pytest.raises(InputError, match=r"lower forecast\.training\.learning_rate"):
-        trained(Perceptron(3, 1, 5), [1], values=np.full(60, np.nan))
-
-
 def test_a_train_split_shorter_than_a_subsequence_is_refused() -> None:
-    with pytest.raises(InputError, match="has 30 values to learn from, fewer than one subsequence of 40"):
-        trained(Latent("rnn", 1, 5), [1], TrainingSettings(steps=40))
+    with pytest.raises(InputError, match=r"there are 30 values to train on, fewer than one subsequence of 40"):
+        trained(ForecastNetwork("rnn", 1, 5, window=1), [1], steps=40)
 
 
 def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
-    trained(Perceptron(3, 1, 5), [1]).write_results(tmp_path, 1.0)
+    trained(ForecastNetwork("mlp", 1, 5, window=3), [1]).write_results(tmp_path)
     content = read_json(tmp_path / "network.json")
     write_json(tmp_path / "network.json", content | {"window": 4})
-    with pytest.raises(InputError, match=r"weights\.safetensors is damaged \(or it does not fit network\.json"):
-        load_network(tmp_path)
+    with pytest.raises(InputError, match=r"weights\.safetensors does not fit network\.json"):
+        load_stack(tmp_path, ForecastNetwork)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from seqlab.forecast.autoregression import Autoregression, sufficient_order, try_orders
-from seqlab.forecast.record import forecast, losses, score_rows
-from seqlab.forecast.series import Series
-from seqlab.forecast.splits import Prepared, prepare
+from seqlab.series.autoregression import Autoregression, sufficient_order, try_orders
+from seqlab.series.record import forecast, losses, score_rows
+from seqlab.series.series import Series
+from seqlab.series.splits import Prepared, prepare
 
 SHARES, NEEDS = {"train": 0.5, "valid": 0.2, "test": 0.3}, {"order": 8, "horizon": 4, "steps": 8}
 TIME = np.arange(500.0)

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqlab.forecast.reading import read_column
 from seqlab.io.errors import InputError
+from seqlab.series.reading.columns import read_column
 
 
 def written(folder: Path, text: str) -> Path:

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from made_forecasts import make_forecasts, make_series
 
-from seqlab.forecast.autoregression import Autoregression
-from seqlab.forecast.record import forecast, losses, read_forecast_metrics, read_forecasts, score_rows
-from seqlab.forecast.splits import Prepared
-from seqlab.forecast.tables import best_on_valid, read_models, summarize
 from seqlab.io.errors import InputError
 from seqlab.io.runs import read_experiment
+from seqlab.series.autoregression import Autoregression
+from seqlab.series.record import forecast, losses, read_forecast_metrics, read_forecasts, score_rows
+from seqlab.series.splits import Prepared
+from seqlab.series.tables import best_on_valid, read_models, summarize
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,6 @@ import pandas as pd
 import pytest
 from made_forecasts import make_forecasts, make_series
 
-from seqlab.forecast.record import read_forecasts
-from seqlab.forecast.splits import Prepared
-from seqlab.forecast.tables import read_models, summarize
 from seqlab.io.errors import InputError
 from seqlab.io.files import write_json
 from seqlab.io.runs import Experiment, read_experiment
@@ -20,6 +17,9 @@ from seqlab.report.drawing import draw
 from seqlab.report.forecast_figures import error_by_horizon, forecast_paths, markov_check, residual_autocorrelation
 from seqlab.report.page import write_report
 from seqlab.report.style import save
+from seqlab.series.record import read_forecasts
+from seqlab.series.splits import Prepared
+from seqlab.series.tables import read_models, summarize
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from seqlab.forecast import rollout
-from seqlab.forecast.autoregression import Autoregression, sufficient_order, try_orders
-from seqlab.forecast.persistence import persistence, seasonal_persistence
-from seqlab.forecast.rollout import roll_out, trajectories
+from seqlab.series import rollout
+from seqlab.series.autoregression import Autoregression, sufficient_order, try_orders
+from seqlab.series.persistence import persistence, seasonal_persistence
+from seqlab.series.rollout import roll_out, trajectories
 
 HALVING = Autoregression(0.0, [0.5], 1.0)
 

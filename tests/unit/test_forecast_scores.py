@@ -5,8 +5,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from seqlab.forecast.rollout import Mixture
-from seqlab.forecast.scores import (
+from seqlab.series.rollout import Mixture
+from seqlab.series.scores import (
     Interval,
     autocorrelation,
     covered,

@@ -8,9 +8,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqlab.forecast.series import BUILTIN, Series, build_series, logistic_map, sine, weekly_co2
-from seqlab.forecast.splits import Scale, prepare, read_prepared, write_prepared
 from seqlab.io.errors import InputError
+from seqlab.series.series import BUILTIN, Series, build_series, logistic_map, sine, weekly_co2
+from seqlab.series.splits import Scale, prepare, read_prepared, write_prepared
 
 SHARES = {"train": 0.5, "valid": 0.2, "test": 0.3}
 NEEDS = {"order": 3, "horizon": 4, "steps": 8}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqlab.forecast.times import check_times
+from seqlab.series.reading.times import check_times
 
 START = datetime(2024, 5, 1, 12, tzinfo=UTC)
 

@@ -14,10 +14,11 @@ TRAIN = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from made_fleets import RANDOM_TEXT, VALID, fleet_of
+from made_fleets import fleet_of, task_of
 from seqlab.machine.interruption import stop_on_signals
-from seqlab.rnn.training import train_fleet
-train_fleet(fleet_of([1], epochs=2), RANDOM_TEXT, VALID, checkpoint=(Path("checkpoint"), ""), stop=stop_on_signals())
+from seqlab.fleet.training import train_fleet
+fleet = fleet_of([1], epochs=2)
+train_fleet(fleet, task_of(fleet), checkpoint=(Path("checkpoint"), ""), stop=stop_on_signals())
 """
 Start = Callable[[], "subprocess.Popen[str]"]
 
@@ -50,7 +51,7 @@ def test_a_training_waits_with_its_checkpoint_and_goes_on_when_the_gate_opens(
     gate.open()
     printed, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
-    assert [line.split("  loss")[0] for line in printed.splitlines()] == ["epoch   1/2", "epoch   2/2"]
+    assert [line.split("  train")[0] for line in printed.splitlines()] == ["epoch   1/2", "epoch   2/2"]
 
 
 def test_a_training_that_is_told_to_stop_does_not_wait(start: Start) -> None:

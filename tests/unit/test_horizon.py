@@ -15,7 +15,7 @@ from seqlab.ngram.pruning import prune_by_relative_entropy
 from seqlab.ngram.smoothing import estimate
 from seqlab.report.curves import horizon
 from seqlab.rnn.horizon import bits_ahead
-from seqlab.rnn.network import Architecture, forward, initial_parameters, initial_state
+from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import stream_bits
 from seqlab.text.horizon import probabilities_ahead
 from seqlab.text.sources import brackets, even_process, markov_chain, symbol_bits, symbol_ids
@@ -100,7 +100,7 @@ def joint(source, text):
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_the_next_symbol_of_a_network_is_the_ledger(cell):
     architecture = Architecture(cell, 2, 6, SYMBOLS)
-    parameters = initial_parameters(architecture, [1, 2])
+    parameters = architecture.initial_parameters([1, 2])
     ledger = stream_bits(architecture, parameters, TEXT)
     found = bits_ahead(architecture, parameters, TEXT, [(0, 1), (0, 11), (1, 3)], 1, samples=8)
     assert found.bits == pytest.approx(ledger[:, [0, 10, 13]], rel=1e-5)
@@ -109,13 +109,13 @@ def test_the_next_symbol_of_a_network_is_the_ledger(cell):
 
 def test_drawn_ways_of_a_network_agree_with_all_within_their_error():
     architecture = Architecture("lstm", 1, 6, SYMBOLS)
-    parameters = {name: 3 * value for name, value in initial_parameters(architecture, [1, 2]).items()}
+    parameters = {name: 3 * value for name, value in architecture.initial_parameters([1, 2]).items()}
     found = bits_ahead(architecture, parameters, TEXT, PLACES, 3, samples=4000)
     for column, (of, place) in enumerate(PLACES):
         known, wanted = TEXT[of][: place - 2].tolist(), int(TEXT[of][place])
         texts = torch.tensor([[*known, *way] for way in product(range(SYMBOLS), repeat=2)])
-        state = initial_state(architecture, parameters, len(texts))
-        logits, _ = forward(architecture, parameters, texts.expand(2, -1, -1), state)
+        state = architecture.zero_state(parameters, len(texts))
+        logits, _ = architecture.forward(parameters, texts.expand(2, -1, -1), state)
         after_known, after_one, after_two = logits.softmax(-1)[-3:]  # each (R, ways, V)
         way = torch.arange(len(texts))
         probability = after_known[:, way, texts[:, -2]] * after_one[:, way, texts[:, -1]] * after_two[:, :, wanted]
@@ -126,7 +126,7 @@ def test_drawn_ways_of_a_network_agree_with_all_within_their_error():
 
 def test_the_error_of_drawing_is_what_repeats_show():
     architecture = Architecture("rnn", 1, 6, SYMBOLS)
-    parameters = {name: 3 * value for name, value in initial_parameters(architecture, [1]).items()}
+    parameters = {name: 3 * value for name, value in architecture.initial_parameters([1]).items()}
     drawn = [bits_ahead(architecture, parameters, TEXT, PLACES, 4, 64, seed) for seed in range(200)]
     spread = np.std([one.bits for one in drawn], axis=0)
     told = np.mean([one.error for one in drawn], axis=0)

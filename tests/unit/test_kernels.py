@@ -9,9 +9,9 @@ import stand_in
 import torch
 from torch import Tensor
 
-from seqlab.rnn import fused
-from seqlab.rnn.cells import CELLS
-from seqlab.rnn.network import look_up, looked_up
+from seqlab.fleet.accelerated import fused
+from seqlab.fleet.cells import CELLS
+from seqlab.fleet.products import look_up, look_up_on_gpu
 
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"  # before the kernels are defined
@@ -55,13 +55,13 @@ def by_time_loop(cell: str, inputs: Tensor) -> Any:
 @pytest.mark.parametrize("hidden", [20, 33, 70])  # less than a tile, more than one, and more than a product's reach
 @pytest.mark.parametrize("cell", CELLS)
 def test_kernels_for_steps(cell, hidden):
-    from seqlab.rnn import stepwise
+    from seqlab.fleet.accelerated import stepwise
 
     inputs = torch.randint(VOCABULARY, (2, BATCH, STEPS), generator=torch.Generator().manual_seed(1))
     leaves, arriving = layers(cell, hidden, 2)
 
     def layer(w_xh: Tensor, w_hh: Tensor, bias: Tensor, *state: Tensor) -> Any:
-        return stepwise.step_layer(cell, looked_up(inputs, w_xh, bias), state, w_hh)
+        return stepwise.step_layer(cell, look_up_on_gpu(inputs, w_xh, bias), state, w_hh)
 
     expected = results(by_time_loop(cell, inputs), leaves, arriving)
     assert_same(results(layer, leaves, arriving), expected)
@@ -75,7 +75,7 @@ def test_kernels_for_steps(cell, hidden):
     [("lstm", 1, 128, False), ("lstm", 3, 128, True), ("lstm", 1, 256, True), ("rnn", 1, 256, False)],
 )
 def test_small_fleets_are_left_to_cudnn(cell, replicas, hidden, faster):
-    from seqlab.rnn import stepwise
+    from seqlab.fleet.accelerated import stepwise
 
     assert stepwise.is_faster(cell, torch.empty(replicas, hidden, CELLS[cell].gates * hidden)) == faster
 
@@ -99,12 +99,12 @@ def test_what_cudnn_is_given(cell, replicas, monkeypatch):
 @pytest.mark.parametrize("as_product", [True, False])
 def test_rows_of_symbols_and_their_gradient(as_product, monkeypatch):
     if not as_product:
-        monkeypatch.setattr("seqlab.rnn.network.PRODUCT_SYMBOLS", 1)
+        monkeypatch.setattr("seqlab.fleet.products.PRODUCT_SYMBOLS", 1)
     random = torch.Generator().manual_seed(1)
     inputs = torch.randint(VOCABULARY, (2, BATCH, STEPS), generator=random)
     arriving = torch.randn(STEPS, 2, BATCH, 6, generator=random)
     found = []
-    for rows in (looked_up, look_up):
+    for rows in (look_up_on_gpu, look_up):
         leaves = [torch.ones(2, VOCABULARY, 6, requires_grad=True), torch.ones(2, 1, 6, requires_grad=True)]
         value = rows(inputs, *leaves)
         found.append([value, *torch.autograd.grad(value, leaves, arriving)])

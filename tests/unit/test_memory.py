@@ -12,7 +12,7 @@ from seqlab.ledger.memory import ngram_rows, source_row
 from seqlab.ledger.places import places_of, positions
 from seqlab.ledger.record import record
 from seqlab.rnn.memory import bits_after
-from seqlab.rnn.network import Architecture, initial_parameters
+from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import stream_bits
 
 TEXT = [np.random.default_rng(1).integers(0, 5, 30), np.random.default_rng(2).integers(0, 5, 12)]
@@ -22,7 +22,7 @@ TEXT = [np.random.default_rng(1).integers(0, 5, 30), np.random.default_rng(2).in
 @pytest.mark.parametrize("context", [1, 4, 9])
 def test_a_cut_network_is_one_that_scores_a_text_which_begins_there(cell, context):
     architecture = Architecture(cell, 2, 6, 5)
-    parameters = initial_parameters(architecture, [1, 2])
+    parameters = architecture.initial_parameters([1, 2])
     places = positions(TEXT, 9, 100)
     bits = bits_after(architecture, parameters, TEXT, places, context)
     assert bits.shape == (2, len(places))
@@ -70,6 +70,6 @@ def test_n_grams_stand_by_their_context_and_pruned_ones_do_not(tmp_path):
 
 def test_without_gradients():
     architecture = Architecture("rnn", 1, 4, 5)
-    parameters = {name: value.requires_grad_() for name, value in initial_parameters(architecture, [1]).items()}
+    parameters = {name: value.requires_grad_() for name, value in architecture.initial_parameters([1]).items()}
     assert np.isfinite(bits_after(architecture, parameters, TEXT, [(0, 9)], 3)).all()
     assert torch.is_grad_enabled()

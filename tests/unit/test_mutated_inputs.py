@@ -15,11 +15,11 @@ from arpa_files import LMPLZ, SRILM
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from seqlab.forecast.reading import read_column
-from seqlab.forecast.series import build_series
-from seqlab.forecast.splits import prepare
 from seqlab.io.errors import InputError
 from seqlab.ngram.arpa import ESCAPED, read_arpa, write_arpa
+from seqlab.series.reading.columns import read_column
+from seqlab.series.series import build_series
+from seqlab.series.splits import prepare
 from seqlab.text.checks import check_clean, check_raw, check_splits, check_unit
 from seqlab.text.cleaning import CLEANING, clean
 from seqlab.text.reading import check_text

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from snakemake.utils import update_config
 
 from seqlab.configuration import check_corpora, checked, corpus_of_text, mixture_runs
-from seqlab.forecast.definitions import check_series, series_of_file, with_series
-from seqlab.forecast.series import build_series
 from seqlab.io.errors import InputError
 from seqlab.io.files import write_json
 from seqlab.io.names import check_address, check_name, name_of_path, named_after
 from seqlab.io.runs import SERIES as SERIES_UNIT
 from seqlab.io.runs import experiment_name
+from seqlab.series.definitions import check_series, series_of_file, with_series
+from seqlab.series.series import build_series
 from seqlab.text.definitions import load_corpora
 
 ROOT = Path(__file__).parents[2]

@@ -1,16 +1,21 @@
-"""What a training makes small, against torch.nn and a loop by hand."""
+"""The training objective, against torch.nn and a loop by hand."""
 
 from typing import Any
 
+import numpy as np
 import torch
+from made_fleets import settings_of
 
-from seqlab.rnn.network import Architecture, forward, initial_parameters, initial_state
-from seqlab.rnn.objective import objective, penalty
-from seqlab.rnn.settings import TrainingSettings
+from seqlab.fleet.objective import objective, penalty
+from seqlab.rnn.network import Architecture
+from seqlab.rnn.task import LanguageTask
 
 ARCHITECTURE = Architecture("lstm", 2, 6, 5)
-PARAMETERS = initial_parameters(ARCHITECTURE, [1, 2])
-INPUTS, TARGETS = torch.randint(5, (2, 2, 3, 7), generator=torch.Generator().manual_seed(1))
+PARAMETERS = ARCHITECTURE.initial_parameters([1, 2])
+TEXT = np.random.default_rng(1).integers(0, 5, 60)
+TASK = LanguageTask.of(ARCHITECTURE, TEXT, [TEXT])
+PLACES = torch.randint(50, (2, 3, 1), generator=torch.Generator().manual_seed(1)) + torch.arange(7)
+INPUTS, TARGETS = TASK.data[PLACES], TASK.data[PLACES + 1]
 COUNTED = torch.ones(2, 3, 7)
 COUNTED[:, :, 5:] = 0.0
 COUNTED[1, 2] = 0.0
@@ -18,14 +23,13 @@ COUNTED[1, 2] = 0.0
 
 def of(**settings: Any) -> tuple[torch.Tensor, torch.Tensor]:
     masks = [torch.Generator().manual_seed(seed) for seed in (1, 2)]
-    state = initial_state(ARCHITECTURE, PARAMETERS, 3)
-    batch = INPUTS, TARGETS, COUNTED
-    return objective(ARCHITECTURE, TrainingSettings(**settings), PARAMETERS, masks, batch, state, [True, True])[:2]
+    state = ARCHITECTURE.zero_state(PARAMETERS, 3)
+    return objective(TASK, settings_of(**settings), PARAMETERS, masks, (PLACES, COUNTED), state, [True, True])[:2]
 
 
 def test_cross_entropy_is_that_of_torch():
     aims, losses = of()
-    logits, _ = forward(ARCHITECTURE, PARAMETERS, INPUTS, initial_state(ARCHITECTURE, PARAMETERS, 3))
+    logits, _ = ARCHITECTURE.forward(PARAMETERS, INPUTS, ARCHITECTURE.zero_state(PARAMETERS, 3))
     for replica in (0, 1):
         there = COUNTED[replica].bool()
         rows, right = logits[:, replica].transpose(0, 1)[there], TARGETS[replica][there]
@@ -44,7 +48,7 @@ def test_penalties_by_hand():
     outputs, dropped = torch.randn(2, 4, 2, 3, 5).unbind()
     counted = torch.ones(4, 2, 3)
     counted[2:, 1, 1:] = 0.0
-    settings = TrainingSettings(activation_regularisation=2.0, temporal_regularisation=3.0)
+    settings = settings_of(activation_regularisation=2.0, temporal_regularisation=3.0)
     for replica, paid in enumerate(penalty(settings, outputs, dropped, counted)):
         places = [(t, b) for t in range(4) for b in range(3) if counted[t, replica, b]]
         large = sum((dropped[t, replica, b] ** 2).mean() for t, b in places) / len(places)

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqlab.io.errors import InputError
-from seqlab.text.partition import (
+from seqlab.fleet.batches import (
     MODES,
     Batches,
     epoch_batches,
@@ -15,6 +14,7 @@ from seqlab.text.partition import (
     random_starts,
     sequential_batches,
 )
+from seqlab.io.errors import InputError
 
 
 @st.composite

@@ -9,7 +9,7 @@ import torch
 from seqlab.ledger.perplexity import figures, perplexity
 from seqlab.ngram.model import symbol_probabilities
 from seqlab.ngram.smoothing import estimate
-from seqlab.rnn.network import Architecture, forward, initial_parameters, initial_state
+from seqlab.rnn.network import Architecture
 from seqlab.rnn.protocols import stretch_bits
 from seqlab.rnn.scoring import stream_bits
 from seqlab.text.splits import NAMES, cut, describe
@@ -18,7 +18,7 @@ from seqlab.text.vocab import Vocab
 RANDOM = np.random.default_rng(7)
 TEXT = RANDOM.integers(0, 5, 101)
 ARCHITECTURE = Architecture("gru", 1, 6, 5)
-PARAMETERS = {name: 3 * value for name, value in initial_parameters(ARCHITECTURE, [1]).items()}
+PARAMETERS = {name: 3 * value for name, value in ARCHITECTURE.initial_parameters([1]).items()}
 BITS = stream_bits(ARCHITECTURE, PARAMETERS, [TEXT])[0]
 
 
@@ -52,8 +52,8 @@ def test_padding_is_not_charged():
 def test_dropout_is_off_when_a_text_is_scored():
     torch.manual_seed(1)
     symbols = torch.as_tensor(TEXT)[None, None, :-1]
-    state = initial_state(ARCHITECTURE, PARAMETERS, 1)
-    dropped, _ = forward(ARCHITECTURE, PARAMETERS, symbols, state, drop=torch.nn.Dropout(0.5))
+    state = ARCHITECTURE.zero_state(PARAMETERS, 1)
+    dropped, _ = ARCHITECTURE.forward(PARAMETERS, symbols, state, drop=torch.nn.Dropout(0.5))
     wrong = -dropped[:, 0, 0].log_softmax(-1)[range(100), TEXT[1:]].numpy() / math.log(2)
     assert perplexity(wrong) != pytest.approx(perplexity(BITS), rel=1e-2)
     assert (stream_bits(ARCHITECTURE, PARAMETERS, [TEXT])[0] == BITS).all()

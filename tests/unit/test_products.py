@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from seqlab.rnn.cells import CELLS
-from seqlab.rnn.products import StepProduct, batched
+from seqlab.fleet.cells import CELLS
+from seqlab.fleet.products import StepProduct, batched
 
 WEIGHT, ROWS, TERM = torch.randn(2, 6, 8), torch.randn(2, 3, 6), torch.randn(2, 3, 8)
 EXACT = ROWS.double() @ WEIGHT.double()

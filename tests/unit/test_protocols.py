@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from seqlab.rnn.network import Architecture, initial_parameters
+from seqlab.rnn.network import Architecture
 from seqlab.rnn.protocols import disjoint, lines, score_protocols, stretch_bits
 from seqlab.rnn.scoring import stream_bits
 
@@ -13,7 +13,7 @@ NEWLINE = 0
 RANDOM = np.random.default_rng(5)
 TEXT = [np.array([2, 1, 0, 3, 3, 0, 0, 1]), RANDOM.integers(1, 5, 60)]
 ARCHITECTURE = Architecture("lstm", 2, 6, 5)
-PARAMETERS = {name: 3 * value for name, value in initial_parameters(ARCHITECTURE, [1, 2]).items()}
+PARAMETERS = {name: 3 * value for name, value in ARCHITECTURE.initial_parameters([1, 2]).items()}
 BITS_OF = partial(stretch_bits, ARCHITECTURE, PARAMETERS)
 
 

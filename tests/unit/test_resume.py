@@ -14,14 +14,15 @@ import numpy as np
 import pytest
 import torch
 from gate import held
+from made_fleets import settings_of
 
+from seqlab.fleet import checkpoint as checkpoints
+from seqlab.fleet.fleet import Fleet
+from seqlab.fleet.training import train_fleet
 from seqlab.io.errors import InputError
 from seqlab.machine.interruption import stop_on_signals
-from seqlab.rnn import checkpoint as checkpoints
-from seqlab.rnn.fleet import Fleet
 from seqlab.rnn.network import Architecture
-from seqlab.rnn.settings import TrainingSettings
-from seqlab.rnn.training import train_fleet
+from seqlab.rnn.task import LanguageTask
 
 torch.set_num_threads(1)
 
@@ -40,19 +41,19 @@ SETTINGS = [
     pytest.param({"optimiser": "adamw", "schedule": "plateau", "early_stopping": 2}, id="adamw plateau early stopping"),
 ]
 SERVER = multiprocessing.get_context("forkserver")  # has loaded torch once, and makes a process in some milliseconds
-SERVER.set_forkserver_preload(["seqlab.rnn.training"])
+SERVER.set_forkserver_preload(["seqlab.fleet.training"])
 
 
 def fleet_of(**settings: Any) -> Fleet:
     values = {"epochs": 4, "steps": 5, "batch_size": 4, "learning_rate": 0.03} | settings
     architecture = Architecture("lstm", 2, 6, VOCABULARY)
-    return Fleet.start(architecture, TrainingSettings(**values), [1, 2], torch.device("cpu"))
+    return Fleet.start(architecture, settings_of(**values), [1, 2], torch.device("cpu"))
 
 
 def train(folder: Path, fleet: Fleet, stop: Callable[[], bool] = lambda: False) -> list[str]:
     """Train as the workflow does; returns what was reported."""
     lines: list[str] = []
-    train_fleet(fleet, TRAIN, VALID, lines.append, (folder / NAME, "this run"), stop)
+    train_fleet(fleet, LanguageTask.of(fleet.network, TRAIN, VALID), lines.append, (folder / NAME, "this run"), stop)
     return lines
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from seqlab.rnn.cells import CELLS
-from seqlab.rnn.network import Architecture, Parameters, forward, initial_parameters, initial_state
+from seqlab.fleet.cells import CELLS
+from seqlab.fleet.stack import Parameters
+from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import generate, stream_bits
 
 torch.set_num_threads(1)
@@ -18,7 +19,7 @@ VOCABULARY = 5
 def network(cell: str = "lstm", layers: int = 2, seeds: tuple[int, ...] = (1, 2)) -> tuple[Architecture, Parameters]:
     """A network in double precision whose weights are large enough that the past matters."""
     architecture = Architecture(cell, layers, 6, VOCABULARY)
-    parameters = initial_parameters(architecture, list(seeds))
+    parameters = architecture.initial_parameters(list(seeds))
     return architecture, {name: 3 * value.double() for name, value in parameters.items()}
 
 
@@ -29,10 +30,10 @@ def text(symbols: int, seed: int = 1) -> np.ndarray:
 def step_by_step(architecture: Architecture, parameters: Parameters, segment: np.ndarray) -> np.ndarray:
     """-log2 of the softmax, one symbol after the other."""
     replicas = len(parameters["W_hq"])
-    state = initial_state(architecture, parameters, 1)
+    state = architecture.zero_state(parameters, 1)
     bits = []
     for symbol, following in zip(segment[:-1].tolist(), segment[1:].tolist(), strict=True):
-        logits, state = forward(architecture, parameters, torch.full((replicas, 1, 1), symbol), state)
+        logits, state = architecture.forward(parameters, torch.full((replicas, 1, 1), symbol), state)
         weights = logits[0, :, 0].exp()
         bits.append(-(weights[:, following] / weights.sum(1)).log2())
     return torch.stack(bits, 1).numpy()

@@ -14,13 +14,13 @@ from made_fleets import (
     validation_loss,
 )
 
+from seqlab.fleet.batches import epoch_batches
+from seqlab.fleet.cells import CELLS
+from seqlab.fleet.dropout import draw_masks
+from seqlab.fleet.fleet import Fleet
+from seqlab.fleet.training import train_fleet
 from seqlab.io.errors import InputError
-from seqlab.rnn.cells import CELLS
-from seqlab.rnn.dropout import masks
-from seqlab.rnn.fleet import Fleet
-from seqlab.rnn.network import forward, initial_state
-from seqlab.rnn.training import train_fleet
-from seqlab.text.partition import epoch_batches
+from seqlab.rnn.task import LanguageTask
 
 LOCKED = {"locked_dropout": True, "embedding_dropout": 0.2, "recurrent_dropout": 0.2}
 PENALTIES = {"activation_regularisation": 1.0, "temporal_regularisation": 1.0}
@@ -57,13 +57,13 @@ def test_an_epoch_is_the_plain_loop_over_its_batches(partition, dropout):
     """
     options = {"partition": partition, "dropout": dropout, "optimiser": "sgd", "learning_rate": 0.3, "clip": 1000.0}
     fleet = fleet_of([5], "rnn", epochs=1, schedule="constant", **options)
-    architecture, settings = fleet.architecture, fleet.settings
+    architecture, settings = fleet.network, fleet.settings
     weights = {name: value.clone().requires_grad_() for name, value in fleet.parameters.items()}
     drawing, order = torch.Generator().manual_seed(5), np.random.default_rng(5)
-    zero = state = initial_state(architecture, fleet.parameters, settings.batch_size)
+    zero = state = architecture.zero_state(fleet.parameters, settings.batch_size)
 
     def drop(outputs: torch.Tensor) -> torch.Tensor:
-        (kept,) = masks([drawing], [True], outputs[:, 0].shape, dropout)
+        (kept,) = draw_masks([drawing], [True], outputs[:, 0].shape, dropout)
         return outputs * kept[:, None]
 
     symbols = torch.as_tensor(np.append(RANDOM_TEXT, [0] * settings.steps))  # room for what is padded
@@ -72,7 +72,7 @@ def test_an_epoch_is_the_plain_loop_over_its_batches(partition, dropout):
     for starts, lengths in zip(batches.starts, batches.lengths, strict=True):
         inputs = torch.stack([symbols[start : start + settings.steps] for start in starts])[None]
         before = state if partition == "sequential" else zero
-        logits, after = forward(architecture, weights, inputs, before, drop if dropout else None)
+        logits, after = architecture.forward(weights, inputs, before, drop if dropout else None)
         state = [tuple(value.detach() for value in layer) for layer in after]
         losses = [
             -logits[step, 0, row].log_softmax(0)[symbols[start + step + 1]]
@@ -103,7 +103,7 @@ def test_a_text_that_repeats_is_learnt(partition, cell):
     text = np.tile([0, 0, 1, 2, 0, 3], 100)
     unigram_entropy = 0.5 * math.log(2) + 3 / 6 * math.log(6)
     fleet = fleet_of([1, 2], cell, 1, 16, partition=partition, epochs=8, steps=12, learning_rate=0.03)
-    train_fleet(fleet, text, [text[:120]], report=lambda line: None)
+    train_fleet(fleet, LanguageTask.of(fleet.network, text, [text[:120]]), report=lambda line: None)
     assert [row["valid_loss"] < 0.2 * unigram_entropy for row in fleet.history[-2:]] == [True, True]
 
 

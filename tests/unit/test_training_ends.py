@@ -7,18 +7,17 @@ import numpy as np
 import pytest
 import torch
 from made_fleets import (
-    RANDOM_TEXT,
-    VALID,
     InterruptionError,
     fleet_of,
     stop_after,
+    task_of,
     trained,
     untimed,
 )
 
+from seqlab.fleet.fleet import Fleet
+from seqlab.fleet.training import train_fleet
 from seqlab.io.errors import InputError
-from seqlab.rnn.fleet import Fleet
-from seqlab.rnn.training import train_fleet
 
 INTERRUPTED = [
     pytest.param({"partition": "sequential", "optimiser": "adam", "dropout": 0.3}, id="sequential adam dropout"),
@@ -37,11 +36,11 @@ def test_an_interrupted_training_ends_with_the_same_bits(tmp_path, options, epoc
     whole = trained(fleet_of([1, 2], **options))
     checkpoint = (tmp_path / "unfinished.safetensors", "this run")
     with pytest.raises(InterruptionError):
-        train_fleet(fleet_of([1, 2], **options), RANDOM_TEXT, VALID, stop_after(epochs_done), checkpoint)
+        trained(fleet_of([1, 2], **options), report=stop_after(epochs_done), checkpoint=checkpoint)
 
     lines: list[str] = []
     resumed = fleet_of([1, 2], **options)
-    train_fleet(resumed, RANDOM_TEXT, VALID, lines.append, checkpoint)
+    train_fleet(resumed, task_of(resumed), lines.append, checkpoint)
     assert lines[0] == f"going on after epoch {epochs_done} from unfinished.safetensors"
     for name, value in whole.parameters.items():
         assert torch.equal(resumed.parameters[name], value)
@@ -65,7 +64,7 @@ def test_a_checkpoint_that_does_not_fit_is_ignored(tmp_path, content):
         path.write_bytes(content)
     lines: list[str] = []
     fleet = fleet_of([1, 2])
-    train_fleet(fleet, RANDOM_TEXT, VALID, lines.append, (path, "this run"))
+    train_fleet(fleet, task_of(fleet), lines.append, (path, "this run"))
     assert [line for line in lines if "going on" in line] == []
     assert untimed(fleet.history) == untimed(trained(fleet_of([1, 2])).history)
 
@@ -101,7 +100,7 @@ def test_early_stopping_ends_a_replica_on_its_own():
     fleet = with_losses([1.0, 2.0, 2.0], [3.0, 2.5, 2.0], early_stopping=2, dropout=0.2)
     before = {name: value.clone() for name, value in fleet.parameters.items()}
     with pytest.raises(InterruptionError):
-        train_fleet(fleet, RANDOM_TEXT, VALID, stop_after(0))
+        train_fleet(fleet, task_of(fleet), stop_after(0))
     for name, value in fleet.parameters.items():
         assert torch.equal(value[0], before[name][0])
         assert not torch.equal(value[1], before[name][1])
@@ -119,7 +118,7 @@ def test_a_plateau_lowers_the_rate_of_the_replica_that_met_it():
     options = {"schedule": "plateau", "plateau_patience": 2, "schedule_factor": 0.1, "early_stopping": 0}
     fleet = with_losses([1.0, 2.0, 2.0], [3.0, 2.5, 2.0], **options)
     with pytest.raises(InterruptionError):
-        train_fleet(fleet, RANDOM_TEXT, VALID, stop_after(0))
+        train_fleet(fleet, task_of(fleet), stop_after(0))
     assert [row["learning_rate"] for row in fleet.history[-2:]] == pytest.approx([0.002, 0.02])
 
 
@@ -141,12 +140,12 @@ def test_a_replica_that_diverges_stops_alone(partition):
 def test_a_replica_that_diverges_late_keeps_what_it_had_and_a_checkpoint_knows(tmp_path):
     fleet, checkpoint = fleet_of([1, 2], epochs=3), (tmp_path / "unfinished.safetensors", "this run")
     with pytest.raises(InterruptionError):
-        train_fleet(fleet, RANDOM_TEXT, VALID, stop_after(1), checkpoint)
+        train_fleet(fleet, task_of(fleet), stop_after(1), checkpoint)
     fleet.restore(*checkpoint)
     before = {name: value[0].clone() for name, value in fleet.best.items()}
     fleet.parameters["W_hq"][0] = math.inf
     with pytest.raises(InterruptionError):
-        train_fleet(fleet, RANDOM_TEXT, VALID, stop_after(2))  # the sentence about seed 1 is a line of its own
+        train_fleet(fleet, task_of(fleet), stop_after(2))  # the sentence about seed 1 is a line of its own
     fleet.save(*checkpoint)
     resumed = fleet_of([1, 2], epochs=3)
     assert resumed.restore(*checkpoint) and resumed.diverged == {1: 2}

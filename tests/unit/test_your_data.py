@@ -6,9 +6,9 @@ from typing import NoReturn
 
 import pytest
 
-from seqlab.forecast.numerals import read_numbers
-from seqlab.forecast.reading import read_column
-from seqlab.forecast.times import check_times
+from seqlab.series.reading.columns import read_column
+from seqlab.series.reading.numerals import read_numbers
+from seqlab.series.reading.times import check_times
 
 PAGE = (Path(__file__).parents[2] / "docs/your-data.md").read_text(encoding="utf-8")
 TABLES = re.findall(r"^```text\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from project import Project
 
+from seqlab.fleet.checkpoint import load_checkpoint, save_checkpoint
 from seqlab.io.arrays import read_arrays
 from seqlab.io.cards import read_card
 from seqlab.io.errors import InputError
@@ -24,7 +25,7 @@ from seqlab.ledger.verdicts import read_verdicts
 from seqlab.ngram.model import NgramModel
 from seqlab.ngram.shards import count_shard, merge_shards, read_counts
 from seqlab.report.tables import read_models
-from seqlab.rnn.checkpoint import load_checkpoint, load_network, save_checkpoint
+from seqlab.rnn.network import load_network
 from seqlab.text.reading import load_text, read_clean
 from seqlab.text.splits import read_ids, read_splits, segments_of
 from seqlab.text.unknown import read_unknown

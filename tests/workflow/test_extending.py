@@ -99,12 +99,13 @@ def test_a_cell_learns_and_its_gradient_is_right(tmp_path: Path) -> None:
     project = follow("A cell", tmp_path)
     python(project, "-c", "ngrams, cells = [], ['leaky']" + ACCEPTED + textwrap.dedent("""
         import numpy as np, torch
-        from seqlab.rnn.cells import CELLS
-        from seqlab.rnn.fleet import Fleet
+        from seqlab.fleet.cells import CELLS
+        from seqlab.fleet.fleet import Fleet
         from seqlab.rnn.network import Architecture
         from seqlab.rnn.scoring import stream_bits
-        from seqlab.rnn.settings import TrainingSettings
-        from seqlab.rnn.training import train_fleet
+        from seqlab.rnn.task import LanguageTask
+        from seqlab.fleet.settings import TrainingSettings
+        from seqlab.fleet.training import train_fleet
         draw = lambda *shape: torch.randn(shape, dtype=torch.float64, requires_grad=True)
         x, h, w = draw(3, 2, 1, 4), draw(2, 1, 4), draw(2, 4, 4)
         layer = lambda x, h, w: CELLS["leaky"].layer(x, (h,), w)[0]
@@ -114,11 +115,13 @@ def test_a_cell_learns_and_its_gradient_is_right(tmp_path: Path) -> None:
                 state = state / 2 + torch.tanh(x[step, replica] + state @ w[replica]) / 2
                 torch.testing.assert_close(layer(x, h, w)[step, replica], state)
         assert torch.autograd.gradcheck(layer, (x, h, w))
-        settings = TrainingSettings(epochs=2, steps=5, batch_size=4, learning_rate=0.02, precision="bfloat16")
+        settings = TrainingSettings.from_configuration(
+            "config/config.yaml", epochs=2, steps=5, batch_size=4, learning_rate=0.02, precision="bfloat16"
+        )
         fleet = Fleet.start(Architecture("leaky", 2, 6, 3), settings, [1, 2], torch.device("cpu"))
         text = np.tile([0, 1, 2], 60)
-        train_fleet(fleet, text, [text[:60]], report=lambda line: None)
-        assert (stream_bits(fleet.architecture, fleet.parameters, [text]).mean(1) < np.log2(3)).all()
+        train_fleet(fleet, LanguageTask.of(fleet.network, text, [text[:60]]), report=lambda line: None)
+        assert (stream_bits(fleet.network, fleet.parameters, [text]).mean(1) < np.log2(3)).all()
     """))  # fmt: skip
 
 

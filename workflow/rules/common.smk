@@ -37,7 +37,7 @@ sys.path.insert(0, str(BASE / "src"))
 
 from seqlab import configuration
 from seqlab.io.errors import InputError
-from seqlab.forecast.definitions import forecast_runs, longest_needs, prepared_series_name, with_series
+from seqlab.series.definitions import forecast_runs, longest_needs, prepared_series_name, with_series
 from seqlab.io.runs import FORECAST, SERIES, Place, Run, conflict, experiment_name, experiment_text, older_results
 
 # ------------------------------------------------------------------------------------------------- what this call runs
@@ -128,7 +128,8 @@ def imported_by(file):
             names += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
-    modules = [BASE / "src" / f"{name.replace('.', '/')}.py" for name in names if name.startswith("seqlab")]
+    paths = [BASE / "src" / name.replace(".", "/") for name in names if name.startswith("seqlab")]
+    modules = [module for path in paths for module in (path.with_suffix(".py"), path / "__init__.py")]
     return [module for module in modules if module.exists()]
 
 
@@ -189,9 +190,10 @@ def megabytes(files):
     return sum(os.path.getsize(part) for file in files for part in (file, *Path(file).glob("*"))) / 1e6
 
 
-def gpus(wildcards):
-    """The GPUs of a job that trains or runs a network."""
-    return int(config["rnn"]["device"] == "cuda" or (config["rnn"]["device"] == "auto" and has_gpu()))
+def gpus(section):
+    """The GPUs of a job that trains or runs a network of a `section` of the configuration, rnn or forecast."""
+    device = config[section]["device"]
+    return lambda wildcards: int(device == "cuda" or (device == "auto" and has_gpu()))
 
 
 @cache

@@ -131,7 +131,7 @@ rule compare_protocols:
     resources:
         mem_mb=by_size(2000, 10),
         runtime=by_size(60),
-        gpu=gpus,
+        gpu=gpus("rnn"),
         device=config["rnn"]["device"],
         jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
     params:
@@ -173,7 +173,7 @@ rule measure_memory:
     resources:
         mem_mb=by_size(2000, 10),
         runtime=by_size(60),
-        gpu=gpus,
+        gpu=gpus("rnn"),
         device=config["rnn"]["device"],
         jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
     params:
@@ -219,7 +219,7 @@ rule measure_horizon:
     resources:
         mem_mb=by_size(2000, 10),
         runtime=by_size(60),
-        gpu=gpus,
+        gpu=gpus("rnn"),
         device=config["rnn"]["device"],
         jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
     params:

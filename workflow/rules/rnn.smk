@@ -31,7 +31,7 @@ rule train_rnn:
     resources:
         mem_mb=training_memory,
         runtime=by_size(240),  # whatever is left goes on in the next attempt
-        gpu=gpus,
+        gpu=gpus("rnn"),
         device=config["rnn"]["device"],
         jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
     params:

@@ -145,7 +145,10 @@ rule train_forecaster:
     threads: config["forecast"]["threads"]
     resources:
         mem_mb=by_size(3000),
-        runtime=by_size(60),
+        runtime=by_size(60),  # whatever is left goes on in the next attempt
+        gpu=gpus("forecast"),
+        device=config["forecast"]["device"],
+        jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
     params:
         script=script("train_forecaster"),
         code=code_of("train_forecaster"),
@@ -160,6 +163,9 @@ rule train_forecaster:
         " --description {input.description:q}"
         " --window {input.window:q}"
         " --scoring {params.scoring:q}"
+        " --code {params.code}"
+        " --device {resources.device}"
+        " --jobs-per-gpu {resources.jobs_per_gpu}"
         " --threads {threads}"
         " --folder $(dirname {output.card:q})"
-        " > {log:q} 2>&1"
+        " 2>&1 | tee -i {log:q}"

@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from seqlab.forecast.series import build_series
-from seqlab.forecast.splits import prepare, write_prepared
 from seqlab.io.errors import command
 from seqlab.io.files import json_argument, write_json
+from seqlab.series.series import build_series
+from seqlab.series.splits import prepare, write_prepared
 
 
 @command

@@ -3,10 +3,10 @@
 import argparse
 from functools import partial
 
-from seqlab.forecast.persistence import persistence, seasonal_persistence
-from seqlab.forecast.record import forecast_points, record
-from seqlab.forecast.scoring import Scoring
 from seqlab.io.errors import command
+from seqlab.series.persistence import persistence, seasonal_persistence
+from seqlab.series.record import forecast_points, record
+from seqlab.series.scoring import Scoring
 
 
 @command

@@ -3,11 +3,11 @@
 import argparse
 import time
 
-from seqlab.forecast.autoregression import Autoregression, sufficient_order, try_orders
-from seqlab.forecast.scoring import Scoring
 from seqlab.io.errors import command
 from seqlab.io.files import write_json
 from seqlab.report.tables import write_table
+from seqlab.series.autoregression import Autoregression, sufficient_order, try_orders
+from seqlab.series.scoring import Scoring
 
 
 @command

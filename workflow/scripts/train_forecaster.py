@@ -1,47 +1,33 @@
-"""Train a forecasting network, a perceptron or a latent autoregression, for every seed, and forecast test with them."""
+"""Train a forecasting network for every seed, and forecast valid and test with them; an interrupted run goes on."""
 
 import argparse
-import time
 
-from seqlab.forecast.autoregression import Autoregression
-from seqlab.forecast.forecasters import load_forecaster
-from seqlab.forecast.networks import Latent, Network, Perceptron
-from seqlab.forecast.scoring import Scoring
-from seqlab.forecast.settings import TrainingSettings
-from seqlab.forecast.training import Fleet, train_fleet
 from seqlab.io.errors import command
-from seqlab.io.files import count_argument, read_json
-from seqlab.machine.devices import use_threads
+from seqlab.io.provenance import fingerprint
+from seqlab.machine.devices import add_device_arguments, choose_device, use_threads
+from seqlab.machine.interruption import stop_on_signals
+from seqlab.series.autoregression import Autoregression
+from seqlab.series.run import train_run
+from seqlab.series.scoring import Scoring
 
 
 @command
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     Scoring.add_arguments(parser)
+    parser.add_argument("--code", required=True, help="a digest of the code, whose change makes a checkpoint worthless")
     parser.add_argument("--window", nargs="*", default=[], help="the autoregression whose window a perceptron takes")
-    parser.add_argument("--threads", type=count_argument, default=1)
+    add_device_arguments(parser)
     arguments = parser.parse_args()
     use_threads(arguments.threads)
     scoring = Scoring.begin(arguments, "cell", "layers", "hidden")
-    card, prepared = scoring.card, scoring.prepared
-    cell, layers, hidden = (card["settings"].pop(name) for name in ("cell", "layers", "hidden"))
-    network: Network
-    if arguments.window:
-        network = Perceptron(Autoregression.load(arguments.window[0]).order, layers, hidden)
-    else:
-        network = Latent(cell, layers, hidden)
-    fleet = Fleet.start(network, TrainingSettings.from_card(card["settings"]), card["seeds"])
-    name = f"forecast/{card['series']} {card['model']}"
-    began = time.perf_counter()
-    train_fleet(
-        fleet,
-        prepared.scaled,
-        prepared.learnt,
-        prepared.splits["valid"],
-        report=lambda line: print(f"{name}  {line}", flush=True),
+    train_run(
+        scoring,
+        Autoregression.load(arguments.window[0]).order if arguments.window else 1,
+        fingerprint([arguments.folder / "card.yaml", arguments.table]) + arguments.code,
+        choose_device(arguments.device, arguments.jobs_per_gpu),
+        stop_on_signals(),
     )
-    fleet.write_results(arguments.folder, time.perf_counter() - began)
-    scoring.record(load_forecaster(arguments.folder), read_json(arguments.folder / "training.json"))
 
 
 if __name__ == "__main__":

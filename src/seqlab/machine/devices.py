@@ -47,16 +47,17 @@ def is_accelerated(device: torch.device) -> bool:
 
 
 @contextmanager
-def memory_errors(device: torch.device) -> Iterator[None]:
-    """Turn the error of a GPU that is full into an InputError that says what to lower."""
+def memory_errors(device: torch.device, section: str) -> Iterator[None]:
+    """Turn the error of a GPU that is full into an InputError that names the keys of a `section` to lower."""
     try:
         yield
     except torch.OutOfMemoryError:
         taken, (free, total) = torch.cuda.max_memory_allocated(device), torch.cuda.mem_get_info(device)
         raise InputError(
             f"the memory of the GPU is full: the training needs more than the {taken / 2**30:.1f} GiB that it took, "
-            f"and {free / 2**30:.1f} of {total / 2**30:.1f} GiB are free; lower rnn.training.batch_size, "
-            "rnn.training.steps, rnn.hidden or the number of rnn.seeds, or let fewer jobs share it (rnn.jobs_per_gpu)"
+            f"and {free / 2**30:.1f} of {total / 2**30:.1f} GiB are free; lower {section}.training.batch_size, "
+            f"{section}.training.steps, {section}.hidden or the number of {section}.seeds, or let fewer jobs share it "
+            "(rnn.jobs_per_gpu)"
         ) from None
 
 

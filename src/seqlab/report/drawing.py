@@ -7,9 +7,6 @@ from typing import Any
 
 from matplotlib.figure import Figure as Drawing
 
-from seqlab.forecast.autoregression import ORDERS
-from seqlab.forecast.record import read_forecasts
-from seqlab.forecast.tables import read_models as read_forecast_models
 from seqlab.io.arrays import read_arrays
 from seqlab.io.errors import InputError
 from seqlab.io.files import read_json
@@ -17,6 +14,9 @@ from seqlab.ledger import breakdown, horizon, memory
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.report.contents import Figure, Files
 from seqlab.report.tables import read_models, read_table
+from seqlab.series.autoregression import ORDERS
+from seqlab.series.record import read_forecasts
+from seqlab.series.tables import read_models as read_forecast_models
 
 HISTORY_COLUMNS = ["epoch", "seed", "valid_perplexity"]
 SERIES_COLUMNS = ["index", "value"]

@@ -7,14 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from seqlab.forecast.autoregression import ORDERS, sufficient_order
-from seqlab.forecast.record import read_forecast_metrics
-from seqlab.forecast.tables import best_on_valid, read_models
 from seqlab.io.errors import InputError
 from seqlab.io.files import read_json
 from seqlab.io.runs import Place, Run
 from seqlab.report.style import number
 from seqlab.report.tables import read_table
+from seqlab.series.autoregression import ORDERS, sufficient_order
+from seqlab.series.record import read_forecast_metrics
+from seqlab.series.tables import best_on_valid, read_models
 
 COLUMNS = {  # of models.csv -> head of the table
     "rmse": "RMSE",

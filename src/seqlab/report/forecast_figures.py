@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from seqlab.forecast.autoregression import sufficient_order
-from seqlab.forecast.scores import autocorrelation
 from seqlab.report.style import COLOURS, GREY, MARKERS, colour_of, legend, message, styled, whole_ticks
+from seqlab.series.autoregression import sufficient_order
+from seqlab.series.scores import autocorrelation
 
 LAGS = 30
 COLUMNS = 2

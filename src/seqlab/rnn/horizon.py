@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from seqlab.fleet.cells import State
+from seqlab.fleet.stack import Parameters
 from seqlab.ledger.horizon import sampled_row
-from seqlab.rnn.cells import State
-from seqlab.rnn.checkpoint import load_network
-from seqlab.rnn.network import Architecture, Parameters, forward, initial_state
+from seqlab.rnn.network import Architecture, load_network
 
 AT_ONCE = 4096  # texts drawn side by side
 
@@ -72,7 +72,7 @@ def bits_ahead(
         last = symbols[:, some].repeat_interleave(drawn, 1)
         state = [tuple(part[:, some].repeat_interleave(drawn, 1) for part in layer) for layer in states]
         for step in range(1, ahead + 1):
-            logits, state = forward(architecture, parameters, last[:, :, None], state)
+            logits, state = architecture.forward(parameters, last[:, :, None], state)
             given = logits[0].softmax(-1)  # (R, places times draws, V)
             if step < ahead:
                 last = torch.multinomial(given.flatten(0, 1), 1, generator=random).view(replicas, -1)
@@ -112,12 +112,12 @@ def _stream_states(
     segment.
     """
     device, replicas = parameters["W_hq"].device, parameters["W_hq"].shape[0]
-    number, read, state = -1, 0, initial_state(architecture, parameters, 1)
+    number, read, state = -1, 0, architecture.zero_state(parameters, 1)
     for of, place in places:
         if of != number:
-            number, read, state = of, 0, initial_state(architecture, parameters, 1)
+            number, read, state = of, 0, architecture.zero_state(parameters, 1)
         if place > read:
             symbols = torch.as_tensor(np.asarray(segments[of][read:place], dtype=np.int64), device=device)
-            _, state = forward(architecture, parameters, symbols.expand(replicas, 1, -1), state)
+            _, state = architecture.forward(parameters, symbols.expand(replicas, 1, -1), state)
             read = place
         yield state

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from seqlab.rnn.checkpoint import load_network
-from seqlab.rnn.network import Architecture, Parameters, forward, initial_state
+from seqlab.fleet.stack import Parameters
+from seqlab.rnn.network import Architecture, load_network
 
 AT_ONCE = 512  # positions computed side by side
 
@@ -47,8 +47,8 @@ def bits_after(
     found = []
     for start in range(0, len(windows), AT_ONCE):
         some = torch.as_tensor(windows[start : start + AT_ONCE], device=device)
-        state = initial_state(architecture, parameters, len(some))
-        logits, _ = forward(architecture, parameters, some[:, :-1].expand(replicas, -1, -1), state)
+        state = architecture.zero_state(parameters, len(some))
+        logits, _ = architecture.forward(parameters, some[:, :-1].expand(replicas, -1, -1), state)
         chosen = logits[-1].log_softmax(-1).gather(-1, some[:, -1].expand(replicas, -1)[..., None])[..., 0]
         found.append(-chosen.cpu().numpy().astype(np.float64) / math.log(2))
     return np.concatenate(found, axis=1)

@@ -17,9 +17,9 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.utils.rnn import pad_sequence
 
-from seqlab.rnn.checkpoint import load_network
-from seqlab.rnn.network import Architecture, Parameters, forward, initial_state
-from seqlab.rnn.settings import TrainingSettings
+from seqlab.fleet.settings import TrainingSettings
+from seqlab.fleet.stack import Parameters
+from seqlab.rnn.network import Architecture, load_network
 
 AT_ONCE = 512  # stretches computed side by side
 REPEATS = 10  # estimates from random windows, to show how far they spread
@@ -76,8 +76,8 @@ def stretch_bits(
         numbers = by_length[start : start + AT_ONCE]
         texts = [torch.as_tensor(np.asarray(stretches[number], dtype=np.int64)) for number in numbers]
         padded = pad_sequence(texts, batch_first=True).to(device).expand(replicas, -1, -1)
-        state = initial_state(architecture, parameters, len(texts))
-        logits, _ = forward(architecture, parameters, padded[:, :, :-1], state)  # (n, R, B, V)
+        state = architecture.zero_state(parameters, len(texts))
+        logits, _ = architecture.forward(parameters, padded[:, :, :-1], state)  # (n, R, B, V)
         wanted = padded[:, :, 1:].permute(2, 0, 1)[..., None]
         bits = -logits.log_softmax(-1).gather(-1, wanted)[..., 0].cpu().numpy().astype(np.float64) / math.log(2)
         for column, number in enumerate(numbers):

@@ -1,6 +1,7 @@
 """One run of a sweep: the networks that its card asks for, trained and scored in its folder."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,19 +9,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from seqlab.fleet.fleet import Fleet
+from seqlab.fleet.run import train_and_score
+from seqlab.fleet.settings import TrainingSettings
 from seqlab.io.files import write_text
 from seqlab.ledger.record import read_training, record
-from seqlab.rnn.checkpoint import load_network
-from seqlab.rnn.fleet import Fleet
-from seqlab.rnn.live import LiveHistory
-from seqlab.rnn.network import Architecture
+from seqlab.rnn.network import Architecture, load_network
 from seqlab.rnn.scoring import generate, stream_bits
-from seqlab.rnn.settings import TrainingSettings
-from seqlab.rnn.training import train_fleet
+from seqlab.rnn.task import LanguageTask
 from seqlab.text.splits import segments_of
 from seqlab.text.vocab import Vocab
-
-CHECKPOINT = "unfinished.safetensors"  # in the folder of a run until it is scored
 
 
 def train_run(
@@ -36,31 +34,17 @@ def train_run(
 ) -> None:
     """Train a network for every seed of `card`, then score valid and test and draw a sample.
 
-    `ids`, (symbols,), lie below the size of `vocab`, and `splits` is the content of splits.json. What an interrupted
-    run left in `folder` is gone on with where its `fingerprint` of card, data and code is this one; `stop` is as in
-    `train_fleet`, and so is what is raised. `sample` holds prompt, symbols and temperature. A line for each epoch is
-    printed.
+    `ids`, (symbols,), lie below the size of `vocab`, and `splits` is the content of splits.json; `sample` holds prompt,
+    symbols and temperature. The rest is as in `train_and_score`.
     """
-    train, valid = (segments_of(ids, splits, name) for name in ("train", "valid"))
     settings = dict(card["settings"])
     architecture = Architecture(settings.pop("cell"), settings.pop("layers"), settings.pop("hidden"), len(vocab))
-    training = TrainingSettings.from_card(settings)
-    fleet = Fleet.start(architecture, training, card["seeds"], device)
-    live = LiveHistory(folder, fleet)
+    fleet = Fleet.start(architecture, TrainingSettings.from_card(settings), card["seeds"], device)
+    train, valid = (segments_of(ids, splits, name) for name in ("train", "valid"))
+    task = LanguageTask.of(architecture, np.concatenate(train), valid, device)
+    score = partial(score_run, folder, splits, ids, vocab, device, stop, sample)
     name = f"{card['corpus']}/{card['unit']} {card['model']}"
-    print(f"{name}  {architecture.parameters:,} parameters, seeds {card['seeds']}", flush=True)
-    train_fleet(
-        fleet,
-        np.concatenate(train),
-        valid,
-        report=live.beside(lambda line: print(f"{name}  {line}", flush=True)),
-        checkpoint=(folder / CHECKPOINT, fingerprint),
-        stop=stop,
-    )
-    fleet.write_results(folder)
-    score_run(folder, splits, ids, vocab, device, stop, sample)
-    (folder / CHECKPOINT).unlink(missing_ok=True)
-    live.remove()
+    train_and_score(fleet, task, name, folder, fingerprint, stop, score)
 
 
 def score_run(

@@ -10,11 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from seqlab.fleet.accelerated import ways
+from seqlab.fleet.accelerated.graphs import record
+from seqlab.fleet.cells import State
+from seqlab.fleet.stack import Parameters
 from seqlab.machine.devices import is_accelerated
-from seqlab.rnn import ways
-from seqlab.rnn.cells import State
-from seqlab.rnn.graphs import record
-from seqlab.rnn.network import Architecture, Parameters, forward, initial_state
+from seqlab.rnn.network import Architecture
 from seqlab.sampling import drawn
 
 CHUNK = 512  # steps that a GPU computes at once
@@ -49,13 +50,13 @@ def stream_bits(
     for row, number in enumerate(order):
         symbols[row, : len(segments[number])] = torch.as_tensor(np.asarray(segments[number], dtype=np.int64))
     steps = max(chunk // len(segments), min(chunk, 16))
-    state = initial_state(architecture, parameters, len(segments))
+    state = architecture.zero_state(parameters, len(segments))
     scored = [np.empty((replicas, count)) for count in targets]
     for start in range(0, max(targets), steps):
         going = sum(count > start for count in targets)
         here = symbols[:going, start : min(start + steps, max(targets)) + 1]
         state = [tuple(part[:, :going] for part in layer) for layer in state]
-        logits, state = forward(architecture, parameters, here[:, :-1].expand(replicas, -1, -1), state)
+        logits, state = architecture.forward(parameters, here[:, :-1].expand(replicas, -1, -1), state)
         wanted = here[:, 1:].T[:, None, :, None].expand(-1, replicas, -1, 1)
         found = -logits.log_softmax(-1).gather(-1, wanted)[..., 0].cpu().numpy().astype(np.float64) / math.log(2)
         for row, number in enumerate(order[:going]):
@@ -85,9 +86,7 @@ class RecordedScoring:
             symbols[row, : len(segment)] = torch.as_tensor(np.asarray(segment, dtype=np.int64))
         self.symbols = symbols.to(like.device)
         self.here = self.symbols[:, : steps + 1].clone()
-        self.state = [
-            tuple(p.clone() for p in layer) for layer in initial_state(architecture, parameters, len(segments))
-        ]
+        self.state = [tuple(p.clone() for p in layer) for layer in architecture.zero_state(parameters, len(segments))]
         self.costs = like.new_zeros(steps, len(like), len(segments))
         self.all_costs = like.new_zeros(self.chunks, *self.costs.shape)
         self.recorded = record(self._chunk, like.device)
@@ -110,7 +109,7 @@ class RecordedScoring:
     @torch.no_grad()
     def _chunk(self) -> None:
         inputs = self.here[:, :-1].expand(self.costs.shape[1], -1, -1)
-        logits, after = forward(self.architecture, self.parameters, inputs, self.state)
+        logits, after = self.architecture.forward(self.parameters, inputs, self.state)
         wanted = self.here[:, 1:].T[:, None, :, None].expand(-1, self.costs.shape[1], -1, 1)
         self.costs.copy_(-logits.log_softmax(-1).gather(-1, wanted)[..., 0])
         for layer, values in zip(self.state, after, strict=True):
@@ -133,7 +132,7 @@ class NetworkReading:
     ) -> "NetworkReading":
         """`prompt`, at least one symbol, as the given replica reads it."""
         one = {name: value[replica : replica + 1] for name, value in parameters.items()}
-        return cls._after(architecture, one, torch.tensor([list(prompt)]), initial_state(architecture, one, 1))
+        return cls._after(architecture, one, torch.tensor([list(prompt)]), architecture.zero_state(one, 1))
 
     @classmethod
     @torch.no_grad()
@@ -141,7 +140,7 @@ class NetworkReading:
         cls, architecture: Architecture, parameters: Parameters, symbols: Tensor, state: list[State]
     ) -> "NetworkReading":
         inputs = symbols.to(parameters["W_hq"].device)[None]
-        logits, state = forward(architecture, parameters, inputs, state)
+        logits, state = architecture.forward(parameters, inputs, state)
         return cls(architecture, parameters, logits[-1, 0], state)
 
     @property

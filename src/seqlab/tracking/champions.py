@@ -140,7 +140,8 @@ def _copy(champion: Champion, folder: Path) -> None:
     for path in champion.files:
         shutil.copy(path, folder / path.name)
     if champion.seed is not None:
-        from seqlab.rnn.checkpoint import load_network, save_network  # loads torch, so only where a network has won
+        from seqlab.fleet.checkpoint import save_network
+        from seqlab.rnn.network import load_network
 
         architecture, parameters, seeds = load_network(champion.run.folder)
         replica = seeds.index(champion.seed)

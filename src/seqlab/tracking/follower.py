@@ -14,9 +14,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from seqlab.fleet.live import LIVE_HISTORY
 from seqlab.io.errors import InputError, command
 from seqlab.io.runs import Experiment, Run, read_experiment
-from seqlab.rnn.live import LIVE_HISTORY
 from seqlab.tracking.connection import address, connect, experiment_id, sole_writer
 from seqlab.tracking.faults import is_outside, sentence
 from seqlab.tracking.language_models import begun, curves

@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from seqlab.forecast.record import FIGURES, read_forecast_metrics
-from seqlab.forecast.tables import best_on_valid, read_models
 from seqlab.io.cards import read_card
 from seqlab.io.runs import Experiment, Place, Run
 from seqlab.report.style import number
+from seqlab.series.record import FIGURES, read_forecast_metrics
+from seqlab.series.tables import best_on_valid, read_models
 from seqlab.tracking.language_models import curves, params_of, read_history, started
 from seqlab.tracking.page import made_by
 from seqlab.tracking.runs import PlannedRun, Point, plan_parent, plan_seed

@@ -1,4 +1,4 @@
-"""The histories of networks in training, as `seqlab.rnn.live` writes them, read while they grow."""
+"""The histories of networks in training, as `seqlab.fleet.live` writes them, read while they grow."""
 
 import json
 import os
@@ -6,8 +6,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from seqlab.fleet.live import LIVE_HISTORY
 from seqlab.io.runs import Run
-from seqlab.rnn.live import LIVE_HISTORY
 from seqlab.tracking.language_models import read_history
 
 

@@ -1,0 +1,96 @@
+"""Random bits for dropout on a GPU, drawn ahead of their use by the processor's generators.
+
+So a GPU silences what a processor would, and the same checkpoint holds for both. A thread for each replica draws the
+bits of the next batches while the GPU is busy with this one; masks are made of them there.
+"""
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import torch
+from torch import Tensor
+
+AHEAD = 4  # batches whose bits are drawn ahead
+ENTRIES_PER_WORD = 4  # 16 bits decide about an entry, and a word has 64
+
+
+def words(shape: Sequence[int]) -> int:
+    """The number of 64-bit numbers that a mask of `shape` takes."""
+    return math.ceil(math.prod(shape) / ENTRIES_PER_WORD)
+
+
+def border(share: float) -> int:
+    """The largest of the 65,536 numbers of 16 bits that keeps an entry, where a `share` of all is silenced."""
+    return max(round((1 - share) * 2**16), 1) - 2**15 - 1
+
+
+class DeviceBits:
+    """Bits of one step of a fleet, (R, words) of int64, from which masks are cut one after the other."""
+
+    def __init__(self, replicas: int, number: int, device: torch.device) -> None:
+        self.words, self.used = torch.zeros(replicas, number, dtype=torch.int64, device=device), 0
+
+    def masks(self, shape: tuple[int, ...], share: float) -> Tensor:
+        """The next mask of every replica, (R, ...), as `seqlab.fleet.dropout.draw_masks` makes them."""
+        number = words(shape)
+        drawn = self.words[:, self.used : self.used + number].view(torch.int16)[:, : math.prod(shape)]
+        self.used += number
+        kept = torch.le(drawn, border(share)).to(torch.float32)
+        return kept.div_(1 - share).view(-1, *shape)
+
+
+class BitStream:
+    """Fills `DeviceBits` batch after batch from the generators of a fleet."""
+
+    def __init__(self, generators: Sequence[torch.Generator], target: Tensor) -> None:
+        self.generators, self.target = generators, target
+        self.is_gpu = target.device.type == "cuda" and torch.cuda.is_available()
+        size = AHEAD, *target.shape
+        self.slots = torch.zeros(size, dtype=torch.int64, pin_memory=self.is_gpu, device="cpu")
+        self.copied: list[Any] = [None] * AHEAD  # when a slot may be drawn anew
+
+    def begin(self, first: int, needs: Sequence[tuple[int, Sequence[bool]]]) -> None:
+        """Prepare the batches from `first` on; `needs` tells how many words each takes, and which replicas have it."""
+        self.needs = needs
+        self.threads = [ThreadPoolExecutor(1) for _ in self.generators]
+        self.states = [generator.get_state() for generator in self.generators]
+        self.futures: dict[int, list[Future[Tensor | None]]] = {}
+        for batch in range(first, min(first + AHEAD, len(needs))):
+            self._submit(batch)
+
+    def load(self, batch: int) -> None:
+        """Copy the bits of `batch` to the target, in the order of the current stream."""
+        for replica, future in enumerate(self.futures.pop(batch)):
+            state = future.result()
+            self.states[replica] = self.states[replica] if state is None else state
+        slot, number = batch % AHEAD, self.needs[batch][0]
+        self.target[:, :number].copy_(self.slots[slot, :, :number], non_blocking=True)
+        self.copied[slot] = torch.cuda.current_stream(self.target.device).record_event() if self.is_gpu else None
+        if batch + AHEAD < len(self.needs):
+            self._submit(batch + AHEAD)
+
+    def end(self) -> None:
+        """Set the generators to where they stand after the last batch that was loaded."""
+        for thread in self.threads:
+            thread.shutdown(cancel_futures=True)
+        for generator, state in zip(self.generators, self.states, strict=True):
+            generator.set_state(state)
+
+    def _submit(self, batch: int) -> None:
+        number, present = self.needs[batch]
+        self.futures[batch] = [
+            thread.submit(self._draw, batch % AHEAD, replica, number, present[replica])
+            for replica, thread in enumerate(self.threads)
+        ]
+
+    def _draw(self, slot: int, replica: int, number: int, present: bool) -> Tensor | None:
+        """The state of the replica's generator after its draws; None where it has no batch, and draws nothing."""
+        if not present:
+            return None
+        if self.copied[slot] is not None:
+            self.copied[slot].synchronize()
+        generator = self.generators[replica]
+        self.slots[slot, replica, :number].random_(-(2**63), None, generator=generator)
+        return generator.get_state()

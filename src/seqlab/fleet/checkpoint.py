@@ -1,0 +1,101 @@
+"""Networks and interrupted trainings on disk: safetensors and JSON, never pickle."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from seqlab.fleet.stack import Parameters, Stack
+from seqlab.io.errors import InputError
+from seqlab.io.files import SEAL, damaged, read_json, replacing, unwritable, write_json
+
+WEIGHTS, NETWORK = "weights.safetensors", "network.json"
+Network = TypeVar("Network", bound=Stack)
+
+
+def save_network(folder: str | Path, network: Stack, parameters: Parameters, seeds: list[int]) -> None:
+    """Write `parameters` (one replica for each of `seeds`) and the shapes of the network into `folder`."""
+    write_json(Path(folder) / NETWORK, asdict(network) | {"seeds": seeds})
+    _save(Path(folder) / WEIGHTS, parameters, {})
+
+
+def load_stack(
+    folder: str | Path, kind: type[Network], device: torch.device | str = "cpu"
+) -> tuple[Network, Parameters, list[int]]:
+    """Return the network, of this `kind`, its parameters and seeds, as `save_network` wrote them, on `device`.
+
+    Raises InputError where a file is damaged or the two do not belong together.
+    """
+    content = read_json(Path(folder) / NETWORK)
+    try:
+        seeds = content.pop("seeds")
+        network = kind(**content)
+        expected = {name: (len(seeds), *shape) for name, shape in network.shapes.items()}
+    except (KeyError, TypeError):
+        raise InputError(
+            f"{Path(folder) / NETWORK} is not the description of a network; delete it and run the workflow again"
+        ) from None
+    path = Path(folder) / WEIGHTS
+    if not path.exists():
+        raise FileNotFoundError(2, "no such file", str(path))
+    try:
+        parameters, _ = _load(path)
+    except (SafetensorError, ValueError) as error:
+        raise damaged(path, error) from None
+    if {name: tuple(value.shape) for name, value in parameters.items()} != expected:
+        raise InputError(f"{path} does not fit {NETWORK} beside it; delete both and run the workflow again")
+    return network, {name: value.to(device) for name, value in parameters.items()}, seeds
+
+
+def save_checkpoint(path: str | Path, tensors: Mapping[str, Tensor], state: dict[str, Any], fingerprint: str) -> None:
+    """Write everything an interrupted training needs to go on; the old checkpoint stays until the new one is whole."""
+    _save(Path(path), tensors, {"state": json.dumps(state), "fingerprint": fingerprint})
+
+
+def load_checkpoint(path: str | Path, fingerprint: str) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """Tensors and state of a checkpoint, or None where there is none, it is damaged, or another card, data or
+    code wrote it.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:  # without reading the tensors of another run
+            if (file.metadata() or {}).get("fingerprint") != fingerprint:
+                return None
+        tensors, metadata = _load(Path(path))
+        return tensors, json.loads(metadata["state"])
+    except (SafetensorError, OSError, KeyError, ValueError):
+        return None
+
+
+def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a file that `_save` wrote; ValueError where they are not what was written."""
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no dictionary
+        metadata: dict[str, str] = dict(file.metadata() or {})
+    if metadata.pop(SEAL, None) != _digest(tensors, metadata):
+        raise ValueError("its SHA-256 is not that of what was written")
+    return tensors, metadata
+
+
+def _save(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
+    values = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    try:
+        with replacing(path) as temporary:
+            save_file(values, temporary, metadata | {SEAL: _digest(values, metadata)})
+    except SafetensorError as error:  # its word for a full disk
+        raise unwritable(path, error) from None
+
+
+def _digest(tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> str:
+    """One SHA-256 for all that is in a file, which the format itself has none of."""
+    digest = hashlib.sha256(json.dumps(sorted(metadata.items())).encode())
+    for name, value in sorted(tensors.items()):
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

@@ -1,0 +1,201 @@
+"""A fleet: one network for each seed, all in one program, each as if it were alone; and its files."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from seqlab.fleet.cells import State
+from seqlab.fleet.checkpoint import load_checkpoint, save_checkpoint, save_network
+from seqlab.fleet.optimisers import Optimiser
+from seqlab.fleet.settings import TrainingSettings
+from seqlab.fleet.stack import Parameters, Stack
+from seqlab.io.files import replacing, write_json
+from seqlab.machine.devices import is_accelerated
+
+
+@dataclass
+class Progress:
+    """Progress within an epoch, with which a checkpoint can be written in the middle."""
+
+    orders: list[Any]  # the states of the fleet's orders before the epoch, from which its batches are drawn
+    state: list[State]  # of every layer, after the last batch
+    loss: Tensor  # (R,), summed over all symbols so far, in nats
+    symbols: Tensor  # (R,), their number
+    norms: Tensor  # (R,), summed over all batches so far
+    batch: int = 0  # the next one
+    seconds: float = 0.0  # spent before an interruption
+
+    def add(self, loss: Tensor, symbols: Tensor, norm: Tensor) -> None:
+        """Count a batch."""
+        self.loss, self.symbols, self.norms = self.loss + loss, self.symbols + symbols, self.norms + norm
+        self.batch += 1
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The tensors that a checkpoint holds, beside the numbers."""
+        totals = {name: getattr(self, name) for name in ("loss", "symbols", "norms")}
+        # copies, because the zeros of a first batch are one tensor under several names
+        state = {f"state.{n}.{k}": part.clone() for n, layer in enumerate(self.state) for k, part in enumerate(layer)}
+        return totals | state
+
+
+@dataclass
+class Fleet:
+    """The state of a training: everything that a checkpoint holds.
+
+    `best` are the weights with the lowest validation loss so far, `average` the moving mean of the weights where the
+    settings want one, `history` has a row for each epoch and each replica that learnt in it, `diverged` the epoch in
+    which the loss of a seed was not finite; `progress` is None between two epochs.
+    """
+
+    network: Stack
+    settings: TrainingSettings
+    seeds: list[int]
+    parameters: Parameters
+    best: Parameters
+    average: Parameters
+    optimiser: Optimiser
+    orders: list[np.random.Generator]  # one for each replica: its offsets and the order of its batches
+    masks: list[torch.Generator]  # one for each replica: its dropout
+    history: list[dict[str, Any]] = field(default_factory=list)
+    diverged: dict[int, int] = field(default_factory=dict)
+    progress: Progress | None = None
+
+    @classmethod
+    def start(cls, network: Stack, settings: TrainingSettings, seeds: list[int], device: torch.device) -> "Fleet":
+        """A fleet before its first epoch."""
+        parameters = {name: value.to(device) for name, value in network.initial_parameters(seeds).items()}
+        optimiser = Optimiser(settings.optimiser, parameters, settings.weight_decay)
+        return cls(
+            network,
+            settings,
+            seeds,
+            parameters,
+            {name: value.clone() for name, value in parameters.items()},
+            {name: value.clone() for name, value in parameters.items()} if settings.averaging else {},
+            optimiser,
+            [np.random.default_rng(seed) for seed in seeds],
+            [torch.Generator().manual_seed(seed) for seed in seeds],
+        )
+
+    @property
+    def valued(self) -> Parameters:
+        """The weights that are validated and kept: the moving mean, or those that learn."""
+        return self.average or self.parameters
+
+    def step(self, gradients: Parameters, rates: Tensor, active: Tensor) -> None:
+        """One step of the replicas for which `active`, (R,), is true, and of their moving mean."""
+        self.optimiser.update(self.parameters, gradients, rates, active)
+        share = self.averaging_share(self.optimiser.steps, active)[:, None, None]
+        for name, mean in self.average.items():
+            mean.lerp_(self.parameters[name], share.to(mean))
+
+    def averaging_share(self, steps: Tensor, active: Tensor) -> Tensor:
+        """The share of the new weights in the moving mean after so many `steps`, as both arguments (R,) or (any, R).
+
+        Early on the mean forgets faster, so that it does not hold on to the first weights.
+        """
+        decay = torch.minimum((1 + steps) / (10 + steps), torch.full_like(steps, self.settings.averaging))
+        return torch.where(active, 1 - decay, 0.0)
+
+    @property
+    def epoch(self) -> int:
+        """The number of epochs done."""
+        return int(self.history[-1]["epoch"]) if self.history else 0
+
+    def losses(self, replica: int) -> list[float]:
+        """The validation loss of one replica after each epoch in which it learnt, in nats."""
+        return [row["valid_loss"] for row in self.history if row["seed"] == self.seeds[replica]]
+
+    def running(self) -> Tensor:
+        """The replicas that still learn, (R,) of bool: early stopping and an infinite loss end each on its own."""
+        return torch.tensor([self._runs(replica) for replica in range(len(self.seeds))])
+
+    def _runs(self, replica: int) -> bool:
+        losses, patience = self.losses(replica), self.settings.early_stopping
+        waited = len(losses) - 1 - int(np.argmin(losses)) if losses else 0
+        return self.seeds[replica] not in self.diverged and (not patience or waited < patience)
+
+    def give_up(self, replica: int) -> None:
+        """End a replica whose loss is not finite: it keeps its best weights, and the others go on."""
+        self.diverged[self.seeds[replica]] = self.epoch + 1
+        for name, value in self.parameters.items():
+            value[replica] = self.best[name][replica]
+            for mean in [self.average[name]] if self.average else []:
+                mean[replica] = self.best[name][replica]
+            for moments in self.optimiser.moments.values():
+                moments[name][replica] = 0.0
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences for readers of the results."""
+        section, accelerated = self.network.section, is_accelerated(self.parameters["W_hq"].device)
+        rounded = self.settings.precision == "bfloat16" and accelerated
+        notes = (
+            [f"{section}.training.precision is bfloat16; the GPU computed in TF32, which is finer"] if rounded else []
+        )
+        return notes + [
+            f"seed {seed}: the loss was not finite in epoch {epoch}, so it stopped there with its best weights; lower "
+            f"{section}.training.learning_rate or {section}.training.clip"
+            for seed, epoch in self.diverged.items()
+        ]
+
+    def write_results(self, folder: Path) -> None:
+        """Write the files of a finished training: the weights to keep, training.json and history.csv."""
+        save_network(folder, self.network, self.best, self.seeds)
+        history = pd.DataFrame(self.history)
+        seconds = round(float(history.groupby("epoch")["seconds"].first().sum()), 3)
+        training = {"seconds": seconds, "parameters": self.network.parameters, "notes": self.notes}
+        write_json(folder / "training.json", training)
+        with replacing(folder / "history.csv", checksum=True) as temporary:
+            history.to_csv(temporary, index=False, lineterminator="\n")
+
+    def save(self, path: Path, fingerprint: str) -> None:
+        """Write a checkpoint, from which `restore` goes on to the same bits."""
+        tensors = {f"parameters.{name}": value for name, value in self.parameters.items()}
+        tensors |= {f"best.{name}": value for name, value in self.best.items()}
+        tensors |= {f"average.{name}": value for name, value in self.average.items()}
+        tensors |= {
+            f"{moment}.{name}": v for moment, values in self.optimiser.moments.items() for name, v in values.items()
+        }
+        tensors |= {f"masks.{r}": random.get_state() for r, random in enumerate(self.masks)} | {
+            "steps": self.optimiser.steps
+        }
+        orders = [order.bit_generator.state for order in self.orders]
+        state: dict[str, Any] = {"history": self.history, "orders": orders}
+        state["diverged"] = list(self.diverged.items())
+        if self.progress:
+            tensors |= {f"progress.{name}": value for name, value in self.progress.tensors().items()}
+            state["progress"] = {name: getattr(self.progress, name) for name in ("orders", "batch", "seconds")}
+        save_checkpoint(path, tensors, state, fingerprint)
+
+    def restore(self, path: Path, fingerprint: str) -> bool:
+        """Go back to the state in a checkpoint; false where none fits."""
+        checkpoint = load_checkpoint(path, fingerprint)
+        if checkpoint is None:
+            return False
+        tensors, state = checkpoint
+        groups = {"parameters": self.parameters, "best": self.best, "average": self.average} | self.optimiser.moments
+        for group, values in groups.items():
+            for name, value in values.items():
+                value.copy_(tensors[f"{group}.{name}"])
+        self.optimiser.steps.copy_(tensors["steps"])
+        for replica, (order, mask) in enumerate(zip(self.orders, self.masks, strict=True)):
+            order.bit_generator.state = state["orders"][replica]
+            mask.set_state(tensors[f"masks.{replica}"])
+        self.history, self.diverged = state["history"], dict(state["diverged"])
+        self.progress = self._restored_progress(tensors, state["progress"]) if "progress" in state else None
+        return True
+
+    def _restored_progress(self, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> Progress:
+        device = self.parameters["W_hq"].device
+        mine = {name.removeprefix("progress."): value.to(device) for name, value in tensors.items()}
+        state = [
+            tuple(mine[f"state.{layer}.{part}"] for part in range(len(parts)))
+            for layer, parts in enumerate(self.network.zero_state(self.parameters, 0))
+        ]
+        return Progress(state=state, loss=mine["loss"], symbols=mine["symbols"], norms=mine["norms"], **numbers)

@@ -1,0 +1,35 @@
+"""One run of a sweep: a fleet that is trained and scored in the folder of the run."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from seqlab.fleet.fleet import Fleet
+from seqlab.fleet.live import LiveHistory
+from seqlab.fleet.task import Task
+from seqlab.fleet.training import train_fleet
+
+CHECKPOINT = "unfinished.safetensors"  # in the folder of a run until it is scored
+
+
+def train_and_score(
+    fleet: Fleet,
+    task: Task,
+    name: str,
+    folder: Path,
+    fingerprint: str,
+    stop: Callable[[], bool],
+    score: Callable[[], None],
+) -> None:
+    """Train `fleet`, write its results into `folder`, and call `score`, which reads them.
+
+    An interrupted run that left a checkpoint with this `fingerprint` of card, data and code in `folder` goes on from
+    there; `stop` is as in `train_fleet`, and so is what is raised. A line for each epoch is printed, behind `name`.
+    """
+    live = LiveHistory(folder, fleet)
+    print(f"{name}  {fleet.network.parameters:,} parameters, seeds {fleet.seeds}", flush=True)
+    report = live.beside(lambda line: print(f"{name}  {line}", flush=True))
+    train_fleet(fleet, task, report, (folder / CHECKPOINT, fingerprint), stop)
+    fleet.write_results(folder)
+    score()
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+    live.remove()

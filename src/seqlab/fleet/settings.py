@@ -1,0 +1,84 @@
+"""Settings of a training."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seqlab.fleet.cells import LAYERS
+from seqlab.io.errors import InputError
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Every key of `rnn.training` and `forecast.training`; workflow/schemas/config.schema.yaml describes them.
+
+    The values are those of a card, which has been checked.
+    """
+
+    epochs: int
+    batches: int
+    steps: int
+    batch_size: int
+    partition: str
+    optimiser: str
+    learning_rate: float
+    weight_decay: float
+    clip: float
+    dropout: float
+    locked_dropout: bool
+    embedding_dropout: float
+    recurrent_dropout: float
+    activation_regularisation: float
+    temporal_regularisation: float
+    averaging: float
+    random_steps: bool
+    precision: str
+    schedule: str
+    warmup: float
+    schedule_factor: float
+    plateau_patience: int
+    early_stopping: int
+
+    @classmethod
+    def from_card(cls, values: dict[str, Any]) -> "TrainingSettings":
+        """The settings in a card. Raises InputError where the keys are others, or two values exclude each other."""
+        names = [field.name for field in fields(cls)]
+        if odd := sorted({*names} ^ {*values}):
+            state = "lacks" if odd[0] in names else "has an unknown"
+            raise InputError(f"the card {state} setting {odd[0]!r}; delete it and run the workflow again")
+        settings = cls(**values)
+        if settings.partition != "sequential" and settings.random_steps:
+            raise InputError("training.random_steps is true; it must be false where partition is random")
+        if settings.partition != "random" and settings.batches:
+            raise InputError(f"training.batches is {settings.batches}; it must be 0 where partition is sequential")
+        return settings
+
+    @classmethod
+    def from_configuration(cls, path: str | Path, section: str = "rnn", **changes: Any) -> "TrainingSettings":
+        """The settings in the block training of a `section` (rnn, forecast) of a configuration file, with `changes`.
+
+        For programs beside the workflow, which checks its configuration.
+        """
+        import yaml  # loaded only here: jobs have a card
+
+        configuration = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        return cls.from_card(configuration[section]["training"] | changes)
+
+
+def uses_tf32(precision: str) -> bool:
+    """Return whether GPUs round factors to TF32: for "bfloat16" too, since TF32 is finer and costs no copies."""
+    return precision in ("tf32", "bfloat16")
+
+
+def rounding(precision: str, cell: str, hidden: int, device: str = "cpu") -> torch.dtype | None:
+    """The type to which factors of products are rounded in a network trained with `precision`; None for no rounding.
+
+    `benchmarks/recurrence.py` measures from how many units on bfloat16 pays. tf32 is no rounding of ours: see
+    `uses_tf32` and `seqlab.machine.devices.use_tf32`.
+    """
+    if device != "cpu":
+        return None
+    least = LAYERS[cell].rounded_from
+    return torch.bfloat16 if precision == "bfloat16" and least is not None and hidden >= least else None

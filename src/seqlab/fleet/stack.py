@@ -1,0 +1,162 @@
+"""Stacked layers of one cell with a linear output: what text and series share of a network.
+
+Parameters are a plain dictionary, named as in the module; R is the number of replicas, i the size of an input, h the
+hidden size, o the size of an output, G the gates of the cell (1 for the plain RNN, 3 for a GRU, 4 for an LSTM):
+
+    W_xh_1 (R, i, G h)   W_xh_2 .. (R, h, G h)   W_hh_l (R, h, G h)   b_h_l (R, 1, G h)   W_hq (R, h, o)   b_q (R, 1, o)
+
+A cell without recurrence has no W_hh.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from seqlab.fleet.accelerated import ways
+from seqlab.fleet.accelerated.fused import fused_layer, is_faster, one_hot
+from seqlab.fleet.cells import LAYERS, State
+from seqlab.fleet.products import affine, look_up, look_up_on_gpu
+from seqlab.machine.devices import is_accelerated
+
+Parameters = dict[str, Tensor]
+Drop = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """`layers` layers of `hidden` units of a cell; what reads the inputs and what the outputs mean are its heirs'."""
+
+    section: ClassVar[str]  # the part of the configuration that asks for such networks, for messages
+
+    cell: str
+    layers: int
+    hidden: int
+
+    @property
+    def inputs(self) -> int:
+        """The size of an input of the first layer."""
+        raise NotImplementedError
+
+    @property
+    def outputs(self) -> int:
+        """The size of an output."""
+        raise NotImplementedError
+
+    def bound(self, name: str) -> float:
+        """The largest absolute value that the parameter `name` begins with: 1 / sqrt(h)."""
+        return self.hidden**-0.5
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """The shape of every parameter of one replica."""
+        kind = LAYERS[self.cell]
+        wide = kind.gates * self.hidden
+        shapes = {}
+        for layer in range(1, self.layers + 1):
+            shapes[f"W_xh_{layer}"] = (self.inputs if layer == 1 else self.hidden, wide)
+            if kind.states:
+                shapes[f"W_hh_{layer}"] = (self.hidden, wide)
+            shapes[f"b_h_{layer}"] = (1, wide)
+        return shapes | {"W_hq": (self.hidden, self.outputs), "b_q": (1, self.outputs)}
+
+    @property
+    def parameters(self) -> int:
+        """The number of trained values of one replica; one bias per cell, as in the module (torch.nn has two)."""
+        return sum(rows * columns for rows, columns in self.shapes.values())
+
+    def initial_parameters(self, seeds: Sequence[int]) -> Parameters:
+        """Parameters of one replica for each seed: uniform within `bound`, biases zero, and one for the forget gate.
+
+        A replica depends on its own seed only, not on the others (Jozefowicz et al. 2015 on the forget gate).
+        """
+        replicas, forget = [], LAYERS[self.cell].forget
+        for seed in seeds:
+            random = torch.Generator().manual_seed(seed)
+            replica = {}
+            for name, shape in self.shapes.items():
+                bound = self.bound(name)
+                replica[name] = torch.empty(shape).uniform_(-bound, bound, generator=random)
+                if name.startswith("b_"):
+                    replica[name].zero_()
+                if name.startswith("b_h") and forget is not None:
+                    replica[name][:, forget * self.hidden : (forget + 1) * self.hidden] = 1.0
+            replicas.append(replica)
+        return {name: torch.stack([replica[name] for replica in replicas]) for name in self.shapes}
+
+    def zero_state(self, parameters: Parameters, rows: int) -> list[State]:
+        """The zero state of every layer for so many `rows` of a batch, each tensor (R, rows, h)."""
+        like = parameters["W_hq"]
+        zero = like.new_zeros(like.shape[0], rows, self.hidden)
+        return [(zero,) * LAYERS[self.cell].states for _ in range(self.layers)]
+
+    def forward(
+        self,
+        parameters: Parameters,
+        inputs: Tensor,
+        state: list[State],
+        drop: Drop | None = None,
+        precision: torch.dtype | None = None,
+    ) -> tuple[Tensor, list[State]]:
+        """Outputs for `inputs`, (n, R, B, o), and the state after them; module Eq. (8) to (11).
+
+        `inputs` are indices of one-hot vectors, (R, B, n), or vectors, (n, R, B, i). `drop` is applied to the outputs
+        of every layer, (n, R, B, h), outside the recurrence; the factors of products are rounded to `precision`, where
+        it is given.
+        """
+        hidden, after = self.run_layers(parameters, inputs, state, drop, precision)
+        return affine(hidden, parameters["W_hq"], parameters["b_q"], precision), after
+
+    def run_layers(
+        self,
+        parameters: Parameters,
+        inputs: Tensor,
+        state: list[State],
+        drop: Drop | None = None,
+        precision: torch.dtype | None = None,
+    ) -> tuple[Tensor, list[State]]:
+        """Outputs of the last layer, (n, R, B, h), and the state after; the arguments are those of `forward`."""
+        passed, after = inputs, []
+        for number, before in enumerate(state, start=1):
+            w_xh, w_hh, bias = (parameters.get(f"{name}_{number}") for name in ("W_xh", "W_hh", "b_h"))
+            outputs, last = run_layer(self.cell, passed, before, w_xh, w_hh, bias, precision)
+            after.append(last)
+            passed = drop(outputs) if drop else outputs
+        return passed, after
+
+
+def run_layer(
+    cell: str,
+    inputs: Tensor,
+    state: State,
+    w_xh: Any,
+    w_hh: Any,
+    bias: Any,
+    precision: torch.dtype | None = None,
+) -> tuple[Tensor, State]:
+    """The outputs of a layer, (n, R, B, h), and the state after them, by whichever way is the faster one.
+
+    `inputs` are indices, (R, B, n), or the outputs of the layer below, (n, R, B, i).
+    """
+    if not LAYERS[cell].states:
+        return LAYERS[cell].layer(affine(inputs, w_xh, bias, precision), state, w_hh, precision)
+    first = not inputs.is_floating_point()
+    steps = step_kernels(cell, w_hh, precision)
+    if steps is not None:
+        projected = look_up_on_gpu(inputs, w_xh, bias) if first else affine(inputs, w_xh, bias, precision)
+        return steps.step_layer(cell, projected, state, w_hh)
+    if is_faster(cell, len(w_xh[0]) if first else None, w_hh, precision):
+        dense = one_hot(inputs, len(w_xh[0]), w_xh) if first else inputs
+        return fused_layer(cell, dense, state, w_xh, w_hh, bias)
+    projected = look_up(inputs, w_xh, bias) if first else affine(inputs, w_xh, bias, precision)
+    return LAYERS[cell].layer(projected, state, w_hh, precision)
+
+
+def step_kernels(cell: str, w_hh: Tensor, precision: torch.dtype | None) -> Any:
+    """The module `seqlab.fleet.accelerated.stepwise` where a layer is best computed by it, or None."""
+    if not is_accelerated(w_hh.device) or w_hh.dtype != torch.float32 or precision is not None:
+        return None
+    kernels = ways.kernels()
+    return kernels if kernels and kernels.is_faster(cell, w_hh) else None

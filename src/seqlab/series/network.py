@@ -1,0 +1,56 @@
+"""A network that forecasts: it reads the last values and gives a Gaussian for the next one."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from seqlab.fleet.cells import LAYERS
+from seqlab.fleet.stack import Stack
+
+LOWEST, HIGHEST = -7.0, 3.0  # of the logarithm of a deviation: no value may cost infinitely much
+
+
+@dataclass(frozen=True)
+class ForecastNetwork(Stack):
+    """A stack whose inputs are the last `window` values, the latest first, and whose outputs are a Gaussian.
+
+    With a recurrent cell and a window of one value it is the latent autoregression, h_t = g(x_{t-1}, h_{t-1}), module
+    Eq. (3), and x_t from h_t, Eq. (4); with the cell "mlp" a multilayer perceptron on a window.
+    """
+
+    section: ClassVar[str] = "forecast"
+
+    window: int
+
+    @property
+    def inputs(self) -> int:
+        """The number of values that are read at once."""
+        return self.window
+
+    @property
+    def outputs(self) -> int:
+        """Mean, and logarithm of the deviation."""
+        return 2
+
+    @property
+    def is_recurrent(self) -> bool:
+        """Return whether a state is carried from value to value."""
+        return LAYERS[self.cell].states > 0
+
+    def bound(self, name: str) -> float:
+        """1 / sqrt(inputs), where the weights from a value to a recurrent cell count as with h inputs."""
+        return self.window**-0.5 if name == "W_xh_1" and not self.is_recurrent else super().bound(name)
+
+
+def gaussian_of(outputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and logarithm of the deviation, each (..), from `outputs` of a network, (.., 2)."""
+    mean, logarithm = outputs.unbind(-1)
+    return mean, logarithm.clamp(LOWEST, HIGHEST)
+
+
+def gaussian_loss(mean: Tensor, logarithm: Tensor, values: Tensor) -> Tensor:
+    """-ln p(x) in nats under the Gaussian with this `mean` and `logarithm` of the deviation, all of one shape."""
+    return 0.5 * ((values - mean) * torch.exp(-logarithm)) ** 2 + logarithm + 0.5 * math.log(2 * math.pi)

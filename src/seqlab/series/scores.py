@@ -1,0 +1,146 @@
+"""How good forecasts are: of points, of distributions, and how sure that is.
+
+Every score is a mean over origins of a loss, so that its error can be told; RMSE is the root of one.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp, ndtr, stdtrit
+
+from seqlab.ledger.statistics import CONFIDENCE, block_length, block_variance
+from seqlab.series.rollout import Mixture
+
+Array = NDArray[np.float64]
+CENTRAL = 0.9  # the share of the values that the central interval should hold
+FEWEST_BLOCKS = 3  # fewer stretches of independent errors say nothing of their spread
+PERFECT = 1e-12  # of an error, in relation to the size of the values: below is rounding
+AT_ONCE = 50_000_000  # pairs of components whose distances are held in memory
+
+
+def naive_error(train: Array) -> float:
+    """The scale of MASE: the mean absolute error, on train, of forecasting each value by the one before it.
+
+    Hyndman & Koehler 2006, "Another look at measures of forecast accuracy", section 3; `train` (n,) as measured. One
+    number for a series, so MASE divides the MAE of each horizon by the same error of one step: it is below 1 where a
+    forecast is better, on average, than persistence was one step ahead on train.
+    """
+    return float(np.abs(np.diff(train)).mean())
+
+
+def negative_log_likelihood(mixture: Mixture, values: Array) -> Array:
+    """-ln p(x), in nats, of each of `values`, (O, H), under its mixture of Gaussians: (R, O, H).
+
+    NaN where a Gaussian is a point: it has no density, so that no likelihood can be told.
+    """
+    points, deviations = _points(mixture.deviations)
+    standard = (values[..., None] - mixture.means) / deviations
+    density = -0.5 * standard**2 - np.log(deviations) - 0.5 * math.log(2 * math.pi)
+    found: Array = math.log(mixture.means.shape[-1]) - logsumexp(density, axis=-1)
+    return found if points is None else np.where(points.any(-1), math.nan, found)
+
+
+def _points(deviations: Array) -> tuple[NDArray[np.bool_] | None, Array]:
+    """The Gaussians that are points, None where none is, and deviations that can be divided by."""
+    points = deviations == 0
+    return (points, np.where(points, 1.0, deviations)) if points.any() else (None, deviations)
+
+
+def crps(mixture: Mixture, values: Array) -> Array:
+    """The continuous ranked probability score of each of `values`, (O, H), in their unit, lower is better: (R, O, H).
+
+    E|X - x| - E|X - X'| / 2 with X and X' independent from the forecast (Gneiting & Raftery 2007, "Strictly proper
+    scoring rules, prediction, and estimation", Eq. 21, with the opposite sign), exactly for a mixture of Gaussians
+    (Grimit, Gneiting, Berrocal & Johnson 2006, Eq. 5 and 6), which for one component is their closed form of the
+    normal distribution. Of a forecast that is a point the score is its absolute error.
+    """
+    means, deviations = mixture.means, mixture.deviations
+    from_value = _absolute_mean(values[..., None] - means, deviations).mean(-1)
+    among = np.empty(means.shape[:-1])
+    flat = among.reshape(-1)
+    rows_m, rows_d = (part.reshape(-1, part.shape[-1]) for part in (means, deviations))
+    chunk = max(1, AT_ONCE // rows_m.shape[-1] ** 2 // 8)
+    for first in range(0, len(flat), chunk):
+        m, d = (part[first : first + chunk] for part in (rows_m, rows_d))
+        between = _absolute_mean(m[:, :, None] - m[:, None, :], np.hypot(d[:, :, None], d[:, None, :]))
+        flat[first : first + chunk] = between.mean((-1, -2))
+    found: Array = from_value - among / 2
+    return found
+
+
+def _absolute_mean(mean: Array, deviation: Array) -> Array:
+    """E|Y| for Gaussian Y, which may be a point."""
+    points, divisor = _points(deviation)
+    standard = mean / divisor
+    density = np.exp(-0.5 * standard**2) / math.sqrt(2 * math.pi)
+    found: Array = 2 * deviation * density + mean * (2 * ndtr(standard) - 1)
+    return found if points is None else np.where(points, np.abs(mean), found)
+
+
+def probability_below(mixture: Mixture, values: Array) -> Array:
+    """The probability integral transform: what the forecast gives to all below `values`, (O, H): (R, O, H).
+
+    Uniform from 0 to 1 where the forecasts are right (Dawid 1984). A point gives half of itself to what is below
+    it, and equals a value that it differs from by rounding alone.
+    """
+    points, deviations = _points(mixture.deviations)
+    errors = values[..., None] - mixture.means
+    below = ndtr(errors / deviations)
+    if points is not None:
+        equal = np.abs(errors) <= PERFECT * np.nanmax(np.abs(values), initial=0.0)
+        below = np.where(points, np.where(np.isnan(errors), math.nan, np.where(equal, 0.5, errors > 0)), below)
+    found: Array = below.mean(-1)
+    return found
+
+
+def covered(below: Array) -> Array:
+    """Whether each value lies in the central interval of 90 %, as 0 and 1."""
+    return (np.abs(below - 0.5) <= CENTRAL / 2).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over origins and seeds with its 95 % interval; `low` and `high` are NaN where they can't be told."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def interval(losses: Array, horizon: int) -> Interval:
+    """The mean of `losses`, (R, O), and its 95 % interval over other origins and other seeds.
+
+    Forecasts `horizon` steps ahead from neighbouring origins share most of what happens in between, so their losses go
+    together: the error from the origins is that of the circular block bootstrap (Politis & Romano 1992) in closed
+    form, with blocks of at least `horizon`, and longer ones where the autocorrelation asks for it; that from the seeds
+    is the error of the mean over replicas. Student's t, with the degrees of freedom of Satterthwaite 1946. Where less
+    than three blocks fit into the origins, there is no interval.
+    """
+    mean = float(losses.mean())
+    if not np.isfinite(losses).all():
+        return Interval(mean, math.nan, math.nan)
+    values = losses.mean(0)
+    origins = len(values)
+    block = max(horizon, block_length(values)) if origins >= 16 else horizon
+    if origins < FEWEST_BLOCKS * block:
+        return Interval(mean, math.nan, math.nan)
+    sources = [(block_variance(values, block), origins / block - 1)]
+    if len(losses) > 1:
+        sources.append((float(losses.mean(1).var(ddof=1)) / len(losses), len(losses) - 1))
+    variance = sum(part for part, _ in sources)
+    if variance == 0:
+        return Interval(mean, mean, mean)
+    freedom = variance**2 / sum(part**2 / degrees for part, degrees in sources)
+    wide = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * math.sqrt(variance)
+    return Interval(mean, mean - wide, mean + wide)
+
+
+def autocorrelation(values: Array, lags: int) -> Array:
+    """The autocorrelation of `values`, (n,), at lags 1 to `lags`, each sum divided by the n terms of lag 0."""
+    centred = values - values.mean()
+    total = float(centred @ centred)
+    if total == 0:  # values that are all the same have none
+        return np.full(lags, math.nan)
+    return np.array([float(centred[lag:] @ centred[:-lag]) / total for lag in range(1, lags + 1)])

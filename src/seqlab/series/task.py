@@ -1,0 +1,76 @@
+"""The task of a forecasting network: the Gaussian loss of the next value of a series."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from seqlab.fleet.cells import State
+from seqlab.fleet.stack import Drop, Parameters
+from seqlab.series.network import ForecastNetwork, gaussian_loss, gaussian_of
+
+
+@dataclass(frozen=True)
+class ForecastTask:
+    """A series to learn, `values` (T,), scaled, and the ranges of it that are `learnt` and `valid`; see
+    `seqlab.fleet.task`.
+    """
+
+    network: ForecastNetwork
+    values: Tensor
+    learnt: tuple[int, int]
+    valid: tuple[int, int]
+    unit: str = "values"
+    is_discrete: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        network: ForecastNetwork,
+        series: NDArray[np.float64],
+        learnt: tuple[int, int],
+        valid: tuple[int, int],
+        device: torch.device | str = "cpu",
+    ) -> "ForecastTask":
+        """The task on `series`, scaled values (T,), on `device`."""
+        return cls(network, torch.as_tensor(series, dtype=torch.float32, device=device), learnt, valid)
+
+    @property
+    def data(self) -> Tensor:
+        """The values up to the end of the range that is learnt."""
+        return self.values[: self.learnt[1]]
+
+    @property
+    def first(self) -> int:
+        """The first place with a whole window."""
+        return self.learnt[0] + self.network.window - 1
+
+    def costs(
+        self,
+        parameters: Parameters,
+        places: Tensor,
+        state: list[State],
+        drop: Drop | None = None,
+        precision: torch.dtype | None = None,
+    ) -> tuple[Tensor, list[State]]:
+        """Nats of the value after each of `places`, (R, B, n): (n, R, B), and the state after."""
+        places = places.permute(2, 0, 1)
+        windows = self.values[places[..., None] - torch.arange(self.network.window, device=places.device)]
+        outputs, after = self.network.forward(parameters, windows, state, drop, precision)
+        return gaussian_loss(*gaussian_of(outputs), self.values[places + 1]), after
+
+    @torch.no_grad()
+    def valid_loss(self, parameters: Parameters) -> NDArray[np.float64]:
+        """Mean nats of the values in the range `valid`, (R,), the state carried on from the start of train."""
+        replicas = len(parameters["W_hq"])
+        places = torch.arange(self.first, self.valid[1] - 1, device=self.values.device).expand(replicas, 1, -1)
+        costs, _ = self.costs(parameters, places, self.network.zero_state(parameters, 1))
+        means: NDArray[np.float64] = costs[self.valid[0] - self.valid[1] :, :, 0].mean(0).cpu().numpy()
+        return means.astype(np.float64)
+
+    def record_valid_loss(self, parameters: Parameters) -> Callable[[], NDArray[np.float64]] | None:
+        """None: the validation range of a series is short."""
+        return None
