@@ -21,7 +21,7 @@ from seqlab.io.runs import SERIES as SERIES_UNIT
 from seqlab.io.runs import experiment_name
 from seqlab.text.definitions import load_corpora
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCHEMA, DEFAULT, SERIES = (
     yaml.safe_load((ROOT / path).read_text())
     for path in ("workflow/schemas/config.schema.yaml", "config/config.yaml", "config/series.yaml")

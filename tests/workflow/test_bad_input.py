@@ -1,6 +1,6 @@
 """Every bad input that is kept ends with its one sentence, and so does everything like it that chance makes up.
 
-tests/bad_input/cases.jsonl has a line for each: where the input goes, what it is, and what the sentence must hold.
+tests/workflow/bad_input.jsonl has a line for each: where the input goes, what it is, and what the sentence must hold.
 """
 
 import copy
@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from bad_input.commands import COMMANDS, files_as_they_were, make_experiment, run
+from programs import COMMANDS, files_as_they_were, make_experiment, run
 from snakemake.utils import update_config
 
 from seqlab.configuration import check_corpora, checked, longest_need, prepared_name, text_runs
@@ -34,7 +34,7 @@ from seqlab.text.reading import check_text
 from seqlab.text.splits import divide
 
 ROOT = Path(__file__).parents[2]
-KEPT = [json.loads(line) for line in (ROOT / "tests/bad_input/cases.jsonl").read_text().splitlines()]
+KEPT = [json.loads(line) for line in (ROOT / "tests/workflow/bad_input.jsonl").read_text().splitlines()]
 FUZZED = int(os.environ.get("SEQLAB_FUZZED", "150"))  # how many inputs chance makes up for each kind
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
