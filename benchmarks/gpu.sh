@@ -37,7 +37,7 @@ else
   quality=()
   cells=(--seconds 135)
 fi
-part tests 120 "$python" -m pytest tests/unit/test_cuda.py
+part tests 120 "$python" -m pytest tests/unit/fleet/test_cuda.py
 part recurrence 90 "$python" benchmarks/recurrence.py --device "$device" "${recurrence[@]}"
 part sweep 120 "$python" benchmarks/sweep.py --device "$device" "${sweep[@]}"
 part time_to_quality 60 "$python" benchmarks/time_to_quality.py --device "$device" "${quality[@]}"

@@ -15,8 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "reliability.md"
-TESTS = [f"tests/workflow/test_{name}.py" for name in ("kills", "damage", "surroundings")]
-TESTS += [f"tests/unit/test_{name}.py" for name in ("resume", "bad_input", "downloads")]
+TESTS = [f"tests/workflow/test_{name}.py" for name in ("kills", "damage", "surroundings", "bad_input")]
+TESTS += ["tests/unit/fleet/test_resume.py", "tests/unit/text/test_downloads.py"]
 BEGIN, END = "<!-- begin: tools/reliability.py -->", "<!-- end -->"
 
 

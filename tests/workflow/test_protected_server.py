@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import protected_server
 import pytest
 from dashboards import PROGRAM
 from project import Project
@@ -34,7 +35,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     folder = tmp_path_factory.mktemp("server")
     with listen(0) as free:
         port = free.getsockname()[1]
-    program = [sys.executable, str(Path(__file__).parents[1] / "protected_server.py"), str(folder), str(port)]
+    program = [sys.executable, protected_server.__file__, str(folder), str(port)]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(program, stdout=log, stderr=log)
     try:

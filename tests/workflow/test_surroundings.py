@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bad_input.commands import run
 from gate import Gate
+from programs import run
 from project import Project, bare_project
 
 from seqlab.io.files import write_text

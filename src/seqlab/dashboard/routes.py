@@ -1,6 +1,6 @@
 """The routes of MLflow that the dashboard opens. Every other route answers 404, those of a newer MLflow among them.
 
-A route is a method and a path in Flask's notation. tests/unit/test_dashboard_routes.py compares the lists with the
+A route is a method and a path in Flask's notation. tests/unit/dashboard/test_dashboard.py compares the lists with the
 routes that MLflow registers.
 """
 

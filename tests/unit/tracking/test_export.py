@@ -14,7 +14,7 @@ from seqlab.io.errors import InputError
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.tracking.export import FIRST, export_runs
 
-SOURCES = Path(__file__).parents[2] / "src"
+SOURCES = Path(__file__).parents[3] / "src"
 RUNS = 7 + 12 + 7  # seven models without seeds and twelve networks in one experiment, seven models in the other
 ROWS = 14 * 8 + 12 * (8 + 6 * 4)  # of networks four epochs of six curves, too
 

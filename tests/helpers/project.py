@@ -14,7 +14,7 @@ from safetensors import safe_open
 from seqlab.io.arrays import read_arrays
 from seqlab.io.files import read_json
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PARTS = ["Snakefile", "config", "profiles", "src", "workflow", "environment.yml"]
 HEEDED = "Will exit after finishing currently running jobs"  # what Snakemake says when it is told to end
 TIMES = ("seconds", "train_seconds")  # what differs from run to run, beside logs and benchmarks

@@ -14,7 +14,7 @@ from seqlab.io.errors import InputError
 from seqlab.series.definitions import check_series, forecast_runs, longest_needs, prepared_series_name, series_of_file
 from seqlab.text.definitions import load_corpora
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
 SERIES = yaml.safe_load((ROOT / "config/series.yaml").read_text(encoding="utf-8"))

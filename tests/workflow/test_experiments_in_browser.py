@@ -7,22 +7,22 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from browser import open_browser
-from tracked import SMALL, Tree, grow, make_worse
+from tracked import SMALL, Tree, grow, make_database, make_worse
 
 from seqlab.tracking.connection import ENVIRONMENT
 from seqlab.tracking.views import VIEWS
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Tree:
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
     """Two experiments with the same models, of which the second is worse on test; both are published."""
     root = tmp_path_factory.mktemp("side_by_side")
-    first, second = (grow(root, database, SMALL, name) for name, database in (("plain", empty_database), ("bad", None)))
+    first = grow(root, make_database(tmp_path_factory.mktemp("empty")), SMALL, "plain")
+    second = grow(root, None, SMALL, "bad")
     make_worse(second.run("mkn-1"), seed=None)
     first.track(), second.track()
     return first

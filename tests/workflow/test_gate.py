@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import made_fleets
 import pytest
 from gate import PATIENCE, Gate
 from project import Project
@@ -29,7 +30,7 @@ def start(gate: Gate, tmp_path: Path) -> Iterator[Start]:
     started: list[subprocess.Popen[str]] = []
 
     def one() -> "subprocess.Popen[str]":
-        command = [sys.executable, "-c", TRAIN, str(Path(__file__).parents[1])]
+        command = [sys.executable, "-c", TRAIN, str(Path(made_fleets.__file__).parent)]
         environment = Project(tmp_path).environment(**gate.environment)
         process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
         started.append(process)

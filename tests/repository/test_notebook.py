@@ -107,10 +107,6 @@ def test_formulae_end_in_the_line_they_begin_in(lecture):
     assert [line for line in prose(lecture).splitlines() if line.count("$") % 2] == []
 
 
-def test_it_has_the_sections_of_the_module(lecture):
-    assert re.findall(r"^#+ (\d[\d.]*) ", prose(lecture), re.MULTILINE) == SECTIONS
-
-
 def test_every_cell_checks_what_it_shows(lecture):
     checks = re.compile(r"^ *assert |^beside_print\(", re.MULTILINE)
     assert [cell.id for cell in code(lecture) if not checks.search(cell.source)] == ["imports", "bptt", "errata-table"]
@@ -126,8 +122,3 @@ def test_it_is_committed_without_traces_of_a_machine(lecture):
         "language_info": {"name": "python"},
     }
     assert [cell.id for cell in lecture.cells if cell.metadata] == []
-
-
-def test_cells_have_names(lecture):
-    """Jupyter would give eight random digits to each, and another eight to a cell that is pasted."""
-    assert [cell.id for cell in lecture.cells if re.fullmatch(r"[0-9a-f]{8}", cell.id)] == []

@@ -1,8 +1,6 @@
 """The table of figures: every entry has a function and files that can be read, and is drawn from what it needs."""
 
 import math
-import subprocess
-import sys
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -99,13 +97,6 @@ def test_what_an_experiment_does_not_have_is_named() -> None:
         place_of(experiment, "toy", "byte")
     with pytest.raises(InputError, match="'markov_check' is no figure of toy by char; choose from perplexity_by_order"):
         figure_named(PLACE, "markov_check")
-
-
-def test_the_table_loads_nothing_heavy() -> None:
-    program = "import sys, seqlab.report.contents; print({'numpy', 'pandas', 'matplotlib', 'yaml'} & set(sys.modules))"
-    assert (
-        subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout == "set()\n"
-    )
 
 
 @pytest.fixture

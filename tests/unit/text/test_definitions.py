@@ -10,7 +10,7 @@ from seqlab.io.errors import InputError
 from seqlab.text.corpora import fetch
 from seqlab.text.definitions import check_definition, load_corpora
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SHIPPED = load_corpora(ROOT / "config" / "corpora.yaml")
 GENERATED = {"kind": "builtin", "builtin": "even_process", "length": 10, "seed": 1}
 

@@ -19,7 +19,7 @@ from seqlab.rnn.network import Architecture
 from seqlab.tracking.follower import Follower
 from seqlab.tracking.language_models import read_history
 
-SOURCES = Path(__file__).parents[2] / "src"
+SOURCES = Path(__file__).parents[3] / "src"
 RUN = "lstm-1x8-s2"
 
 

@@ -1,8 +1,8 @@
 """A real Slurm on this machine: a controller and several nodes on loopback, without systemd and without accounting.
 
-    python tests/cluster/slurm.py start FOLDER [--nodes 3] [--cpus 2] [--gpus 2]
+    python tests/helpers/slurm.py start FOLDER [--nodes 3] [--cpus 2] [--gpus 2]
     . FOLDER/environment.sh                                 then: sinfo, squeue, sbatch, snakemake
-    python tests/cluster/slurm.py stop FOLDER
+    python tests/helpers/slurm.py stop FOLDER
 
 Needs the packages munge, slurmctld, slurmd and slurm-client of Debian or Ubuntu, and no privileges. All that the
 daemons write (configuration, key, sockets, state, logs, pid files) lies in FOLDER; nothing in /etc is read or changed.

@@ -17,7 +17,7 @@ from seqlab.text.definitions import corpus_source, load_corpora
 from seqlab.text.reading import check_text, load_text
 from seqlab.text.sources import entropy_rate, symbol_bits, symbol_ids
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SHIPPED = load_corpora(ROOT / "config" / "corpora.yaml")
 
 

@@ -26,7 +26,7 @@ from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import stream_bits
 from seqlab.text.vocab import Vocab
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TEXT = "the time traveller for so it will be convenient to speak of him was expounding a recondite matter to us "
 SEEDS = [4, 7]
 

@@ -21,7 +21,7 @@ from seqlab.series.definitions import check_series, series_of_file, with_series
 from seqlab.series.series import build_series
 from seqlab.text.definitions import load_corpora
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCHEMA, DEFAULT, SERIES = (
     yaml.safe_load((ROOT / path).read_text())
     for path in ("workflow/schemas/config.schema.yaml", "config/config.yaml", "config/series.yaml")

@@ -14,7 +14,7 @@ from seqlab.series.splits import Scale, prepare, read_prepared, write_prepared
 
 SHARES = {"train": 0.5, "valid": 0.2, "test": 0.3}
 NEEDS = {"order": 3, "horizon": 4, "steps": 8}
-DEFINITIONS = yaml.safe_load((Path(__file__).parents[2] / "config/series.yaml").read_text(encoding="utf-8"))
+DEFINITIONS = yaml.safe_load((Path(__file__).parents[3] / "config/series.yaml").read_text(encoding="utf-8"))
 
 
 def series(values: list[float]) -> Series:

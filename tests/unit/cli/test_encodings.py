@@ -11,7 +11,7 @@ import pytest
 from seqlab.ngram.smoothing import estimate
 from seqlab.text.vocab import Vocab
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TEXT = "今天 很好 \U0001f600 é "
 
 
