@@ -12,7 +12,6 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from seqlab.forecast.autoregression import sufficient_order
-from seqlab.forecast.scores import autocorrelation
 from seqlab.report.style import COLOURS, GREY, MARKERS, colour_of, legend, message, styled, whole_ticks
 
 LAGS = 30
@@ -158,6 +157,8 @@ def residual_autocorrelation(forecasts: dict[str, Arrays]) -> Figure:
     `forecasts[model]` holds the arrays of forecasts.npz; of several seeds the first is drawn. The band holds 95 % of
     them where the errors are white noise, so that nothing more could be learnt from earlier ones.
     """
+    from statsmodels.tsa.stattools import acf  # takes a second to load
+
     residuals = {
         model: arrays["errors"][0, :, arrays["horizons"].tolist().index(1)] for model, arrays in forecasts.items()
     }
@@ -171,9 +172,9 @@ def residual_autocorrelation(forecasts: dict[str, Arrays]) -> Figure:
         axes.axhspan(-band, band, color="#D9E8F3", linewidth=0)
         axes.axhline(0, color=GREY, linewidth=0.8)
         if np.ptp(errors) > 0:
-            found = autocorrelation(errors, lags)
-            axes.vlines(np.arange(1, lags + 1), 0, found, color=COLOURS[0], linewidth=2)
-            outside = int((np.abs(found) > band).sum())
+            correlations = acf(errors, nlags=lags)[1:]
+            axes.vlines(np.arange(1, lags + 1), 0, correlations, color=COLOURS[0], linewidth=2)
+            outside = int((np.abs(correlations) > band).sum())
             axes.set_title(f"{model}: {outside} of {lags} outside the band", fontsize=11)
     for axes in panels[::COLUMNS]:
         axes.set_ylabel("autocorrelation")
