@@ -1,5 +1,6 @@
 """The report: one HTML file that needs nothing but itself."""
 
+import base64
 import csv
 import math
 import re
@@ -10,9 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
 
-from seqlab.io.errors import InputError, shown
+from seqlab.io.errors import InputError
 from seqlab.io.files import damaged, read_json, verified, write_text
 from seqlab.io.runs import SERIES, Experiment, Place, Run
 from seqlab.ledger.verdicts import COLUMNS, read_verdicts
@@ -23,12 +23,6 @@ from seqlab.report.forecast import forecast_section
 from seqlab.report.style import number
 from seqlab.report.tables import best_on_valid, read_models
 
-# what makes a browser do more than draw: programs, events, and whatever comes from elsewhere
-ACTIVE = re.compile(
-    r"<\s*(script|foreignobject|iframe|object|embed|set|animate)|\son\w+\s*=|javascript:"
-    r'|href\s*=(?!"(#|data:image/png))|url\((?!#)',
-    re.IGNORECASE,
-)
 SAMPLE_CHARACTERS = 4000
 LONG_WORD = 50  # characters; a text whose words are longer on average has none
 
@@ -78,30 +72,6 @@ def anchor(place: Place) -> str:
     return re.sub(r"[^A-Za-z0-9_-]", lambda found: f".{ord(found[0]):x}.", name)
 
 
-def inline_svg(svg: str, prefix: str, name: str) -> Markup:
-    """`svg` made fit to stand in a page: ids begin with `prefix`, so that no two figures share one, and `name` is read
-    to those who can't see it. InputError where it is not an SVG.
-    """
-    match = re.search(r"<svg\b([^>]*)>(.*)</svg>", svg, flags=re.DOTALL)
-    if not match:
-        raise InputError(f"the figure {prefix} is not an SVG; delete it and run the workflow again")
-    attributes, body = match.groups()
-    body = re.sub(r"<(metadata|style)\b.*?</\1>", "", body, flags=re.DOTALL)  # the page has its own style
-    if found := ACTIVE.search(body):
-        raise InputError(
-            f"the figure {prefix} holds {shown(found[0])}, which is no drawing; delete it and draw it again"
-        )
-    body = re.sub(r'(\s(?:xlink:)?href="#)', rf"\1{prefix}-", body)
-    body = re.sub(r'(\sid=")', rf"\1{prefix}-", body)
-    body = re.sub(r"url\(#", f"url(#{prefix}-", body)
-    box = re.search(r'viewBox="[^"]*"', attributes)
-    width = re.search(r'width="([0-9.]+)pt"', attributes)
-    pixels = round(float(width[1]) * 4 / 3) if width else 800
-    size = f' style="max-width:{pixels}px;min-width:min({pixels}px, 34rem)"'  # legible on a phone, never blown up
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" {box[0] if box else ""}'
-    return Markup(f'{head}{size} role="img" aria-label="{escape(name)}">{body.strip()}</svg>')
-
-
 def _errata() -> list[dict[str, str]]:
     """The values that the course module prints wrong, as docs/errata.md has them."""
     with Path(__file__).with_name("errata.csv").open(newline="", encoding="utf-8") as file:
@@ -115,17 +85,19 @@ def _source(path: str) -> dict[str, Any]:
 
 
 def _figures(place: Place, missing: list[str]) -> list[dict[str, Any]]:
-    """The figures of a place that have been drawn; those that have not are named in `missing`."""
-    found = []
+    """The figures of a place that have been drawn, each as an image, in which a browser runs nothing and loads
+    nothing; those that have not been drawn are named in `missing`.
+    """
+    figures = []
     for name, entry in figures_of(place).items():
         path = Path(figure_file(place, name))
         if path.is_file():
             label = f"{entry.title} of {_name(place)}: {entry.caption}"
-            svg = inline_svg(verified(path).read_text(encoding="utf-8"), f"{anchor(place)}-{name}", label)
-            found.append({"title": entry.title, "caption": entry.caption, "svg": svg})
+            address = f"data:image/svg+xml;base64,{base64.b64encode(verified(path).read_bytes()).decode()}"
+            figures.append({"title": entry.title, "caption": entry.caption, "label": label, "address": address})
         else:
             missing.append(f"The figure {name}.svg has not been drawn.")
-    return found
+    return figures
 
 
 def _name(place: Place) -> str:
