@@ -26,9 +26,8 @@ HOSTS = ("127.0.0.1", "localhost", "::1")  # the other two for tunnels; the port
 SAME_SITE = ("", "same-origin", "none")  # of Sec-Fetch-Site, where "same-site" is another port of this machine
 LARGEST = 2_000_000  # bytes of a request
 FORWARDED = frozenset(
-    {b"accept", b"accept-encoding", b"content-type", b"content-length", b"host", b"if-modified-since",
-     b"if-none-match", b"range", b"user-agent"}
-)  # fmt: skip
+    b"accept accept-encoding content-type content-length host if-modified-since if-none-match range user-agent".split()
+)
 PROTECTION = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; "

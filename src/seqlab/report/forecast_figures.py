@@ -132,10 +132,14 @@ def _styles(models: list[str]) -> dict[str, dict[str, Any]]:
     """How the line of each model is drawn; where colours come again, they are dashed."""
     colours = colour_of(models)
     return {
-        model: {"color": colours[model], "marker": MARKERS[number % len(MARKERS)], "markersize": 5,
-                "linestyle": "-" if number < len(COLOURS) else DASHED}
+        model: {
+            "color": colours[model],
+            "marker": MARKERS[number % len(MARKERS)],
+            "markersize": 5,
+            "linestyle": "-" if number < len(COLOURS) else DASHED,
+        }
         for number, model in enumerate(models)
-    }  # fmt: skip
+    }
 
 
 def _errors(axes: Axes, own: pd.DataFrame, name: str, aside: float, style: dict[str, Any]) -> None:

@@ -39,8 +39,9 @@ def write_report(experiment: Experiment, provenance: Mapping[str, str], output: 
             f"{experiment.folder}/runs.json lists no run to report on; choose a model in the configuration"
         )
     loader = FileSystemLoader(Path(__file__).parent)
-    environment = Environment(autoescape=True, loader=loader, undefined=StrictUndefined, trim_blocks=True,
-                              lstrip_blocks=True)  # fmt: skip
+    environment = Environment(
+        autoescape=True, loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     runs: dict[Place, list[Run]] = {place: [] for place in experiment.prepared}
     for run in experiment.runs:
         if run.place not in runs:
@@ -60,9 +61,13 @@ def write_report(experiment: Experiment, provenance: Mapping[str, str], output: 
         else:
             texts.append(shared | _text_section(place, runs[place], missing))
     page = environment.get_template("page.html").render(
-        experiment=experiment, sections=texts, forecasts=series, corpora=_corpora(texts), errata=_errata(),
+        experiment=experiment,
+        sections=texts,
+        forecasts=series,
+        corpora=_corpora(texts),
+        errata=_errata(),
         provenance=provenance,
-    )  # fmt: skip
+    )
     write_text(output, page + "\n")
 
 
@@ -138,13 +143,19 @@ def _text_section(place: Place, runs: list[Run], missing: list[str]) -> dict[str
             missing.insert(0, f"No {name} was trained here.")
     rate = next((run["entropy_rate"] for run in told if run["entropy_rate"]), None)
     return {
-        "corpus": place.corpus, "unit": place.unit, "runs": told, "models": models,
+        "corpus": place.corpus,
+        "unit": place.unit,
+        "runs": told,
+        "models": models,
         "protocols": _protocols(Path(place.file("protocols.csv"))),
         "contrast": _contrast(Path(place.file("contrast.json"))),
-        "findings": _findings(Path(place.file("check.json"))), "answer": answer(models, judged, rate),
-        "against": leader(judged), "closed": closed(models, place.unit), "bits": list(bits),
+        "findings": _findings(Path(place.file("check.json"))),
+        "answer": answer(models, judged, rate),
+        "against": leader(judged),
+        "closed": closed(models, place.unit),
+        "bits": list(bits),
         "symbols": _symbols(models),
-    }  # fmt: skip
+    }
 
 
 def _run(
@@ -174,15 +185,22 @@ def _run(
     if test["seeds"] == 1:
         missing.append(f"{model} was trained from one seed, so its figures have no standard deviation.")
     return {
-        "family": run.family, "model": model, "card": card, "sample": sample,
-        "notes": metrics.get("notes", []), "entropy_rate": metrics.get("entropy_rate"),
+        "family": run.family,
+        "model": model,
+        "card": card,
+        "sample": sample,
+        "notes": metrics.get("notes", []),
+        "entropy_rate": metrics.get("entropy_rate"),
         "parameters": f"{test['parameters']:,}" if test["parameters"] else "–",
-        "test": figure(test, "perplexity"), "interval": interval(test),
+        "test": figure(test, "perplexity"),
+        "interval": interval(test),
         "valid": figure(valid, "perplexity"),
         "bits": [number(test[name]) for name in bits.values()],
-        "seeds": test["seeds"] or "–", "seconds": _seconds(test["train_seconds"]),
-        "unknown": share(test["unknown"], test["symbols"]), "pruned": _pruned(test, models),
-    }  # fmt: skip
+        "seeds": test["seeds"] or "–",
+        "seconds": _seconds(test["train_seconds"]),
+        "unknown": share(test["unknown"], test["symbols"]),
+        "pruned": _pruned(test, models),
+    }
 
 
 def _bits(models: pd.DataFrame) -> dict[str, str]:

@@ -187,8 +187,8 @@ def _register(client: Any, champion: Champion, mlflow_experiment: str, run_id: s
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    tags = {"model": card["model"], "content": champion.content} | ({} if champion.seed is None else
-            {"seed": str(champion.seed)})  # fmt: skip
+    seed = {} if champion.seed is None else {"seed": str(champion.seed)}
+    tags = {"model": card["model"], "content": champion.content} | seed
     made = client.create_model_version(champion.name, logged.artifact_location, run_id, tags, model_id=logged.model_id)
     client.set_registered_model_alias(champion.name, ALIAS, made.version)
 

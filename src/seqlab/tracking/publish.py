@@ -70,8 +70,9 @@ def publisher_tags() -> dict[str, str]:
     return tags if head == "unknown" else tags | {"mlflow.source.git.commit": head}
 
 
-def _reconcile(client: Any, experiment: str, runs: list[PlannedRun], publisher: dict[str, str], uri: str
-               ) -> tuple[Counter[str], dict[str, str]]:  # fmt: skip
+def _reconcile(
+    client: Any, experiment: str, runs: list[PlannedRun], publisher: dict[str, str], uri: str
+) -> tuple[Counter[str], dict[str, str]]:
     """`reconcile`, once more where another folder that publishes to the same server deleted a run that was being
     written.
     """
