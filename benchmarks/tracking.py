@@ -126,7 +126,7 @@ def opened(uri: str) -> dict[str, float] | None:
     from playwright.sync_api import sync_playwright
     from screenshots import FLAGS, browser_path
 
-    from seqlab.tracking.views import VIEWS
+    from seqlab.tracking.views.catalogue import VIEWS
 
     seconds: dict[str, float] = {}
     if browser_path() is None:
@@ -174,7 +174,7 @@ def eight_folders(folder: Path, folders: int) -> dict[str, Any]:
 def following(results: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The follower, beside this program as beside Snakemake."""
     place = ["--experiment", listed(results), "--results", str(results), "--parent", str(os.getpid())]
-    process = subprocess.Popen([sys.executable, "-m", "seqlab.tracking.follower", *place])
+    process = subprocess.Popen([sys.executable, "-m", "seqlab.tracking.live.follower", *place])
     try:
         yield process
     finally:

@@ -27,4 +27,4 @@ def test_training_never_imports_mlflow() -> None:
 
 
 def test_tracking_imports_mlflow_only_when_it_is_used() -> None:
-    assert "mlflow" not in imported_by(["seqlab.tracking.publish", "seqlab.tracking.follower"])
+    assert "mlflow" not in imported_by(["seqlab.tracking.publish", "seqlab.tracking.live.follower"])

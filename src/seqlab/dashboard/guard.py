@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from seqlab.dashboard.routes import EDIT_ROUTES, QUERY_FIELDS, READ_ROUTES, VIEW_ROUTES, route_pattern
-from seqlab.tracking.view_format import TAG
+from seqlab.tracking.views.format import TAG
 
 STOP = "POST /stop-dashboard"
 HOSTS = ("127.0.0.1", "localhost", "::1")  # the other two for tunnels; the port may be that of a tunnel
