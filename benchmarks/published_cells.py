@@ -107,9 +107,14 @@ def main() -> None:
             settings = TrainingSettings.from_card(values)
             try:
                 row = train_cell(
-                    (cell, layers, hidden), settings, arguments.seeds, segments, arguments.folder,
-                    lambda: time.perf_counter() > ends, device,
-                )  # fmt: skip
+                    (cell, layers, hidden),
+                    settings,
+                    arguments.seeds,
+                    segments,
+                    arguments.folder,
+                    lambda: time.perf_counter() > ends,
+                    device,
+                )
                 write_json(done, row)
             except KeyboardInterrupt:
                 print(f"{cell}-{layers}x{hidden} goes on in the next call", flush=True)

@@ -79,8 +79,9 @@ def server(folder: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     place = ["--backend-store-uri", f"sqlite:///{folder}/served.db", "--artifacts-destination", str(folder / "served")]
     command = [sys.executable, "-m", "mlflow", "server", *place, "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen([*command, "--workers", "1"], env=os.environ | FEATURES, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)  # fmt: skip
+    process = subprocess.Popen(
+        [*command, "--workers", "1"], env=os.environ | FEATURES, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         while not answers(f"http://127.0.0.1:{port}/{SEARCH}", {}):
             time.sleep(0.2)
@@ -125,7 +126,7 @@ def opened(uri: str) -> dict[str, float] | None:
     from playwright.sync_api import sync_playwright
     from screenshots import FLAGS, browser_path
 
-    from seqlab.tracking.views import VIEWS
+    from seqlab.tracking.views.catalogue import VIEWS
 
     seconds: dict[str, float] = {}
     if browser_path() is None:
@@ -160,15 +161,20 @@ def eight_folders(folder: Path, folders: int) -> dict[str, Any]:
                 "SELECT value, count(*) FROM tags JOIN runs USING (run_uuid) WHERE key = 'run_key' "
                 "AND lifecycle_stage = 'active' AND status = 'FINISHED' GROUP BY value"
             ).fetchall()
-    return {"folders": folders, "failed": sum(map(bool, codes)), "runs": len(found),
-            "doubled": sum(count > 1 for _, count in found), "seconds": seconds}  # fmt: skip
+    return {
+        "folders": folders,
+        "failed": sum(map(bool, codes)),
+        "runs": len(found),
+        "doubled": sum(count > 1 for _, count in found),
+        "seconds": seconds,
+    }
 
 
 @contextmanager
 def following(results: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The follower, beside this program as beside Snakemake."""
     place = ["--experiment", listed(results), "--results", str(results), "--parent", str(os.getpid())]
-    process = subprocess.Popen([sys.executable, "-m", "seqlab.tracking.follower", *place])
+    process = subprocess.Popen([sys.executable, "-m", "seqlab.tracking.live.follower", *place])
     try:
         yield process
     finally:
@@ -202,8 +208,13 @@ def lag(folder: Path, models: int, epochs: int, pause: float) -> dict[str, Any]:
         seconds = cpu_seconds(process.pid)
     places = {f"{run.model}-s{seed}": place for place, run in enumerate(runs) for seed in (1, 2, 3)}
     lags = [(moment - written[epoch][places[name]]) / 1e9 for (name, epoch), moment in seen.items()]
-    return {"runs": 3 * models, "points": len(lags), "median_seconds": round(statistics.median(lags), 2),
-            "p95_seconds": round(float(np.quantile(lags, 0.95)), 2), "cpu_seconds": round(seconds, 1)}  # fmt: skip
+    return {
+        "runs": 3 * models,
+        "points": len(lags),
+        "median_seconds": round(statistics.median(lags), 2),
+        "p95_seconds": round(float(np.quantile(lags, 0.95)), 2),
+        "cpu_seconds": round(seconds, 1),
+    }
 
 
 def wait_for_runs(database: Path, runs: int) -> None:
@@ -218,8 +229,9 @@ def wait_for_runs(database: Path, runs: int) -> None:
                 continue  # the tables are being made
 
 
-def look(connection: sqlite3.Connection, seen: dict[tuple[str, int], int], until: int, enough: int | None = None
-         ) -> None:  # fmt: skip
+def look(
+    connection: sqlite3.Connection, seen: dict[tuple[str, int], int], until: int, enough: int | None = None
+) -> None:
     """Note when each point is first there."""
     query = "SELECT name, step FROM metrics JOIN runs USING (run_uuid) WHERE key = 'valid/epoch_loss'"
     while time.time_ns() < until and (enough is None or len(seen) < enough):
@@ -275,10 +287,14 @@ def epoch_times(folder: Path, pairs: int) -> dict[str, Any]:
     ratios = np.array(times[True]) / np.array(times[False])
     generator = np.random.default_rng(1)
     medians = [np.median(generator.choice(ratios, len(ratios))) for _ in range(2000)]
-    return {"pairs": len(ratios), "epoch_seconds": round(statistics.median(times[False]), 3),
-            "ratio": round(float(np.median(ratios)), 4), "low": round(float(np.quantile(medians, 0.025)), 4),
-            "high": round(float(np.quantile(medians, 0.975)), 4),
-            "cpu_share": round(seconds / sum(times[True] + times[False]), 4)}  # fmt: skip
+    return {
+        "pairs": len(ratios),
+        "epoch_seconds": round(statistics.median(times[False]), 3),
+        "ratio": round(float(np.median(ratios)), 4),
+        "low": round(float(np.quantile(medians, 0.025)), 4),
+        "high": round(float(np.quantile(medians, 0.975)), 4),
+        "cpu_share": round(seconds / sum(times[True] + times[False]), 4),
+    }
 
 
 def follows(epoch: int) -> bool:

@@ -55,16 +55,29 @@ FLOW = {
     "check": Step(820, 20, 160, "check.json", "check_corpus", "what is odd about it"),
     "config": Step(20, 130, 150, "config/*.yaml", "", "which models to run", "given"),
     "runs": Step(210, 130, 240, "runs.json", "list_runs", "every run of the experiment"),
-    "card": Step(490, 130, 490, "card.yaml", "", "written by the job that makes the run:\n"
-                 "settings, seeds and the checksums of the data, everything that decides a result"),
+    "card": Step(
+        490,
+        130,
+        490,
+        "card.yaml",
+        "",
+        "written by the job that makes the run:\n"
+        "settings, seeds and the checksums of the data, everything that decides a result",
+    ),
     "counts": Step(170, 240, 200, "counts/merged/", "count_shard, merge_counts", "of ids.npy, if asked for"),
     "none": Step(20, 345, 220, "nothing to train", "", "the known source, compressors", "given"),
     "ngram": Step(260, 345, 280, "model.npz, model.arpa.gz", "train_ngram, prune_ngram, write_arpa", "n-grams"),
     "rnn": Step(560, 345, 240, "weights.safetensors, history.csv", "train_rnn", "networks, all seeds at once"),
     "mixture": Step(20, 450, 160, "scores.npz, metrics.json", "score_mixture", "mixtures of models", "result"),
-    "ledger": Step(200, 450, 780, "scores.npz, metrics.json",
-                   "score_source, score_compressor, train_ngram, prune_ngram, train_rnn",
-                   "the ledger: bits of every symbol of valid and test, the same files for every model", "result"),
+    "ledger": Step(
+        200,
+        450,
+        780,
+        "scores.npz, metrics.json",
+        "score_source, score_compressor, train_ngram, prune_ngram, train_rnn",
+        "the ledger: bits of every symbol of valid and test, the same files for every model",
+        "result",
+    ),
     "models": Step(20, 560, 212, "summary.csv, models.csv", "summarize", "a column for every setting"),
     "verdicts": Step(244, 560, 120, "verdicts.csv", "compare_models", "what is real"),
     "breakdown": Step(376, 560, 190, "breakdown.csv, contrast.json", "explain_models", "who knows what"),
@@ -77,11 +90,24 @@ FLOW = {
     "report": Step(850, 670, 130, "report.html", "write_report", "read this first", "result"),
     "series": Step(20, 790, 170, "series.csv, series.json", "build_series", "series of numbers"),
     "forecaster": Step(230, 790, 390, "model.json | weights.safetensors", "train_autoregression, train_forecaster"),
-    "forecasts": Step(670, 790, 310, "forecasts.npz, metrics.json",
-                      "score_persistence, train_autoregression\ntrain_forecaster", "", "result"),
-    "tables": Step(670, 890, 310, "summary.csv, models.csv, figures/*.svg",
-                   "summarize_series, plot_figure", "into the same report, and tracked with the others"),
-}  # fmt: skip
+    "forecasts": Step(
+        670,
+        790,
+        310,
+        "forecasts.npz, metrics.json",
+        "score_persistence, train_autoregression\ntrain_forecaster",
+        "",
+        "result",
+    ),
+    "tables": Step(
+        670,
+        890,
+        310,
+        "summary.csv, models.csv, figures/*.svg",
+        "summarize_series, plot_figure",
+        "into the same report, and tracked with the others",
+    ),
+}
 ARROWS = """corpora raw, raw clean, clean ids, ids check, ids card, config runs, runs card, counts ngram,
 card ngram, card rnn, none ledger, ngram ledger, rnn ledger, ledger mixture, mixture models, ledger models,
 ledger verdicts, ledger breakdown, ledger memory, ledger horizon, ledger protocols, models expected, verdicts tracking,
@@ -93,9 +119,13 @@ def svg(title: str, width: int, height: int, parts: list[str]) -> str:
     """A drawing on white, which is readable on dark pages too; its letters are those of the reader's system."""
     head = '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
     opening = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">'
-    body = [opening, f"<title>{escape(title)}</title>", f"<style>{STYLE}</style>",
-            f'<defs>{head}<path d="M0 0 L8 4 L0 8"/></marker></defs>',
-            f'<rect width="{width}" height="{height}" fill="white" style="stroke: none"/>']  # fmt: skip
+    body = [
+        opening,
+        f"<title>{escape(title)}</title>",
+        f"<style>{STYLE}</style>",
+        f'<defs>{head}<path d="M0 0 L8 4 L0 8"/></marker></defs>',
+        f'<rect width="{width}" height="{height}" fill="white" style="stroke: none"/>',
+    ]
     return "\n".join([*body, *parts, "</svg>\n"])
 
 
@@ -166,9 +196,11 @@ def imports() -> str:
     for (one, other), count in sorted(counts.items(), key=lambda edge: [names.index(name) for name in edge[0]]):
         (x, y), (column, row) = corner[one], corner[other]
         turn = (column + BOX[0] / 2, y + BOX[1] / 2)
-        parts += [arrow((x + BOX[0], turn[1]), turn, (turn[0], row)),
-                  f'<circle cx="{turn[0]:g}" cy="{turn[1]:g}" r="3.5" fill="#6e7781"/>',
-                  text(turn[0] + 11, turn[1] - 5, str(count), "number")]  # fmt: skip
+        parts += [
+            arrow((x + BOX[0], turn[1]), turn, (turn[0], row)),
+            f'<circle cx="{turn[0]:g}" cy="{turn[1]:g}" r="3.5" fill="#6e7781"/>',
+            text(turn[0] + 11, turn[1] - 5, str(count), "number"),
+        ]
     for name, (x, y) in corner.items():
         parts += [box(x, y, *BOX, "file"), text(x + BOX[0] / 2, y + 20, name)]
     wide, bottom = STEP[0] * (len(names) - 1) + BOX[0], 20 + STEP[1] * len(names)

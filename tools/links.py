@@ -59,8 +59,10 @@ def anchors(page: Path) -> set[str]:
 def broken(root: Path = ROOT) -> list[str]:
     """A sentence for every link under `root` that leads nowhere."""
     found = ((page, number, target) for page in pages(root) for number, target in links(page))
-    faults = ((f"{page.relative_to(root)}:{number} links to {target}", fault_of(target, page, root))
-              for page, number, target in found)  # fmt: skip
+    faults = (
+        (f"{page.relative_to(root)}:{number} links to {target}", fault_of(target, page, root))
+        for page, number, target in found
+    )
     return [f"{link}, {fault}" for link, fault in faults if fault]
 
 

@@ -44,17 +44,29 @@ def table(counts: Counter[str], unsound: list[str]) -> str:
     harmless = sum(count for name, count in counts.items() if name.endswith(", without effect"))
     same = "the same bits after the same command"
     rows = [(name, counts[name], same) for name in counts if name.startswith("SIG")]
-    rows += [("a file among the results damaged", refused + harmless,
-              f"{refused} refused by name, {harmless} without effect on what is read; no other number")]  # fmt: skip
+    rows += [
+        (
+            "a file among the results damaged",
+            refused + harmless,
+            f"{refused} refused by name, {harmless} without effect on what is read; no other number",
+        )
+    ]
     whole = [name for name in counts if name.endswith(" in a run of Snakemake")]
     rows += [(name, counts[name], "named by Snakemake; made again when deleted") for name in whole]
-    rows += [(name, counts[name], "one sentence, old files whole; goes on when there is room")
-             for name in counts if name.startswith("full disk")]  # fmt: skip
-    rows += [(name, counts[name], "left for the next address; nothing kept that failed its checksum")
-             for name in counts if name.startswith("download")]  # fmt: skip
+    rows += [
+        (name, counts[name], "one sentence, old files whole; goes on when there is room")
+        for name in counts
+        if name.startswith("full disk")
+    ]
+    rows += [
+        (name, counts[name], "left for the next address; nothing kept that failed its checksum")
+        for name in counts
+        if name.startswith("download")
+    ]
     rows += [(name, counts[name], "each with its sentence") for name in counts if name.startswith("bad input")]
-    rows += [(f"{name}, refused", counts[name], "a sentence, no traceback")
-             for name in counts if name.startswith("fuzzed")]  # fmt: skip
+    rows += [
+        (f"{name}, refused", counts[name], "a sentence, no traceback") for name in counts if name.startswith("fuzzed")
+    ]
     told = {row[0].removesuffix(", refused") for row in rows} | {"runs that ended with the same bits"}
     others = [name for name in counts if name not in told and not re.search("refused$|without effect$", name)]
     rows += [(name, counts[name], RIGHT.get(name, "the same bits")) for name in others]

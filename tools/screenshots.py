@@ -17,8 +17,8 @@ from playwright.sync_api import sync_playwright
 
 from seqlab.io.errors import InputError, command
 from seqlab.tracking.connection import connect, local_database
-from seqlab.tracking.view_format import run_link
-from seqlab.tracking.views import PAGES, VIEWS
+from seqlab.tracking.views.catalogue import PAGES, VIEWS
+from seqlab.tracking.views.format import run_link
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]

@@ -1,48 +1,82 @@
-"""Print the test figures of a models.csv as a Markdown table: python tools/table.py PATH."""
+"""Print the test figures of texts and of series as Markdown: python tools/table.py PATH..., each a models.csv."""
 
 import sys
+from math import isinf, isnan
+from typing import Any
 
 import pandas as pd
 
 from seqlab.io.errors import InputError, command
+from seqlab.report import tables as texts
 from seqlab.report.style import deviation, number
-from seqlab.report.tables import read_models
+from seqlab.series import tables as series
 
 
-def figure(row: "pd.Series[float]", name: str) -> str:
-    """A figure with its standard deviation over seeds."""
-    spread = row[f"{name}_std"]
-    if row[name] == float("inf"):
-        return f"∞ ({row['zero_probability']:,} impossible, {row['zero_probability'] / row['symbols']:.2%})"
-    return number(row[name]) + (f" ± {deviation(spread, row[name])}" if spread == spread else "")
-
-
-@command
-def main() -> None:
-    if len(sys.argv) != 2:
-        raise InputError("give the path of one models.csv")
-    models = read_models(sys.argv[1])
+def text_rows(models: pd.DataFrame) -> list[list[str]]:
+    """The heads, and a row for each model of a text."""
     valid = models[models["split"] == "valid"].set_index("model")
-    pruned = models["pruning_loss"].notna().any()
+    loss = ["bits per symbol lost by pruning"] if models["pruning_loss"].notna().any() else []
     heads = ["model", "parameters", "valid perplexity", "test perplexity", "bits per character", "unknown", "seconds"]
-    heads += ["bits per symbol lost by pruning"] if pruned else []
-    print("| " + " | ".join(heads) + " |")
-    print("|" + "---|" * len(heads))
-    for _, row in models[models["split"] == "test"].iterrows():
+    rows = [heads + loss]
+    for row in models[models["split"] == "test"].to_dict("records"):
         cells = [
             row["model"],
             f"{row['parameters']:,}" if row["parameters"] else "",
             number(valid.loc[row["model"], "perplexity"]),
-        ]
-        cells += [
-            figure(row, "perplexity"),
-            figure(row, "bits_per_char"),
+            with_spread(row, "perplexity"),
+            with_spread(row, "bits_per_char"),
             f"{row['unknown'] / row['symbols']:.1%}",
             f"{row['train_seconds']:.0f}",
         ]
-        if pruned:
-            cells.append(f"{row['pruning_loss']:+.4f}" if row["pruned_from"] else "")
-        print("| " + " | ".join(cells) + " |")
+        rows.append(cells + [f"{row['pruning_loss']:+.4f}" if row["pruned_from"] else "" for _ in loss])
+    return rows
+
+
+def with_spread(row: dict[str, Any], name: str) -> str:
+    """A figure with its standard deviation over seeds."""
+    if isinf(row[name]):
+        return f"∞ ({row['zero_probability']:,} impossible, {row['zero_probability'] / row['symbols']:.2%})"
+    spread = row[f"{name}_std"]
+    return number(row[name]) + ("" if isnan(spread) else f" ± {deviation(spread, row[name])}")
+
+
+def series_rows(models: pd.DataFrame) -> list[list[str]]:
+    """The heads, and a row for each model of a series."""
+    test = models[models["split"] == "test"]
+    ahead = sorted(test["horizon"].unique())
+    errors = [f"{name}, {k}" for name in ("RMSE", "CRPS") for k in ahead]
+    rows = [["model", *errors, "MASE, 1", "MAE less that of persistence, 1", f"spread, {ahead[-1]}"]]
+    for model, horizons in test.groupby("model", sort=False):
+        records = horizons.sort_values("horizon").to_dict("records")
+        first, last = records[0], records[-1]
+        against = "" if model == "persistence" else cell(first[series.AGAINST])
+        if against and not isnan(first[f"{series.AGAINST}_low"]):
+            against += f" ({cell(first[f'{series.AGAINST}_low'])} to {cell(first[f'{series.AGAINST}_high'])})"
+        spread = last["spread"] if isnan(last["trajectory_spread"]) else last["trajectory_spread"]
+        errors = [cell(record[name]) for name in ("rmse", "crps") for record in records]
+        rows.append([str(model), *errors, cell(first["mase"]), against, f"{spread:.2f}"])
+    return rows
+
+
+def cell(value: float) -> str:
+    """A figure; empty where the model has none."""
+    return "" if isnan(value) else number(value)
+
+
+@command
+def main() -> None:
+    if len(sys.argv) < 2:
+        raise InputError("no models.csv was named; give the path of at least one")
+    for path in sys.argv[1:]:
+        if "horizon" in pd.read_csv(path, nrows=0):
+            models = series.read_models(path)
+            print(f"### {models['series'].iloc[0]}")
+            rows = series_rows(models)
+        else:
+            rows = text_rows(texts.read_models(path))
+        for row in (rows[0], ["---"] * len(rows[0]), *rows[1:]):
+            print("| " + " | ".join(row) + " |")
+        print()
 
 
 if __name__ == "__main__":

@@ -23,8 +23,9 @@ def values_of(setting: Any) -> list[Any]:
     return list(setting) if isinstance(setting, list) else [setting]
 
 
-def network_runs(where: str, settings: Mapping[str, Any], draw: Mapping[str, int] | None = None
-                 ) -> dict[str, dict[str, Any]]:  # fmt: skip
+def network_runs(
+    where: str, settings: Mapping[str, Any], draw: Mapping[str, int] | None = None
+) -> dict[str, dict[str, Any]]:
     """The settings of every network by name: the grid of `settings`, or the points that `draw` takes of it.
 
     `settings` holds cell, layers, hidden and those of training, each a value or a list; `draw` holds `runs`, how many

@@ -261,8 +261,9 @@ def mixture_runs(mixtures: dict[str, list[str]], runs: dict[tuple[str, str], Any
                     f"mixtures.{name} has the part {shown(part)}, which is no model of this experiment; name one, or "
                     f"{BEST}ngram or {BEST}rnn"
                 )
-        rows = [max((len(runs[run]["seeds"]) or 1 for run in mixture_candidates([part], runs)), default=0)
-                for part in parts]  # fmt: skip
+        rows = [
+            max((len(runs[run]["seeds"]) or 1 for run in mixture_candidates([part], runs)), default=0) for part in parts
+        ]
         if min(rows) > 0 and sum(rows) > 1:
             made[name] = parts
     return made

@@ -6,9 +6,10 @@ import re
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
+from itertools import chain
 from pathlib import Path
 
 from seqlab.io.errors import InputError
@@ -31,12 +32,8 @@ class Found:
 
 def examine(folder: Path) -> Iterator[Found]:
     """Everything about this machine, its packages and the workflow in `folder`, one after the other, as it is found."""
-    looks: list[Callable[[], Iterator[Found]]] = [
-        _python, _packages, lambda: _lock(folder), _torch, _gpu, _workflow_programs, lambda: _workflow(folder),
-        lambda: _tracking(folder), _mirror, lambda: _disk(folder), lambda: _sharing(folder), _machine,
-    ]  # fmt: skip
-    for look in looks:
-        yield from look()
+    yield from chain(_python(), _packages(), _lock(folder), _torch(), _gpu(), _workflow_programs(), _workflow(folder))
+    yield from chain(_tracking(folder), _mirror(), _disk(folder), _sharing(folder), _machine())
 
 
 def _python() -> Iterator[Found]:

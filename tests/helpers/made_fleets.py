@@ -16,7 +16,7 @@ from seqlab.rnn.scoring import stream_bits
 from seqlab.rnn.task import LanguageTask
 
 torch.set_num_threads(1)
-CONFIGURATION = Path(__file__).parents[1] / "config" / "config.yaml"
+CONFIGURATION = Path(__file__).parents[2] / "config" / "config.yaml"
 VOCABULARY = 4
 TIMES = ("seconds", "symbols_per_second")
 RANDOM_TEXT = np.random.default_rng(1).integers(0, VOCABULARY, 203)

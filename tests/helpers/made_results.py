@@ -13,7 +13,7 @@ import numpy as np
 from seqlab.io.cards import write_card
 from seqlab.io.files import write_json, write_text
 from seqlab.io.provenance import sha256_of
-from seqlab.io.runs import RUNS_FILE, Place, Run, read_experiment, write_experiment
+from seqlab.io.runs import RUNS_FILE, Place, Run, experiment_text, read_experiment
 from seqlab.ledger.perplexity import score_rows, write_metrics
 from seqlab.ledger.scores import write_scores
 
@@ -75,7 +75,8 @@ def list_runs(runs: Sequence[Run], prepared: Path) -> None:
         places, known = before.prepared | places, list(dict.fromkeys([*before.runs, *runs]))
     folders = {f"{each.corpus}/{each.unit}": folder for each, folder in places.items()}
     name = Path(place.experiment).name
-    write_experiment(path, name, [f"config/{name}.yaml"], COMMAND, folders, [run[1:] for run in known])
+    configuration, names = [f"config/{name}.yaml"], [run[1:] for run in known]
+    write_text(path, experiment_text(place.experiment, name, configuration, COMMAND, folders, names))
 
 
 def _make_run(

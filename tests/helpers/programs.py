@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from seqlab.io.runs import write_experiment
+from seqlab.io.files import write_text
+from seqlab.io.runs import experiment_text
 
 ROOT = Path(__file__).parents[2]
 RUNS_FILE = "exp/runs.json"
@@ -146,7 +147,8 @@ def make_experiment() -> None:
     """Run every program once, in the working folder."""
     runs = [("toy", "char", *run) for run in RUNS if run[0] != "forecast"]
     runs += [("wave", "series", *run) for run in RUNS if run[0] == "forecast"]
-    write_experiment(RUNS_FILE, "exp", [], "snakemake", {"toy/char": ".", "wave/series": "series"}, runs)
+    prepared = {"toy/char": ".", "wave/series": "series"}
+    write_text(RUNS_FILE, experiment_text("exp", "exp", [], "snakemake", prepared, runs))
     heights = [(7 * step) % 10 + step % 3 for step in range(100)]
     Path("wave.csv").write_text("\n".join(["time,height", *(f"{step},{value}" for step, value in enumerate(heights))]))
     for script, arguments in COMMANDS.items():

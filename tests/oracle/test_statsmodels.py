@@ -1,14 +1,13 @@
-"""Autoregression, partial autocorrelation and autocorrelation agree with statsmodels, computed another way."""
+"""Autoregression and partial autocorrelation agree with statsmodels, computed another way."""
 
 import numpy as np
 import pytest
 from statsmodels.tsa.ar_model import AutoReg
 from statsmodels.tsa.arima_process import ArmaProcess
-from statsmodels.tsa.stattools import acf, pacf
+from statsmodels.tsa.stattools import pacf
 
 from seqlab.series.autoregression import Autoregression, try_orders
 from seqlab.series.rollout import roll_out, trajectories
-from seqlab.series.scores import autocorrelation
 from seqlab.series.series import sine, sunspots
 
 SERIES = {"sine": sine(600, 0.01, 0.2, 1).values, "sunspots": sunspots().values}
@@ -40,11 +39,6 @@ def test_the_last_coefficients_are_the_partial_autocorrelation(name: str) -> Non
     table = try_orders(values, (0, len(values) - 50), (len(values) - 50, len(values)), 12)
     theirs = pacf(values[:-50], nlags=12, method="ols")[1:]
     np.testing.assert_allclose(table["partial_autocorrelation"], theirs, atol=1e-8)
-
-
-@pytest.mark.parametrize("name", SERIES)
-def test_autocorrelation(name: str) -> None:
-    np.testing.assert_allclose(autocorrelation(SERIES[name], 20), acf(SERIES[name], nlags=20)[1:], atol=1e-12)
 
 
 def test_trajectories_have_the_mean_and_variance_of_the_process() -> None:

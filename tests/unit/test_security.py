@@ -21,7 +21,7 @@ from seqlab.io.files import read_json, write_json
 from seqlab.io.provenance import commit
 from seqlab.io.runs import Experiment, Place, read_experiment
 from seqlab.report.contents import source_file
-from seqlab.report.page import inline_svg, write_report
+from seqlab.report.page import write_report
 from seqlab.text.reading import check_text
 from seqlab.text.splits import read_ids
 from seqlab.tracking.page import experiment_page
@@ -118,29 +118,6 @@ def test_an_archive_is_no_text_and_nothing_unpacks_it(kind: str) -> None:
 
 def test_the_memory_of_this_machine_is_known() -> None:
     assert 10**8 < arrays.memory() < 10**15
-
-
-DRAWING = '<svg viewBox="0 0 1 1"><g id="a"><use xlink:href="#b"/>{}</g></svg>'
-ACTIVE = {
-    "program": "<script>alert(1)</script>",
-    "program in capitals": "<SCRIPT>alert(1)</SCRIPT>",
-    "event": '<rect onload="alert(1)"/>',
-    "page": '<foreignObject><body xmlns="http://www.w3.org/1999/xhtml"/></foreignObject>',
-    "address of a program": '<a xlink:href="javascript:alert(1)"/>',
-    "image from elsewhere": '<image href="https://example.org/a.png"/>',
-    "address set later": '<animate attributeName="href" values="javascript:alert(1)"/>',
-    "style from elsewhere": '<rect fill="url(https://example.org/a.svg)"/>',
-}
-
-
-@pytest.mark.parametrize("what", ACTIVE.values(), ids=ACTIVE)
-def test_a_figure_that_does_more_than_draw_is_no_part_of_a_report(what: str) -> None:
-    with pytest.raises(InputError, match=r"the figure toy holds .* which is no drawing"):
-        inline_svg(DRAWING.format(what), "toy", "a figure")
-
-
-def test_a_figure_that_draws_is() -> None:
-    assert 'xlink:href="#toy-b"' in inline_svg(DRAWING.format('<image href="data:image/png;base64,AA=="/>'), "toy", "")
 
 
 def test_what_a_series_says_of_itself_is_text_not_markup(tmp_path: Path) -> None:

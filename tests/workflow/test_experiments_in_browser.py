@@ -14,7 +14,7 @@ from browser import open_browser
 from tracked import SMALL, Tree, grow, make_database, make_worse
 
 from seqlab.tracking.connection import ENVIRONMENT
-from seqlab.tracking.views import VIEWS
+from seqlab.tracking.views.catalogue import VIEWS
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import pytest
 from browser import open_browser
 from made_results import NOTHING_TO_SPELL, make_results
 
+from seqlab.io.files import write_text
 from seqlab.io.runs import Experiment, Run
 from seqlab.ledger.record import read_ledger
 from seqlab.ledger.verdicts import Entry, verdicts
@@ -22,6 +23,13 @@ from seqlab.report.style import save
 from seqlab.report.tables import summarize, write_table
 
 RUNS = 162
+HOSTILE = """<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"
+  width="600pt" height="90pt" onload="document.title = 'taken'"><script>document.title = "taken"</script>
+  <style>body { display: none }</style>
+  <animate attributeName="href" values="javascript:document.title"/><image href="https://example.org/a.png"/>
+  <rect fill="url(https://example.org/a.svg)" width="9" height="9" onclick="document.title = 'taken'"/>
+  <foreignObject><iframe xmlns="http://www.w3.org/1999/xhtml" src="https://example.org/"/></foreignObject>
+  <a xlink:href="javascript:document.title = 'taken'"><rect width="600" height="90"/></a></svg>"""
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +48,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         save(draw(models), figure_file(place, draw.__name__))
     histories = {run.model: pd.read_csv(run.file("history.csv")) for run in runs if run.family == "rnn"}
     save(learning_curves(models, histories), figure_file(place, "learning_curves"))
+    write_text(figure_file(place, "memory"), HOSTILE)
     prepared = {place: str(root / "results" / "corpora" / "toy" / "char")}
     output = root / "results" / "report.html"
     write_report(Experiment(place.experiment, "made", [], "snakemake", prepared, runs), {"commit": "abc"}, output)
@@ -68,6 +77,14 @@ def test_a_large_report_stays_small(report: Path) -> None:
 def test_it_asks_nothing_of_anybody_and_has_no_faults(page: Any, report: Path) -> None:
     assert page.asked == [report.as_uri()] and page.faults == []
     assert "Best on valid: gru-2x72" in page.locator(".answer").inner_text()
+
+
+def test_a_figure_is_an_image_whatever_it_holds(page: Any) -> None:
+    figure = page.get_by_alt_text("Memory of toy, char")
+    figure.click()
+    assert figure.bounding_box()["width"] > 500
+    assert page.title() == "seqlab, made: toy (char)" and page.locator("h1").is_visible()
+    assert [url for url in page.asked if "example.org" in url] == []
 
 
 def test_a_click_on_a_head_sorts_and_a_second_turns_it_round(page: Any) -> None:

@@ -28,7 +28,7 @@ def followers(project: Project) -> list[int]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it may end while it is looked at
-            follows = b"seqlab.tracking.follower" in (process / "cmdline").read_bytes()
+            follows = b"seqlab.tracking.live.follower" in (process / "cmdline").read_bytes()
             if follows and (process / "cwd").resolve() == project.folder.resolve():
                 found.append(int(process.name))
     return found

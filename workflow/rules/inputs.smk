@@ -145,7 +145,7 @@ def follow_training():
     """Start the follower, if the configuration wants one; it watches this process and ends with it."""
     if config["tracking"]["live"]:
         Path("results").mkdir(exist_ok=True)
-        follower = [sys.executable, "-m", "seqlab.tracking.follower", "--results", "results"]
+        follower = [sys.executable, "-m", "seqlab.tracking.live.follower", "--results", "results"]
         watched = ["--parent", str(os.getpid()), "--uri", tracking_address(), "--experiment", f"{FOLDER}/runs.json"]
         with Path("results/follower.log").open("w") as log:
             subprocess.Popen(

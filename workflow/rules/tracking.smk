@@ -3,7 +3,7 @@
 Needs  metrics.json and what else is published of every run, the tables and the figures
 Makes  results/{experiment}/tracking.json (the receipt), results/mlflow.db (a cache: delete it and it is rebuilt)
 
-With tracking.live a program that starts and ends with Snakemake, seqlab.tracking.follower, mirrors the learning curves
+With tracking.live a program that starts and ends with Snakemake, seqlab.tracking.live.follower, mirrors the learning curves
 of networks in training.
 """
 

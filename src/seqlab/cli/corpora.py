@@ -33,11 +33,17 @@ def list_corpora(definitions: Definitions = DEFINITIONS, as_json: AsJson = False
     from seqlab.text.definitions import load_corpora
 
     rows = [
-        {"corpus": name, "title": corpus["title"], "from": _origin(corpus), "licence": corpus["licence"],
-         "cleaning": corpus["cleaning"], "units": corpus["units"],
-         "fetched": (Path("resources") / name / "raw.txt").exists()}
+        {
+            "corpus": name,
+            "title": corpus["title"],
+            "from": _origin(corpus),
+            "licence": corpus["licence"],
+            "cleaning": corpus["cleaning"],
+            "units": corpus["units"],
+            "fetched": (Path("resources") / name / "raw.txt").exists(),
+        }
         for name, corpus in load_corpora(definitions).items()
-    ]  # fmt: skip
+    ]
     table = [["corpus", "from", "here", "title"]]
     table += [[row["corpus"], row["from"], "yes" if row["fetched"] else "", row["title"]] for row in rows]
     show({"corpora": rows}, as_json, aligned(table))
@@ -69,9 +75,14 @@ def check(
     findings = check_raw(raw) + check_clean(text) + check_unit(text, vocab)
     findings += check_splits(parts, vocab.tokens, unit) if len(vocab) > 1 else []
     content = {
-        "file": file, "cleaning": cleaning, "unit": unit, "characters": len(text), "symbols": len(tokens),
-        "different": len(vocab) - 1, "findings": [asdict(finding) for finding in findings],
-    }  # fmt: skip
+        "file": file,
+        "cleaning": cleaning,
+        "unit": unit,
+        "characters": len(text),
+        "symbols": len(tokens),
+        "different": len(vocab) - 1,
+        "findings": [asdict(finding) for finding in findings],
+    }
     show(content, as_json, _lines(content))
     if any(finding.stops for finding in findings):
         sys.exit(1)

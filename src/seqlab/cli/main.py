@@ -49,9 +49,14 @@ class Commands(TyperGroup):
 
 
 app = typer.Typer(
-    cls=Commands, name="seqlab", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
-    epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]},
-)  # fmt: skip
+    cls=Commands,
+    name="seqlab",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
 
 def _print_version(wanted: bool) -> None:

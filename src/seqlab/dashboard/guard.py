@@ -19,16 +19,15 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from seqlab.dashboard.routes import EDIT_ROUTES, QUERY_FIELDS, READ_ROUTES, VIEW_ROUTES, route_pattern
-from seqlab.tracking.view_format import TAG
+from seqlab.tracking.views.format import TAG
 
 STOP = "POST /stop-dashboard"
 HOSTS = ("127.0.0.1", "localhost", "::1")  # the other two for tunnels; the port may be that of a tunnel
 SAME_SITE = ("", "same-origin", "none")  # of Sec-Fetch-Site, where "same-site" is another port of this machine
 LARGEST = 2_000_000  # bytes of a request
 FORWARDED = frozenset(
-    {b"accept", b"accept-encoding", b"content-type", b"content-length", b"host", b"if-modified-since",
-     b"if-none-match", b"range", b"user-agent"}
-)  # fmt: skip
+    b"accept accept-encoding content-type content-length host if-modified-since if-none-match range user-agent".split()
+)
 PROTECTION = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; "

@@ -4,8 +4,8 @@ from typing import Any
 
 from seqlab.tracking.connection import connect
 from seqlab.tracking.faults import faults_named
-from seqlab.tracking.view_format import run_link
-from seqlab.tracking.views import PAGES, install_views, views_of
+from seqlab.tracking.views.catalogue import PAGES, install_views, views_of
+from seqlab.tracking.views.format import run_link
 
 
 def guide(uri: str, server: str) -> list[str]:

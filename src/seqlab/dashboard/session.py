@@ -87,8 +87,14 @@ def serve(results: Path, wanted_port: int, writable: bool = False) -> None:
                 write_json(results / NOTE, place | {"base": key.base, "token": key.token})
             lines = guide(local_database(results), address + key.base)
             _wait_until_ready(server, f"{address}{key.base}ajax-{SEARCH}", {"Cookie": key.cookie}, results / LOG)
-            print(*_head(address, key), *lines, "", "Ctrl-C or `make dashboard-stop` stops the dashboard", sep="\n",
-                  flush=True)  # fmt: skip
+            print(
+                *_head(address, key),
+                *lines,
+                "",
+                "Ctrl-C or `make dashboard-stop` stops the dashboard",
+                sep="\n",
+                flush=True,
+            )
             if server.wait():
                 raise _ended(server, results / LOG)
         except KeyboardInterrupt:
@@ -131,9 +137,13 @@ def _server(results: Path, key: Key, writable: bool, listening: socket.socket) -
     (results / LOG).unlink(missing_ok=True)
     with _private(), (results / LOG).open("xb") as log:
         server = subprocess.Popen(
-            program, stdin=subprocess.PIPE, stdout=log, stderr=log, pass_fds=[listening.fileno()],
+            program,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            pass_fds=[listening.fileno()],
             start_new_session=True,
-        )  # fmt: skip
+        )
     assert server.stdin is not None
     try:
         server.stdin.write(json.dumps(settings).encode() + b"\n")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from seqlab.io.errors import InputError, shown
-from seqlab.io.files import damaged, read_json, sealed, write_text
+from seqlab.io.files import damaged, read_json, sealed
 from seqlab.io.names import check_name, names_folder
 
 SERIES = "series"  # the unit of a sequence of numbers
@@ -119,18 +119,6 @@ def experiment_text(
     folders = {place: os.path.relpath(where, folder) for place, where in prepared.items()}
     content = {"experiment": name, "configuration": list(configuration), "command": command, "prepared": folders}
     return json.dumps(sealed(content | {"runs": [list(run) for run in runs]}), ensure_ascii=False)
-
-
-def write_experiment(
-    path: str | Path,
-    name: str,
-    configuration: Sequence[str],
-    command: str,
-    prepared: dict[str, str],
-    runs: Iterable[Sequence[str]],
-) -> None:
-    """Write runs.json, as the workflow does by way of `experiment_text`."""
-    write_text(path, experiment_text(str(Path(path).parent), name, configuration, command, prepared, runs))
 
 
 def read_experiment(path: str | Path) -> Experiment:

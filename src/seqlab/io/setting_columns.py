@@ -32,8 +32,9 @@ def read_with_settings(
     """The csv in `path`, a table of the `known` columns, `text` among them, that `with_settings` widened."""
     settings = [name for name in pd.read_csv(path, nrows=0).columns if name not in known]
     strings = dict.fromkeys([*text, *settings], str)
-    table = pd.read_csv(path, dtype=strings, keep_default_na=False, na_values={
-        name: [""] for name in known if name not in strings})  # fmt: skip
+    table = pd.read_csv(
+        path, dtype=strings, keep_default_na=False, na_values={name: [""] for name in known if name not in strings}
+    )
     return table.assign(**{name: _typed(table[name], kinds.get(name)) for name in settings})
 
 

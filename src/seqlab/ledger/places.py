@@ -23,8 +23,3 @@ def places_of(segments: Sequence[NDArray[Any]], places: Sequence[Place]) -> NDAr
     """Where in the ledger of a split the symbols at `places` stand: indices, (len(places),)."""
     starts = np.concatenate([[0], np.cumsum([len(segment) - 1 for segment in segments])])
     return np.array([starts[number] + place - 1 for number, place in places], dtype=np.int64)
-
-
-def symbols_at(segments: Sequence[NDArray[Any]], places: Sequence[Place]) -> NDArray[np.int64]:
-    """The symbols at `places`, (len(places),)."""
-    return np.array([segments[number][place] for number, place in places], dtype=np.int64)

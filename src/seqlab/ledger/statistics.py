@@ -125,10 +125,11 @@ def block_length(values: NDArray[np.float64]) -> int:
     The autocorrelation is summed up to twice the lag after which it is not told from zero at five lags running and
     weighed with their flat-top window; at least 1 and at most n / 8.
     """
+    from statsmodels.tsa.stattools import acovf  # takes a second to load
+
     symbols = len(values)
-    centred = values - values.mean()
     lags = min(symbols // FEWEST_BLOCKS, math.ceil(math.sqrt(symbols)) + 5)
-    covariance = _autocovariance(centred, lags)
+    covariance = acovf(values, nlag=lags, fft=True)
     if covariance[0] <= (1e-15 * np.abs(values).max()) ** 2:  # nothing but rounding, whatever the unit
         return 1
     correlation = np.abs(covariance / covariance[0])
@@ -146,18 +147,8 @@ def block_length(values: NDArray[np.float64]) -> int:
     return int(min(max(1, math.ceil(best)), symbols // FEWEST_BLOCKS))
 
 
-def _autocovariance(centred: NDArray[np.float64], lags: int) -> NDArray[np.float64]:
-    """The autocovariance at lags 0 to `lags`, by way of the spectrum."""
-    symbols = len(centred)
-    spectrum = np.fft.rfft(centred, 2 * symbols)
-    found: NDArray[np.float64] = np.fft.irfft(np.abs(spectrum) ** 2)[: lags + 1] / symbols
-    return found
-
-
 def holm(p_values: Sequence[float]) -> list[float]:
     """The p values of a table, adjusted so that the chance of any false one among them is kept (Holm 1979)."""
-    adjusted, highest = [0.0] * len(p_values), 0.0
-    for place, number in enumerate(sorted(range(len(p_values)), key=lambda number: p_values[number])):
-        highest = max(highest, min(1.0, (len(p_values) - place) * p_values[number]))
-        adjusted[number] = highest
-    return adjusted
+    from statsmodels.stats.multitest import multipletests  # takes a second to load
+
+    return multipletests(p_values, method="holm")[1].tolist()

@@ -4,15 +4,16 @@ Snakemake counts GPUs and does not number them. A lease is a lock on a file, whi
 process ends, so that nothing has to be tidied up after one that was killed.
 """
 
-import fcntl
-import os
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from filelock import BaseFileLock, FileLock, Timeout
+
 POLL = 0.5  # seconds between two looks for a GPU that has become free
-_held: dict[str, int] = {}  # GPU -> the open file that is locked; it stays open to the end of the process
+_held: dict[str, BaseFileLock] = {}  # GPU -> its lock, which is held to the end of the process
 
 
 def gpu_names(count: int, environment: Mapping[str, str]) -> list[str]:
@@ -50,24 +51,12 @@ def lease(
         for slot in range(jobs_per_gpu):
             for place, name in enumerate(names):
                 path = (folder or Path(tempfile.gettempdir())) / f"seqlab-gpu-{name}-job-{slot + 1}.lock"
-                if (handle := _lock(path)) is not None:
-                    _held[name] = handle
+                lock = FileLock(path, mode=0o666, blocking=False, fallback_to_soft=False)  # any user may lock it
+                with suppress(Timeout):
+                    lock.acquire()
+                    _held[name] = lock
                     return place
         if not waiting:
             report(f"waiting for a GPU: all {len(names)} have {jobs_per_gpu} jobs")
             waiting = True
         time.sleep(POLL)
-
-
-def _lock(path: Path) -> int | None:
-    """Try to lock a file, which is made if need be; another user's is opened for reading, which is enough."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o644)
-    except FileExistsError:
-        handle = os.open(path, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        return None
-    return handle

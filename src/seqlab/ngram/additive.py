@@ -1,5 +1,7 @@
 """Relative frequencies, and counts with something added to each."""
 
+from functools import partial
+
 import numpy as np
 
 from seqlab.io.errors import InputError
@@ -27,20 +29,11 @@ def add_fitted(evidence: Evidence) -> Estimate:
     """Lidstone: every symbol is seen k more times, with the k that predicts the validation text best."""
     if not len(evidence.valid):
         raise InputError("add-k fits k on the validation text; give one to the estimate")
+    from scipy.optimize import minimize_scalar  # half a second to load, for one smoothing
+
     low, high = -6.0, 2.0  # of log10 k; the cost has one minimum between
-    ratio = (5**0.5 - 1) / 2
-    inner = [high - ratio * (high - low), low + ratio * (high - low)]
-    costs = [_cost(evidence, exponent) for exponent in inner]
-    while high - low > 0.01:
-        if costs[0] <= costs[1]:
-            high, inner[1], costs[1] = inner[1], inner[0], costs[0]
-            inner[0] = high - ratio * (high - low)
-            costs[0] = _cost(evidence, inner[0])
-        else:
-            low, inner[0], costs[0] = inner[0], inner[1], costs[1]
-            inner[1] = low + ratio * (high - low)
-            costs[1] = _cost(evidence, inner[1])
-    k = float(10 ** ((low + high) / 2))
+    fit = minimize_scalar(partial(_cost, evidence), bounds=(low, high), method="bounded", options={"xatol": 1e-3})
+    k = float(10**fit.x)
     return Estimate(add(evidence, k), {"k": k}, [f"k = {k:.3g}, fitted on valid"])
 
 

@@ -79,8 +79,10 @@ def across_units(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, str]]:
         row = _test_row(models, best)
         figures = {name: number(row[name]) for name in ("bits_per_char", "open_bits_per_char", "bits_per_byte")}
         spelt = row["open_bits_per_char"] / row["bits_per_char"]
-        rows.append({"unit": unit, "model": best, "unknown": share(row["unknown"], row["symbols"]), **figures}
-                    | {"bits_per_word": number(row["bits_per_word"] * spelt)})  # fmt: skip
+        rows.append(
+            {"unit": unit, "model": best, "unknown": share(row["unknown"], row["symbols"]), **figures}
+            | {"bits_per_word": number(row["bits_per_word"] * spelt)}
+        )
     return rows
 
 

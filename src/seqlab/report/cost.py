@@ -71,23 +71,44 @@ def _series(axes: Axes, models: pd.DataFrame, runs: pd.DataFrame, is_ngram: bool
     drawable, handles = _drawable(runs, column), []
     for name, group in drawable.groupby("series"):
         handles += axes.plot(
-            group[column], group["bits_per_char"], color=colours[name], markeredgewidth=1.5, linewidth=1,
-            marker=MARKERS[names.index(name) % len(MARKERS)], zorder=3 if is_ngram else 4,
+            group[column],
+            group["bits_per_char"],
+            color=colours[name],
+            markeredgewidth=1.5,
+            linewidth=1,
+            marker=MARKERS[names.index(name) % len(MARKERS)],
+            zorder=3 if is_ngram else 4,
             linestyle="-" if is_ngram and column == "parameters" else "none",
             markerfacecolor=colours[name] if is_ngram else "white",
-            label=f"{name} {'n-gram' if is_ngram else 'network'}")  # fmt: skip
+            label=f"{name} {'n-gram' if is_ngram else 'network'}",
+        )
         spread = group[group["bits_per_char_std"] > 0]
         if not spread.empty:
-            axes.errorbar(spread[column], spread["bits_per_char"], spread["bits_per_char_std"], capsize=3,
-                          linestyle="none", color=colours[name], elinewidth=1.3, zorder=2)  # fmt: skip
+            axes.errorbar(
+                spread[column],
+                spread["bits_per_char"],
+                spread["bits_per_char_std"],
+                capsize=3,
+                linestyle="none",
+                color=colours[name],
+                elinewidth=1.3,
+                zorder=2,
+            )
     best = best_on_valid(models[models["family"] == ("ngram" if is_ngram else "rnn")])
     for row in drawable[drawable["model"] == best].to_dict("records"):
         point, offset = (row[column], row["bits_per_char"]), (0, 9 if is_ngram else -9)
         label = wrapped(row["model"], 20)
         aside = "right" if row[column] > drawable[column].median() else "left"
-        name = axes.annotate(label, point, xytext=offset, textcoords="offset points", zorder=5,
-                             ha=aside if "\n" in label else "center", va="bottom" if is_ngram else "top",
-                             path_effects=[withStroke(linewidth=3, foreground="white")])  # fmt: skip
+        name = axes.annotate(
+            label,
+            point,
+            xytext=offset,
+            textcoords="offset points",
+            zorder=5,
+            ha=aside if "\n" in label else "center",
+            va="bottom" if is_ngram else "top",
+            path_effects=[withStroke(linewidth=3, foreground="white")],
+        )
         name.set_in_layout(False)  # a long name does not make the plot smaller
     return handles
 
@@ -98,18 +119,30 @@ def _front(axes: Axes, runs: pd.DataFrame, column: str) -> list[Any]:
     if points.empty:
         return []
     front = points[points["bits_per_char"] < points["bits_per_char"].cummin().shift(fill_value=math.inf)]
-    return axes.plot(front[column], front["bits_per_char"], color=GREY, linewidth=1, drawstyle="steps-post", zorder=1,
-                     label="Pareto front")  # fmt: skip
+    return axes.plot(
+        front[column],
+        front["bits_per_char"],
+        color=GREY,
+        linewidth=1,
+        drawstyle="steps-post",
+        zorder=1,
+        label="Pareto front",
+    )
 
 
 def _compressors(axes: Axes, models: pd.DataFrame) -> list[Any]:
     test = models[(models["split"] == "test") & (models["family"] == "compressor")]
     rows = test[np.isfinite(test["bits_per_char"])].to_dict("records")
     return [
-        axes.axhline(row["bits_per_char"], color=GREY, linestyle=DASHES[(2, 3, 1)[place % 3]], linewidth=1.5,
-                     label=f"{row['model']}, {number(row['bits_per_char'])}")
+        axes.axhline(
+            row["bits_per_char"],
+            color=GREY,
+            linestyle=DASHES[(2, 3, 1)[place % 3]],
+            linewidth=1.5,
+            label=f"{row['model']}, {number(row['bits_per_char'])}",
+        )
         for place, row in enumerate(rows)
-    ]  # fmt: skip
+    ]
 
 
 def _floor(axes: Axes, test: pd.DataFrame, entropy_rate: dict[str, float] | None) -> list[Any]:
@@ -123,9 +156,11 @@ def _floor(axes: Axes, test: pd.DataFrame, entropy_rate: dict[str, float] | None
         share = row["bits_per_char"] / row["bits_per_symbol"]  # symbols per character, the same for every model
         share = share if math.isfinite(share) else 1.0
         floor, low, high = (entropy_rate[name] * share for name in ("bits_per_symbol", "low", "high"))
-    handles: list[Any] = [axes.axhline(floor, color="black", linestyle=(0, (5, 3)), linewidth=1.4,
-                            label=f"known floor, {number(floor)}")]  # fmt: skip
+    handles: list[Any] = [
+        axes.axhline(floor, color="black", linestyle=(0, (5, 3)), linewidth=1.4, label=f"known floor, {number(floor)}")
+    ]
     if low is not None and high is not None:
-        handles.append(axes.axhspan(low, high, color="black", alpha=0.1, linewidth=0,
-                                    label="95 % of test texts\nof this length"))  # fmt: skip
+        handles.append(
+            axes.axhspan(low, high, color="black", alpha=0.1, linewidth=0, label="95 % of test texts\nof this length")
+        )
     return handles

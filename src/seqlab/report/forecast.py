@@ -34,11 +34,15 @@ def forecast_section(place: Place, runs: Sequence[Run], prepared: str) -> dict[s
     """The part of the page about one series and its `runs`; `prepared` is the folder of the prepared series."""
     description, models = read_json(f"{prepared}/series.json"), read_models(place.file("models.csv"))
     return {
-        "series": place.corpus, "title": description["title"], "unit": description["unit"], "columns": COLUMNS,
-        "about": _about(description), "answer": _answer(models, runs),
+        "series": place.corpus,
+        "title": description["title"],
+        "unit": description["unit"],
+        "columns": COLUMNS,
+        "about": _about(description),
+        "answer": _answer(models, runs),
         "models": [_model(run, models[models["model"] == run.model]) for run in runs],
         "horizons": _horizons(models),
-    }  # fmt: skip
+    }
 
 
 def _about(description: dict[str, Any]) -> list[str]:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from seqlab.report.style import COLOURS, GREY, MARKERS, colour_of, legend, message, styled, whole_ticks
 from seqlab.series.autoregression import sufficient_order
-from seqlab.series.scores import autocorrelation
 
 LAGS = 30
 COLUMNS = 2
@@ -133,10 +132,14 @@ def _styles(models: list[str]) -> dict[str, dict[str, Any]]:
     """How the line of each model is drawn; where colours come again, they are dashed."""
     colours = colour_of(models)
     return {
-        model: {"color": colours[model], "marker": MARKERS[number % len(MARKERS)], "markersize": 5,
-                "linestyle": "-" if number < len(COLOURS) else DASHED}
+        model: {
+            "color": colours[model],
+            "marker": MARKERS[number % len(MARKERS)],
+            "markersize": 5,
+            "linestyle": "-" if number < len(COLOURS) else DASHED,
+        }
         for number, model in enumerate(models)
-    }  # fmt: skip
+    }
 
 
 def _errors(axes: Axes, own: pd.DataFrame, name: str, aside: float, style: dict[str, Any]) -> None:
@@ -158,6 +161,8 @@ def residual_autocorrelation(forecasts: dict[str, Arrays]) -> Figure:
     `forecasts[model]` holds the arrays of forecasts.npz; of several seeds the first is drawn. The band holds 95 % of
     them where the errors are white noise, so that nothing more could be learnt from earlier ones.
     """
+    from statsmodels.tsa.stattools import acf  # takes a second to load
+
     residuals = {
         model: arrays["errors"][0, :, arrays["horizons"].tolist().index(1)] for model, arrays in forecasts.items()
     }
@@ -171,9 +176,9 @@ def residual_autocorrelation(forecasts: dict[str, Arrays]) -> Figure:
         axes.axhspan(-band, band, color="#D9E8F3", linewidth=0)
         axes.axhline(0, color=GREY, linewidth=0.8)
         if np.ptp(errors) > 0:
-            found = autocorrelation(errors, lags)
-            axes.vlines(np.arange(1, lags + 1), 0, found, color=COLOURS[0], linewidth=2)
-            outside = int((np.abs(found) > band).sum())
+            correlations = acf(errors, nlags=lags)[1:]
+            axes.vlines(np.arange(1, lags + 1), 0, correlations, color=COLOURS[0], linewidth=2)
+            outside = int((np.abs(correlations) > band).sum())
             axes.set_title(f"{model}: {outside} of {lags} outside the band", fontsize=11)
     for axes in panels[::COLUMNS]:
         axes.set_ylabel("autocorrelation")

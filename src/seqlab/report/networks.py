@@ -160,14 +160,27 @@ def _draw_map(panel: Axes, networks: pd.DataFrame, values: dict[str, list[Any]],
     perplexities = np.array([[cell["perplexity"].iloc[0] if len(cell) else math.nan for cell in row] for row in cells])
     panel.set_facecolor("#EBEBEB")
     norm = LogNorm(low / (high / low) ** 0.2, high)
-    image = panel.pcolormesh(np.ma.masked_invalid(perplexities), cmap="Blues_r", norm=norm, edgecolor="white",
-                             linewidth=2)  # fmt: skip
+    image = panel.pcolormesh(
+        np.ma.masked_invalid(perplexities), cmap="Blues_r", norm=norm, edgecolor="white", linewidth=2
+    )
     for row, column in np.ndindex(perplexities.shape) if written else ():
         dark = perplexities[row, column] < low * (high / low) ** 0.15  # false where there is no value
-        panel.text(column + 0.5, row + 0.5, _heat_text(cells[row][column]), ha="center", va="center",
-                   color="white" if dark else "black")  # fmt: skip
-    panel.set(xlabel=_label(across), xticks=np.arange(len(columns)) + 0.5, xticklabels=map(_written, columns),
-              ylabel=_label(up), yticks=np.arange(len(rows)) + 0.5, yticklabels=map(_written, rows))  # fmt: skip
+        panel.text(
+            column + 0.5,
+            row + 0.5,
+            _heat_text(cells[row][column]),
+            ha="center",
+            va="center",
+            color="white" if dark else "black",
+        )
+    panel.set(
+        xlabel=_label(across),
+        xticks=np.arange(len(columns)) + 0.5,
+        xticklabels=map(_written, columns),
+        ylabel=_label(up),
+        yticks=np.arange(len(rows)) + 0.5,
+        yticklabels=map(_written, rows),
+    )
     panel.grid(False)
     panel.tick_params(length=0)
     panel.spines[:].set_visible(False)
@@ -220,11 +233,13 @@ def axes(models: pd.DataFrame) -> Figure:
     for panel in panels[::columns]:
         panel.set_ylabel("test bits per symbol")
     handles = [legend_line(_label(encoded[0]))]
-    handles += [Line2D([], [], color=colour, marker="o", linestyle="none", label=_written(value))
-                for value, colour in keys[0]]  # fmt: skip
+    handles += [
+        Line2D([], [], color=colour, marker="o", linestyle="none", label=_written(value)) for value, colour in keys[0]
+    ]
     handles.append(legend_line(_label(encoded[1])))
-    handles += [Line2D([], [], color=GREY, marker=marker, linestyle="none", label=_written(value))
-                for value, marker in keys[1]]  # fmt: skip
+    handles += [
+        Line2D([], [], color=GREY, marker=marker, linestyle="none", label=_written(value)) for value, marker in keys[1]
+    ]
     handles.append(Line2D([], [], color="black", linewidth=1.2, marker="_", markersize=12, label="mean"))
     handles += [legend_line(f"{infinite} with infinite bits")] if infinite else []
     legend(figure, handles)
@@ -277,11 +292,28 @@ def _draw_axis(
             y, spread = points["bits_per_symbol"], points["bits_per_symbol_std"].fillna(0.0)
             if len(networks) <= MOST_BARS:
                 panel.vlines(x, y - spread, y + spread, color=colour, linewidth=0.9, alpha=0.4, transform=where)
-            panel.plot(x, y, marker, color=colour, markersize=5.5, alpha=0.8, markeredgewidth=0, transform=where,
-                       rasterized=len(networks) > MOST_SHAPES)  # fmt: skip
+            panel.plot(
+                x,
+                y,
+                marker,
+                color=colour,
+                markersize=5.5,
+                alpha=0.8,
+                markeredgewidth=0,
+                transform=where,
+                rasterized=len(networks) > MOST_SHAPES,
+            )
     means = [_with_value(networks, axis, value)["bits_per_symbol"].mean() for value in values]
-    panel.plot(places, means, color="black", linewidth=1.2 if numeric else 0, marker="_", markersize=16,
-               markeredgewidth=1.6, zorder=4)  # fmt: skip
+    panel.plot(
+        places,
+        means,
+        color="black",
+        linewidth=1.2 if numeric else 0,
+        marker="_",
+        markersize=16,
+        markeredgewidth=1.6,
+        zorder=4,
+    )
     _ticks(panel.xaxis, places, [_written(value) for value in values])
     panel.margins(x=0.18)
     panel.set_xlabel(_label(axis))
@@ -338,8 +370,9 @@ def learning_curves(models: pd.DataFrame, histories: Mapping[str, pd.DataFrame])
             panel.plot(mean.index, mean, color=PALE, linewidth=0.8, zorder=1, rasterized=len(networks) > MOST_SHAPES)
         for colour_value, colour in colours:
             for dash_value, dash in dashes:
-                own = _with_value(_with_value(_with_value(shown, "cell", cell), encoded[0], colour_value), encoded[1],
-                                  dash_value)  # fmt: skip
+                own = _with_value(
+                    _with_value(_with_value(shown, "cell", cell), encoded[0], colour_value), encoded[1], dash_value
+                )
                 for model in own["model"]:
                     _curve(panel, histories[model], model, colour, dash)
         panel.set(title=cell, xlabel="epoch")
@@ -347,8 +380,9 @@ def learning_curves(models: pd.DataFrame, histories: Mapping[str, pd.DataFrame])
         log_axis(panel, "y")
     panels[0].set_ylabel("valid perplexity")
     handles = [Line2D([], [], color=colour, label=_with_unit(encoded[0], value)) for value, colour in colours]
-    handles += [Line2D([], [], color=GREY, linestyle=dash, label=_with_unit(encoded[1], value))
-                for value, dash in dashes]  # fmt: skip
+    handles += [
+        Line2D([], [], color=GREY, linestyle=dash, label=_with_unit(encoded[1], value)) for value, dash in dashes
+    ]
     if others := len(networks) - len(shown):
         handles.append(Line2D([], [], color=PALE, linewidth=0.8, label=f"{others} others"))
     legend(figure, handles)

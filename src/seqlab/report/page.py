@@ -1,5 +1,6 @@
 """The report: one HTML file that needs nothing but itself."""
 
+import base64
 import csv
 import math
 import re
@@ -10,9 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
 
-from seqlab.io.errors import InputError, shown
+from seqlab.io.errors import InputError
 from seqlab.io.files import damaged, read_json, verified, write_text
 from seqlab.io.runs import SERIES, Experiment, Place, Run
 from seqlab.ledger.verdicts import COLUMNS, read_verdicts
@@ -23,12 +23,6 @@ from seqlab.report.forecast import forecast_section
 from seqlab.report.style import number
 from seqlab.report.tables import best_on_valid, read_models
 
-# what makes a browser do more than draw: programs, events, and whatever comes from elsewhere
-ACTIVE = re.compile(
-    r"<\s*(script|foreignobject|iframe|object|embed|set|animate)|\son\w+\s*=|javascript:"
-    r'|href\s*=(?!"(#|data:image/png))|url\((?!#)',
-    re.IGNORECASE,
-)
 SAMPLE_CHARACTERS = 4000
 LONG_WORD = 50  # characters; a text whose words are longer on average has none
 
@@ -45,8 +39,9 @@ def write_report(experiment: Experiment, provenance: Mapping[str, str], output: 
             f"{experiment.folder}/runs.json lists no run to report on; choose a model in the configuration"
         )
     loader = FileSystemLoader(Path(__file__).parent)
-    environment = Environment(autoescape=True, loader=loader, undefined=StrictUndefined, trim_blocks=True,
-                              lstrip_blocks=True)  # fmt: skip
+    environment = Environment(
+        autoescape=True, loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     runs: dict[Place, list[Run]] = {place: [] for place in experiment.prepared}
     for run in experiment.runs:
         if run.place not in runs:
@@ -66,9 +61,13 @@ def write_report(experiment: Experiment, provenance: Mapping[str, str], output: 
         else:
             texts.append(shared | _text_section(place, runs[place], missing))
     page = environment.get_template("page.html").render(
-        experiment=experiment, sections=texts, forecasts=series, corpora=_corpora(texts), errata=_errata(),
+        experiment=experiment,
+        sections=texts,
+        forecasts=series,
+        corpora=_corpora(texts),
+        errata=_errata(),
         provenance=provenance,
-    )  # fmt: skip
+    )
     write_text(output, page + "\n")
 
 
@@ -76,30 +75,6 @@ def anchor(place: Place) -> str:
     """The id of the section of a place: letters and digits of ASCII, _ and - as they are, anything else by its code."""
     name = f"{place.corpus}-{place.unit}"
     return re.sub(r"[^A-Za-z0-9_-]", lambda found: f".{ord(found[0]):x}.", name)
-
-
-def inline_svg(svg: str, prefix: str, name: str) -> Markup:
-    """`svg` made fit to stand in a page: ids begin with `prefix`, so that no two figures share one, and `name` is read
-    to those who can't see it. InputError where it is not an SVG.
-    """
-    match = re.search(r"<svg\b([^>]*)>(.*)</svg>", svg, flags=re.DOTALL)
-    if not match:
-        raise InputError(f"the figure {prefix} is not an SVG; delete it and run the workflow again")
-    attributes, body = match.groups()
-    body = re.sub(r"<(metadata|style)\b.*?</\1>", "", body, flags=re.DOTALL)  # the page has its own style
-    if found := ACTIVE.search(body):
-        raise InputError(
-            f"the figure {prefix} holds {shown(found[0])}, which is no drawing; delete it and draw it again"
-        )
-    body = re.sub(r'(\s(?:xlink:)?href="#)', rf"\1{prefix}-", body)
-    body = re.sub(r'(\sid=")', rf"\1{prefix}-", body)
-    body = re.sub(r"url\(#", f"url(#{prefix}-", body)
-    box = re.search(r'viewBox="[^"]*"', attributes)
-    width = re.search(r'width="([0-9.]+)pt"', attributes)
-    pixels = round(float(width[1]) * 4 / 3) if width else 800
-    size = f' style="max-width:{pixels}px;min-width:min({pixels}px, 34rem)"'  # legible on a phone, never blown up
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" {box[0] if box else ""}'
-    return Markup(f'{head}{size} role="img" aria-label="{escape(name)}">{body.strip()}</svg>')
 
 
 def _errata() -> list[dict[str, str]]:
@@ -115,17 +90,19 @@ def _source(path: str) -> dict[str, Any]:
 
 
 def _figures(place: Place, missing: list[str]) -> list[dict[str, Any]]:
-    """The figures of a place that have been drawn; those that have not are named in `missing`."""
-    found = []
+    """The figures of a place that have been drawn, each as an image, in which a browser runs nothing and loads
+    nothing; those that have not been drawn are named in `missing`.
+    """
+    figures = []
     for name, entry in figures_of(place).items():
         path = Path(figure_file(place, name))
         if path.is_file():
             label = f"{entry.title} of {_name(place)}: {entry.caption}"
-            svg = inline_svg(verified(path).read_text(encoding="utf-8"), f"{anchor(place)}-{name}", label)
-            found.append({"title": entry.title, "caption": entry.caption, "svg": svg})
+            address = f"data:image/svg+xml;base64,{base64.b64encode(verified(path).read_bytes()).decode()}"
+            figures.append({"title": entry.title, "caption": entry.caption, "label": label, "address": address})
         else:
             missing.append(f"The figure {name}.svg has not been drawn.")
-    return found
+    return figures
 
 
 def _name(place: Place) -> str:
@@ -166,13 +143,19 @@ def _text_section(place: Place, runs: list[Run], missing: list[str]) -> dict[str
             missing.insert(0, f"No {name} was trained here.")
     rate = next((run["entropy_rate"] for run in told if run["entropy_rate"]), None)
     return {
-        "corpus": place.corpus, "unit": place.unit, "runs": told, "models": models,
+        "corpus": place.corpus,
+        "unit": place.unit,
+        "runs": told,
+        "models": models,
         "protocols": _protocols(Path(place.file("protocols.csv"))),
         "contrast": _contrast(Path(place.file("contrast.json"))),
-        "findings": _findings(Path(place.file("check.json"))), "answer": answer(models, judged, rate),
-        "against": leader(judged), "closed": closed(models, place.unit), "bits": list(bits),
+        "findings": _findings(Path(place.file("check.json"))),
+        "answer": answer(models, judged, rate),
+        "against": leader(judged),
+        "closed": closed(models, place.unit),
+        "bits": list(bits),
         "symbols": _symbols(models),
-    }  # fmt: skip
+    }
 
 
 def _run(
@@ -202,15 +185,22 @@ def _run(
     if test["seeds"] == 1:
         missing.append(f"{model} was trained from one seed, so its figures have no standard deviation.")
     return {
-        "family": run.family, "model": model, "card": card, "sample": sample,
-        "notes": metrics.get("notes", []), "entropy_rate": metrics.get("entropy_rate"),
+        "family": run.family,
+        "model": model,
+        "card": card,
+        "sample": sample,
+        "notes": metrics.get("notes", []),
+        "entropy_rate": metrics.get("entropy_rate"),
         "parameters": f"{test['parameters']:,}" if test["parameters"] else "–",
-        "test": figure(test, "perplexity"), "interval": interval(test),
+        "test": figure(test, "perplexity"),
+        "interval": interval(test),
         "valid": figure(valid, "perplexity"),
         "bits": [number(test[name]) for name in bits.values()],
-        "seeds": test["seeds"] or "–", "seconds": _seconds(test["train_seconds"]),
-        "unknown": share(test["unknown"], test["symbols"]), "pruned": _pruned(test, models),
-    }  # fmt: skip
+        "seeds": test["seeds"] or "–",
+        "seconds": _seconds(test["train_seconds"]),
+        "unknown": share(test["unknown"], test["symbols"]),
+        "pruned": _pruned(test, models),
+    }
 
 
 def _bits(models: pd.DataFrame) -> dict[str, str]:

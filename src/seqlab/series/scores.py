@@ -135,12 +135,3 @@ def interval(losses: Array, horizon: int) -> Interval:
     freedom = variance**2 / sum(part**2 / degrees for part, degrees in sources)
     wide = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * math.sqrt(variance)
     return Interval(mean, mean - wide, mean + wide)
-
-
-def autocorrelation(values: Array, lags: int) -> Array:
-    """The autocorrelation of `values`, (n,), at lags 1 to `lags`, each sum divided by the n terms of lag 0."""
-    centred = values - values.mean()
-    total = float(centred @ centred)
-    if total == 0:  # values that are all the same have none
-        return np.full(lags, math.nan)
-    return np.array([float(centred[lag:] @ centred[:-lag]) / total for lag in range(1, lags + 1)])

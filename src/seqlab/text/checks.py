@@ -80,8 +80,9 @@ def _control(text: str) -> list[Finding]:
     """Control characters, characters that show nothing, and code points that Unicode gives no meaning to."""
     characters = set(text) - set("\n\r\t\f\x1c\ufeff")
     categories = {character: unicodedata.category(character) for character in characters}
-    needed = {character for character, number in Counter(JOINERS.findall(text)).items()
-              if number == text.count(character)}  # fmt: skip
+    needed = {
+        character for character, number in Counter(JOINERS.findall(text)).items() if number == text.count(character)
+    }
     kinds = {
         "control": {c for c in characters if categories[c] == "Cc"},
         "invisible": {c for c in characters if categories[c] == "Cf" or c in FILLERS} - needed,

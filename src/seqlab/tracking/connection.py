@@ -4,9 +4,11 @@ import os
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from seqlab.io.errors import InputError
 from seqlab.io.files import create_private, read_json
@@ -120,21 +122,16 @@ def sole_writer(results: Path, wait: bool = True) -> Iterator[bool]:
     """Whether this program alone writes the runs of `results` while the block lasts; true at once where file locks are
     not to be had. The follower does not wait for `track_runs`, which waits for one turn of the follower.
     """
-    try:
-        import fcntl
-    except ImportError:  # pragma: no cover - Windows
-        yield True
-        return
     results.mkdir(parents=True, exist_ok=True)
-    with (results / ".tracking.lock").open("a") as file:
+    alone = True
+    with ExitStack() as locks:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-            return
+            locks.enter_context(FileLock(results / ".tracking.lock", blocking=wait, fallback_to_soft=False))
+        except Timeout:
+            alone = False
         except OSError:
             pass  # a file system without locks
-        yield True
+        yield alone
 
 
 def check(uri: str) -> str:

@@ -114,9 +114,15 @@ def read_history(path: str | Path) -> list[dict[str, str]]:
 
 
 def _plan_seed(
-    experiment: Experiment, run: Run, card: dict[str, Any], seed: int | None, params: dict[str, str],
-    symbols: int | None, start: int, seconds: float,
-) -> PlannedRun:  # fmt: skip
+    experiment: Experiment,
+    run: Run,
+    card: dict[str, Any],
+    seed: int | None,
+    params: dict[str, str],
+    symbols: int | None,
+    start: int,
+    seconds: float,
+) -> PlannedRun:
     return plan_seed(experiment, run, card, seed, params, card["data"]["ids"], start, seconds, symbols)
 
 

@@ -13,13 +13,13 @@ from typing import Any
 from seqlab.io.files import write_json
 from seqlab.io.provenance import provenance
 from seqlab.io.runs import Experiment, Place
-from seqlab.tracking.champions import champions, publish_champions
+from seqlab.tracking.champions.registry import champions, publish_champions
 from seqlab.tracking.connection import connect, experiment_id, is_server, sole_writer
 from seqlab.tracking.faults import faults_named
 from seqlab.tracking.plan import finished, plan_runs
 from seqlab.tracking.reconcile import CREATED, SUPERSEDED, UNCHANGED, reconcile
 from seqlab.tracking.runs import ANSWER, PlannedRun
-from seqlab.tracking.views import PAGES, install_views, views_of
+from seqlab.tracking.views.catalogue import PAGES, install_views, views_of
 
 ATTEMPTS = 3  # when others publish the same runs to the same server
 
@@ -70,8 +70,9 @@ def publisher_tags() -> dict[str, str]:
     return tags if head == "unknown" else tags | {"mlflow.source.git.commit": head}
 
 
-def _reconcile(client: Any, experiment: str, runs: list[PlannedRun], publisher: dict[str, str], uri: str
-               ) -> tuple[Counter[str], dict[str, str]]:  # fmt: skip
+def _reconcile(
+    client: Any, experiment: str, runs: list[PlannedRun], publisher: dict[str, str], uri: str
+) -> tuple[Counter[str], dict[str, str]]:
     """`reconcile`, once more where another folder that publishes to the same server deleted a run that was being
     written.
     """

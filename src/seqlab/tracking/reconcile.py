@@ -16,8 +16,9 @@ PAGE = 200  # runs in one answer, so that a busy server gives it in time
 CREATED, UNCHANGED, SUPERSEDED = "created", "unchanged", "superseded"
 
 
-def reconcile(client: Any, mlflow_experiment: str, planned: Sequence[PlannedRun], publisher: dict[str, str]
-              ) -> tuple[Counter[str], dict[str, str]]:  # fmt: skip
+def reconcile(
+    client: Any, mlflow_experiment: str, planned: Sequence[PlannedRun], publisher: dict[str, str]
+) -> tuple[Counter[str], dict[str, str]]:
     """Make the MLflow experiment with this id hold `planned`, the runs of one experiment, each once; returns how many
     runs were created (or completed), unchanged and superseded, and the ids of the runs by their keys.
 

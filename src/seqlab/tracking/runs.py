@@ -85,9 +85,16 @@ class PlannedRun:
 
 
 def plan_seed(
-    experiment: Experiment, run: Run, card: dict[str, Any], seed: int | None, params: dict[str, str], data: str,
-    start: int, seconds: float, symbols: int | None = None,
-) -> PlannedRun:  # fmt: skip
+    experiment: Experiment,
+    run: Run,
+    card: dict[str, Any],
+    seed: int | None,
+    params: dict[str, str],
+    data: str,
+    start: int,
+    seconds: float,
+    symbols: int | None = None,
+) -> PlannedRun:
     """One seed of `run` (None where the model has none) without its points; `data` is the digest of what it learnt
     from, `symbols` how many these are.
     """

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from seqlab.io.errors import InputError
+from seqlab.io.files import write_text
 from seqlab.io.runs import (
     RESERVED,
     Place,
@@ -14,10 +15,10 @@ from seqlab.io.runs import (
     add_place_arguments,
     conflict,
     experiment_name,
+    experiment_text,
     older_results,
     read_experiment,
     selected_runs,
-    write_experiment,
 )
 
 RUNS = [("novel", "char", "ngram", "mkn-2"), ("novel", "char", "rnn", "lstm-1x8-dropout~0.3"),
@@ -32,7 +33,7 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = Path("results/mine/runs.json")
     prepared = {"novel/char": "results/corpora/novel/char", "novel/word": "results/corpora/novel/word-0123abcd",
                 "tides/series": "results/corpora/tides/series"}  # fmt: skip
-    write_experiment(path, "mine", FILES, "snakemake --cores all", prepared, RUNS)
+    write_text(path, experiment_text("results/mine", "mine", FILES, "snakemake --cores all", prepared, RUNS))
     return path
 
 

@@ -8,7 +8,6 @@ from scipy.stats import norm
 from seqlab.series.rollout import Mixture
 from seqlab.series.scores import (
     Interval,
-    autocorrelation,
     covered,
     crps,
     interval,
@@ -80,10 +79,6 @@ def test_the_scale_of_mase_is_the_error_of_persistence_on_train() -> None:
     assert naive_error(np.array([1.0, 3.0, 2.0, 6.0])) == pytest.approx((2 + 1 + 4) / 3)
 
 
-def test_autocorrelation_of_a_short_series_by_hand() -> None:
-    np.testing.assert_allclose(autocorrelation(np.array([1.0, 2.0, 3.0]), 2), [0.0, -0.5])
-
-
 def moving_sums(rng: np.random.Generator, length: int, width: int) -> np.ndarray:
     """Errors that go together as those of forecasts `width` steps ahead do."""
     return np.convolve(rng.standard_normal(length + width - 1), np.ones(width), "valid")
@@ -145,7 +140,3 @@ def test_an_interval_does_not_depend_on_the_unit(unit):
 
 def test_the_interval_of_losses_that_are_not_numbers_is_none():
     assert np.isnan(interval(np.full((1, 100), np.nan), 1).low)
-
-
-def test_values_that_are_all_the_same_have_no_autocorrelation():
-    assert np.isnan(autocorrelation(np.full(50, 0.25), 3)).all()

@@ -25,7 +25,7 @@ from seqlab.ngram.smoothing import estimate
 from seqlab.rnn.network import Architecture, load_network
 from seqlab.rnn.scoring import stream_bits
 from seqlab.text.vocab import Vocab
-from seqlab.tracking.champions import champions
+from seqlab.tracking.champions.registry import champions
 
 TEXT = "the time traveller for so it will be convenient to speak of him was expounding a recondite matter to us "
 BEST_SEED = 2  # of the network; its replica must be the one that is published

@@ -16,8 +16,8 @@ from seqlab.fleet.fleet import Fleet
 from seqlab.fleet.live import LIVE_HISTORY, LiveHistory
 from seqlab.io.files import write_text
 from seqlab.rnn.network import Architecture
-from seqlab.tracking.follower import Follower
 from seqlab.tracking.language_models import read_history
+from seqlab.tracking.live.follower import Follower
 
 SOURCES = Path(__file__).parents[3] / "src"
 RUN = "lstm-1x8-s2"
@@ -216,7 +216,7 @@ def test_a_disk_that_is_full_does_not_end_a_training(training: Training, monkeyp
 def test_the_program_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
     starts = (
         "import os, subprocess, sys\n"
-        "command = [sys.executable, '-m', 'seqlab.tracking.follower', '--parent', str(os.getpid())]\n"
+        "command = [sys.executable, '-m', 'seqlab.tracking.live.follower', '--parent', str(os.getpid())]\n"
         "command += ['--experiment', 'results/made/runs.json']\n"
         "print(subprocess.Popen(command, start_new_session=True, stdout=2).pid)"
     )

@@ -11,8 +11,8 @@ from seqlab.io.files import read_json, write_text
 from seqlab.io.runs import Place, Run
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.tracking.language_models import FIGURES, flat, leading, params_of
-from seqlab.tracking.view_format import TAG
-from seqlab.tracking.views import VIEWS
+from seqlab.tracking.views.catalogue import VIEWS
+from seqlab.tracking.views.format import TAG
 
 
 def test_every_model_and_seed_is_a_run_and_the_experiment_one_more(published: Tree) -> None:

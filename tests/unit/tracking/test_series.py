@@ -10,7 +10,7 @@ from made_results import COMMAND
 from seqlab.io.runs import read_experiment
 from seqlab.tracking.plan import plan_runs
 from seqlab.tracking.runs import PlannedRun
-from seqlab.tracking.views import views_of
+from seqlab.tracking.views.catalogue import views_of
 
 
 @pytest.fixture(scope="module")

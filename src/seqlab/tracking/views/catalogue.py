@@ -8,7 +8,7 @@ from typing import Any
 
 from seqlab.io.runs import SERIES
 from seqlab.tracking.runs import EXPERIMENT, MODEL, RUN
-from seqlab.tracking.view_format import (
+from seqlab.tracking.views.format import (
     bars,
     contour,
     grouped,

@@ -9,6 +9,7 @@ from typing import Any
 TAG = "mlflow.sharedViewState."  # and the name by which a link asks for the view
 HEIGHT = 430  # of a chart, in pixels
 LARGEST = 20_000  # characters of an experiment's tag
+KEPT = {"deleted": False, "isGenerated": False}  # a chart or section that somebody made
 
 
 def view_tag(link: str, title: str, state: dict[str, Any]) -> tuple[str, str]:
@@ -56,24 +57,33 @@ def with_charts(state: dict[str, Any], sections: dict[str, list[dict[str, Any]]]
     charts, headings = [], []
     for number, (title, found) in enumerate(sections.items()):
         section = f"section-{number}"
-        headings.append(
-            {"uuid": section, "name": title, "display": True, "isReordered": True, "deleted": False,
-             "isGenerated": False, "columns": 2 if len(found) > 1 else 1, "cardHeight": HEIGHT}
-        )  # fmt: skip
+        size = {"columns": 2 if len(found) > 1 else 1, "cardHeight": HEIGHT}
+        headings.append({"uuid": section, "name": title, "display": True, "isReordered": True} | KEPT | size)
         for place, chart in enumerate(found):
-            charts.append({"uuid": f"chart-{number}-{place}", "metricSectionId": section, "deleted": False,
-                           "isGenerated": False} | chart)  # fmt: skip
+            charts.append({"uuid": f"chart-{number}-{place}", "metricSectionId": section} | KEPT | chart)
     return state | {"compareRunCharts": charts, "compareRunSections": headings, "isAccordionReordered": True}
 
 
 def lines(metric: str, runs: int) -> dict[str, Any]:
     """A metric against the epoch, on a logarithmic axis."""
     return {
-        "type": "LINE", "metricKey": metric, "selectedMetricKeys": [metric], "runsCountToCompare": runs,
-        "lineSmoothness": 0, "xAxisKey": "step", "xAxisScaleType": "linear", "scaleType": "log", "yAxisKey": "metric",
-        "range": {}, "displayPoints": False, "ignoreOutliers": False, "useGlobalLineSmoothing": False,
-        "useGlobalXaxisKey": True, "selectedXAxisMetricKey": "", "yAxisExpressions": [],
-    }  # fmt: skip
+        "type": "LINE",
+        "metricKey": metric,
+        "selectedMetricKeys": [metric],
+        "runsCountToCompare": runs,
+        "lineSmoothness": 0,
+        "xAxisKey": "step",
+        "xAxisScaleType": "linear",
+        "scaleType": "log",
+        "yAxisKey": "metric",
+        "range": {},
+        "displayPoints": False,
+        "ignoreOutliers": False,
+        "useGlobalLineSmoothing": False,
+        "useGlobalXaxisKey": True,
+        "selectedXAxisMetricKey": "",
+        "yAxisExpressions": [],
+    }
 
 
 def bars(metric: str, runs: int) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from seqlab.tracking.runs import digest, run_key
 ALIAS = "champion"
 FILES = {"ngram": ("model.npz",), "rnn": ("weights.safetensors", "network.json")}  # the families that can be served
 NEEDS = {"ngram": ("mlflow", "numpy", "pandas"), "rnn": ("mlflow", "numpy", "pandas", "torch", "safetensors")}
-LIBRARY = Path(__file__).parents[1]
+LIBRARY = Path(__file__).parents[2]
 NOT_NEEDED = ("__pycache__", "cli", "report", "dashboard")  # of the library, where a model is used
 LARGEST = 500_000_000  # bytes of a model that is copied into the registry
 
@@ -111,7 +111,7 @@ def save_model(champion: Champion, target: Path) -> None:
     )
     # MLflow asks on stderr for type hints and an example, from which it would guess what is said here.
     with tempfile.TemporaryDirectory() as place, redirect_stderr(io.StringIO()):
-        from seqlab.tracking import served
+        from seqlab.tracking.champions import served
 
         files = Path(place) / "model"
         files.mkdir()
@@ -188,8 +188,8 @@ def _register(client: Any, champion: Champion, mlflow_experiment: str, run_id: s
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    tags = {"model": card["model"], "content": champion.content} | ({} if champion.seed is None else
-            {"seed": str(champion.seed)})  # fmt: skip
+    seed = {} if champion.seed is None else {"seed": str(champion.seed)}
+    tags = {"model": card["model"], "content": champion.content} | seed
     made = client.create_model_version(champion.name, logged.artifact_location, run_id, tags, model_id=logged.model_id)
     client.set_registered_model_alias(champion.name, ALIAS, made.version)
 

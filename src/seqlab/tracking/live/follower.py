@@ -20,7 +20,7 @@ from seqlab.io.runs import Experiment, Run, read_experiment
 from seqlab.tracking.connection import address, connect, experiment_id, sole_writer
 from seqlab.tracking.faults import is_outside, sentence
 from seqlab.tracking.language_models import begun, curves
-from seqlab.tracking.live_files import LiveFile
+from seqlab.tracking.live.histories import LiveFile
 from seqlab.tracking.publish import publisher_tags
 from seqlab.tracking.reconcile import create, discard, unwritten, write_points
 from seqlab.tracking.runs import PlannedRun, Point, shown
