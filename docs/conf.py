@@ -1,5 +1,5 @@
-"""The site that `make docs` builds into site/: README.md, docs/ and the other pages of the project, where they stand,
-and a reference of the API from the docstrings of src/seqlab. A new page needs a line in PAGES.
+"""The site that `make docs` builds into site/: README.md, docs/ and the other pages of the project, and a reference of
+the API from the docstrings of src/seqlab. A new page needs a line in PAGES.
 """
 
 import re
@@ -19,8 +19,8 @@ PAGES = {  # in the order that a newcomer needs them
     "First run": "docs/first-run",
     "Results": "docs/results",
     "Splits": "docs/splits",
-    "Comparing runs": "docs/tracking",
-    "The command line": "docs/command-line",
+    "Tracking": "docs/tracking",
+    "Command line": "docs/command-line",
     "Clusters": "docs/clusters",
     "Use from another workflow": "docs/use-as-module",
     "Your own data": "docs/your-data",
@@ -30,18 +30,20 @@ PAGES = {  # in the order that a newcomer needs them
     "Architecture": "docs/architecture",
     "Extending": "docs/extending",
     "Decisions": "docs/decisions/README",
-    "Decisions: ledger and verdicts": "docs/decisions/ledger",
-    "Decisions: n-grams": "docs/decisions/ngrams",
-    "Decisions: networks": "docs/decisions/networks",
-    "Decisions: GPUs": "docs/decisions/gpus",
-    "Decisions: series of numbers": "docs/decisions/series",
-    "Decisions: workflow and files": "docs/decisions/workflow",
-    "Decisions: tracking": "docs/decisions/tracking",
     "API reference": "docs/reference/index",
     "Configuration": "config/README",
     "Benchmarks": "benchmarks/README",
-    "The folder of results": "results/README",
+    "Results folder": "results/README",
     "Changelog": "CHANGELOG",
+}
+DECISIONS = {
+    "Ledger and verdicts": "docs/decisions/ledger",
+    "n-grams": "docs/decisions/ngrams",
+    "Networks": "docs/decisions/networks",
+    "GPUs": "docs/decisions/gpus",
+    "Series of numbers": "docs/decisions/series",
+    "Workflow and files": "docs/decisions/workflow",
+    "Tracking": "docs/decisions/tracking",
 }
 
 project, author, language = "seqlab", "", "en"
@@ -97,9 +99,10 @@ def write_reference(app: Sphinx) -> None:
 
 
 def add_contents(app: Sphinx, page: str, source: list[str]) -> None:
-    """Give README.md, which is the first page, the list of all others; on a forge it stays as it is."""
-    if page == root_doc:
-        entries = "".join(f"{title} <{name}>\n" for title, name in PAGES.items())
+    """Give the first page and that of the decisions the list of their pages; on a forge they stay as they are."""
+    contents = {root_doc: PAGES, PAGES["Decisions"]: DECISIONS}.get(page)
+    if contents:
+        entries = "".join(f"{title} </{name}>\n" for title, name in contents.items())
         source[0] += f"\n```{{toctree}}\n:hidden:\n\n{entries}```\n"
 
 
