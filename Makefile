@@ -19,17 +19,17 @@ $(INSTALLED): requirements.txt pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(INSTALLED)
 
-reproduce: setup ## run the default experiment; results/default/report.html tells the result
+reproduce: setup ## run the default experiment; the result is results/default/report.html
 	$(VENV)/bin/snakemake --cores $(CORES) --quiet rules
 	@echo "Done. Open results/default/report.html; make dashboard compares the runs."
 
-verify: setup ## hold the finished default experiment against the committed results
+verify: setup ## compare the finished default experiment with the committed results
 	$(VENV)/bin/snakemake --cores $(CORES) --quiet rules -- verify
 
-test: setup lint ## check style, types and the workflow's form, then run every test
+test: setup lint ## check style, types and the workflow, then run every test
 	$(VENV)/bin/python -m pytest --numprocesses 2 --no-loadscope-reorder
 
-lint: setup ## check style, types and the workflow's form
+lint: setup ## check style, types, the workflow and the pages
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/snakefmt --check --compact-diff Snakefile workflow
@@ -37,10 +37,11 @@ lint: setup ## check style, types and the workflow's form
 	$(VENV)/bin/snakemake --lint
 	$(VENV)/bin/python tools/config_readme.py --check
 	$(VENV)/bin/python tools/drawings.py --check
+	$(VENV)/bin/python tools/pages.py --check
 	$(VENV)/bin/python tools/links.py
 	$(VENV)/bin/lint-imports --no-cache
 
-format: setup ## put every file into its form
+format: setup ## format every file
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/snakefmt Snakefile workflow
@@ -54,9 +55,10 @@ dashboard-stop: ## stop the dashboard that runs in another terminal
 notebook: setup ## run the lecture notebook, as the page results/recurrent_neural_networks.html
 	$(VENV)/bin/python -m nbconvert --execute --to html --output-dir results notebooks/recurrent_neural_networks.ipynb
 
-docs: setup ## build site/, the pages of docs/ and a reference of the API; config/README.md is written from the schema
+docs: setup ## build site/, the pages and a reference of the API, and write what pages generate from the code
 	$(VENV)/bin/python tools/config_readme.py
 	$(VENV)/bin/python tools/drawings.py
+	$(VENV)/bin/python tools/pages.py
 	$(VENV)/bin/sphinx-build --quiet --keep-going --fail-on-warning -c docs -d build/doctrees . site
 	@echo "Done. Open site/index.html."
 

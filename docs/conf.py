@@ -1,5 +1,5 @@
-"""The site that `make docs` builds into site/: README.md, docs/ and the other pages of the project, where they stand,
-and a reference of the API from the docstrings of src/seqlab. A new page needs a line in PAGES.
+"""The site that `make docs` builds into site/: README.md, docs/ and the other pages of the project, and a reference of
+the API from the docstrings of src/seqlab. A new page needs a line in PAGES.
 """
 
 import re
@@ -18,9 +18,9 @@ sys.path.insert(0, str(ROOT / "src"))
 PAGES = {  # in the order that a newcomer needs them
     "First run": "docs/first-run",
     "Results": "docs/results",
-    "Dividing a text": "docs/splits",
-    "Comparing runs": "docs/tracking",
-    "The command line": "docs/command-line",
+    "Splits": "docs/splits",
+    "Tracking": "docs/tracking",
+    "Command line": "docs/command-line",
     "Clusters": "docs/clusters",
     "Use from another workflow": "docs/use-as-module",
     "Your own data": "docs/your-data",
@@ -28,12 +28,22 @@ PAGES = {  # in the order that a newcomer needs them
     "Security": "docs/security",
     "Errata of the module": "docs/errata",
     "Architecture": "docs/architecture",
-    "Adding to it": "docs/extending",
+    "Extending": "docs/extending",
+    "Decisions": "docs/decisions/README",
     "API reference": "docs/reference/index",
     "Configuration": "config/README",
     "Benchmarks": "benchmarks/README",
-    "The folder of results": "results/README",
+    "Results folder": "results/README",
     "Changelog": "CHANGELOG",
+}
+DECISIONS = {
+    "Ledger and verdicts": "docs/decisions/ledger",
+    "n-grams": "docs/decisions/ngrams",
+    "Networks": "docs/decisions/networks",
+    "GPUs": "docs/decisions/gpus",
+    "Series of numbers": "docs/decisions/series",
+    "Workflow and files": "docs/decisions/workflow",
+    "Tracking": "docs/decisions/tracking",
 }
 
 project, author, language = "seqlab", "", "en"
@@ -89,9 +99,10 @@ def write_reference(app: Sphinx) -> None:
 
 
 def add_contents(app: Sphinx, page: str, source: list[str]) -> None:
-    """Give README.md, which is the first page, the list of all others; on a forge it stays as it is."""
-    if page == root_doc:
-        entries = "".join(f"{title} <{name}>\n" for title, name in PAGES.items())
+    """Give the first page and that of the decisions the list of their pages; on a forge they stay as they are."""
+    contents = {root_doc: PAGES, PAGES["Decisions"]: DECISIONS}.get(page)
+    if contents:
+        entries = "".join(f"{title} </{name}>\n" for title, name in contents.items())
         source[0] += f"\n```{{toctree}}\n:hidden:\n\n{entries}```\n"
 
 

@@ -52,33 +52,33 @@ def table(counts: Counter[str], unsound: list[str]) -> str:
         )
     ]
     whole = [name for name in counts if name.endswith(" in a run of Snakemake")]
-    rows += [(name, counts[name], "named by Snakemake; made again when deleted") for name in whole]
+    rows += [(name, counts[name], "named by Snakemake; made again after deletion") for name in whole]
     rows += [
-        (name, counts[name], "one sentence, old files whole; goes on when there is room")
+        (name, counts[name], "one sentence; old files intact; continues when there is space")
         for name in counts
         if name.startswith("full disk")
     ]
     rows += [
-        (name, counts[name], "left for the next address; nothing kept that failed its checksum")
+        (name, counts[name], "the next address is tried; nothing that fails its checksum is kept")
         for name in counts
         if name.startswith("download")
     ]
-    rows += [(name, counts[name], "each with its sentence") for name in counts if name.startswith("bad input")]
+    rows += [(name, counts[name], "each refused with its sentence") for name in counts if name.startswith("bad input")]
     rows += [
         (f"{name}, refused", counts[name], "a sentence, no traceback") for name in counts if name.startswith("fuzzed")
     ]
     told = {row[0].removesuffix(", refused") for row in rows} | {"runs that ended with the same bits"}
     others = [name for name in counts if name not in told and not re.search("refused$|without effect$", name)]
     rows += [(name, counts[name], RIGHT.get(name, "the same bits")) for name in others]
-    lines = ["| fault | injected | what was left |", "|---|---|---|"]
+    lines = ["| fault | injected | outcome |", "|---|---|---|"]
     lines += [f"| {name} | {count:,} | {left} |" for name, count, left in rows]
     lines += ["", f"Failed or skipped: {', '.join(unsound) if unsound else 'none'}."]
     return "\n".join(lines)
 
 
 RIGHT = {
-    "two Snakemakes in one folder": "the second is told of the lock; the first ends with the same bits",
-    "two folders with one mirror": "both have the text; the mirror is as it was",
+    "two Snakemakes in one folder": "the second reports the lock; the first ends with the same bits",
+    "two folders with one mirror": "both have the text; the mirror is unchanged",
     "clock moved back": "nothing runs again",
     "read-only source tree": "the same bits; nothing written there",
 }
