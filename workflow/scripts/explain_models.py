@@ -9,7 +9,7 @@ from seqlab.io.runs import add_place_arguments, selected_runs
 from seqlab.ledger.breakdown import breakdown, contrast
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.ledger.record import read_ledger
-from seqlab.ledger.selection import best_on_valid, valid_perplexity
+from seqlab.ledger.selection import best_on_valid
 from seqlab.ledger.verdicts import CHOSEN
 from seqlab.report.tables import write_table
 from seqlab.text.splits import read_segments
@@ -28,8 +28,7 @@ def main() -> None:
     segments, tokens = read_segments(arguments.ids, arguments.splits), Vocab.load(arguments.vocab).tokens
     train, test = segments["train"], segments["test"]
     ledger = [(read_metrics(run.file("metrics.json")), run) for run in selected_runs(arguments)]
-    chosen = {family: best_on_valid(ledger, family) for family in CHOSEN}
-    best = {family: one for family, one in chosen.items() if one and valid_perplexity(one[0]) < float("inf")}
+    best = {family: pair for family in CHOSEN if (pair := best_on_valid(ledger, family))}
     bits = {family: read_ledger(run)[1]["test"].mean(0) for family, (_, run) in best.items()}
     model = {family: metrics["model"] for family, (metrics, _) in best.items()}
     named = {model[family]: costs for family, costs in bits.items()}

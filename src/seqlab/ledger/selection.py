@@ -1,28 +1,36 @@
-"""Choosing among models by what they charge for valid; test is never read for it."""
+"""The choice of the best on the validation split; test is never read for it.
 
+This is the only place that chooses. A language model has its perplexity on validation as its figure, the mean over its
+seeds, as models.csv has it; other candidates (a single seed, a forecaster) bring a figure of their own. The lowest is
+the best. A figure that is infinite or not a number is never chosen. Of equals the first by name is the best, with
+numbers in names by their value: mkn-2 before mkn-10.
+"""
+
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import numpy as np
 
-Where = TypeVar("Where")  # a run, or whatever else tells models apart and sorts them
+from seqlab.io.names import natural_key
+
+Candidate = TypeVar("Candidate")
+Where = TypeVar("Where")
+Standing = tuple[float, str]  # a figure on validation, the lower the better, and a name
 
 
-def valid_perplexity(metrics: dict[str, Any]) -> float:
-    """The mean over seeds of a model's perplexity on valid."""
-    return float(np.mean([row["perplexity"] for row in metrics["scores"] if row["split"] == "valid"]))
+def standing_of(metrics: dict[str, Any]) -> Standing:
+    """Return the perplexity of a language model on validation, the mean over its seeds, and its name."""
+    perplexities = [row["perplexity"] for row in metrics["scores"] if row["split"] == "valid"]
+    return float(np.mean(perplexities)), str(metrics["model"])
 
 
 def best_on_valid(
     ledger: Iterable[tuple[dict[str, Any], Where]], family: str | None = None
 ) -> tuple[dict[str, Any], Where] | None:
-    """The model with the lowest perplexity on valid, of all or of one `family`; None where there is none.
-
-    `ledger` holds the metrics of models, each with a run, which is handed back beside them. Of equals it is the first
-    by name.
-    """
-    own = [(metrics, run) for metrics, run in ledger if family in (None, metrics["family"])]
-    return min(own, key=lambda one: (valid_perplexity(one[0]), one[0]["model"], one[1]), default=None)
+    """Return the best of the models in `ledger`, each its metrics and a run, or of those of one `family`."""
+    pairs = [pair for pair in ledger if family in (None, pair[0]["family"])]
+    return choose_best(pairs, lambda pair: standing_of(pair[0]))
 
 
 def rows_of_best(
@@ -34,11 +42,24 @@ def rows_of_best(
     can't be asked; then the next of its family is.
     """
     found: dict[str, list[list[Any]]] = {}
-    for metrics, run in sorted(ledger, key=lambda one: _sources_then_best(one[0])):
+    ranking = rank_candidates(ledger, lambda pair: standing_of(pair[0]))
+    for metrics, run in sorted(ranking, key=lambda pair: pair[0]["family"] != "source"):
         if not found.get(metrics["family"]):
             found[metrics["family"]] = rows_of(metrics, run)
     return [row for rows in found.values() for row in rows]
 
 
-def _sources_then_best(metrics: dict[str, Any]) -> tuple[bool, float, str]:
-    return metrics["family"] != "source", valid_perplexity(metrics), metrics["model"]
+def choose_best(candidates: Iterable[Candidate], standing: Callable[[Candidate], Standing]) -> Candidate | None:
+    """Return the best of `candidates`; None where none has a finite figure."""
+    ranking = rank_candidates(candidates, standing)
+    return next((candidate for candidate in ranking if math.isfinite(standing(candidate)[0])), None)
+
+
+def rank_candidates(candidates: Iterable[Candidate], standing: Callable[[Candidate], Standing]) -> list[Candidate]:
+    """Return `candidates` from the best to the worst; behind the finite figures come infinite ones, then NaN."""
+
+    def rank(candidate: Candidate) -> tuple[bool, float, list[str | int]]:
+        figure, name = standing(candidate)
+        return math.isnan(figure), 0.0 if math.isnan(figure) else figure, natural_key(name)
+
+    return sorted(candidates, key=rank)

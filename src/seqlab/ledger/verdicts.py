@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from seqlab.io.errors import InputError
 from seqlab.io.files import verified
-from seqlab.ledger.selection import valid_perplexity
+from seqlab.ledger.selection import choose_best, standing_of
 from seqlab.ledger.statistics import CONFIDENCE, compare, holm
 
 CHOSEN = ("ngram", "rnn", "mixture")  # the families that are chosen between
@@ -75,8 +75,7 @@ def read_verdicts(path: str | Path) -> pd.DataFrame:
 
 
 def _best(entries: Sequence[Entry]) -> Entry | None:
-    finite = [entry for entry in entries if valid_perplexity(entry.metrics) < float("inf")]
-    return min(finite, key=lambda entry: valid_perplexity(entry.metrics), default=None)
+    return choose_best(entries, lambda entry: standing_of(entry.metrics))
 
 
 def _row(entry: Entry, other: Entry) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """summary.csv and models.csv: the figures of every run in two tables (contract in docs/architecture.md)."""
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,13 @@ from numpy.typing import NDArray
 from seqlab.io.cards import SETTINGS
 from seqlab.io.errors import InputError
 from seqlab.io.files import damaged, replacing, verified
+from seqlab.io.names import natural_key
 from seqlab.io.runs import Run
 from seqlab.io.setting_columns import read_with_settings, with_settings
 from seqlab.ledger.perplexity import COUNTS, FIGURES, NAMES
 from seqlab.ledger.record import read_ledger
 from seqlab.ledger.scores import SPLITS
+from seqlab.ledger.selection import choose_best
 from seqlab.ledger.statistics import interval
 
 COST = ["parameters", "train_seconds", "zero_probability"]
@@ -108,11 +109,6 @@ def read_models(path: str | Path) -> pd.DataFrame:
     return models
 
 
-def natural(name: str) -> list[str | int]:
-    """A key that sorts the numbers in `name` by value: mkn-2 before mkn-10."""
-    return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", name)]
-
-
 def axes_of(networks: pd.DataFrame) -> list[str]:
     """The settings in which networks, rows of models.csv, differ: cell, layers and hidden first."""
     others = [name for name in networks.columns if name not in (*MODELS_COLUMNS, *SETTING_KINDS)]
@@ -120,9 +116,10 @@ def axes_of(networks: pd.DataFrame) -> list[str]:
 
 
 def best_on_valid(models: pd.DataFrame) -> str | None:
-    """Name of the model in `models` with the lowest finite perplexity on valid, the first of equals; None if none."""
-    valid = models[(models["split"] == "valid") & np.isfinite(models["perplexity"].astype(float))]
-    return None if valid.empty else str(valid.loc[valid["perplexity"].idxmin(), "model"])
+    """Return the name of the model in `models` that is best on validation; None where no perplexity is finite."""
+    valid = models[models["split"] == "valid"]
+    best = choose_best(zip(valid["perplexity"], valid["model"], strict=True), lambda standing: standing)
+    return best and best[1]
 
 
 def _models(rows: list[dict[str, Any]]) -> pd.DataFrame:
@@ -174,7 +171,7 @@ def _less(bits: float, others: float) -> float:
 
 def _order(row: dict[str, Any]) -> tuple[Any, ...]:
     seed = -1 if row["seed"] is None else row["seed"]
-    return row["corpus"], row["unit"], row["family"], natural(row["model"]), seed, SPLITS.index(row["split"])
+    return row["corpus"], row["unit"], row["family"], natural_key(row["model"]), seed, SPLITS.index(row["split"])
 
 
 def _same_symbols(rows: list[dict[str, Any]], paths: dict[tuple[str, ...], str]) -> None:

@@ -11,6 +11,7 @@ from seqlab.io.cards import read_card
 from seqlab.io.files import read_json
 from seqlab.io.runs import Experiment, Place, Run
 from seqlab.ledger.perplexity import read_metrics
+from seqlab.ledger.selection import rank_candidates
 from seqlab.ledger.verdicts import ALIKE, BETTER, WORSE
 from seqlab.tracking.page import best_model, experiment_page
 from seqlab.tracking.runs import PlannedRun, Point, as_text, plan_parent, plan_seed
@@ -160,7 +161,7 @@ def leading(place: Place) -> set[tuple[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
         valid = [row for row in csv.DictReader(file) if row["split"] == "valid"]
     families: dict[str, list[str]] = {}
-    for row in sorted(valid, key=lambda row: float(row["perplexity"])):
+    for row in rank_candidates(valid, lambda row: (float(row["perplexity"]), row["model"])):
         families.setdefault(row["family"], []).append(row["model"])
     return {(family, model) for family, models in families.items() for model in models[:LEADING]}
 

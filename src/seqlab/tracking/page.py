@@ -9,6 +9,7 @@ from textwrap import indent
 import pandas as pd
 
 from seqlab.io.runs import Experiment, Place
+from seqlab.ledger.selection import rank_candidates
 from seqlab.ledger.verdicts import ALIKE, COLUMNS, read_verdicts
 from seqlab.report.answer import CHOSEN, answer
 from seqlab.report.style import deviation, number
@@ -66,13 +67,14 @@ def _table(models: pd.DataFrame, judged: pd.DataFrame) -> str:
     best = str(judged["against"].iloc[0]) if len(judged) else ""
     told = judged[judged["against"] == best].set_index("model")
     test = models[models["split"] == "test"].set_index("model")
-    valid = models[models["split"] == "valid"].set_index("model").sort_values("perplexity")
-    finite = [str(name) for name in valid.index if math.isfinite(valid.loc[name, "perplexity"])]
+    valid = models[models["split"] == "valid"].set_index("model")["perplexity"].astype(float)
+    ranking = rank_candidates(valid.index, lambda name: (valid[name], name))
+    finite = [str(name) for name in ranking if math.isfinite(valid[name])]
     heads = ("model", "valid perplexity", "test perplexity", "bits per character", "behind the best", "verdict")
     rows = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     for name in finite[:SHOWN]:
         behind = ("", "best on valid") if name == best else _behind(told, name)
-        figures = (number(valid.loc[name, "perplexity"]), _spread(test.loc[name], "perplexity"),
+        figures = (number(valid[name]), _spread(test.loc[name], "perplexity"),
                    _spread(test.loc[name], "bits_per_char"))  # fmt: skip
         rows.append("| " + " | ".join((name, *figures, *behind)) + " |")
     more = f"\n\nand {len(valid) - SHOWN} more, in models.csv." if len(valid) > SHOWN else ""
