@@ -14,7 +14,7 @@ from seqlab.forecast.tables import summarize
 from seqlab.io.cards import write_card
 from seqlab.io.files import write_text
 from seqlab.io.runs import FORECAST, SERIES, Place, Run
-from seqlab.report.tables import write_table
+from seqlab.io.tables import write_table
 
 HORIZONS = [1, 4]
 SHARES = {"train": 0.5, "valid": 0.2, "test": 0.3}

@@ -11,10 +11,11 @@ from made_results import NOTHING_TO_SPELL, make_results
 
 from seqlab.io.files import read_json, write_text
 from seqlab.io.runs import Experiment, Place, Run, read_experiment, write_experiment
+from seqlab.io.tables import write_table
 from seqlab.ledger.perplexity import read_metrics, write_metrics
 from seqlab.ledger.record import read_ledger
 from seqlab.ledger.verdicts import Entry, verdicts
-from seqlab.report.tables import summarize, write_table
+from seqlab.report.tables import summarize
 from seqlab.tracking.connection import ENVIRONMENT
 from seqlab.tracking.publish import track_runs
 

@@ -14,6 +14,7 @@ from made_results import NOTHING_TO_SPELL, make_results
 from seqlab.io.errors import InputError
 from seqlab.io.files import write_json
 from seqlab.io.runs import Experiment, Place, Run
+from seqlab.io.tables import write_table
 from seqlab.ledger.horizon import exact_row
 from seqlab.report.contents import (
     FIGURES,
@@ -26,7 +27,7 @@ from seqlab.report.contents import (
     report_files,
 )
 from seqlab.report.drawing import READERS, draw
-from seqlab.report.tables import summarize, write_table
+from seqlab.report.tables import summarize
 
 ALL = FIGURES | SERIES_FIGURES
 PLACE = Place("results/made", "toy", "char")

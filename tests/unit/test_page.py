@@ -12,6 +12,7 @@ from made_results import NOTHING_TO_SPELL, make_results
 from seqlab.io.errors import InputError
 from seqlab.io.files import read_json, write_json
 from seqlab.io.runs import Experiment, Place, Run
+from seqlab.io.tables import write_table
 from seqlab.ledger.record import read_ledger
 from seqlab.ledger.verdicts import Entry, verdicts
 from seqlab.report.contents import figure_file, report_files
@@ -20,7 +21,7 @@ from seqlab.report.figures import perplexity_by_order
 from seqlab.report.networks import heat_maps
 from seqlab.report.page import anchor, inline_svg, write_report
 from seqlab.report.style import save
-from seqlab.report.tables import summarize, write_table
+from seqlab.report.tables import summarize
 
 PROVENANCE = {"commit": "abc <1>", "python": "3.11"}
 VOID = {"meta", "link", "br", "hr", "img", "input", "use", "path"}

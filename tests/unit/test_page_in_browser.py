@@ -11,6 +11,7 @@ from browser import open_browser
 from made_results import NOTHING_TO_SPELL, make_results
 
 from seqlab.io.runs import Experiment, Run
+from seqlab.io.tables import write_table
 from seqlab.ledger.record import read_ledger
 from seqlab.ledger.verdicts import Entry, verdicts
 from seqlab.report.contents import figure_file
@@ -19,7 +20,7 @@ from seqlab.report.figures import perplexity_by_order
 from seqlab.report.networks import axes, heat_maps, learning_curves
 from seqlab.report.page import write_report
 from seqlab.report.style import save
-from seqlab.report.tables import summarize, write_table
+from seqlab.report.tables import summarize
 
 RUNS = 162
 

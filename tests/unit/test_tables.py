@@ -12,10 +12,11 @@ from made_results import NOTHING_TO_SPELL, make_results
 from seqlab.io.errors import InputError
 from seqlab.io.files import read_json, write_json
 from seqlab.io.runs import Run
+from seqlab.io.tables import write_table
 from seqlab.ledger.perplexity import FIGURES
 from seqlab.ledger.scores import read_scores, write_scores
 from seqlab.ledger.statistics import interval
-from seqlab.report.tables import axes_of, best_on_valid, read_models, summarize, write_table
+from seqlab.report.tables import axes_of, best_on_valid, read_models, summarize
 
 
 @pytest.fixture

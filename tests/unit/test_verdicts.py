@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from seqlab.io.errors import InputError
+from seqlab.io.tables import write_table
 from seqlab.ledger.verdicts import ALIKE, COLUMNS, WORSE, Entry, read_verdicts, verdicts
-from seqlab.report.tables import write_table
 
 BASE = np.random.default_rng(1).random(400) + 1
 

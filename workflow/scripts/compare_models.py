@@ -5,9 +5,9 @@ from pathlib import Path
 
 from seqlab.io.errors import command
 from seqlab.io.runs import add_place_arguments, selected_runs
+from seqlab.io.tables import write_table
 from seqlab.ledger.record import read_ledger
 from seqlab.ledger.verdicts import Entry, verdicts
-from seqlab.report.tables import write_table
 
 
 @command

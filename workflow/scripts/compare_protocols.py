@@ -9,11 +9,11 @@ import pandas as pd
 from seqlab.io.errors import command
 from seqlab.io.files import count_argument
 from seqlab.io.runs import add_place_arguments, selected_runs
+from seqlab.io.tables import write_table
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.ledger.record import read_ledger
 from seqlab.ledger.selection import best_on_valid
 from seqlab.machine.devices import add_device_arguments, choose_device, use_threads
-from seqlab.report.tables import write_table
 from seqlab.rnn.protocols import COLUMNS, protocol_rows
 from seqlab.text.splits import read_segments
 from seqlab.text.vocab import Vocab

@@ -6,12 +6,12 @@ from pathlib import Path
 from seqlab.io.errors import command
 from seqlab.io.files import write_json
 from seqlab.io.runs import add_place_arguments, selected_runs
+from seqlab.io.tables import write_table
 from seqlab.ledger.breakdown import breakdown, contrast
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.ledger.record import read_ledger
 from seqlab.ledger.selection import best_on_valid
 from seqlab.ledger.verdicts import CHOSEN
-from seqlab.report.tables import write_table
 from seqlab.text.splits import read_segments
 from seqlab.text.vocab import Vocab
 

@@ -9,13 +9,13 @@ import pandas as pd
 from seqlab.io.errors import command
 from seqlab.io.files import count_argument
 from seqlab.io.runs import Run, add_place_arguments, selected_runs
+from seqlab.io.tables import write_table
 from seqlab.ledger.horizon import COLUMNS, exact_rows
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.ledger.places import positions
 from seqlab.ledger.selection import rows_of_best
 from seqlab.machine.devices import add_device_arguments, choose_device, use_threads
 from seqlab.ngram import horizon as ngram
-from seqlab.report.tables import write_table
 from seqlab.rnn import horizon as rnn
 from seqlab.text.horizon import known_source_ahead
 from seqlab.text.splits import read_segments

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from seqlab.io.errors import command
 from seqlab.io.runs import read_experiment
+from seqlab.io.tables import write_table
 from seqlab.ngram.spelling import spelling
-from seqlab.report.tables import summarize, write_table
+from seqlab.report.tables import summarize
 from seqlab.text.unknown import read_unknown
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from seqlab.forecast.tables import summarize
 from seqlab.io.errors import command
 from seqlab.io.runs import SERIES, read_experiment
-from seqlab.report.tables import write_table
+from seqlab.io.tables import write_table
 
 
 @command

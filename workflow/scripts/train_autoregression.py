@@ -7,7 +7,7 @@ from seqlab.forecast.autoregression import Autoregression, sufficient_order, try
 from seqlab.forecast.scoring import Scoring
 from seqlab.io.errors import command
 from seqlab.io.files import write_json
-from seqlab.report.tables import write_table
+from seqlab.io.tables import write_table
 
 
 @command

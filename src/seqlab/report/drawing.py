@@ -13,10 +13,11 @@ from seqlab.forecast.tables import read_models as read_forecast_models
 from seqlab.io.arrays import read_arrays
 from seqlab.io.errors import InputError
 from seqlab.io.files import read_json
+from seqlab.io.tables import read_table
 from seqlab.ledger import breakdown, horizon, memory
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.report.contents import Figure, Files
-from seqlab.report.tables import read_models, read_table
+from seqlab.report.tables import read_models
 
 HISTORY_COLUMNS = ["epoch", "seed", "valid_perplexity"]
 SERIES_COLUMNS = ["index", "value"]

@@ -13,8 +13,8 @@ from seqlab.forecast.tables import best_on_valid, read_models
 from seqlab.io.errors import InputError
 from seqlab.io.files import read_json
 from seqlab.io.runs import Place, Run
+from seqlab.io.tables import read_table
 from seqlab.report.style import number
-from seqlab.report.tables import read_table
 
 COLUMNS = {  # of models.csv -> head of the table
     "rmse": "RMSE",

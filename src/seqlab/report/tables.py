@@ -1,7 +1,7 @@
 """summary.csv and models.csv: the figures of every run in two tables (contract in docs/architecture.md)."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from seqlab.io.cards import SETTINGS
 from seqlab.io.errors import InputError
-from seqlab.io.files import damaged, replacing, verified
+from seqlab.io.files import verified
 from seqlab.io.names import natural_key
 from seqlab.io.runs import Run
 from seqlab.io.setting_columns import read_with_settings, with_settings
@@ -70,27 +70,6 @@ def summarize(runs: Iterable[Run], unknown: dict[str, dict[str, Any]]) -> tuple[
     summary = pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
     summary["seed"] = summary["seed"].astype("Int64")  # the integers that can be empty
     return summary.astype({"train_seconds": float} | dict.fromkeys(ALL_FIGURES, float)), _models(rows)
-
-
-def write_table(path: str | Path, table: pd.DataFrame) -> None:
-    """Write `table` as csv: floats with every digit, an infinity as inf, what there is not as an empty field."""
-    with replacing(path, checksum=True) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
-
-
-def read_table(path: str | Path, columns: Sequence[str] | None, **options: Any) -> pd.DataFrame:
-    """The `columns` of the csv in `path`, all of them for None, read by pandas with `options`; InputError where the
-    file is damaged.
-    """
-    try:
-        table = pd.read_csv(verified(path), **options)
-    except ValueError as error:  # an empty file, bytes that are no text
-        raise damaged(path, error) from None
-    columns = list(table.columns if columns is None else columns)
-    missing = [name for name in columns if name not in table]
-    if missing:
-        raise damaged(path, f"it has no column {missing[0]}")
-    return table[columns]
 
 
 def read_models(path: str | Path) -> pd.DataFrame:
