@@ -11,9 +11,8 @@ from browser import open_browser
 from made_results import NOTHING_TO_SPELL, make_results
 
 from seqlab.io.runs import Experiment, Run
-from seqlab.io.tables import write_table
-from seqlab.ledger.record import read_ledger
-from seqlab.ledger.verdicts import Entry, verdicts
+from seqlab.io.tables import table_of, write_table
+from seqlab.questions.verdicts import Verdict, answer
 from seqlab.report.contents import figure_file
 from seqlab.report.cost import cost
 from seqlab.report.figures import perplexity_by_order
@@ -35,8 +34,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     models = summarize(runs, NOTHING_TO_SPELL)[1]
     place = runs[0].place
     write_table(place.file("models.csv"), models)
-    entries = [Entry(metrics, bits["test"]) for metrics, bits in map(read_ledger, runs)]
-    write_table(place.file("verdicts.csv"), verdicts(entries))
+    verdicts = answer(runs)
+    write_table(place.file("verdicts.csv"), table_of(Verdict, verdicts))
     for draw in (perplexity_by_order, heat_maps, axes, cost):
         save(draw(models), figure_file(place, draw.__name__))
     histories = {run.model: pd.read_csv(run.file("history.csv")) for run in runs if run.family == "rnn"}

@@ -16,6 +16,7 @@ from seqlab.io.tables import write_table
 from seqlab.ledger.perplexity import FIGURES
 from seqlab.ledger.scores import read_scores, write_scores
 from seqlab.ledger.statistics import interval
+from seqlab.questions.spelling import SpellingRow
 from seqlab.report.tables import axes_of, best_on_valid, read_models, summarize
 
 
@@ -227,7 +228,7 @@ def test_a_ledger_that_is_not_that_of_the_metrics_is_refused(runs: list[Run]) ->
 
 
 def test_spelling_makes_bits_per_character_those_of_an_open_vocabulary(runs: list[Run]) -> None:
-    spelling = {"valid": {"bits_per_char": 0.25}, "test": {"bits_per_char": 0.5}}
+    spelling = {"valid": SpellingRow(1, 50.0, 0.25), "test": SpellingRow(2, 100.0, 0.5)}
     summary, models = summarize(runs, spelling)
     for table in (summary, models):
         finite = table[np.isfinite(table["bits_per_char"])]

@@ -163,6 +163,7 @@ rule measure_memory:
         weights=files_of("weights.safetensors", ["rnn"]),
         ids=prepared("ids.npy"),
         splits=prepared("splits.json"),
+        vocab=prepared("vocab.json"),
     output:
         memory="results/{experiment}/{corpus}/{unit}/memory.csv",
     log:
@@ -190,6 +191,7 @@ rule measure_memory:
         " --unit {wildcards.unit}"
         " --ids {input.ids:q}"
         " --splits {input.splits:q}"
+        " --vocab {input.vocab:q}"
         " --contexts {params.contexts}"
         " --symbols {params.symbols}"
         " --device {resources.device}"

@@ -23,7 +23,7 @@ def main() -> None:
     model = Autoregression.fit(prepared.scaled[slice(*prepared.learnt)], order)
     seconds = round(time.perf_counter() - began, 3)
     enough = sufficient_order(orders)
-    told = "every lower order is worse" if order == enough else f"it can't be told from {enough}"
+    told = "every lower order is worse" if order == enough else f"it is tied with {enough}"
     notes = [f"tau is {order}; on valid {told}."]
     if order == highest:
         notes.append(f"the best order on valid is the highest tried; raise forecast.max_order above {highest}")

@@ -15,7 +15,6 @@ import numpy as np
 from seqlab.io.names import natural_key
 
 Candidate = TypeVar("Candidate")
-Where = TypeVar("Where")
 Standing = tuple[float, str]  # a figure on validation, the lower the better, and a name
 
 
@@ -23,30 +22,6 @@ def standing_of(metrics: dict[str, Any]) -> Standing:
     """Return the perplexity of a language model on validation, the mean over its seeds, and its name."""
     perplexities = [row["perplexity"] for row in metrics["scores"] if row["split"] == "valid"]
     return float(np.mean(perplexities)), str(metrics["model"])
-
-
-def best_on_valid(
-    ledger: Iterable[tuple[dict[str, Any], Where]], family: str | None = None
-) -> tuple[dict[str, Any], Where] | None:
-    """Return the best of the models in `ledger`, each its metrics and a run, or of those of one `family`."""
-    pairs = [pair for pair in ledger if family in (None, pair[0]["family"])]
-    return choose_best(pairs, lambda pair: standing_of(pair[0]))
-
-
-def rows_of_best(
-    ledger: Iterable[tuple[dict[str, Any], Where]], rows_of: Callable[[dict[str, Any], Where], list[list[Any]]]
-) -> list[list[Any]]:
-    """The rows of the best on valid of each family that has any: sources first, then all in the order of that figure.
-
-    `rows_of` makes the rows of one model of the `ledger`, which is as in `best_on_valid`. It has none for a model that
-    can't be asked; then the next of its family is.
-    """
-    found: dict[str, list[list[Any]]] = {}
-    ranking = rank_candidates(ledger, lambda pair: standing_of(pair[0]))
-    for metrics, run in sorted(ranking, key=lambda pair: pair[0]["family"] != "source"):
-        if not found.get(metrics["family"]):
-            found[metrics["family"]] = rows_of(metrics, run)
-    return [row for rows in found.values() for row in rows]
 
 
 def choose_best(candidates: Iterable[Candidate], standing: Callable[[Candidate], Standing]) -> Candidate | None:

@@ -81,7 +81,7 @@ def _answer(models: pd.DataFrame, runs: Sequence[Run]) -> list[str]:
         orders = read_table(run.file("orders.csv"), ORDERS)
         chosen = int(orders.loc[orders["chosen"], "order"].iloc[0])
         enough = sufficient_order(orders)
-        told = "every lower one is worse" if chosen == enough else f"can't be told from order {enough}"
+        told = "every lower one is worse" if chosen == enough else f"it is tied with order {enough}"
         found.append(f"Markov check: on valid an autoregression of order {chosen} is best, and {told}.")
     return found
 

@@ -1,7 +1,7 @@
 """summary.csv and models.csv: the figures of every run in two tables (contract in docs/architecture.md)."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from seqlab.ledger.record import read_ledger
 from seqlab.ledger.scores import SPLITS
 from seqlab.ledger.selection import choose_best
 from seqlab.ledger.statistics import interval
+from seqlab.questions.spelling import SpellingRow
 
 COST = ["parameters", "train_seconds", "zero_probability"]
 OPEN = "open_bits_per_char"
@@ -33,10 +34,11 @@ SETTING_KINDS = SETTINGS["ngram"] | SETTINGS["rnn"]  # columns of models.csv; be
 REMEDY = "delete it and run the workflow again"
 
 
-def summarize(runs: Iterable[Run], unknown: dict[str, dict[str, Any]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def summarize(runs: Iterable[Run], spelling: Mapping[str, SpellingRow]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables (summary, models) of all `runs`, with the columns and units of summary.csv and models.csv.
 
-    `unknown` is the content of unknown.json, which makes bits per character those of an open vocabulary.
+    `spelling` is the cost of the unknown symbols of each split, which makes bits per character those of an open
+    vocabulary.
 
     Rows are sorted by family, model (mkn-2 before mkn-10), seed and split (valid before test). An infinite figure
     makes an infinite mean; the sample standard deviation is empty for one seed and where the mean is infinite.
@@ -60,7 +62,7 @@ def summarize(runs: Iterable[Run], unknown: dict[str, dict[str, Any]]) -> tuple[
         shared |= {"pruned_from": metrics.get("pruned_from", ""), "settings": _settings(metrics)}
         ends = {split: _interval(metrics, split, bits[split]) for split in SPLITS}
         rows += [
-            shared | row | ends[row["split"]] | {OPEN: row["bits_per_char"] + unknown[row["split"]]["bits_per_char"]}
+            shared | row | ends[row["split"]] | {OPEN: row["bits_per_char"] + spelling[row["split"]].bits_per_char}
             for row in metrics["scores"]
         ]
     if not rows:

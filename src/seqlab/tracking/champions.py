@@ -29,7 +29,7 @@ ALIAS = "champion"
 FILES = {"ngram": ("model.npz",), "rnn": ("weights.safetensors", "network.json")}  # the families that can be served
 NEEDS = {"ngram": ("mlflow", "numpy", "pandas"), "rnn": ("mlflow", "numpy", "pandas", "torch", "safetensors")}
 LIBRARY = Path(__file__).parents[1]
-NOT_NEEDED = ("__pycache__", "cli", "report", "dashboard")  # of the library, where a model is used
+NOT_NEEDED = ("__pycache__", "cli", "report", "dashboard", "questions")  # of the library, where a model is used
 LARGEST = 500_000_000  # bytes of a model that is copied into the registry
 
 

@@ -1,29 +1,57 @@
-"""Who knows what: where in a text the bits of models lie, by what is special about the symbol or its context."""
+"""Breakdown: where in a text the bits of models lie, by what is special about the symbol or its context."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+from seqlab.ledger.record import read_ledger
+from seqlab.questions.subject import Subject
+from seqlab.questions.verdicts import CHOSEN
 
 CONTEXT = {"char": 3, "byte": 3, "word": 1, "bpe": 2}  # symbols of context whose count in train is looked up
 REMEMBERED = {"char": 4, "byte": 4, "word": 1, "bpe": 2}  # symbols in a row whose last occurrence is looked for
 PLACE, KIND = "place in the word", "kind of symbol"
 LAST_IN_WORD = 6  # places in a word from here on are one group
-COLUMNS = ["question", "group", "model", "symbols", "bits_per_symbol"]
 
 Labels = tuple[str, list[str], NDArray[np.int64]]  # question, names of its groups, the group of every scored symbol
 
 
-def breakdown(
+@dataclass(frozen=True)
+class BreakdownRow:
+    """A row of breakdown.csv: the mean bits of a model on the symbols of test that are in one group of a question."""
+
+    question: str
+    group: str
+    model: str
+    symbols: int
+    bits_per_symbol: float
+
+
+def answer(subject: Subject) -> tuple[list[BreakdownRow], dict[str, Any]]:
+    """Return the rows of the best model of each family, and the content of contrast.json: the places where the best
+    n-gram and the best network differ most, none unless there are both.
+    """
+    train, test, vocab = subject.segments["train"], subject.segments["test"], subject.vocab
+    best = {family: run for family in CHOSEN if (run := subject.best(family))}
+    bits = {family: read_ledger(run)[1]["test"].mean(0) for family, run in best.items()}
+    models = {best[family].model: costs for family, costs in bits.items()}
+    rows = break_down(models, train, test, vocab.tokens, vocab.unit)
+    pair = [best[family].model if family in best else None for family in ("ngram", "rnn")]
+    places = contrast(bits["ngram"], bits["rnn"], test, vocab.tokens) if None not in pair else []
+    return rows, {"ngram": pair[0], "rnn": pair[1], "unit": vocab.unit, "places": places}
+
+
+def break_down(
     bits: Mapping[str, NDArray[Any]],
     train: Sequence[NDArray[Any]],
     scored: Sequence[NDArray[Any]],
     tokens: Sequence[str],
     unit: str,
-) -> pd.DataFrame:
-    """The mean bits of each model, `bits[model]` of shape (scored symbols,), in each group of each question.
+) -> list[BreakdownRow]:
+    """Return the mean bits of each model, `bits[model]` of shape (scored symbols,), in each group of each question.
 
     `train` and `scored` are segments of ids; the first symbol of each scored segment is context only. Groups without
     symbols are left out.
@@ -34,11 +62,11 @@ def breakdown(
         for model, costs in bits.items():
             total = np.bincount(label, weights=np.asarray(costs, dtype=np.float64), minlength=len(names))
             rows += [
-                dict(zip(COLUMNS, (question, name, model, int(count), cost / count), strict=True))
+                BreakdownRow(question, name, model, int(count), float(cost / count))
                 for name, count, cost in zip(names, counts, total, strict=True)
                 if count
             ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return rows
 
 
 def _labels(
