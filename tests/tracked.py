@@ -11,7 +11,7 @@ from made_results import NOTHING_TO_SPELL, make_results
 
 from seqlab.io.files import read_json, write_text
 from seqlab.io.runs import Experiment, Place, Run, read_experiment, write_experiment
-from seqlab.io.tables import table_of, write_table
+from seqlab.io.tables import tabulate_rows, write_table
 from seqlab.ledger.perplexity import read_metrics, write_metrics
 from seqlab.questions.verdicts import Verdict, answer
 from seqlab.report.tables import summarize
@@ -120,7 +120,7 @@ def summarize_again(tree: Tree) -> None:
     for name, table in zip(("summary", "models"), summarize(runs, NOTHING_TO_SPELL), strict=True):
         write_table(tree.place.file(f"{name}.csv"), table)
     verdicts = answer(runs)
-    write_table(tree.place.file("verdicts.csv"), table_of(Verdict, verdicts))
+    write_table(tree.place.file("verdicts.csv"), tabulate_rows(Verdict, verdicts))
 
 
 def make_worse(run: Run, seed: int | None) -> None:

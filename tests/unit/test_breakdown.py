@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqlab.io.tables import table_of
+from seqlab.io.tables import tabulate_rows
 from seqlab.questions.breakdown import (
     KIND,
     PLACE,
@@ -35,7 +35,7 @@ SYMBOLS = st.integers(0, 2)
 
 
 def broken_down(*arguments) -> pd.DataFrame:
-    return table_of(BreakdownRow, break_down(*arguments))
+    return tabulate_rows(BreakdownRow, break_down(*arguments))
 
 
 @given(st.lists(SYMBOLS, min_size=1, max_size=20), st.lists(SYMBOLS, max_size=20), st.integers(1, 4))
@@ -84,7 +84,7 @@ def test_the_strongest_difference_comes_first_in_its_text_and_none_is_shown_twic
     segment = ids("ab" * 60)
     first, second = np.ones(119), np.ones(119)
     first[50], first[52], second[110] = 9.0, 8.0, 5.0
-    places = contrast(first, second, [segment], TOKENS, each=5, before=5, after=3)
+    places = contrast(first, second, [segment], TOKENS, number=5, before=5, after=3)
     assert [place["difference"] for place in places] == [8.0, -4.0]
     assert len(places[0]["tokens"]) == len(places[0]["differences"]) == 8
     assert places[0]["differences"][places[0]["at"]] == 8.0

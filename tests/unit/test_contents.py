@@ -13,9 +13,9 @@ from made_results import NOTHING_TO_SPELL, make_results
 from seqlab.io.errors import InputError
 from seqlab.io.files import write_json
 from seqlab.io.runs import Experiment, Place, Run
-from seqlab.io.tables import table_of, write_table
+from seqlab.io.tables import tabulate_rows, write_table
 from seqlab.questions.breakdown import BreakdownRow
-from seqlab.questions.horizon import horizon_row
+from seqlab.questions.horizon import summarize_ahead
 from seqlab.questions.memory import MemoryRow
 from seqlab.report.contents import (
     FIGURES,
@@ -120,10 +120,10 @@ def runs(tmp_path: Path) -> list[Run]:
     ahead = [Ahead.exact(steps, np.array([0.5, 0.25])) for steps in (1, 2)]
     for name, rows in {
         "memory": [MemoryRow("mkn", "mkn-2", 1, 9, 1.5), MemoryRow("mkn", "mkn-3", 2, 9, 1.2)],
-        "horizon": [horizon_row("ngram", "mkn-2", bits) for bits in ahead],
+        "horizon": [summarize_ahead("ngram", "mkn-2", bits) for bits in ahead],
         "breakdown": [BreakdownRow("kind of symbol", group, "mkn-2", 5, 1.0) for group in ("letter", "digit")],
     }.items():
-        write_table(place.file(f"{name}.csv"), table_of(type(rows[0]), rows))
+        write_table(place.file(f"{name}.csv"), tabulate_rows(type(rows[0]), rows))
     return runs
 
 

@@ -8,11 +8,11 @@ import torch
 
 from seqlab.io.errors import InputError
 from seqlab.io.runs import Run
-from seqlab.io.tables import table_of
+from seqlab.io.tables import tabulate_rows
 from seqlab.ngram.model import distribution
 from seqlab.ngram.pruning import prune_by_relative_entropy
 from seqlab.ngram.smoothing import estimate
-from seqlab.questions.horizon import HorizonRow, answer, horizon_row
+from seqlab.questions.horizon import HorizonRow, answer, summarize_ahead
 from seqlab.questions.subject import Subject
 from seqlab.report.curves import horizon
 from seqlab.rnn.model import NetworkModel
@@ -141,9 +141,9 @@ def sampled(steps: int, bits: np.ndarray, error: float, bias: float) -> Ahead:
 
 
 def test_rows_have_the_mean_of_symbols_and_the_error_of_that_mean():
-    row = horizon_row("ngram", "mkn-3", Ahead.exact(2, np.array([0.5, 0.125])))
+    row = summarize_ahead("ngram", "mkn-3", Ahead.exact(2, np.array([0.5, 0.125])))
     assert (row.bits_per_symbol, row.symbols, row.method, row.sampling_error) == (2.0, 2, "exact", 0.0)
-    row = horizon_row("rnn", "lstm-1x8", sampled(4, np.array([[1.0, 3.0], [2.0, 4.0]]), 0.1, 0.01))
+    row = summarize_ahead("rnn", "lstm-1x8", sampled(4, np.array([[1.0, 3.0], [2.0, 4.0]]), 0.1, 0.01))
     assert (row.bits_per_symbol, row.method) == (2.5, "sampled")
     assert row.bits_per_symbol_std == pytest.approx(0.5**0.5)
     assert row.sampling_error == pytest.approx(0.05) and row.sampling_bias == pytest.approx(0.01)
@@ -180,13 +180,13 @@ def test_sources_come_first_and_the_next_takes_the_place_of_a_model_that_can_not
 
 
 def test_the_figure_has_a_line_for_every_model():
-    rows = [horizon_row("source", "true-source", Ahead.exact(k, np.full(3, 0.5**k))) for k in STEPS]
-    rows += [horizon_row("rnn", "lstm-1x8", sampled(k, np.full((2, 3), 1.0 + k), 0.1, 0.0)) for k in STEPS]
-    figure = horizon(table_of(HorizonRow, rows))
+    rows = [summarize_ahead("source", "true-source", Ahead.exact(k, np.full(3, 0.5**k))) for k in STEPS]
+    rows += [summarize_ahead("rnn", "lstm-1x8", sampled(k, np.full((2, 3), 1.0 + k), 0.1, 0.0)) for k in STEPS]
+    figure = horizon(tabulate_rows(HorizonRow, rows))
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["true-source", "lstm-1x8 (drawn)"]
 
 
 def test_the_figure_says_when_there_is_nothing_to_draw():
-    figure = horizon(table_of(HorizonRow))
+    figure = horizon(tabulate_rows(HorizonRow))
     assert "No model has finite bits" in figure.texts[0].get_text()

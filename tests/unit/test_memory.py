@@ -11,8 +11,8 @@ from seqlab.io.cards import write_card
 from seqlab.io.runs import Run
 from seqlab.ledger.record import record
 from seqlab.ngram.smoothing import estimate
-from seqlab.questions.memory import cut_rows, known_rows
-from seqlab.questions.subject import choose_positions, in_ledger
+from seqlab.questions.memory import look_up_rows, measure_cut
+from seqlab.questions.subject import choose_positions, find_in_ledger
 from seqlab.rnn.model import NetworkModel
 from seqlab.rnn.network import Architecture, initial_parameters
 from seqlab.rnn.scoring import stream_bits
@@ -25,7 +25,7 @@ def test_a_cut_network_is_one_that_scores_a_text_which_begins_there(cell):
     architecture = Architecture(cell, 2, 6, 5)
     parameters = initial_parameters(architecture, [1, 2])
     places = choose_positions(TEXT, 9, 100)
-    for row in cut_rows("net", NetworkModel(architecture, parameters, [1, 2]), TEXT, places, [1, 4, 9]):
+    for row in measure_cut("net", NetworkModel(architecture, parameters, [1, 2]), TEXT, places, [1, 4, 9]):
         windows = [TEXT[number][place - row.context : place + 1] for number, place in places]
         alone = np.stack([stream_bits(architecture, parameters, [window])[:, -1] for window in windows], axis=1)
         assert row.symbols == len(places) and row.bits_per_symbol == pytest.approx(alone.mean(), rel=1e-5)
@@ -35,8 +35,8 @@ def test_a_cut_network_is_one_that_scores_a_text_which_begins_there(cell):
 def test_an_ngram_that_is_cut_behind_its_context_loses_nothing():
     model = estimate("mkn", TEXT, 3, 5).model
     places = choose_positions(TEXT, 9, 100)
-    rows = list(cut_rows("mkn-3", model, TEXT, places, [1, 2, 9]))
-    whole = model.score(TEXT)[0, in_ledger(TEXT, places)].mean()
+    rows = list(measure_cut("mkn-3", model, TEXT, places, [1, 2, 9]))
+    whole = model.score(TEXT)[0, find_in_ledger(TEXT, places)].mean()
     assert rows[0].bits_per_symbol != pytest.approx(whole)
     assert [row.bits_per_symbol for row in rows[1:]] == pytest.approx([whole, whole])
     assert math.isnan(rows[0].bits_per_symbol_std)
@@ -51,7 +51,7 @@ def test_places_lead_to_the_bits_of_these_symbols():
     scored = np.concatenate([segment[1:] for segment in TEXT])
     places = choose_positions(TEXT, 3, 100)
     wanted = [TEXT[number][place] for number, place in places]
-    assert scored[in_ledger(TEXT, places)].tolist() == wanted
+    assert scored[find_in_ledger(TEXT, places)].tolist() == wanted
 
 
 def scored_run(folder: Path, family: str, model: str, bits: float, settings: dict, **more: object) -> Run:
@@ -73,7 +73,7 @@ def test_n_grams_stand_by_their_context_and_pruned_ones_do_not(tmp_path):
     settings = {"smoothing": "mkn", "order": 2, "prune": {"entropy": 1e-6}}
     runs.append(scored_run(tmp_path, "ngram", "smaller", 2.5, settings, pruned_from="kept"))
     runs.append(scored_run(tmp_path, "source", "true-source", 3.0, {}))
-    rows = known_rows(runs, np.array([1, 3]))
+    rows = look_up_rows(runs, np.array([1, 3]))
     assert [(row.series, row.model, row.context, row.symbols, row.bits_per_symbol) for row in rows] == [
         ("source", "true-source", np.inf, 2, 3.0),
         ("kn", "kn-1", 0, 2, 3.0),
@@ -85,6 +85,6 @@ def test_n_grams_stand_by_their_context_and_pruned_ones_do_not(tmp_path):
 def test_without_gradients():
     architecture = Architecture("rnn", 1, 4, 5)
     parameters = {name: value.requires_grad_() for name, value in initial_parameters(architecture, [1]).items()}
-    (row,) = cut_rows("net", NetworkModel(architecture, parameters, [1]), TEXT, [(0, 9)], [3])
+    (row,) = measure_cut("net", NetworkModel(architecture, parameters, [1]), TEXT, [(0, 9)], [3])
     assert np.isfinite(row.bits_per_symbol)
     assert torch.is_grad_enabled()

@@ -12,7 +12,7 @@ from made_results import NOTHING_TO_SPELL, make_results
 from seqlab.io.errors import InputError
 from seqlab.io.files import read_json, write_json
 from seqlab.io.runs import Experiment, Place, Run
-from seqlab.io.tables import table_of, write_table
+from seqlab.io.tables import tabulate_rows, write_table
 from seqlab.questions.verdicts import Verdict, answer
 from seqlab.report.contents import figure_file, report_files
 from seqlab.report.cost import cost
@@ -142,7 +142,7 @@ def test_the_report_reads_what_it_lists_and_nothing_else(of_two_units: Made, tmp
         write_json(of_two_units.place(unit).file("check.json"), {"findings": findings})
     write_json(tmp_path / "results/corpora/toy/source.json", {"title": "Toys", "source": "data/toy.txt"})
     verdicts = answer(of_two_units.experiment.runs[:11])
-    write_table(of_two_units.place("char").file("verdicts.csv"), table_of(Verdict, verdicts))
+    write_table(of_two_units.place("char").file("verdicts.csv"), tabulate_rows(Verdict, verdicts))
     expected = of_two_units.html()
     listed = {Path(path) for path in report_files(of_two_units.experiment.prepared, of_two_units.experiment.runs)}
     for path in sorted((tmp_path / "results").rglob("*")):
@@ -291,7 +291,7 @@ def test_what_pruning_lost_stands_beside_the_models_that_were_pruned(made: Made)
 
 def test_the_answer_says_whether_the_difference_is_real(made: Made) -> None:
     verdicts = answer(made.experiment.runs)
-    write_table(made.place().file("verdicts.csv"), table_of(Verdict, verdicts))
+    write_table(made.place().file("verdicts.csv"), tabulate_rows(Verdict, verdicts))
     text = made.page().text
     assert re.search(
         r"The best n-gram \(chosen on the validation split\), mkn-3, has [0-9.]+ and is 0\.[0-9]+ bits per symbol "

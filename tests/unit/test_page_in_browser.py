@@ -11,7 +11,7 @@ from browser import open_browser
 from made_results import NOTHING_TO_SPELL, make_results
 
 from seqlab.io.runs import Experiment, Run
-from seqlab.io.tables import table_of, write_table
+from seqlab.io.tables import tabulate_rows, write_table
 from seqlab.questions.verdicts import Verdict, answer
 from seqlab.report.contents import figure_file
 from seqlab.report.cost import cost
@@ -35,7 +35,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = runs[0].place
     write_table(place.file("models.csv"), models)
     verdicts = answer(runs)
-    write_table(place.file("verdicts.csv"), table_of(Verdict, verdicts))
+    write_table(place.file("verdicts.csv"), tabulate_rows(Verdict, verdicts))
     for draw in (perplexity_by_order, heat_maps, axes, cost):
         save(draw(models), figure_file(place, draw.__name__))
     histories = {run.model: pd.read_csv(run.file("history.csv")) for run in runs if run.family == "rnn"}

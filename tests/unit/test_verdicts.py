@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seqlab.io.errors import InputError
-from seqlab.io.tables import table_of, write_table
+from seqlab.io.tables import tabulate_rows, write_table
 from seqlab.questions.verdicts import TIED, WORSE, Entry, Verdict, judge_models, judge_pairs, read_verdicts
 
 BASE = np.random.default_rng(1).random(400) + 1
@@ -62,13 +62,13 @@ def test_what_cannot_be_compared_says_why_and_leaves_the_others_be(odd, said):
 
 def test_no_finite_model_leaves_an_empty_table_that_can_be_read_again(tmp_path):
     verdicts = judge_models([entry("ngram", "mle-3", BASE, valid=float("inf"))])
-    write_table(tmp_path / "verdicts.csv", table_of(Verdict, verdicts))
+    write_table(tmp_path / "verdicts.csv", tabulate_rows(Verdict, verdicts))
     assert read_verdicts(tmp_path / "verdicts.csv") == verdicts == []
 
 
 def test_the_table_is_read_as_it_was_written(tmp_path):
     verdicts = judge_models([entry("ngram", "a-1", BASE), entry("ngram", "a-2", BASE + 0.1)])
-    write_table(tmp_path / "verdicts.csv", table_of(Verdict, verdicts))
+    write_table(tmp_path / "verdicts.csv", tabulate_rows(Verdict, verdicts))
     assert read_verdicts(tmp_path / "verdicts.csv") == verdicts
 
 

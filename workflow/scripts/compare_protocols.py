@@ -5,7 +5,7 @@ from pathlib import Path
 
 from seqlab.io.errors import command
 from seqlab.io.files import count_argument
-from seqlab.io.tables import table_of, write_table
+from seqlab.io.tables import tabulate_rows, write_table
 from seqlab.machine.devices import add_device_arguments, use_threads
 from seqlab.questions import protocols
 from seqlab.questions.subject import Subject, add_subject_arguments
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="csv to write")
     arguments = parser.parse_args()
     use_threads(arguments.threads)
-    table = table_of(protocols.ProtocolRow, protocols.answer(Subject.read(arguments, ["rnn"]), arguments.windows))
+    table = tabulate_rows(protocols.ProtocolRow, protocols.answer(Subject.read(arguments, ["rnn"]), arguments.windows))
     write_table(arguments.output, table)
     print(table.to_string(index=False))
 

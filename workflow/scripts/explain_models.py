@@ -5,7 +5,7 @@ from pathlib import Path
 
 from seqlab.io.errors import command
 from seqlab.io.files import write_json
-from seqlab.io.tables import table_of, write_table
+from seqlab.io.tables import tabulate_rows, write_table
 from seqlab.questions import breakdown
 from seqlab.questions.subject import Subject, add_subject_arguments
 
@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--contrast", type=Path, required=True, help="json to write")
     arguments = parser.parse_args()
     rows, contrast = breakdown.answer(Subject.read(arguments))
-    write_table(arguments.breakdown, table_of(breakdown.BreakdownRow, rows))
+    write_table(arguments.breakdown, tabulate_rows(breakdown.BreakdownRow, rows))
     write_json(arguments.contrast, contrast)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from seqlab.io.errors import command
 from seqlab.io.files import count_argument
-from seqlab.io.tables import table_of, write_table
+from seqlab.io.tables import tabulate_rows, write_table
 from seqlab.machine.devices import add_device_arguments, use_threads
 from seqlab.questions import horizon
 from seqlab.questions.subject import Subject, add_subject_arguments
@@ -25,7 +25,7 @@ def main() -> None:
     use_threads(arguments.threads)
     subject = Subject.read(arguments, arguments.families)
     rows = horizon.answer(subject, arguments.steps, arguments.symbols, arguments.samples)
-    table = table_of(horizon.HorizonRow, rows)
+    table = tabulate_rows(horizon.HorizonRow, rows)
     write_table(arguments.output, table)
     print(table.to_string(index=False))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from seqlab.io.errors import command
 from seqlab.io.files import count_argument
-from seqlab.io.tables import table_of, write_table
+from seqlab.io.tables import tabulate_rows, write_table
 from seqlab.machine.devices import add_device_arguments, use_threads
 from seqlab.questions import memory
 from seqlab.questions.subject import Subject, add_subject_arguments
@@ -25,7 +25,7 @@ def main() -> None:
     for row in memory.answer(Subject.read(arguments, memory.FAMILIES), arguments.contexts, arguments.symbols):
         print(f"{row.model} with {row.context} symbols of context: {row.bits_per_symbol:.4f} bits", flush=True)
         rows.append(row)
-    write_table(arguments.output, table_of(memory.MemoryRow, rows))
+    write_table(arguments.output, tabulate_rows(memory.MemoryRow, rows))
 
 
 if __name__ == "__main__":

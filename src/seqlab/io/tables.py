@@ -31,7 +31,7 @@ def read_table(path: str | Path, columns: Sequence[str] | None, **options: Any) 
     return table[columns]
 
 
-def table_of(kind: type[Any], rows: Iterable[Any] = ()) -> pd.DataFrame:
+def tabulate_rows(kind: type[Any], rows: Iterable[Any] = ()) -> pd.DataFrame:
     """Return `rows`, instances of the dataclass `kind`, as a table with a column for each of its fields."""
     return pd.DataFrame(list(rows), columns=[field.name for field in fields(kind)])
 

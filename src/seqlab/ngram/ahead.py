@@ -36,12 +36,12 @@ def probabilities_ahead(
     )
     states = [_states_along(following, segment) for segment in segments]
     targets = np.array([segments[number][place] for number, place in positions], dtype=np.int64)
-    found, ahead = np.empty((len(steps), len(positions))), probability
+    answers, ahead = np.empty((len(steps), len(positions))), probability
     for k in range(1, max(steps) + 1):
         for row in [row for row, step in enumerate(steps) if step == k]:
-            found[row] = ahead[[states[number][place - k] for number, place in positions], targets]
+            answers[row] = ahead[[states[number][place - k] for number, place in positions], targets]
         ahead = transition @ ahead if k < max(steps) else ahead
-    return found
+    return answers
 
 
 def _contexts(model: NgramModel) -> int:

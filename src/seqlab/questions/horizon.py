@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqlab.ledger.selection import rank_candidates, standing_of
-from seqlab.questions.subject import Subject, choose_positions, fitting
+from seqlab.questions.subject import Subject, choose_positions, select_lengths
 from seqlab.sampling import Ahead
 
 EXACT, SAMPLED = "exact", "sampled"
@@ -39,7 +39,7 @@ def answer(subject: Subject, steps: Sequence[int], symbols: int, samples: int) -
     next is. All rows are about the same positions of test, at most `symbols`, evenly spaced.
     """
     test = subject.segments["test"]
-    steps = fitting(steps, test)
+    steps = select_lengths(steps, test)
     positions = choose_positions(test, steps[-1], symbols)
     ledger = [
         pair for family in dict.fromkeys(run.family for run in subject.runs) for pair in subject.of_family(family)
@@ -49,11 +49,11 @@ def answer(subject: Subject, steps: Sequence[int], symbols: int, samples: int) -
     for run in sorted(ranking, key=lambda run: run.family != "source"):
         if not rows.get(run.family):
             answers = subject.foresight(run).look_ahead(test, positions, steps, samples)
-            rows[run.family] = [horizon_row(run.family, run.model, ahead) for ahead in answers]
+            rows[run.family] = [summarize_ahead(run.family, run.model, ahead) for ahead in answers]
     return [row for family in rows.values() for row in family]
 
 
-def horizon_row(family: str, model: str, ahead: Ahead) -> HorizonRow:
+def summarize_ahead(family: str, model: str, ahead: Ahead) -> HorizonRow:
     """Return the row of a model whose replicas charge the bits of `ahead`; errors of different symbols are
     independent.
     """

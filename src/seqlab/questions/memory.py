@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from seqlab.io.runs import Run
 from seqlab.ledger.record import read_ledger
-from seqlab.questions.subject import Subject, choose_positions, fitting, in_ledger
+from seqlab.questions.subject import Subject, choose_positions, find_in_ledger, select_lengths
 from seqlab.sampling import Positions, SymbolModel, Texts
 
 FAMILIES = ("source", "ngram", "rnn")
@@ -37,14 +37,14 @@ def answer(subject: Subject, contexts: Sequence[int], symbols: int) -> Iterator[
     All are about the same positions of test, at most `symbols`, evenly spaced, which have the longest context.
     """
     test = subject.segments["test"]
-    contexts = fitting(contexts, test)
+    contexts = select_lengths(contexts, test)
     positions = choose_positions(test, contexts[-1], symbols)
-    yield from known_rows(subject.runs, in_ledger(test, positions))
+    yield from look_up_rows(subject.runs, find_in_ledger(test, positions))
     if run := subject.best("rnn"):
-        yield from cut_rows(run.model, subject.model(run), test, positions, contexts)
+        yield from measure_cut(run.model, subject.model(run), test, positions, contexts)
 
 
-def cut_rows(
+def measure_cut(
     name: str, model: SymbolModel, segments: Texts, positions: Positions, contexts: Iterable[int]
 ) -> Iterator[MemoryRow]:
     """Yield a row for each of `contexts`: the model is asked for the symbols at `positions` as if their text began so
@@ -57,7 +57,7 @@ def cut_rows(
         yield MemoryRow(name, name, context, len(positions), float(np.mean(bits)), spread)
 
 
-def known_rows(runs: Iterable[Run], indices: NDArray[np.int64]) -> list[MemoryRow]:
+def look_up_rows(runs: Iterable[Run], indices: NDArray[np.int64]) -> list[MemoryRow]:
     """Return the rows of sources, then of n-grams, from their bits at `indices` of the ledger of test."""
     sources, ngrams = [], []
     for run in runs:

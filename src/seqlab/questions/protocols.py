@@ -80,12 +80,12 @@ def score_protocols(
     possible = len(longest) - steps  # places at which a whole window begins
     if possible >= 1:
         draws = np.random.default_rng(1).integers(0, possible, (REPEATS, max(1, windows // REPEATS)))
-        estimates = [np.concatenate(scorer(windows_at(longest, steps, starts)), axis=1) for starts in draws.tolist()]
+        estimates = [np.concatenate(scorer(cut_at(longest, steps, starts)), axis=1) for starts in draws.tolist()]
         spread = np.std([bits.mean() for bits in estimates], ddof=1)
         meaning = f"as nanoGPT does; {REPEATS} repeats spread by {spread:.4f} bits"
         protocols.append(_pooled(model, f"random windows of {steps}", estimates, meaning))
         starts = np.unique(np.linspace(0, possible - 1, min(windows, possible)).astype(int))
-        bits = scorer(windows_at(longest, steps, starts.tolist()))
+        bits = scorer(cut_at(longest, steps, starts.tolist()))
         pooled = _pooled(
             model, f"overlapping windows of {steps}, mean of batches", bits, "as d2l does, not 2 to the mean"
         )
@@ -105,10 +105,10 @@ def cut_lines(segments: Texts, newline: int) -> list[NDArray[Any]]:
 
 def cut_windows(segments: Texts, steps: int) -> list[NDArray[Any]]:
     """Return windows of at most `steps` scored symbols, one after the other, with every symbol in one of them."""
-    return [window for segment in segments for window in windows_at(segment, steps, range(0, len(segment) - 1, steps))]
+    return [window for segment in segments for window in cut_at(segment, steps, range(0, len(segment) - 1, steps))]
 
 
-def windows_at(segment: NDArray[Any], steps: int, starts: Iterable[int]) -> list[NDArray[Any]]:
+def cut_at(segment: NDArray[Any], steps: int, starts: Iterable[int]) -> list[NDArray[Any]]:
     """Return the windows of `steps` scored symbols that begin at `starts`."""
     return [segment[start : start + steps + 1] for start in starts]
 

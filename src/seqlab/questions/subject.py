@@ -70,7 +70,7 @@ def add_subject_arguments(parser: ArgumentParser) -> None:
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the corpus and unit")
 
 
-def fitting(lengths: Sequence[int], texts: Texts) -> list[int]:
+def select_lengths(lengths: Sequence[int], texts: Texts) -> list[int]:
     """Return those of `lengths` in rising order that leave a symbol behind them in the longest text; 1 if none does."""
     return [length for length in sorted(lengths) if length < max(map(len, texts))] or [1]
 
@@ -85,7 +85,7 @@ def choose_positions(segments: Texts, longest: int, number: int) -> Positions:
     return [possible[place] for place in chosen]
 
 
-def in_ledger(segments: Texts, positions: Positions) -> NDArray[np.int64]:
+def find_in_ledger(segments: Texts, positions: Positions) -> NDArray[np.int64]:
     """Return the indices, (positions,), of the symbols at `positions` in the ledger of a split."""
     starts = np.concatenate([[0], np.cumsum([len(segment) - 1 for segment in segments])])
     return np.array([starts[number] + place - 1 for number, place in positions], dtype=np.int64)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from seqlab.ledger.record import read_ledger
 from seqlab.ledger.selection import choose_best, standing_of
 from seqlab.ledger.statistics import CONFIDENCE, Comparison, compare, holm
 
-CHOSEN = ("ngram", "rnn", "mixture")  # the families that are chosen between
+CHOSEN_FAMILIES = ("ngram", "rnn", "mixture")  # the families that are chosen between
 BETTER, WORSE, TIED = "better", "worse", "tied"
 TOTAL_ONLY, IMPOSSIBLE = "only a total is known", "a symbol has probability zero"
 RESOLUTION = 1e-6  # bits per symbol; the ledger holds them as float32
@@ -86,19 +87,15 @@ def judge_models(entries: Sequence[Entry]) -> list[Verdict]:
     """Return a verdict on each model against the one that is best on validation, and on each pair of the best of two
     families; none where no model has a finite perplexity on validation.
     """
-    best = {family: _best([entry for entry in entries if entry.metrics["family"] == family]) for family in CHOSEN}
+    best = {
+        family: _best([entry for entry in entries if entry.metrics["family"] == family]) for family in CHOSEN_FAMILIES
+    }
     leaders = [entry for entry in best.values() if entry]
     first = _best(leaders)
     if first is None:
         return []
     pairs = [(entry, first) for entry in entries if entry is not first]
-    pairs += [
-        (leader, other)
-        for place, leader in enumerate(leaders)
-        for other in leaders[place + 1 :]
-        if first not in (leader, other)
-    ]
-    return judge_pairs(pairs)
+    return judge_pairs(pairs + [pair for pair in combinations(leaders, 2) if first not in pair])
 
 
 def judge_pairs(pairs: Sequence[tuple[Entry, Entry]]) -> list[Verdict]:
@@ -122,6 +119,17 @@ def judge_pairs(pairs: Sequence[tuple[Entry, Entry]]) -> list[Verdict]:
 def read_verdicts(path: str | Path) -> list[Verdict]:
     """Return the verdicts in the verdicts.csv `path`; InputError where the file is damaged."""
     return [Verdict(**row) for row in read_rows(path, Verdict).to_dict("records")]
+
+
+def find_leader(verdicts: Sequence[Verdict]) -> str:
+    """Return the model that the others are compared with; empty where none is."""
+    return verdicts[0].against if verdicts else ""
+
+
+def find_verdict(verdicts: Sequence[Verdict], model: str) -> Verdict | None:
+    """Return the verdict on `model` against the best one; None for the best itself."""
+    against = find_leader(verdicts)
+    return next((verdict for verdict in verdicts if (verdict.model, verdict.against) == (model, against)), None)
 
 
 def _best(entries: Sequence[Entry]) -> Entry | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from seqlab.questions.verdicts import TIED, Verdict
+from seqlab.questions.verdicts import TIED, Verdict, find_verdict
 from seqlab.report.style import deviation, number
 from seqlab.report.tables import best_on_valid
 
@@ -31,20 +31,9 @@ def answer(models: pd.DataFrame, verdicts: Sequence[Verdict], rate: dict[str, fl
         if rival is not None and family != row["family"]:
             other = _test_row(models, rival)
             over = f" over {other['seeds']} seeds" if other["seeds"] > 1 else ""
-            figures = f"{figure(other, 'perplexity')}{over}{_compared(verdict_on(verdicts, rival))}"
+            figures = f"{figure(other, 'perplexity')}{over}{_compared(find_verdict(verdicts, rival))}"
             sentences.append(f"The best {name} (chosen on the validation split), {rival}, has {figures}")
     return sentences + _floor(rate)
-
-
-def leader(verdicts: Sequence[Verdict]) -> str:
-    """Return the model that the others are compared with; empty where none is."""
-    return verdicts[0].against if verdicts else ""
-
-
-def verdict_on(verdicts: Sequence[Verdict], model: str) -> Verdict | None:
-    """Return the verdict on `model` against the best one; None for the best itself."""
-    against = leader(verdicts)
-    return next((verdict for verdict in verdicts if (verdict.model, verdict.against) == (model, against)), None)
 
 
 def _compared(verdict: Verdict | None) -> str:

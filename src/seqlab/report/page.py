@@ -17,19 +17,8 @@ from seqlab.io.files import damaged, read_json, verified, write_text
 from seqlab.io.runs import SERIES, Experiment, Place, Run
 from seqlab.io.tables import read_rows
 from seqlab.questions.protocols import ProtocolRow
-from seqlab.questions.verdicts import Verdict, read_verdicts
-from seqlab.report.answer import (
-    CHOSEN,
-    TRAINED,
-    across_units,
-    answer,
-    closed,
-    figure,
-    interval,
-    leader,
-    share,
-    verdict_on,
-)
+from seqlab.questions.verdicts import Verdict, find_leader, find_verdict, read_verdicts
+from seqlab.report.answer import CHOSEN, TRAINED, across_units, answer, closed, figure, interval, share
 from seqlab.report.contents import WITHOUT_SAMPLE, figure_file, figures_of, source_file
 from seqlab.report.explained import coloured
 from seqlab.report.forecast import forecast_section
@@ -172,7 +161,7 @@ def _text_section(place: Place, runs: list[Run], missing: list[str]) -> dict[str
             )
         run = by_run.pop(name)
         told.append(_run(run, rows, models, bits, missing))
-        told[-1] |= {"best": run.family in CHOSEN and run.model in best, "verdict": verdict_on(verdicts, run.model)}
+        told[-1] |= {"best": run.family in CHOSEN and run.model in best, "verdict": find_verdict(verdicts, run.model)}
     missing += [f"{run.model} is not in models.csv." for run in by_run.values()]
     for family, name in TRAINED.items():
         if family not in models["family"].unique():
@@ -183,7 +172,7 @@ def _text_section(place: Place, runs: list[Run], missing: list[str]) -> dict[str
         "protocols": _protocols(Path(place.file("protocols.csv"))),
         "contrast": _contrast(Path(place.file("contrast.json"))),
         "findings": _findings(Path(place.file("check.json"))), "answer": answer(models, verdicts, rate),
-        "against": leader(verdicts), "closed": closed(models, place.unit), "bits": list(bits),
+        "against": find_leader(verdicts), "closed": closed(models, place.unit), "bits": list(bits),
         "symbols": _symbols(models),
     }  # fmt: skip
 

@@ -60,12 +60,12 @@ def _emissions_ahead(source: Source, longest: int) -> list[NDArray[np.float64]]:
     return tables
 
 
-def _beliefs(source: Source, segment: NDArray[Any], wanted: set[int]) -> dict[int, NDArray[np.float64]]:
-    """The distribution over states after each of the `wanted` positions of `segment`."""
-    belief, found = stationary(source), {}
-    for position, symbol in enumerate(segment[: max(wanted, default=-1) + 1].tolist()):
+def _beliefs(source: Source, segment: NDArray[Any], places: set[int]) -> dict[int, NDArray[np.float64]]:
+    """The distribution over states after each of these `places` in `segment`."""
+    belief, beliefs = stationary(source), {}
+    for place, symbol in enumerate(segment[: max(places, default=-1) + 1].tolist()):
         joint = belief * source.emission[:, symbol]
         belief = np.bincount(source.successor[:, symbol], joint, len(belief)) / joint.sum()
-        if position in wanted:
-            found[position] = belief
-    return found
+        if place in places:
+            beliefs[place] = belief
+    return beliefs

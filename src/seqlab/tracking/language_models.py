@@ -11,9 +11,8 @@ from seqlab.io.files import read_json
 from seqlab.io.runs import Experiment, Place, Run
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.ledger.selection import rank_candidates
-from seqlab.questions.verdicts import BETTER, IMPOSSIBLE, TIED, TOTAL_ONLY, WORSE, Verdict
-from seqlab.report.answer import leader
-from seqlab.tracking.page import best_model, experiment_page, verdicts_of
+from seqlab.questions.verdicts import IMPOSSIBLE, TOTAL_ONLY, Verdict, find_leader
+from seqlab.tracking.page import best_model, experiment_page, read_place_verdicts
 from seqlab.tracking.runs import PlannedRun, Point, as_text, plan_parent, plan_seed
 
 # MLflow offers the first metric for a comparison, so the first of all is the one that selects a model.
@@ -29,7 +28,7 @@ CURVES = {  # of every epoch: its name -> the column of history.csv
 # The settings that are always parameters; others become one where they are an axis. The card holds all of them.
 SETTINGS = ["smoothing", "order", "prune", "cell", "layers", "hidden", "epochs", "steps", "batch_size", "optimiser"]
 SETTINGS += ["learning_rate", "dropout", "parts"]
-SHORT_VERDICTS = {word: word for word in (BETTER, WORSE, TIED)} | {TOTAL_ONLY: "total only", IMPOSSIBLE: "infinite"}
+SHORT_REASONS = {TOTAL_ONLY: "total only", IMPOSSIBLE: "infinite"}  # why a model has no verdict
 LEADING = 5  # models of a family that are compared with other families in a chart
 TABLES = ("summary.csv", "models.csv", "verdicts.csv", "breakdown.csv", "memory.csv")
 
@@ -167,15 +166,15 @@ def leading(place: Place) -> set[tuple[str, str]]:
 
 def _standings(place: Place) -> dict[str, dict[str, str]]:
     """For every model, how it compares with the best one on valid: by how much, and whether that is real."""
-    verdicts = verdicts_of(place)
-    best = leader(verdicts)
+    verdicts = read_place_verdicts(place)
+    best = find_leader(verdicts)
     standings = {verdict.model: _standing(verdict) for verdict in verdicts if verdict.against == best}
     return standings | {best: {"behind": "0 bits", "verdict": "best on valid", "verdict in full": "best on valid"}}
 
 
 def _standing(verdict: Verdict) -> dict[str, str]:
     """Tags for the table of runs, whose columns have room for a word, and one that says it all."""
-    short = SHORT_VERDICTS.get(verdict.verdict, "not compared")
+    short = verdict.verdict if verdict.is_known else SHORT_REASONS.get(verdict.verdict, "not compared")
     tags = {"verdict": "known source" if verdict.family == "source" else short, "verdict in full": verdict.in_words}
     return tags | ({"behind": f"{verdict.difference:+.3f} bits"} if verdict.is_known else {})
 

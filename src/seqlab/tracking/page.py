@@ -10,8 +10,8 @@ import pandas as pd
 
 from seqlab.io.runs import Experiment, Place
 from seqlab.ledger.selection import rank_candidates
-from seqlab.questions.verdicts import Verdict, read_verdicts
-from seqlab.report.answer import CHOSEN, answer, leader, verdict_on
+from seqlab.questions.verdicts import Verdict, find_leader, find_verdict, read_verdicts
+from seqlab.report.answer import CHOSEN, answer
 from seqlab.report.style import deviation, number
 from seqlab.report.tables import best_on_valid, read_models
 
@@ -24,7 +24,7 @@ def experiment_page(experiment: Experiment, place: Place) -> str:
     head = f"{place.corpus} by {place.unit}: {best_model(place)}"
     if not Path(place.file("models.csv")).exists():
         return f"{head}\n\n{again}"
-    models, verdicts = read_models(place.file("models.csv")), verdicts_of(place)
+    models, verdicts = read_models(place.file("models.csv")), read_place_verdicts(place)
     notes = (
         "Models are chosen on valid and judged on test. Bits per symbol behind the best are those of test, with "
         "their 95 % interval over texts and seeds; a verdict is adjusted for the number of models (Holm)."
@@ -41,7 +41,7 @@ def best_model(place: Place) -> str:
     """The best model of an experiment on one corpus and unit, by how much, and whether that is real, in one line."""
     if not Path(place.file("models.csv")).exists():
         return "not summarised yet."
-    models, verdicts = read_models(place.file("models.csv")), verdicts_of(place)
+    models, verdicts = read_models(place.file("models.csv")), read_place_verdicts(place)
     best = best_on_valid(models[models["family"].isin(CHOSEN)])
     if best is None:
         return "no model has a finite perplexity on valid."
@@ -49,14 +49,14 @@ def best_model(place: Place) -> str:
     rest = []
     for family in CHOSEN:
         rival = best_on_valid(models[models["family"] == family])
-        verdict = verdict_on(verdicts, rival) if rival and family != row["family"] else None
+        verdict = find_verdict(verdicts, rival) if rival and family != row["family"] else None
         if verdict and verdict.is_known:
             rest.append(f"{rival} {verdict.difference:+.3f} ({verdict.verdict})")
     behind = f"; bits per symbol behind it: {', '.join(rest)}" if rest else ""
     return f"{best} is best, test perplexity {number(row['perplexity'])}{behind}"
 
 
-def verdicts_of(place: Place) -> list[Verdict]:
+def read_place_verdicts(place: Place) -> list[Verdict]:
     """Return the verdicts on the models of a corpus and unit; none where they have not been compared."""
     path = Path(place.file("verdicts.csv"))
     return read_verdicts(path) if path.exists() else []
@@ -64,7 +64,7 @@ def verdicts_of(place: Place) -> list[Verdict]:
 
 def _table(models: pd.DataFrame, verdicts: list[Verdict]) -> str:
     """The models that are best on valid, best first."""
-    best = leader(verdicts)
+    best = find_leader(verdicts)
     test = models[models["split"] == "test"].set_index("model")
     valid = models[models["split"] == "valid"].set_index("model")["perplexity"].astype(float)
     ranking = rank_candidates(valid.index, lambda name: (valid[name], name))
@@ -72,7 +72,7 @@ def _table(models: pd.DataFrame, verdicts: list[Verdict]) -> str:
     heads = ("model", "valid perplexity", "test perplexity", "bits per character", "behind the best", "verdict")
     rows = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     for name in finite[:SHOWN]:
-        behind = ("", "best on valid") if name == best else _behind(verdict_on(verdicts, name))
+        behind = ("", "best on valid") if name == best else _behind(find_verdict(verdicts, name))
         figures = (number(valid[name]), _spread(test.loc[name], "perplexity"),
                    _spread(test.loc[name], "bits_per_char"))  # fmt: skip
         rows.append("| " + " | ".join((name, *figures, *behind)) + " |")
