@@ -17,32 +17,40 @@ from seqlab.io.errors import InputError, shown
 from seqlab.io.provenance import sha256_of
 from seqlab.io.runs import Place, find_experiment
 from seqlab.ledger.perplexity import figures
-from seqlab.sampling import Reading, drawn
+from seqlab.sampling import SymbolModel, drawn
 from seqlab.text.splits import describe
 from seqlab.text.vocab import Vocab
 
+MODEL_FILES = NGRAM_FILE, NETWORK_FILE = "model.npz", "weights.safetensors"
 SETTINGS: dict[str, Any] = {
     "mode": "continue",
     "symbols": 60,
     "temperature": 1.0,
     "seed": 1,
 }  # what predict takes, and its defaults
-Told = Callable[[int], object]  # is called with how many symbols were done since its last call
+
+
+def open_model(folder: Path, choose_device: Callable[[], Any] = lambda: "cpu", double: bool = False) -> SymbolModel:
+    """Return the model whose files lie in `folder`; FileNotFoundError where there is none, InputError for damage.
+
+    A network is put on the device that `choose_device` returns, in `double` precision as the ledger is scored.
+    """
+    if (folder / NGRAM_FILE).exists():
+        from seqlab.ngram.model import NgramModel
+
+        return NgramModel.load(folder / NGRAM_FILE)
+    from seqlab.rnn.model import NetworkModel
+
+    return NetworkModel.load(folder, choose_device(), double)
 
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """`seeds` are those of its replicas, a single None where it has none.
-
-    `scored` gives the bits of every symbol but the first, (replicas, symbols - 1); `read` what comes after a prompt by
-    the replica of a number.
-    """
+    """A model and the vocabulary of its symbols."""
 
     name: str
     vocab: Vocab
-    seeds: list[int | None]
-    scored: Callable[[NDArray[Any], Told], NDArray[np.float64]]
-    read: Callable[[Sequence[int], int], Reading]
+    model: SymbolModel
 
     @classmethod
     def load(cls, folder: str | Path, device: Any = "cpu") -> "LanguageModel":
@@ -53,13 +61,12 @@ class LanguageModel:
         folder = Path(folder)
         beside = folder / "vocab.json"
         vocab = beside if beside.exists() else _prepared_vocabulary(folder)
-        kind = next((kind for name, kind in KINDS.items() if (folder / name).exists()), None)
-        if vocab is None or kind is None:
+        if vocab is None or not any((folder / name).exists() for name in MODEL_FILES):
             raise InputError(
                 f"{folder} holds no model; name the folder of a run, such as results/default/python_docs/char/ngram/"
-                f"mkn-5, with {' or '.join(KINDS)} in it"
+                f"mkn-5, with {' or '.join(MODEL_FILES)} in it"
             )
-        return cls(folder.resolve().name, Vocab.load(vocab), *kind(folder, device))
+        return cls(folder.resolve().name, Vocab.load(vocab), open_model(folder, lambda: device, double=True))
 
     def predict(self, texts: Sequence[str], settings: dict[str, Any]) -> list[dict[str, Any]]:
         """One answer for each text: with `mode` continue its continuation of `symbols` symbols, with `mode` score what
@@ -75,7 +82,7 @@ class LanguageModel:
 
     def go_on(self, text: str, symbols: int, temperature: float, seed: int) -> str:
         """`symbols` symbols drawn after `text` by the first replica; always the same for the same seed."""
-        reading = self.read(self.encoded(text, 1)[1].tolist(), 0)
+        reading = self.model.read(self.encoded(text, 1)[1].tolist())
         return self.text_after(list(drawn(reading, symbols, np.random.default_rng(seed), temperature)))
 
     def text_after(self, indices: Sequence[int]) -> str:
@@ -86,7 +93,7 @@ class LanguageModel:
         """The figures of `text` for each replica, as in metrics.json; the first symbol is context only."""
         tokens, indices = self.encoded(text, 2)
         counts = self.counts(tokens, indices)
-        return [figures(bits, counts) for bits in self.scored(indices, lambda symbols: None)]
+        return [figures(bits, counts) for bits in self.model.score([indices])]
 
     def counts(self, tokens: Sequence[str], indices: NDArray[Any]) -> dict[str, Any]:
         """How many symbols, characters, bytes and words of a text are scored, as splits.json tells of a split."""
@@ -127,33 +134,3 @@ def _prepared_vocabulary(folder: Path) -> Path | None:
     if vocab.exists():
         read_card(card_path, vocab=vocab)
     return vocab
-
-
-def _ngram(folder: Path, device: Any) -> tuple[Any, ...]:
-    from seqlab.ngram.model import NgramModel, NgramReading, symbol_probabilities
-
-    model = NgramModel.load(folder / "model.npz")
-
-    def scored(indices: NDArray[Any], told: Told) -> NDArray[np.float64]:
-        with np.errstate(divide="ignore"):  # a probability of zero costs infinitely many bits
-            bits: NDArray[np.float64] = -np.log2(symbol_probabilities(model, [indices]))
-        told(len(bits))
-        return bits[None]
-
-    return [None], scored, lambda prompt, replica: NgramReading(model, [list(prompt)])
-
-
-def _network(folder: Path, device: Any) -> tuple[Any, ...]:
-    from seqlab.rnn.network import load_network
-    from seqlab.rnn.scoring import NetworkReading, stream_bits
-
-    architecture, parameters, seeds = load_network(folder)
-    parameters = {name: value.to(device).double() for name, value in parameters.items()}  # as the ledger was scored
-
-    def scored(indices: NDArray[Any], told: Told) -> NDArray[np.float64]:
-        return stream_bits(architecture, parameters, [indices], told=told)
-
-    return seeds, scored, lambda prompt, replica: NetworkReading.of(architecture, parameters, prompt, replica)
-
-
-KINDS = {"model.npz": _ngram, "weights.safetensors": _network}

@@ -1,12 +1,25 @@
-"""Going on with a text: symbols drawn one after the other, or the likeliest continuation."""
+"""Models as they are asked, whatever their family, and going on with a text: drawn symbols, the likeliest continuation.
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+Each family implements `SymbolModel` in its own package; the command line, the registry and the questions use nothing
+else of a model.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.io.errors import InputError
+
+Texts = Sequence[NDArray[Any]]  # each as indices of symbols, (symbols,)
+Positions = Sequence[tuple[int, int]]  # of symbols: the number of a segment, and the place in it
+Progress = Callable[[int], object]  # is called with the number of symbols done since its last call
+
+
+def ignore_progress(symbols: int) -> None:
+    """Do nothing with the number of symbols done."""
 
 
 class Reading(Protocol):
@@ -18,6 +31,61 @@ class Reading(Protocol):
 
     def followed(self, texts: Sequence[int], symbols: Sequence[int]) -> "Reading":
         """The texts of these numbers, each followed by its symbol; a number may come more than once."""
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """Bits of symbols `steps` ahead under each replica, (replicas, positions).
+
+    Where the symbols between were `sampled`, `error` is the standard error that this leaves in the bits and `bias` by
+    how much it makes them larger on average, of the same shape and of first order; both are zero where they are exact.
+    """
+
+    steps: int
+    bits: NDArray[np.float64]
+    error: NDArray[np.float64]
+    bias: NDArray[np.float64]
+    sampled: bool
+
+    @classmethod
+    def exact(cls, steps: int, probability: NDArray[np.float64]) -> "Ahead":
+        """Return the bits of symbols that a single replica gives this `probability`, (positions,)."""
+        with np.errstate(divide="ignore"):  # a probability of zero costs infinitely many bits
+            bits = -np.log2(probability)[None]
+        return cls(steps, bits, np.zeros_like(bits), np.zeros_like(bits), False)
+
+
+class Foresight(Protocol):
+    """What can be asked for symbols further ahead than the next."""
+
+    def look_ahead(self, segments: Texts, positions: Positions, steps: Sequence[int], samples: int) -> list[Ahead]:
+        """Return the bits of the symbols at `positions` given their segment up to k symbols before each, for every k of
+        `steps`; empty where that would cost too much.
+
+        Every place has `max(steps)` symbols before it. What is too much to sum over is drawn `samples` times.
+        """
+
+
+class SymbolModel(Foresight, Protocol):
+    """A model of sequences of symbols, which are indices of its vocabulary.
+
+    `seeds` are those of its replicas, a single None for a model without seeds.
+    """
+
+    @property
+    def seeds(self) -> Sequence[int | None]:
+        """The seed of every replica."""
+
+    def read(self, prompt: Sequence[int], replica: int = 0) -> Reading:
+        """Return `prompt`, at least one symbol, as the replica of this number has read it."""
+
+    def score(self, segments: Texts, progress: Progress = ignore_progress) -> NDArray[np.float64]:
+        """Return the bits of every symbol but the first of each segment, (replicas, symbols), each given all symbols of
+        its segment before it.
+        """
+
+    def score_stretches(self, stretches: Texts) -> list[NDArray[np.float64]]:
+        """Return the bits of every symbol but the first of each of many short texts, (replicas, symbols) for each."""
 
 
 def draw(

@@ -8,7 +8,7 @@ from made_results import list_runs
 from seqlab.io.cards import write_card
 from seqlab.io.files import write_text
 from seqlab.io.runs import FORECAST, SERIES, Place, Run
-from seqlab.report.tables import write_table
+from seqlab.io.tables import write_table
 from seqlab.series.autoregression import Autoregression, try_orders
 from seqlab.series.persistence import persistence, seasonal_persistence
 from seqlab.series.record import forecast, forecast_points, record

@@ -16,6 +16,7 @@ from seqlab.io.provenance import sha256_of
 from seqlab.io.runs import RUNS_FILE, Place, Run, experiment_text, read_experiment
 from seqlab.ledger.perplexity import score_rows, write_metrics
 from seqlab.ledger.scores import write_scores
+from seqlab.questions.spelling import SpellingRow
 
 COMMAND = "snakemake --cores all --configfile config/made.yaml"
 SCORED = 200
@@ -30,7 +31,7 @@ SPLIT = {
     "words": SCORED // 5,
     "symbols": SCORED + 1,
 }
-NOTHING_TO_SPELL = {split: {"unknown": 0, "bits": 0.0, "bits_per_char": 0.0} for split in ("valid", "test")}
+NOTHING_TO_SPELL = dict.fromkeys(("valid", "test"), SpellingRow(0, 0.0, 0.0))
 SPLITS = {"kind": "contiguous", "splits": dict.fromkeys(("train", "valid", "test"), SPLIT)}
 
 

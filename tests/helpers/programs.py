@@ -87,7 +87,7 @@ COMMANDS: dict[str, list[str]] = {  # in the order in which the experiment is ma
     "compare_models": [*ASKED, "--output", f"{HERE}/verdicts.csv"],
     "explain_models": [*ASKED, *DATA, *["--breakdown", f"{HERE}/breakdown.csv", "--contrast", f"{HERE}/contrast.json"]],
     "measure_memory": [
-        *[*ASKED, *SEGMENTS, "--contexts", "1", "2", "--symbols", "20", "--device", "cpu"],
+        *[*ASKED, *DATA, "--contexts", "1", "2", "--symbols", "20", "--device", "cpu"],
         *["--output", f"{HERE}/memory.csv"],
     ],
     "measure_horizon": [

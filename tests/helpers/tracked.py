@@ -11,10 +11,10 @@ from made_results import NOTHING_TO_SPELL, make_results
 
 from seqlab.io.files import read_json, write_text
 from seqlab.io.runs import Experiment, Place, Run, experiment_text, read_experiment
+from seqlab.io.tables import tabulate_rows, write_table
 from seqlab.ledger.perplexity import read_metrics, write_metrics
-from seqlab.ledger.record import read_ledger
-from seqlab.ledger.verdicts import Entry, verdicts
-from seqlab.report.tables import summarize, write_table
+from seqlab.questions.verdicts import Verdict, answer
+from seqlab.report.tables import summarize
 from seqlab.tracking.connection import ENVIRONMENT
 from seqlab.tracking.publish import track_runs
 
@@ -120,8 +120,8 @@ def summarize_again(tree: Tree) -> None:
     runs = tree.experiment.runs
     for name, table in zip(("summary", "models"), summarize(runs, NOTHING_TO_SPELL), strict=True):
         write_table(tree.place.file(f"{name}.csv"), table)
-    entries = [Entry(metrics, bits["test"]) for metrics, bits in map(read_ledger, runs)]
-    write_table(tree.place.file("verdicts.csv"), verdicts(entries))
+    verdicts = answer(runs)
+    write_table(tree.place.file("verdicts.csv"), tabulate_rows(Verdict, verdicts))
 
 
 def make_worse(run: Run, seed: int | None) -> None:

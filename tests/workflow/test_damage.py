@@ -21,9 +21,9 @@ from seqlab.io.files import read_json, verified
 from seqlab.io.runs import read_experiment
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.ledger.scores import read_scores
-from seqlab.ledger.verdicts import read_verdicts
 from seqlab.ngram.model import NgramModel
 from seqlab.ngram.shards import count_shard, merge_shards, read_counts
+from seqlab.questions.verdicts import read_verdicts
 from seqlab.report.tables import read_models
 from seqlab.rnn.network import load_network
 from seqlab.text.reading import load_text, read_clean

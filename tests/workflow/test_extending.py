@@ -12,8 +12,9 @@ from made_results import NOTHING_TO_SPELL, make_results
 from project import ROOT, Project, bare_project
 
 from seqlab.io.runs import read_experiment
+from seqlab.io.tables import write_table
 from seqlab.report.contents import FIGURES, figure_file
-from seqlab.report.tables import summarize, write_table
+from seqlab.report.tables import summarize
 
 STEP = re.compile(
     r"^(?:New file|In|At the end of) `(?P<file>[^`]+)`(?:, (?P<how>after|instead of) `(?P<place>[^`]+)`)?:\n\n"

@@ -12,15 +12,15 @@ from made_results import NOTHING_TO_SPELL, make_results
 
 from seqlab.io.files import write_text
 from seqlab.io.runs import Experiment, Run
-from seqlab.ledger.record import read_ledger
-from seqlab.ledger.verdicts import Entry, verdicts
+from seqlab.io.tables import tabulate_rows, write_table
+from seqlab.questions.verdicts import Verdict, answer
 from seqlab.report.contents import figure_file
 from seqlab.report.cost import cost
 from seqlab.report.figures import perplexity_by_order
 from seqlab.report.networks import axes, heat_maps, learning_curves
 from seqlab.report.page import write_report
 from seqlab.report.style import save
-from seqlab.report.tables import summarize, write_table
+from seqlab.report.tables import summarize
 
 RUNS = 162
 HOSTILE = """<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"
@@ -42,8 +42,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     models = summarize(runs, NOTHING_TO_SPELL)[1]
     place = runs[0].place
     write_table(place.file("models.csv"), models)
-    entries = [Entry(metrics, bits["test"]) for metrics, bits in map(read_ledger, runs)]
-    write_table(place.file("verdicts.csv"), verdicts(entries))
+    verdicts = answer(runs)
+    write_table(place.file("verdicts.csv"), tabulate_rows(Verdict, verdicts))
     for draw in (perplexity_by_order, heat_maps, axes, cost):
         save(draw(models), figure_file(place, draw.__name__))
     histories = {run.model: pd.read_csv(run.file("history.csv")) for run in runs if run.family == "rnn"}

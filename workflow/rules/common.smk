@@ -174,6 +174,12 @@ def sample_of(wildcards):
     return json.dumps(config["sample"] | {"symbols": config["sample"]["symbols"][wildcards.unit]})
 
 
+def as_arguments(settings):
+    """A block of settings as arguments of a program."""
+    texts = {name: map(str, value if isinstance(value, (list, tuple)) else [value]) for name, value in settings.items()}
+    return " ".join(f"--{name} {' '.join(values)}" for name, values in texts.items())
+
+
 # ----------------------------------------------------------------------------------------------------- what a job needs
 
 

@@ -4,6 +4,8 @@ Needs  metrics.json of the runs, and with it scores.npz, whose SHA-256 it holds;
        prepared corpus
 Makes  results/{experiment}/{corpus}/{unit}/mixture/{model}/card.yaml, scores.npz, metrics.json, and
        results/{experiment}/{corpus}/{unit}/verdicts.csv, breakdown.csv, contrast.json, protocols.csv, memory.csv, horizon.csv
+
+The last three are asked of networks too, and differ in their inputs and settings only.
 """
 
 REMEMBERING = ("source", "ngram", "rnn")  # the families whose memory is measured
@@ -109,53 +111,6 @@ rule explain_models:
         " > {log:q} 2>&1"
 
 
-rule compare_protocols:
-    input:
-        experiment=ancient("results/{experiment}/runs.json"),
-        metrics=files_of("metrics.json", ["rnn"]),
-        weights=files_of("weights.safetensors", ["rnn"]),
-        ids=prepared("ids.npy"),
-        splits=prepared("splits.json"),
-        vocab=prepared("vocab.json"),
-    output:
-        protocols=report(
-            "results/{experiment}/{corpus}/{unit}/protocols.csv",
-            caption="../report/protocols.rst",
-            category="{corpus} by {unit}",
-        ),
-    log:
-        "results/{experiment}/{corpus}/{unit}/compare_protocols.log",
-    conda:
-        "../../environment.yml"
-    threads: config["rnn"]["threads"]
-    resources:
-        mem_mb=by_size(2000, 10),
-        runtime=by_size(60),
-        gpu=gpus("rnn"),
-        device=config["rnn"]["device"],
-        jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
-    params:
-        script=script("compare_protocols"),
-        code=code_of("compare_protocols"),
-        windows=config["protocols"]["windows"],
-    message:
-        "Comparing protocols on {wildcards.corpus} by {wildcards.unit}"
-    shell:
-        "python {params.script:q}"
-        " --experiment {input.experiment:q}"
-        " --corpus {wildcards.corpus:q}"
-        " --unit {wildcards.unit}"
-        " --ids {input.ids:q}"
-        " --splits {input.splits:q}"
-        " --vocab {input.vocab:q}"
-        " --windows {params.windows}"
-        " --device {resources.device}"
-        " --jobs-per-gpu {resources.jobs_per_gpu}"
-        " --threads {threads}"
-        " --output {output.protocols:q}"
-        " > {log:q} 2>&1"
-
-
 rule measure_memory:
     input:
         experiment=ancient("results/{experiment}/runs.json"),
@@ -163,6 +118,7 @@ rule measure_memory:
         weights=files_of("weights.safetensors", ["rnn"]),
         ids=prepared("ids.npy"),
         splits=prepared("splits.json"),
+        vocab=prepared("vocab.json"),
     output:
         memory="results/{experiment}/{corpus}/{unit}/memory.csv",
     log:
@@ -179,8 +135,7 @@ rule measure_memory:
     params:
         script=script("measure_memory"),
         code=code_of("measure_memory"),
-        contexts=config["memory"]["contexts"],
-        symbols=config["memory"]["symbols"],
+        settings=as_arguments(config["memory"]),
     message:
         "Measuring memory on {wildcards.corpus} by {wildcards.unit}"
     shell:
@@ -190,16 +145,16 @@ rule measure_memory:
         " --unit {wildcards.unit}"
         " --ids {input.ids:q}"
         " --splits {input.splits:q}"
-        " --contexts {params.contexts}"
-        " --symbols {params.symbols}"
+        " --vocab {input.vocab:q}"
+        " {params.settings}"
         " --device {resources.device}"
         " --jobs-per-gpu {resources.jobs_per_gpu}"
         " --threads {threads}"
-        " --output {output.memory:q}"
+        " --output {output:q}"
         " > {log:q} 2>&1"
 
 
-rule measure_horizon:
+use rule measure_memory as measure_horizon with:
     input:
         experiment=ancient("results/{experiment}/runs.json"),
         metrics=files_of("metrics.json", FORESEEING),
@@ -213,38 +168,33 @@ rule measure_horizon:
         horizon="results/{experiment}/{corpus}/{unit}/horizon.csv",
     log:
         "results/{experiment}/{corpus}/{unit}/measure_horizon.log",
-    conda:
-        "../../environment.yml"
-    threads: config["rnn"]["threads"]
-    resources:
-        mem_mb=by_size(2000, 10),
-        runtime=by_size(60),
-        gpu=gpus("rnn"),
-        device=config["rnn"]["device"],
-        jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
     params:
         script=script("measure_horizon"),
         code=code_of("measure_horizon"),
-        families=FORESEEING,
-        steps=config["horizon"]["steps"],
-        symbols=config["horizon"]["symbols"],
-        samples=config["horizon"]["samples"],
+        settings=as_arguments({"families": FORESEEING} | config["horizon"]),
     message:
         "Looking ahead on {wildcards.corpus} by {wildcards.unit}"
-    shell:
-        "python {params.script:q}"
-        " --experiment {input.experiment:q}"
-        " --corpus {wildcards.corpus:q}"
-        " --unit {wildcards.unit}"
-        " --families {params.families}"
-        " --ids {input.ids:q}"
-        " --splits {input.splits:q}"
-        " --vocab {input.vocab:q}"
-        " --steps {params.steps}"
-        " --symbols {params.symbols}"
-        " --samples {params.samples}"
-        " --device {resources.device}"
-        " --jobs-per-gpu {resources.jobs_per_gpu}"
-        " --threads {threads}"
-        " --output {output.horizon:q}"
-        " > {log:q} 2>&1"
+
+
+use rule measure_memory as compare_protocols with:
+    input:
+        experiment=ancient("results/{experiment}/runs.json"),
+        metrics=files_of("metrics.json", ["rnn"]),
+        weights=files_of("weights.safetensors", ["rnn"]),
+        ids=prepared("ids.npy"),
+        splits=prepared("splits.json"),
+        vocab=prepared("vocab.json"),
+    output:
+        protocols=report(
+            "results/{experiment}/{corpus}/{unit}/protocols.csv",
+            caption="../report/protocols.rst",
+            category="{corpus} by {unit}",
+        ),
+    log:
+        "results/{experiment}/{corpus}/{unit}/compare_protocols.log",
+    params:
+        script=script("compare_protocols"),
+        code=code_of("compare_protocols"),
+        settings=as_arguments(config["protocols"]),
+    message:
+        "Comparing protocols on {wildcards.corpus} by {wildcards.unit}"

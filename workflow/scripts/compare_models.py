@@ -1,13 +1,12 @@
-"""Hold every model of an experiment against the best one: is the difference real?"""
+"""Compare every model of an experiment with the best one: is the difference real?"""
 
 import argparse
 from pathlib import Path
 
 from seqlab.io.errors import command
 from seqlab.io.runs import add_place_arguments, selected_runs
-from seqlab.ledger.record import read_ledger
-from seqlab.ledger.verdicts import Entry, verdicts
-from seqlab.report.tables import write_table
+from seqlab.io.tables import tabulate_rows, write_table
+from seqlab.questions import verdicts
 
 
 @command
@@ -16,8 +15,7 @@ def main() -> None:
     add_place_arguments(parser)
     parser.add_argument("--output", type=Path, required=True, help="csv with a row per model")
     arguments = parser.parse_args()
-    ledger = map(read_ledger, selected_runs(arguments))
-    write_table(arguments.output, verdicts([Entry(metrics, bits["test"]) for metrics, bits in ledger]))
+    write_table(arguments.output, tabulate_rows(verdicts.Verdict, verdicts.answer(selected_runs(arguments))))
 
 
 if __name__ == "__main__":

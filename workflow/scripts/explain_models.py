@@ -5,39 +5,21 @@ from pathlib import Path
 
 from seqlab.io.errors import command
 from seqlab.io.files import write_json
-from seqlab.io.runs import add_place_arguments, selected_runs
-from seqlab.ledger.breakdown import breakdown, contrast
-from seqlab.ledger.perplexity import read_metrics
-from seqlab.ledger.record import read_ledger
-from seqlab.ledger.selection import best_on_valid, valid_perplexity
-from seqlab.ledger.verdicts import CHOSEN
-from seqlab.report.tables import write_table
-from seqlab.text.splits import read_segments
-from seqlab.text.vocab import Vocab
+from seqlab.io.tables import tabulate_rows, write_table
+from seqlab.questions import breakdown
+from seqlab.questions.subject import Subject, add_subject_arguments
 
 
 @command
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    add_place_arguments(parser)
-    for name in ("ids", "splits", "vocab"):
-        parser.add_argument(f"--{name}", required=True, help=f"{name} of the corpus and unit")
+    add_subject_arguments(parser)
     parser.add_argument("--breakdown", type=Path, required=True, help="csv to write")
     parser.add_argument("--contrast", type=Path, required=True, help="json to write")
     arguments = parser.parse_args()
-    segments, tokens = read_segments(arguments.ids, arguments.splits), Vocab.load(arguments.vocab).tokens
-    train, test = segments["train"], segments["test"]
-    ledger = [(read_metrics(run.file("metrics.json")), run) for run in selected_runs(arguments)]
-    chosen = {family: best_on_valid(ledger, family) for family in CHOSEN}
-    best = {family: one for family, one in chosen.items() if one and valid_perplexity(one[0]) < float("inf")}
-    bits = {family: read_ledger(run)[1]["test"].mean(0) for family, (_, run) in best.items()}
-    model = {family: metrics["model"] for family, (metrics, _) in best.items()}
-    named = {model[family]: costs for family, costs in bits.items()}
-    write_table(arguments.breakdown, breakdown(named, train, test, tokens, arguments.unit))
-    both = "ngram" in bits and "rnn" in bits
-    places = contrast(bits["ngram"], bits["rnn"], test, tokens) if both else []
-    names = {family: model.get(family) for family in ("ngram", "rnn")}
-    write_json(arguments.contrast, names | {"unit": arguments.unit, "places": places})
+    rows, contrast = breakdown.answer(Subject.read(arguments))
+    write_table(arguments.breakdown, tabulate_rows(breakdown.BreakdownRow, rows))
+    write_json(arguments.contrast, contrast)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from seqlab.io.errors import command
 from seqlab.io.runs import read_experiment
-from seqlab.ngram.spelling import spelling
-from seqlab.report.tables import summarize, write_table
+from seqlab.io.tables import write_table
+from seqlab.questions import spelling
+from seqlab.report.tables import summarize
 from seqlab.text.unknown import read_unknown
 
 
@@ -21,7 +22,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, required=True, help="csv with a row per model and split")
     arguments = parser.parse_args()
     runs = read_experiment(arguments.experiment).select(arguments.corpus, arguments.unit)
-    summary, models = summarize(runs, spelling(read_unknown(arguments.unknown)))
+    summary, models = summarize(runs, spelling.answer(read_unknown(arguments.unknown)))
     write_table(arguments.summary, summary)
     write_table(arguments.models, models)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from seqlab.io.errors import command
 from seqlab.io.runs import SERIES, read_experiment
-from seqlab.report.tables import write_table
+from seqlab.io.tables import write_table
 from seqlab.series.tables import summarize
 
 

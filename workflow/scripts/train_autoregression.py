@@ -5,7 +5,7 @@ import time
 
 from seqlab.io.errors import command
 from seqlab.io.files import write_json
-from seqlab.report.tables import write_table
+from seqlab.io.tables import write_table
 from seqlab.series.autoregression import Autoregression, sufficient_order, try_orders
 from seqlab.series.scoring import Scoring
 
@@ -23,7 +23,7 @@ def main() -> None:
     model = Autoregression.fit(prepared.scaled[slice(*prepared.learnt)], order)
     seconds = round(time.perf_counter() - began, 3)
     enough = sufficient_order(orders)
-    told = "every lower order is worse" if order == enough else f"it can't be told from {enough}"
+    told = "every lower order is worse" if order == enough else f"it is tied with {enough}"
     notes = [f"tau is {order}; on valid {told}."]
     if order == highest:
         notes.append(f"the best order on valid is the highest tried; raise forecast.max_order above {highest}")

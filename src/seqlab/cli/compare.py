@@ -2,8 +2,9 @@
 
 import statistics
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +12,9 @@ from seqlab.cli.output import AsJson, aligned, examples, show
 from seqlab.io.cards import read_card
 from seqlab.io.errors import InputError
 from seqlab.io.runs import find_experiment
+
+if TYPE_CHECKING:
+    from seqlab.questions.verdicts import Verdict
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -27,12 +31,13 @@ def compare(
 ) -> None:
     """Hold model A against B on the test split, symbol by symbol.
 
-    Prints the difference in bits per symbol with its 95 % interval over other texts and other seeds, and whether it can
-    be told from chance; with more than two models, A against each, and the p values are adjusted together.
+    Prints whether A is better than B, worse or tied with it, that is, not distinguishable, and the difference in bits
+    per symbol with its 95 % interval over other texts and other seeds; with more than two models, A against each, and
+    the p values are adjusted together.
     """
     from seqlab.ledger.perplexity import read_metrics
     from seqlab.ledger.scores import read_scores
-    from seqlab.ledger.verdicts import Entry, judge
+    from seqlab.questions.verdicts import Entry, judge_pairs
 
     if len(models) < 2:
         raise InputError(f"compare was given {models[0]} alone; name a second folder to hold it against")
@@ -40,11 +45,10 @@ def compare(
     entries = [
         Entry(read_metrics(folder / "metrics.json"), read_scores(folder / "scores.npz")["test"]) for folder in models
     ]
-    table = judge([(entries[0], other) for other in entries[1:]])
-    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    verdicts = judge_pairs([(entries[0], other) for other in entries[1:]])
     figures = [_figures(folder, entry.metrics) for folder, entry in zip(models, entries, strict=True)]
-    content = {"split": "test", "models": figures, "verdicts": rows}
-    show(content, as_json, _lines(content))
+    content = {"split": "test", "models": figures, "verdicts": [asdict(verdict) for verdict in verdicts]}
+    show(content, as_json, _lines(figures, verdicts))
 
 
 def _same_text(folders: list[Path]) -> None:
@@ -68,8 +72,7 @@ def _figures(folder: Path, metrics: dict[str, Any]) -> dict[str, Any]:
     return names | {"seeds": len(rows)} | mean
 
 
-def _lines(content: dict[str, Any]) -> Iterator[str]:
-    models = content["models"]
+def _lines(models: list[dict[str, Any]], verdicts: "list[Verdict]") -> Iterator[str]:
     rows = [["model", "experiment", "seeds", "bits per symbol", "perplexity"]]
     for each in models:
         figures = (f"{each['bits_per_symbol']:.4f}", f"{each['perplexity']:.4f}")
@@ -77,17 +80,15 @@ def _lines(content: dict[str, Any]) -> Iterator[str]:
     yield from aligned(rows)
     several = len({each["experiment"] for each in models}) > 1
     names = [f"{each['model']} of {each['experiment'] or 'none'}" if several else each["model"] for each in models]
-    for name, row in zip(names[1:], content["verdicts"], strict=True):
+    for name, verdict in zip(names[1:], verdicts, strict=True):
         yield ""
-        yield _sentence(names[0], name, row)
+        yield _sentence(names[0], replace(verdict, against=name))
 
 
-def _sentence(model: str, against: str, row: dict[str, Any]) -> str:
-    if row["difference"] is None:
-        return f"{model} can't be compared with {against}: {row['verdict']}."
-    word = {"better": "is better than", "worse": "is worse than"}.get(row["verdict"], "is not told apart from")
+def _sentence(model: str, verdict: "Verdict") -> str:
+    if not verdict.is_known:
+        return f"{model} is {verdict.in_words}."
     return (
-        f"{model} {word} {against}: {row['difference']:+.4f} bits per symbol, 95 % interval "
-        f"{row['low']:+.4f} to {row['high']:+.4f}, p = {row['p_holm']:.2g}. A difference of "
-        f"{row['minimum_detectable']:.4f} would be found in four of five such comparisons."
+        f"{model} is {verdict.in_words}, p = {verdict.p_holm:.2g}. A difference of {verdict.minimum_detectable:.4f} "
+        "would be found in four of five such comparisons."
     )

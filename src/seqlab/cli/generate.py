@@ -47,8 +47,8 @@ def generate(
     begun = loaded.encoded(prompt, 1)[1].tolist() if prompt else [min(1, len(loaded.vocab) - 1)]
     if prompt and (unknown := begun.count(0)):
         typer.echo(f"warning: {unknown} of {len(begun)} symbols of the prompt are unknown to the model", err=True)
-    reading = loaded.read(begun, number)
-    content: dict[str, Any] = {"model": loaded.name, "replica": loaded.seeds[number], "prompt": prompt}
+    reading = loaded.model.read(begun, number)
+    content: dict[str, Any] = {"model": loaded.name, "replica": loaded.model.seeds[number], "prompt": prompt}
     if beam is not None:
         from seqlab.sampling import likeliest
 
@@ -76,10 +76,10 @@ def _replica(loaded: Any, seed: int | None) -> int:
     """The place of the replica with this seed; the first for None."""
     if seed is None:
         return 0
-    if seed not in loaded.seeds:
-        known = ", ".join(str(each) for each in loaded.seeds if each is not None) or "none"
+    if seed not in loaded.model.seeds:
+        known = ", ".join(str(each) for each in loaded.model.seeds if each is not None) or "none"
         raise InputError(f"--replica is {seed}, but the seeds of {loaded.name} are {known}; name one of them")
-    return int(loaded.seeds.index(seed))
+    return int(loaded.model.seeds.index(seed))
 
 
 def _pieces(loaded: Any, prompt: str, reading: Any, symbols: int, seed: int, drawing: dict[str, Any]) -> Iterator[str]:

@@ -45,9 +45,9 @@ def score(
     loaded = load_model(model, device)
     tokens, indices = loaded.encoded(text, 2)
     with progress(len(indices) - 1, "scoring") as bar:
-        bits = loaded.scored(indices, bar.update)
+        bits = loaded.model.score([indices], bar.update)
     counts = loaded.counts(tokens, indices)
-    rows = [{"seed": seed} | figures(each, counts) for seed, each in zip(loaded.seeds, bits, strict=True)]
+    rows = [{"seed": seed} | figures(each, counts) for seed, each in zip(loaded.model.seeds, bits, strict=True)]
     if counts["unknown"] > MANY * counts["scored"]:
         share = f"{counts['unknown'] / counts['scored']:.1%} of the symbols are unknown to the model"
         typer.echo(f"warning: {share}; was the text of its training cleaned in another way? See --cleaning", err=True)

@@ -27,6 +27,11 @@ def check_name(what: str, name: Any) -> None:
         )
 
 
+def natural_key(name: str) -> list[str | int]:
+    """Return a key that sorts the numbers in `name` by value: mkn-2 before mkn-10."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", name)]
+
+
 def names_folder(name: Any) -> bool:
     """Return whether `name`, of a corpus, unit, family or model, can be that of a folder and leads nowhere else."""
     return isinstance(name, str) and bool(re.fullmatch(r"[^\W_][\w.~-]*", name)) and len(name.encode()) <= 250

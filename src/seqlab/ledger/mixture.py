@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.io.errors import InputError
-from seqlab.ledger.selection import valid_perplexity
+from seqlab.ledger.selection import choose_best, standing_of
 
 GAP = 1e-7  # nats per symbol by which the weights may fall short of the best ones
 ROUNDS = 20_000
@@ -68,17 +68,17 @@ def rows_of(scores: Sequence[tuple[str, list[int], NDArray[Any]]]) -> tuple[list
 
 
 def chosen_parts(parts: Sequence[str], metrics: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The metrics of the models that `parts` mean: a model by its name, or `best ngram`, the one of that family with
-    the lowest mean perplexity on valid.
+    """Return the metrics of the models that `parts` mean: a model by its name, or `best ngram`, the best of that family
+    on validation.
 
     Raises InputError where there is no such model, or no finite one in the family.
     """
     chosen = []
     for part in parts:
-        family = part.removeprefix("best ") if part.startswith("best ") else None
-        fitting = [one for one in metrics if (one["family"] == family if family else one["model"] == part)]
-        finite = [one for one in fitting if valid_perplexity(one) < float("inf")] if family else fitting
-        if not finite:
+        key, value = ("family", part.removeprefix("best ")) if part.startswith("best ") else ("model", part)
+        candidates = [candidate for candidate in metrics if candidate[key] == value]
+        model = choose_best(candidates, standing_of) if key == "family" else next(iter(candidates), None)
+        if model is None:
             raise InputError(f"a mixture has the part {part!r}, for which there is no model with finite bits on valid")
-        chosen.append(min(finite, key=valid_perplexity))
+        chosen.append(model)
     return chosen

@@ -1,44 +1,40 @@
-"""Choosing among models by what they charge for valid; test is never read for it."""
+"""The choice of the best on the validation split; test is never read for it.
 
+This is the only place that chooses. A language model has its perplexity on validation as its figure, the mean over its
+seeds, as models.csv has it; other candidates (a single seed, a forecaster) bring a figure of their own. The lowest is
+the best. A figure that is infinite or not a number is never chosen. Of equals the first by name is the best, with
+numbers in names by their value: mkn-2 before mkn-10.
+"""
+
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import numpy as np
 
-Where = TypeVar("Where")  # a run, or whatever else tells models apart and sorts them
+from seqlab.io.names import natural_key
+
+Candidate = TypeVar("Candidate")
+Standing = tuple[float, str]  # a figure on validation, the lower the better, and a name
 
 
-def valid_perplexity(metrics: dict[str, Any]) -> float:
-    """The mean over seeds of a model's perplexity on valid."""
-    return float(np.mean([row["perplexity"] for row in metrics["scores"] if row["split"] == "valid"]))
+def standing_of(metrics: dict[str, Any]) -> Standing:
+    """Return the perplexity of a language model on validation, the mean over its seeds, and its name."""
+    perplexities = [row["perplexity"] for row in metrics["scores"] if row["split"] == "valid"]
+    return float(np.mean(perplexities)), str(metrics["model"])
 
 
-def best_on_valid(
-    ledger: Iterable[tuple[dict[str, Any], Where]], family: str | None = None
-) -> tuple[dict[str, Any], Where] | None:
-    """The model with the lowest perplexity on valid, of all or of one `family`; None where there is none.
-
-    `ledger` holds the metrics of models, each with a run, which is handed back beside them. Of equals it is the first
-    by name.
-    """
-    own = [(metrics, run) for metrics, run in ledger if family in (None, metrics["family"])]
-    return min(own, key=lambda one: (valid_perplexity(one[0]), one[0]["model"], one[1]), default=None)
+def choose_best(candidates: Iterable[Candidate], standing: Callable[[Candidate], Standing]) -> Candidate | None:
+    """Return the best of `candidates`; None where none has a finite figure."""
+    ranking = rank_candidates(candidates, standing)
+    return next((candidate for candidate in ranking if math.isfinite(standing(candidate)[0])), None)
 
 
-def rows_of_best(
-    ledger: Iterable[tuple[dict[str, Any], Where]], rows_of: Callable[[dict[str, Any], Where], list[list[Any]]]
-) -> list[list[Any]]:
-    """The rows of the best on valid of each family that has any: sources first, then all in the order of that figure.
+def rank_candidates(candidates: Iterable[Candidate], standing: Callable[[Candidate], Standing]) -> list[Candidate]:
+    """Return `candidates` from the best to the worst; behind the finite figures come infinite ones, then NaN."""
 
-    `rows_of` makes the rows of one model of the `ledger`, which is as in `best_on_valid`. It has none for a model that
-    can't be asked; then the next of its family is.
-    """
-    found: dict[str, list[list[Any]]] = {}
-    for metrics, run in sorted(ledger, key=lambda one: _sources_then_best(one[0])):
-        if not found.get(metrics["family"]):
-            found[metrics["family"]] = rows_of(metrics, run)
-    return [row for rows in found.values() for row in rows]
+    def rank(candidate: Candidate) -> tuple[bool, float, list[str | int]]:
+        figure, name = standing(candidate)
+        return math.isnan(figure), 0.0 if math.isnan(figure) else figure, natural_key(name)
 
-
-def _sources_then_best(metrics: dict[str, Any]) -> tuple[bool, float, str]:
-    return metrics["family"] != "source", valid_perplexity(metrics), metrics["model"]
+    return sorted(candidates, key=rank)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from seqlab.io.arrays import read_arrays
 from seqlab.io.files import damaged, replacing
-from seqlab.sampling import drawn
+from seqlab.sampling import Ahead, Positions, Progress, Texts, drawn, ignore_progress
 
 BLOCK = 1 << 16  # symbols scored at once: what is known of them has room in a processor's cache
 
@@ -46,6 +46,36 @@ class NgramModel:
         keys = self.key[order - 1]
         place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
         return np.where((context >= 0) & (keys[place] == wanted), place, -1)
+
+    @property
+    def seeds(self) -> list[int | None]:
+        """One replica without a seed."""
+        return [None]
+
+    def read(self, prompt: Sequence[int], replica: int = 0) -> "NgramReading":
+        """Return `prompt` as the model has read it."""
+        return NgramReading(self, [list(prompt)])
+
+    def score(self, segments: Texts, progress: Progress = ignore_progress) -> NDArray[np.float64]:
+        """Return the bits of every symbol but the first of each segment, (1, symbols)."""
+        with np.errstate(divide="ignore"):  # a probability of zero costs infinitely many bits
+            bits: NDArray[np.float64] = -np.log2(symbol_probabilities(self, segments))
+        progress(len(bits))
+        return bits[None]
+
+    def score_stretches(self, stretches: Texts) -> list[NDArray[np.float64]]:
+        """Return the bits of every symbol but the first of each stretch, (1, symbols) for each."""
+        return [self.score([stretch]) for stretch in stretches]
+
+    def look_ahead(self, segments: Texts, positions: Positions, steps: Sequence[int], samples: int) -> list[Ahead]:
+        """Return the exact bits of the symbols at `positions`, by summing over all that may come between; empty for a
+        model of too many contexts, or one that does not back off.
+        """
+        from seqlab.ngram.ahead import is_feasible, probabilities_ahead  # scipy, which a served model goes without
+
+        if not is_feasible(self):
+            return []
+        return list(map(Ahead.exact, steps, probabilities_ahead(self, segments, positions, steps)))
 
     def save(self, path: str | Path) -> None:
         """Write model.npz; `key_k`, `probability_k` and `backoff_k` are the arrays of order k."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from seqlab.io.files import write_json, write_text
 from seqlab.ledger.record import record
-from seqlab.ngram.model import NgramModel, generate, symbol_probabilities
+from seqlab.ngram.model import NgramModel, generate
 from seqlab.text.splits import segments_of
 from seqlab.text.vocab import Vocab
 
@@ -30,10 +30,8 @@ def score_run(
     """
     write_json(folder / "training.json", training | more)
     model = NgramModel.load(folder / "model.npz")
-    bits = {}
-    for split in ("valid", "test"):
-        with np.errstate(divide="ignore"):  # a probability of zero costs infinitely many bits
-            bits[split] = -np.log2(symbol_probabilities(model, segments_of(ids, splits, split)))[None]
+    bits: dict[str, NDArray[np.floating]]
+    bits = {split: model.score(segments_of(ids, splits, split)) for split in ("valid", "test")}
     prompt = segments_of(ids, splits, "valid")[0][: sample["prompt"]].tolist()
     drawn = generate(model, prompt, sample["symbols"], np.random.default_rng(1), sample["temperature"])
     write_text(folder / "sample.txt", vocab.text_of(prompt + drawn) + "\n")

@@ -1,12 +1,12 @@
 """What the report says in sentences: which model is best, by how much, and whether that is real."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from seqlab.ledger.verdicts import ALIKE, BETTER, WORSE
+from seqlab.questions.verdicts import TIED, Verdict, find_verdict
 from seqlab.report.style import deviation, number
 from seqlab.report.tables import best_on_valid
 
@@ -14,7 +14,7 @@ TRAINED = {"ngram": "n-gram", "rnn": "recurrent network"}  # without these somet
 CHOSEN = TRAINED | {"mixture": "mixture"}  # the families that are chosen between
 
 
-def answer(models: pd.DataFrame, judged: pd.DataFrame, rate: dict[str, float] | None) -> list[str]:
+def answer(models: pd.DataFrame, verdicts: Sequence[Verdict], rate: dict[str, float] | None) -> list[str]:
     """The sentences that answer which model is best, by how much, and whether that is real: chosen by valid, quoted
     from test.
     """
@@ -31,42 +31,17 @@ def answer(models: pd.DataFrame, judged: pd.DataFrame, rate: dict[str, float] | 
         if rival is not None and family != row["family"]:
             other = _test_row(models, rival)
             over = f" over {other['seeds']} seeds" if other["seeds"] > 1 else ""
-            told = _compared(judged, rival, best)
-            sentences.append(f"The best {name} on valid, {rival}, has {figure(other, 'perplexity')}{over}{told}")
+            figures = f"{figure(other, 'perplexity')}{over}{_compared(find_verdict(verdicts, rival))}"
+            sentences.append(f"The best {name} (chosen on the validation split), {rival}, has {figures}")
     return sentences + _floor(rate)
 
 
-def leader(judged: pd.DataFrame) -> str:
-    """The model that the others are held against; empty where none is."""
-    return str(judged["against"].iloc[0]) if len(judged) else ""
-
-
-def behind(judged: pd.DataFrame, model: str) -> dict[str, str] | None:
-    """What the table says of the difference between a model and the best one; None for the best itself."""
-    rows = judged[(judged["model"] == model) & (judged["against"] == leader(judged))]
-    if rows.empty:
-        return None
-    row = rows.iloc[0]
-    if math.isnan(row["difference"]):
-        return {"difference": "–", "interval": "", "verdict": row["verdict"]}
-    interval = f"{row['low']:+.4f} to {row['high']:+.4f}"
-    return {"difference": f"{row['difference']:+.4f}", "interval": interval, "verdict": row["verdict"]}
-
-
-def _compared(judged: pd.DataFrame, model: str, other: str) -> str:
-    """Whether `model` differs from `other` on test, as the end of a sentence about `model`."""
-    for first, second, sign in ((model, other, 1), (other, model, -1)):
-        rows = judged[(judged["model"] == first) & (judged["against"] == second)]
-        if rows.empty or math.isnan(rows["difference"].iloc[0]):
-            continue
-        row = rows.iloc[0]
-        low, high = sorted((sign * row["low"], sign * row["high"]))
-        figures = f"{sign * row['difference']:+.4f} bits per symbol, 95 % interval {low:+.4f} to {high:+.4f}"
-        if row["verdict"] == ALIKE:
-            least = f"a difference of {row['minimum_detectable']:.4f} would have been found four times in five"
-            return f", which can't be told from {other}: {figures}; {least}."
-        return f", which is {WORSE if sign * row['difference'] > 0 else BETTER} than {other}: {figures}."
-    return "."
+def _compared(verdict: Verdict | None) -> str:
+    """The end of a sentence about a model: its verdict against the best one."""
+    if verdict is None or not verdict.is_known:
+        return "."
+    power = f"; a difference of {verdict.minimum_detectable:.4f} would have been found four times in five"
+    return f" and is {verdict.in_words}{power if verdict.verdict == TIED else ''}."
 
 
 def across_units(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, str]]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from seqlab.ledger.horizon import SAMPLED
+from seqlab.questions.horizon import SAMPLED
 from seqlab.report.style import MARKERS, colour_of, legend, message, single_axes, styled, whole_ticks
 
 

@@ -10,10 +10,13 @@ from matplotlib.figure import Figure as Drawing
 from seqlab.io.arrays import read_arrays
 from seqlab.io.errors import InputError
 from seqlab.io.files import read_json
-from seqlab.ledger import breakdown, horizon, memory
+from seqlab.io.tables import read_rows, read_table
 from seqlab.ledger.perplexity import read_metrics
+from seqlab.questions.breakdown import BreakdownRow
+from seqlab.questions.horizon import HorizonRow
+from seqlab.questions.memory import MemoryRow
 from seqlab.report.contents import Figure, Files
-from seqlab.report.tables import read_models, read_table
+from seqlab.report.tables import read_models
 from seqlab.series.autoregression import ORDERS
 from seqlab.series.record import read_forecasts
 from seqlab.series.tables import read_models as read_forecast_models
@@ -24,9 +27,9 @@ READERS: dict[str, Callable[[str], Any]] = {
     "models.csv": read_models,
     "metrics.json": read_metrics,
     "history.csv": lambda path: read_table(path, HISTORY_COLUMNS),
-    "memory.csv": lambda path: read_table(path, memory.COLUMNS),
-    "horizon.csv": lambda path: read_table(path, horizon.COLUMNS),
-    "breakdown.csv": lambda path: read_table(path, breakdown.COLUMNS, dtype={"group": str}),
+    "memory.csv": lambda path: read_rows(path, MemoryRow),
+    "horizon.csv": lambda path: read_rows(path, HorizonRow),
+    "breakdown.csv": lambda path: read_rows(path, BreakdownRow),
     "series.csv": lambda path: read_table(path, SERIES_COLUMNS, dtype={"index": str}, keep_default_na=False),
     "forecasts.npz": read_forecasts,
     "orders.csv": lambda path: read_table(path, ORDERS),

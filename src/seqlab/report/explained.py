@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from seqlab.ledger.breakdown import KIND
+from seqlab.questions.breakdown import KIND
 from seqlab.report.style import MARKERS, colour_of, legend, message, styled
 from seqlab.text.tokens import join
 

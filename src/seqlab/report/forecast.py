@@ -10,8 +10,8 @@ import pandas as pd
 from seqlab.io.errors import InputError
 from seqlab.io.files import read_json
 from seqlab.io.runs import Place, Run
+from seqlab.io.tables import read_table
 from seqlab.report.style import number
-from seqlab.report.tables import read_table
 from seqlab.series.autoregression import ORDERS, sufficient_order
 from seqlab.series.record import read_forecast_metrics
 from seqlab.series.tables import best_on_valid, read_models
@@ -85,7 +85,7 @@ def _answer(models: pd.DataFrame, runs: Sequence[Run]) -> list[str]:
         orders = read_table(run.file("orders.csv"), ORDERS)
         chosen = int(orders.loc[orders["chosen"], "order"].iloc[0])
         enough = sufficient_order(orders)
-        told = "every lower one is worse" if chosen == enough else f"can't be told from order {enough}"
+        told = "every lower one is worse" if chosen == enough else f"it is tied with order {enough}"
         found.append(f"Markov check: on valid an autoregression of order {chosen} is best, and {told}.")
     return found
 

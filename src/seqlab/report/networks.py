@@ -16,6 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
+from seqlab.ledger.selection import rank_candidates
 from seqlab.report.figures import DASHES, legend_line, network_rows
 from seqlab.report.style import (
     COLOURS,
@@ -73,7 +74,9 @@ def _with_valid(models: pd.DataFrame) -> pd.DataFrame:
 
 
 def _best_first(networks: pd.DataFrame) -> pd.DataFrame:
-    return networks.sort_values("valid_perplexity", kind="stable")
+    names = zip(networks["valid_perplexity"], networks["model"], strict=True)
+    standings = dict(zip(networks.index, names, strict=True))
+    return networks.loc[rank_candidates(networks.index, standings.__getitem__)]
 
 
 @styled

@@ -15,8 +15,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from seqlab.io.errors import InputError
 from seqlab.io.files import damaged, read_json, verified, write_text
 from seqlab.io.runs import SERIES, Experiment, Place, Run
-from seqlab.ledger.verdicts import COLUMNS, read_verdicts
-from seqlab.report.answer import CHOSEN, TRAINED, across_units, answer, behind, closed, figure, interval, leader, share
+from seqlab.io.tables import read_rows
+from seqlab.questions.protocols import ProtocolRow
+from seqlab.questions.verdicts import Verdict, find_leader, find_verdict, read_verdicts
+from seqlab.report.answer import CHOSEN, TRAINED, across_units, answer, closed, figure, interval, share
 from seqlab.report.contents import WITHOUT_SAMPLE, figure_file, figures_of, source_file
 from seqlab.report.explained import coloured
 from seqlab.report.forecast import forecast_section
@@ -124,7 +126,7 @@ def _text_section(place: Place, runs: list[Run], missing: list[str]) -> dict[str
     """The part of the page about one text by one unit; what is not there is added to `missing`."""
     models = read_models(place.file("models.csv"))
     told = []
-    judged = _verdicts(Path(place.file("verdicts.csv")), missing)
+    verdicts = _verdicts(Path(place.file("verdicts.csv")), missing)
     best = {str(best_on_valid(models[models["family"] == family])) for family in CHOSEN}
     bits = _bits(models)
     by_run = {(run.family, run.model): run for run in runs}
@@ -136,7 +138,7 @@ def _text_section(place: Place, runs: list[Run], missing: list[str]) -> dict[str
             )
         run = by_run.pop(name)
         told.append(_run(run, rows, models, bits, missing))
-        told[-1] |= {"best": run.family in CHOSEN and run.model in best, "behind": behind(judged, run.model)}
+        told[-1] |= {"best": run.family in CHOSEN and run.model in best, "verdict": find_verdict(verdicts, run.model)}
     missing += [f"{run.model} is not in models.csv." for run in by_run.values()]
     for family, name in TRAINED.items():
         if family not in models["family"].unique():
@@ -150,8 +152,8 @@ def _text_section(place: Place, runs: list[Run], missing: list[str]) -> dict[str
         "protocols": _protocols(Path(place.file("protocols.csv"))),
         "contrast": _contrast(Path(place.file("contrast.json"))),
         "findings": _findings(Path(place.file("check.json"))),
-        "answer": answer(models, judged, rate),
-        "against": leader(judged),
+        "answer": answer(models, verdicts, rate),
+        "against": find_leader(verdicts),
         "closed": closed(models, place.unit),
         "bits": list(bits),
         "symbols": _symbols(models),
@@ -229,19 +231,19 @@ def _contrast(path: Path) -> dict[str, Any] | None:
 
 def _protocols(path: Path) -> list[dict[str, Any]]:
     """The rows of the table of protocols, empty where there is none."""
-    table = pd.read_csv(verified(path)) if path.is_file() else pd.DataFrame()
+    table = read_rows(path, ProtocolRow) if path.is_file() else pd.DataFrame()
     return [
         row | {"perplexity": number(row["perplexity"]), "gap": f"{row['gap']:+.4f}", "symbols": f"{row['symbols']:,}"}
         for row in table.to_dict("records")
     ]
 
 
-def _verdicts(path: Path, missing: list[str]) -> pd.DataFrame:
+def _verdicts(path: Path, missing: list[str]) -> list[Verdict]:
     """The verdicts of an experiment, empty where they are not there."""
     if path.is_file():
         return read_verdicts(path)
     missing.append("The models have not been compared: verdicts.csv is missing.")
-    return pd.DataFrame(columns=COLUMNS)
+    return []
 
 
 def _symbols(models: pd.DataFrame) -> dict[str, str]:

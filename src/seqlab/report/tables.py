@@ -1,8 +1,7 @@
 """summary.csv and models.csv: the figures of every run in two tables (contract in docs/architecture.md)."""
 
 import math
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,16 @@ from numpy.typing import NDArray
 
 from seqlab.io.cards import SETTINGS
 from seqlab.io.errors import InputError
-from seqlab.io.files import damaged, replacing, verified
+from seqlab.io.files import verified
+from seqlab.io.names import natural_key
 from seqlab.io.runs import Run
 from seqlab.io.setting_columns import read_with_settings, with_settings
 from seqlab.ledger.perplexity import COUNTS, FIGURES, NAMES
 from seqlab.ledger.record import read_ledger
 from seqlab.ledger.scores import SPLITS
+from seqlab.ledger.selection import choose_best
 from seqlab.ledger.statistics import interval
+from seqlab.questions.spelling import SpellingRow
 
 COST = ["parameters", "train_seconds", "zero_probability"]
 OPEN = "open_bits_per_char"
@@ -32,10 +34,11 @@ SETTING_KINDS = SETTINGS["ngram"] | SETTINGS["rnn"]  # columns of models.csv; be
 REMEDY = "delete it and run the workflow again"
 
 
-def summarize(runs: Iterable[Run], unknown: dict[str, dict[str, Any]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def summarize(runs: Iterable[Run], spelling: Mapping[str, SpellingRow]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables (summary, models) of all `runs`, with the columns and units of summary.csv and models.csv.
 
-    `unknown` is the content of unknown.json, which makes bits per character those of an open vocabulary.
+    `spelling` is the cost of the unknown symbols of each split, which makes bits per character those of an open
+    vocabulary.
 
     Rows are sorted by family, model (mkn-2 before mkn-10), seed and split (valid before test). An infinite figure
     makes an infinite mean; the sample standard deviation is empty for one seed and where the mean is infinite.
@@ -59,7 +62,7 @@ def summarize(runs: Iterable[Run], unknown: dict[str, dict[str, Any]]) -> tuple[
         shared |= {"pruned_from": metrics.get("pruned_from", ""), "settings": _settings(metrics)}
         ends = {split: _interval(metrics, split, bits[split]) for split in SPLITS}
         rows += [
-            shared | row | ends[row["split"]] | {OPEN: row["bits_per_char"] + unknown[row["split"]]["bits_per_char"]}
+            shared | row | ends[row["split"]] | {OPEN: row["bits_per_char"] + spelling[row["split"]].bits_per_char}
             for row in metrics["scores"]
         ]
     if not rows:
@@ -69,27 +72,6 @@ def summarize(runs: Iterable[Run], unknown: dict[str, dict[str, Any]]) -> tuple[
     summary = pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
     summary["seed"] = summary["seed"].astype("Int64")  # the integers that can be empty
     return summary.astype({"train_seconds": float} | dict.fromkeys(ALL_FIGURES, float)), _models(rows)
-
-
-def write_table(path: str | Path, table: pd.DataFrame) -> None:
-    """Write `table` as csv: floats with every digit, an infinity as inf, what there is not as an empty field."""
-    with replacing(path, checksum=True) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
-
-
-def read_table(path: str | Path, columns: Sequence[str] | None, **options: Any) -> pd.DataFrame:
-    """The `columns` of the csv in `path`, all of them for None, read by pandas with `options`; InputError where the
-    file is damaged.
-    """
-    try:
-        table = pd.read_csv(verified(path), **options)
-    except ValueError as error:  # an empty file, bytes that are no text
-        raise damaged(path, error) from None
-    columns = list(table.columns if columns is None else columns)
-    missing = [name for name in columns if name not in table]
-    if missing:
-        raise damaged(path, f"it has no column {missing[0]}")
-    return table[columns]
 
 
 def read_models(path: str | Path) -> pd.DataFrame:
@@ -108,11 +90,6 @@ def read_models(path: str | Path) -> pd.DataFrame:
     return models
 
 
-def natural(name: str) -> list[str | int]:
-    """A key that sorts the numbers in `name` by value: mkn-2 before mkn-10."""
-    return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", name)]
-
-
 def axes_of(networks: pd.DataFrame) -> list[str]:
     """The settings in which networks, rows of models.csv, differ: cell, layers and hidden first."""
     others = [name for name in networks.columns if name not in (*MODELS_COLUMNS, *SETTING_KINDS)]
@@ -120,9 +97,10 @@ def axes_of(networks: pd.DataFrame) -> list[str]:
 
 
 def best_on_valid(models: pd.DataFrame) -> str | None:
-    """Name of the model in `models` with the lowest finite perplexity on valid, the first of equals; None if none."""
-    valid = models[(models["split"] == "valid") & np.isfinite(models["perplexity"].astype(float))]
-    return None if valid.empty else str(valid.loc[valid["perplexity"].idxmin(), "model"])
+    """Return the name of the model in `models` that is best on validation; None where no perplexity is finite."""
+    valid = models[models["split"] == "valid"]
+    best = choose_best(zip(valid["perplexity"], valid["model"], strict=True), lambda standing: standing)
+    return best and best[1]
 
 
 def _models(rows: list[dict[str, Any]]) -> pd.DataFrame:
@@ -174,7 +152,7 @@ def _less(bits: float, others: float) -> float:
 
 def _order(row: dict[str, Any]) -> tuple[Any, ...]:
     seed = -1 if row["seed"] is None else row["seed"]
-    return row["corpus"], row["unit"], row["family"], natural(row["model"]), seed, SPLITS.index(row["split"])
+    return row["corpus"], row["unit"], row["family"], natural_key(row["model"]), seed, SPLITS.index(row["split"])
 
 
 def _same_symbols(rows: list[dict[str, Any]], paths: dict[tuple[str, ...], str]) -> None:

@@ -13,6 +13,7 @@ from seqlab.io.errors import InputError
 from seqlab.io.files import damaged, verified
 from seqlab.io.runs import Run
 from seqlab.io.setting_columns import read_with_settings, with_settings
+from seqlab.ledger.selection import rank_candidates
 from seqlab.series.record import FIGURES, SPREADS, read_forecast_ledger
 from seqlab.series.scores import interval
 
@@ -87,6 +88,6 @@ def read_models(path: str | Path) -> pd.DataFrame:
 
 
 def best_on_valid(models: pd.DataFrame) -> str:
-    """The model with the lowest RMSE one step ahead on valid, the first of equals."""
+    """Return the name of the model with the lowest RMSE one step ahead on validation."""
     valid = models[(models["split"] == "valid") & (models["horizon"] == 1)]
-    return str(valid.loc[valid["rmse"].idxmin(), "model"])
+    return rank_candidates(zip(valid["rmse"], valid["model"], strict=True), lambda standing: standing)[0][1]

@@ -1,7 +1,6 @@
 """The runs of language models: one for each model and seed, and one for the experiment that they belong to."""
 
 import csv
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +10,9 @@ from seqlab.io.cards import read_card
 from seqlab.io.files import read_json
 from seqlab.io.runs import Experiment, Place, Run
 from seqlab.ledger.perplexity import read_metrics
-from seqlab.ledger.verdicts import ALIKE, BETTER, WORSE
-from seqlab.tracking.page import best_model, experiment_page
+from seqlab.ledger.selection import rank_candidates
+from seqlab.questions.verdicts import IMPOSSIBLE, TOTAL_ONLY, Verdict, find_leader
+from seqlab.tracking.page import best_model, experiment_page, read_place_verdicts
 from seqlab.tracking.runs import PlannedRun, Point, as_text, plan_parent, plan_seed
 
 # MLflow offers the first metric for a comparison, so the first of all is the one that selects a model.
@@ -28,8 +28,7 @@ CURVES = {  # of every epoch: its name -> the column of history.csv
 # The settings that are always parameters; others become one where they are an axis. The card holds all of them.
 SETTINGS = ["smoothing", "order", "prune", "cell", "layers", "hidden", "epochs", "steps", "batch_size", "optimiser"]
 SETTINGS += ["learning_rate", "dropout", "parts"]
-VERDICTS = {WORSE: "worse", BETTER: "better", ALIKE: "undecided", "only a total is known": "total only"}
-VERDICTS["a symbol has probability zero"] = "infinite"
+SHORT_REASONS = {TOTAL_ONLY: "total only", IMPOSSIBLE: "infinite"}  # why a model has no verdict
 LEADING = 5  # models of a family that are compared with other families in a chart
 TABLES = ("summary.csv", "models.csv", "verdicts.csv", "breakdown.csv", "memory.csv")
 
@@ -166,31 +165,24 @@ def leading(place: Place) -> set[tuple[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
         valid = [row for row in csv.DictReader(file) if row["split"] == "valid"]
     families: dict[str, list[str]] = {}
-    for row in sorted(valid, key=lambda row: float(row["perplexity"])):
+    for row in rank_candidates(valid, lambda row: (float(row["perplexity"]), row["model"])):
         families.setdefault(row["family"], []).append(row["model"])
     return {(family, model) for family, models in families.items() for model in models[:LEADING]}
 
 
 def _standings(place: Place) -> dict[str, dict[str, str]]:
     """For every model, how it compares with the best one on valid: by how much, and whether that is real."""
-    path = Path(place.file("verdicts.csv"))
-    if not path.exists():
-        return {}
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    best = rows[0]["against"] if rows else ""
-    told = {row["model"]: _standing(row) for row in rows if row["against"] == best}
-    return told | {best: {"behind": "0 bits", "verdict": "best on valid", "verdict in full": "best on valid"}}
+    verdicts = read_place_verdicts(place)
+    best = find_leader(verdicts)
+    standings = {verdict.model: _standing(verdict) for verdict in verdicts if verdict.against == best}
+    return standings | {best: {"behind": "0 bits", "verdict": "best on valid", "verdict in full": "best on valid"}}
 
 
-def _standing(row: dict[str, str]) -> dict[str, str]:
+def _standing(verdict: Verdict) -> dict[str, str]:
     """Tags for the table of runs, whose columns have room for a word, and one that says it all."""
-    difference, low, high = (float(row[name] or "nan") for name in ("difference", "low", "high"))
-    short = "known source" if row["family"] == "source" else VERDICTS.get(row["verdict"], "not compared")
-    if math.isnan(difference):
-        return {"verdict": short, "verdict in full": row["verdict"]}
-    full = f"{row['verdict']}: {difference:+.4f} bits per symbol, 95 % interval {low:+.4f} to {high:+.4f}"
-    return {"behind": f"{difference:+.3f} bits", "verdict": short, "verdict in full": full}
+    short = verdict.verdict if verdict.is_known else SHORT_REASONS.get(verdict.verdict, "not compared")
+    tags = {"verdict": "known source" if verdict.family == "source" else short, "verdict in full": verdict.in_words}
+    return tags | ({"behind": f"{verdict.difference:+.3f} bits"} if verdict.is_known else {})
 
 
 def _train_symbols(experiment: Experiment, place: Place) -> int | None:

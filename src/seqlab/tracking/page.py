@@ -9,7 +9,8 @@ from textwrap import indent
 import pandas as pd
 
 from seqlab.io.runs import Experiment, Place
-from seqlab.ledger.verdicts import ALIKE, COLUMNS, read_verdicts
+from seqlab.ledger.selection import rank_candidates
+from seqlab.questions.verdicts import Verdict, find_leader, find_verdict, read_verdicts
 from seqlab.report.answer import CHOSEN, answer
 from seqlab.report.style import deviation, number
 from seqlab.report.tables import best_on_valid, read_models
@@ -23,12 +24,12 @@ def experiment_page(experiment: Experiment, place: Place) -> str:
     head = f"{place.corpus} by {place.unit}: {best_model(place)}"
     if not Path(place.file("models.csv")).exists():
         return f"{head}\n\n{again}"
-    models, judged = read_models(place.file("models.csv")), _judged(place)
+    models, verdicts = read_models(place.file("models.csv")), read_place_verdicts(place)
     notes = (
         "Models are chosen on valid and judged on test. Bits per symbol behind the best are those of test, with "
         "their 95 % interval over texts and seeds; a verdict is adjusted for the number of models (Holm)."
     )
-    return "\n\n".join([head, _table(models, judged), *answer(models, judged, None), notes, again])
+    return "\n\n".join([head, _table(models, verdicts), *answer(models, verdicts, None), notes, again])
 
 
 def made_by(command: str) -> str:
@@ -40,52 +41,50 @@ def best_model(place: Place) -> str:
     """The best model of an experiment on one corpus and unit, by how much, and whether that is real, in one line."""
     if not Path(place.file("models.csv")).exists():
         return "not summarised yet."
-    models, judged = read_models(place.file("models.csv")), _judged(place)
+    models, verdicts = read_models(place.file("models.csv")), read_place_verdicts(place)
     best = best_on_valid(models[models["family"].isin(CHOSEN)])
     if best is None:
         return "no model has a finite perplexity on valid."
     row = models[(models["model"] == best) & (models["split"] == "test")].iloc[0]
-    told = judged[judged["against"] == best].set_index("model")
     rest = []
     for family in CHOSEN:
         rival = best_on_valid(models[models["family"] == family])
-        if family != row["family"] and rival in told.index and not math.isnan(told.loc[rival, "difference"]):
-            real = "real" if told.loc[rival, "verdict"] != ALIKE else "may be chance"
-            rest.append(f"{rival} {told.loc[rival, 'difference']:+.3f} ({real})")
+        verdict = find_verdict(verdicts, rival) if rival and family != row["family"] else None
+        if verdict and verdict.is_known:
+            rest.append(f"{rival} {verdict.difference:+.3f} ({verdict.verdict})")
     behind = f"; bits per symbol behind it: {', '.join(rest)}" if rest else ""
     return f"{best} is best, test perplexity {number(row['perplexity'])}{behind}"
 
 
-def _judged(place: Place) -> pd.DataFrame:
+def read_place_verdicts(place: Place) -> list[Verdict]:
+    """Return the verdicts on the models of a corpus and unit; none where they have not been compared."""
     path = Path(place.file("verdicts.csv"))
-    return read_verdicts(path) if path.exists() else pd.DataFrame(columns=COLUMNS)
+    return read_verdicts(path) if path.exists() else []
 
 
-def _table(models: pd.DataFrame, judged: pd.DataFrame) -> str:
+def _table(models: pd.DataFrame, verdicts: list[Verdict]) -> str:
     """The models that are best on valid, best first."""
-    best = str(judged["against"].iloc[0]) if len(judged) else ""
-    told = judged[judged["against"] == best].set_index("model")
+    best = find_leader(verdicts)
     test = models[models["split"] == "test"].set_index("model")
-    valid = models[models["split"] == "valid"].set_index("model").sort_values("perplexity")
-    finite = [str(name) for name in valid.index if math.isfinite(valid.loc[name, "perplexity"])]
+    valid = models[models["split"] == "valid"].set_index("model")["perplexity"].astype(float)
+    ranking = rank_candidates(valid.index, lambda name: (valid[name], name))
+    finite = [str(name) for name in ranking if math.isfinite(valid[name])]
     heads = ("model", "valid perplexity", "test perplexity", "bits per character", "behind the best", "verdict")
     rows = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     for name in finite[:SHOWN]:
-        behind = ("", "best on valid") if name == best else _behind(told, name)
-        figures = (number(valid.loc[name, "perplexity"]), _spread(test.loc[name], "perplexity"),
+        behind = ("", "best on valid") if name == best else _behind(find_verdict(verdicts, name))
+        figures = (number(valid[name]), _spread(test.loc[name], "perplexity"),
                    _spread(test.loc[name], "bits_per_char"))  # fmt: skip
         rows.append("| " + " | ".join((name, *figures, *behind)) + " |")
     more = f"\n\nand {len(valid) - SHOWN} more, in models.csv." if len(valid) > SHOWN else ""
     return "\n".join(rows) + more
 
 
-def _behind(told: pd.DataFrame, name: str) -> tuple[str, str]:
-    if name not in told.index:
+def _behind(verdict: Verdict | None) -> tuple[str, str]:
+    if verdict is None:
         return "", ""
-    row = told.loc[name]
-    if math.isnan(row["difference"]):
-        return "", str(row["verdict"])
-    return f"{row['difference']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f})", str(row["verdict"])
+    figures = f"{verdict.difference:+.4f} ({verdict.low:+.4f} to {verdict.high:+.4f})" if verdict.is_known else ""
+    return figures, verdict.verdict
 
 
 def _spread(row: "pd.Series[float]", name: str) -> str:

@@ -9,8 +9,8 @@ import torch
 from seqlab.ledger.perplexity import figures, perplexity
 from seqlab.ngram.model import symbol_probabilities
 from seqlab.ngram.smoothing import estimate
+from seqlab.rnn.model import NetworkModel
 from seqlab.rnn.network import Architecture
-from seqlab.rnn.protocols import stretch_bits
 from seqlab.rnn.scoring import stream_bits
 from seqlab.text.splits import NAMES, cut, describe
 from seqlab.text.vocab import Vocab
@@ -44,9 +44,10 @@ def test_the_total_is_divided_by_what_was_charged_not_by_the_length_of_the_text(
 
 def test_padding_is_not_charged():
     short, long = TEXT[:5], TEXT[:40]
-    together = stretch_bits(ARCHITECTURE, PARAMETERS, [short, long])
+    model = NetworkModel(ARCHITECTURE, PARAMETERS, [1])
+    together = model.score_stretches([short, long])
     assert [bits.shape[1] for bits in together] == [4, 39]
-    assert together[0] == pytest.approx(stretch_bits(ARCHITECTURE, PARAMETERS, [short])[0], rel=1e-5)
+    assert together[0] == pytest.approx(model.score_stretches([short])[0], rel=1e-5)
 
 
 def test_dropout_is_off_when_a_text_is_scored():

@@ -1,15 +1,15 @@
-"""Choosing the best models by valid."""
+"""Choosing the best models on the validation split."""
 
-from pathlib import Path
+import math
 
 import pytest
 
-from seqlab.ledger.selection import best_on_valid, rows_of_best
+from seqlab.ledger.selection import choose_best, rank_candidates, standing_of
 
 
-def entry(family: str, model: str, *perplexities: float) -> tuple[dict, Path]:
+def entry(family: str, model: str, *perplexities: float) -> dict:
     rows = [{"split": "valid", "perplexity": value} for value in perplexities]
-    return {"family": family, "model": model, "scores": [*rows, {"split": "test", "perplexity": 1.0}]}, Path(model)
+    return {"family": family, "model": model, "scores": [*rows, {"split": "test", "perplexity": 1.0}]}
 
 
 LEDGER = [
@@ -21,24 +21,36 @@ LEDGER = [
 ]
 
 
-@pytest.mark.parametrize("family, best", [("rnn", "rnn-1x8"), ("ngram", "mkn-2"), (None, "rnn-1x8"), ("mixture", None)])
-def test_the_best_has_the_lowest_mean_over_seeds_on_valid(family, best):
-    found = best_on_valid(LEDGER, family)
-    assert (found and (found[0]["model"], found[1])) == (best and (best, Path(best)))
+def best(ledger: list[dict]) -> str | None:
+    metrics = choose_best(ledger, standing_of)
+    return metrics and metrics["model"]
 
 
-def test_of_equals_the_first_by_name_is_the_best():
-    found = best_on_valid([entry("rnn", "rnn-1x8", 2.0), entry("rnn", "gru-1x8", 2.0)])
-    assert found is not None and found[0]["model"] == "gru-1x8"
+def test_the_best_has_the_lowest_mean_over_seeds_on_valid():
+    assert best(LEDGER) == "rnn-1x8"
+    assert best([metrics for metrics in LEDGER if metrics["family"] == "ngram"]) == "mkn-2"
 
 
-def test_sources_come_first_and_the_next_takes_the_place_of_one_that_cannot_be_asked():
-    asked = []
+def as_it_is(standing: tuple[float, str]) -> tuple[float, str]:
+    return standing
 
-    def rows_of(metrics, path):
-        asked.append(metrics["model"])
-        return [] if metrics["model"] == "mkn-2" else [[path.name, 1], [path.name, 2]]
 
-    rows = rows_of_best(LEDGER, rows_of)
-    assert [name for name, step in rows if step == 1] == ["true-source", "rnn-1x8", "mkn-3"] and len(rows) == 6
-    assert asked == ["true-source", "rnn-1x8", "mkn-2", "mkn-3"]
+def test_of_equals_the_first_by_name_is_the_best_and_numbers_count_by_value():
+    assert best([entry("rnn", "rnn-1x8", 2.0), entry("rnn", "gru-1x8", 2.0)]) == "gru-1x8"
+    assert choose_best([(2.0, "mkn-10"), (2.0, "mkn-2")], as_it_is) == (2.0, "mkn-2")
+
+
+@pytest.mark.parametrize("odd", [math.inf, math.nan])
+def test_a_figure_that_is_not_finite_is_never_the_best(odd):
+    assert choose_best([(odd, "a"), (9.0, "b"), (odd, "c")], as_it_is) == (9.0, "b")
+    assert choose_best([(odd, "a")], as_it_is) is None
+    assert choose_best([], as_it_is) is None
+
+
+def test_a_model_with_an_infinite_seed_is_not_the_best():
+    assert best([entry("ngram", "mle-3", 1.0, math.inf), entry("ngram", "mkn-3", 5.0)]) == "mkn-3"
+
+
+def test_a_ranking_ends_with_what_is_infinite_and_what_is_no_number():
+    standings = [(math.nan, "a"), (math.inf, "b"), (3.0, "c"), (math.nan, "d"), (2.0, "e")]
+    assert [name for _, name in rank_candidates(standings, as_it_is)] == ["e", "c", "b", "a", "d"]

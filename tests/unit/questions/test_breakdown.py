@@ -1,11 +1,22 @@
 """Who knows what: groups counted by hand, and the places where two models differ most."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqlab.ledger.breakdown import KIND, PLACE, breakdown, context_counts, contrast, distance_to_last, place_in_word
+from seqlab.io.tables import tabulate_rows
+from seqlab.questions.breakdown import (
+    KIND,
+    PLACE,
+    BreakdownRow,
+    break_down,
+    context_counts,
+    contrast,
+    distance_to_last,
+    place_in_word,
+)
 
 TOKENS = ["<unk>", "a", "b", " ", "1", "."]
 
@@ -21,6 +32,10 @@ def test_contexts_are_counted_where_another_symbol_follows():
 
 
 SYMBOLS = st.integers(0, 2)
+
+
+def broken_down(*arguments) -> pd.DataFrame:
+    return tabulate_rows(BreakdownRow, break_down(*arguments))
 
 
 @given(st.lists(SYMBOLS, min_size=1, max_size=20), st.lists(SYMBOLS, max_size=20), st.integers(1, 4))
@@ -47,7 +62,7 @@ def test_groups_of_a_question_divide_all_symbols_and_their_bits():
     random = np.random.default_rng(1)
     train, test = [random.integers(0, 6, 500)], [random.integers(0, 6, 80), random.integers(0, 6, 41)]
     bits = {"mkn-3": random.random(119), "lstm-1x8": random.random(119)}
-    table = breakdown(bits, train, test, TOKENS, "char")
+    table = broken_down(bits, train, test, TOKENS, "char")
     assert table["question"].nunique() == 4
     for (_, model), rows in table.groupby(["question", "model"]):
         assert rows["symbols"].sum() == 119
@@ -55,13 +70,13 @@ def test_groups_of_a_question_divide_all_symbols_and_their_bits():
 
 
 def test_kinds_of_symbols_by_hand():
-    table = breakdown({"m": np.array([1.0, 2, 3, 4, 5, 6])}, [ids("ab")], [ids("aab 1.?")], TOKENS, "char")
+    table = broken_down({"m": np.array([1.0, 2, 3, 4, 5, 6])}, [ids("ab")], [ids("aab 1.?")], TOKENS, "char")
     kinds = table[table["question"] == KIND].set_index("group")["bits_per_symbol"]
     assert kinds.to_dict() == {"letter": 1.5, "blank": 3, "digit": 4, "other": 5, "unknown": 6}
 
 
 def test_words_have_no_place_in_a_word():
-    table = breakdown({"m": np.ones(3)}, [ids("ab")], [ids("abab")], TOKENS, "word")
+    table = broken_down({"m": np.ones(3)}, [ids("ab")], [ids("abab")], TOKENS, "word")
     assert PLACE not in set(table["question"])
 
 
@@ -69,7 +84,7 @@ def test_the_strongest_difference_comes_first_in_its_text_and_none_is_shown_twic
     segment = ids("ab" * 60)
     first, second = np.ones(119), np.ones(119)
     first[50], first[52], second[110] = 9.0, 8.0, 5.0
-    places = contrast(first, second, [segment], TOKENS, each=5, before=5, after=3)
+    places = contrast(first, second, [segment], TOKENS, number=5, before=5, after=3)
     assert [place["difference"] for place in places] == [8.0, -4.0]
     assert len(places[0]["tokens"]) == len(places[0]["differences"]) == 8
     assert places[0]["differences"][places[0]["at"]] == 8.0

@@ -3,23 +3,26 @@
 from itertools import product
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 from seqlab.io.errors import InputError
-from seqlab.ledger.horizon import COLUMNS, exact_row, sampled_row
-from seqlab.ngram import horizon as ngram
-from seqlab.ngram.model import distribution, symbol_probabilities
+from seqlab.io.runs import Run
+from seqlab.io.tables import tabulate_rows
+from seqlab.ngram.model import distribution
 from seqlab.ngram.pruning import prune_by_relative_entropy
 from seqlab.ngram.smoothing import estimate
+from seqlab.questions.horizon import HorizonRow, answer, summarize_ahead
+from seqlab.questions.subject import Subject
 from seqlab.report.curves import horizon
-from seqlab.rnn.horizon import bits_ahead
+from seqlab.rnn.model import NetworkModel
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import stream_bits
-from seqlab.text.horizon import probabilities_ahead
+from seqlab.sampling import Ahead
+from seqlab.text.known_source import KnownSource
 from seqlab.text.sources import brackets, even_process, markov_chain, symbol_bits, symbol_ids
 from seqlab.text.sources import generate as generate_text
+from seqlab.text.vocab import Vocab
 
 SYMBOLS = 4
 RANDOM = np.random.default_rng(3)
@@ -43,11 +46,13 @@ def test_a_pruned_ngram_is_summed_over_every_way(order):
 
 
 def assert_sums(model):
-    found = ngram.probabilities_ahead(model, TEXT, PLACES, STEPS)
-    for row, k in enumerate(STEPS):
+    answers = model.look_ahead(TEXT, PLACES, STEPS, samples=1)
+    assert [(ahead.steps, ahead.sampled) for ahead in answers] == [(k, False) for k in STEPS]
+    for ahead in answers:
+        k = ahead.steps
         for column, (of, place) in enumerate(PLACES):
             known, wanted = TEXT[of][: place - k + 1].tolist(), TEXT[of][place]
-            assert found[row, column] == pytest.approx(by_hand(model, known, wanted, k), rel=1e-9)
+            assert 2 ** -ahead.bits[0, column] == pytest.approx(by_hand(model, known, wanted, k), rel=1e-9)
 
 
 def by_hand(model, known, wanted, k):
@@ -63,31 +68,27 @@ def by_hand(model, known, wanted, k):
 
 def test_one_step_ahead_is_the_ledger():
     model = estimate("mkn", TRAIN, 3, SYMBOLS).model
-    ledger = symbol_probabilities(model, TEXT)
-    assert ngram.probabilities_ahead(model, TEXT, [(0, 1), (0, 11), (1, 3)], [1])[0] == pytest.approx(
-        ledger[[0, 10, 13]]
-    )
+    (ahead,) = model.look_ahead(TEXT, [(0, 1), (0, 11), (1, 3)], [1], samples=1)
+    assert ahead.bits == pytest.approx(model.score(TEXT)[:, [0, 10, 13]])
 
 
 def test_a_model_without_back_off_is_not_summed_over():
     model = estimate("laplace", TRAIN, 3, SYMBOLS).model
-    assert not ngram.feasible(model)
-    with pytest.raises(InputError, match="cannot be summed over; choose"):
-        ngram.probabilities_ahead(model, TEXT, PLACES, STEPS)
+    assert model.look_ahead(TEXT, PLACES, STEPS, samples=1) == []
 
 
 @pytest.mark.parametrize("source", [markov_chain(2, 3, 0.5, seed=1), even_process(0.4), brackets(2, 3, 0.5)])
 def test_a_source_is_summed_over_every_way(source):
-    segment = symbol_ids(source, generate_text(source, 12, seed=2))
-    places = [(0, 4), (0, 11)]
-    found = probabilities_ahead(source, [segment], places, STEPS)
-    for row, k in enumerate(STEPS):
+    text, vocab = generate_text(source, 12, seed=2), Vocab(source.alphabet)
+    segment, places = symbol_ids(source, text), [(0, 4), (0, 11)]
+    for ahead in KnownSource(source, vocab).look_ahead([vocab.encode(text)], places, STEPS, samples=1):
         for column, (_, place) in enumerate(places):
+            k = ahead.steps
             known = segment[: place - k + 1]
             total = 0.0
             for way in product(range(len(source.alphabet)), repeat=k - 1):
                 total += joint(source, [*known, *way, segment[place]]) / joint(source, known)
-            assert found[row, column] == pytest.approx(total, rel=1e-9)
+            assert 2 ** -ahead.bits[0, column] == pytest.approx(total, rel=1e-9)
 
 
 def joint(source, text):
@@ -102,15 +103,17 @@ def test_the_next_symbol_of_a_network_is_the_ledger(cell):
     architecture = Architecture(cell, 2, 6, SYMBOLS)
     parameters = architecture.initial_parameters([1, 2])
     ledger = stream_bits(architecture, parameters, TEXT)
-    found = bits_ahead(architecture, parameters, TEXT, [(0, 1), (0, 11), (1, 3)], 1, samples=8)
-    assert found.bits == pytest.approx(ledger[:, [0, 10, 13]], rel=1e-5)
-    assert not found.error.any() and not found.bias.any()
+    network = NetworkModel(architecture, parameters, [1, 2])
+    (ahead,) = network.look_ahead(TEXT, [(0, 1), (0, 11), (1, 3)], [1], samples=8)
+    assert ahead.bits == pytest.approx(ledger[:, [0, 10, 13]], rel=1e-5)
+    assert not ahead.sampled and not ahead.error.any() and not ahead.bias.any()
 
 
 def test_drawn_ways_of_a_network_agree_with_all_within_their_error():
     architecture = Architecture("lstm", 1, 6, SYMBOLS)
     parameters = {name: 3 * value for name, value in architecture.initial_parameters([1, 2]).items()}
-    found = bits_ahead(architecture, parameters, TEXT, PLACES, 3, samples=4000)
+    (ahead,) = NetworkModel(architecture, parameters, [1, 2]).look_ahead(TEXT, PLACES, [3], samples=4000)
+    assert ahead.sampled
     for column, (of, place) in enumerate(PLACES):
         known, wanted = TEXT[of][: place - 2].tolist(), int(TEXT[of][place])
         texts = torch.tensor([[*known, *way] for way in product(range(SYMBOLS), repeat=2)])
@@ -120,38 +123,70 @@ def test_drawn_ways_of_a_network_agree_with_all_within_their_error():
         way = torch.arange(len(texts))
         probability = after_known[:, way, texts[:, -2]] * after_one[:, way, texts[:, -1]] * after_two[:, :, wanted]
         exact = -np.log2(probability.sum(-1).numpy())
-        assert (np.abs(found.bits[:, column] - exact) < 5 * found.error[:, column]).all()
-        assert (found.error[:, column] < 0.05).all()
+        assert (np.abs(ahead.bits[:, column] - exact) < 5 * ahead.error[:, column]).all()
+        assert (ahead.error[:, column] < 0.05).all()
 
 
 def test_the_error_of_drawing_is_what_repeats_show():
     architecture = Architecture("rnn", 1, 6, SYMBOLS)
     parameters = {name: 3 * value for name, value in architecture.initial_parameters([1]).items()}
-    drawn = [bits_ahead(architecture, parameters, TEXT, PLACES, 4, 64, seed) for seed in range(200)]
-    spread = np.std([one.bits for one in drawn], axis=0)
-    told = np.mean([one.error for one in drawn], axis=0)
-    assert told == pytest.approx(spread, rel=0.25)
+    network = NetworkModel(architecture, parameters, [1])
+    repeats = [network.look_ahead(TEXT, PLACES, [4], 64, seed)[0] for seed in range(200)]
+    spread = np.std([ahead.bits for ahead in repeats], axis=0)
+    assert np.mean([ahead.error for ahead in repeats], axis=0) == pytest.approx(spread, rel=0.25)
+
+
+def sampled(steps: int, bits: np.ndarray, error: float, bias: float) -> Ahead:
+    return Ahead(steps, bits, np.full_like(bits, error), np.full_like(bits, bias), True)
 
 
 def test_rows_have_the_mean_of_symbols_and_the_error_of_that_mean():
-    row = dict(zip(COLUMNS, exact_row("ngram", "mkn-3", 2, np.array([0.5, 0.125])), strict=True))
-    assert (row["bits_per_symbol"], row["symbols"], row["method"], row["sampling_error"]) == (2.0, 2, "exact", 0.0)
-    bits = np.array([[1.0, 3.0], [2.0, 4.0]])
-    made = sampled_row("rnn", "lstm-1x8", 4, bits, np.full((2, 2), 0.1), np.full((2, 2), 0.01))
-    row = dict(zip(COLUMNS, made, strict=True))
-    assert row["bits_per_symbol"] == 2.5 and row["bits_per_symbol_std"] == pytest.approx(0.5**0.5)
-    assert row["sampling_error"] == pytest.approx(0.05) and row["sampling_bias"] == pytest.approx(0.01)
+    row = summarize_ahead("ngram", "mkn-3", Ahead.exact(2, np.array([0.5, 0.125])))
+    assert (row.bits_per_symbol, row.symbols, row.method, row.sampling_error) == (2.0, 2, "exact", 0.0)
+    row = summarize_ahead("rnn", "lstm-1x8", sampled(4, np.array([[1.0, 3.0], [2.0, 4.0]]), 0.1, 0.01))
+    assert (row.bits_per_symbol, row.method) == (2.5, "sampled")
+    assert row.bits_per_symbol_std == pytest.approx(0.5**0.5)
+    assert row.sampling_error == pytest.approx(0.05) and row.sampling_bias == pytest.approx(0.01)
+
+
+class Models(Subject):
+    """Models by their perplexity on valid, of which mkn-2 can't be asked."""
+
+    PERPLEXITIES = (("ngram", "mkn-2", 3.0), ("ngram", "mkn-3", 4.0), ("rnn", "lstm-1x8", 3.5), ("source", "true", 9.0))
+
+    def of_family(self, family):
+        return [
+            ({"model": run.model, "scores": [{"split": "valid", "perplexity": perplexity}]}, run)
+            for run, (*_, perplexity) in zip(self.runs, self.PERPLEXITIES, strict=True)
+            if run.family == family
+        ]
+
+    def foresight(self, run):
+        class Fixed:
+            def look_ahead(self, segments, positions, steps, samples):
+                found = [Ahead.exact(k, np.full(len(positions), 0.5**k)) for k in steps]
+                return [] if run.model == "mkn-2" else found
+
+        return Fixed()
+
+
+def test_sources_come_first_and_the_next_takes_the_place_of_a_model_that_can_not_be_asked():
+    runs = [Run("results/made", "toy", "char", family, model) for family, model, _ in Models.PERPLEXITIES]
+    rows = answer(Models(runs, {"test": TEXT}, Vocab()), [2, 1, 99], symbols=5, samples=1)
+    assert [(row.model, row.steps, row.bits_per_symbol) for row in rows] == [
+        (model, steps, steps) for model in ("true", "mkn-3", "lstm-1x8") for steps in (1, 2)
+    ]
+    assert {row.symbols for row in rows} == {5}
 
 
 def test_the_figure_has_a_line_for_every_model():
-    rows = [exact_row("source", "true-source", k, np.full(3, 0.5**k)) for k in STEPS]
-    rows += [sampled_row("rnn", "lstm-1x8", k, np.full((2, 3), 1.0 + k), np.full((2, 3), 0.1), np.zeros((2, 3)))
-             for k in STEPS]  # fmt: skip
-    figure = horizon(pd.DataFrame(rows, columns=COLUMNS))
+    rows = [summarize_ahead("source", "true-source", Ahead.exact(k, np.full(3, 0.5**k))) for k in STEPS]
+    rows += [summarize_ahead("rnn", "lstm-1x8", sampled(k, np.full((2, 3), 1.0 + k), 0.1, 0.0)) for k in STEPS]
+    figure = horizon(tabulate_rows(HorizonRow, rows))
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["true-source", "lstm-1x8 (drawn)"]
 
 
 def test_the_figure_says_when_there_is_nothing_to_draw():
-    figure = horizon(pd.DataFrame([], columns=COLUMNS))
+    figure = horizon(tabulate_rows(HorizonRow))
     assert "No model has finite bits" in figure.texts[0].get_text()

@@ -1,12 +1,11 @@
 """One network under the protocols of others."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 
+from seqlab.questions.protocols import cut_lines, cut_windows, score_protocols
+from seqlab.rnn.model import NetworkModel
 from seqlab.rnn.network import Architecture
-from seqlab.rnn.protocols import disjoint, lines, score_protocols, stretch_bits
 from seqlab.rnn.scoring import stream_bits
 
 NEWLINE = 0
@@ -14,27 +13,27 @@ RANDOM = np.random.default_rng(5)
 TEXT = [np.array([2, 1, 0, 3, 3, 0, 0, 1]), RANDOM.integers(1, 5, 60)]
 ARCHITECTURE = Architecture("lstm", 2, 6, 5)
 PARAMETERS = {name: 3 * value for name, value in ARCHITECTURE.initial_parameters([1, 2]).items()}
-BITS_OF = partial(stretch_bits, ARCHITECTURE, PARAMETERS)
+MODEL = NetworkModel(ARCHITECTURE, PARAMETERS, [1, 2])
 
 
 def scored(newline: int | None = NEWLINE, segments=TEXT, steps: int = 7) -> dict:
     stream = stream_bits(ARCHITECTURE, PARAMETERS, segments)
-    found = score_protocols(stream, segments, BITS_OF, steps, 4, 100, newline)
-    return {one.protocol: one for one in found}
+    rows = score_protocols("lstm-2x6", stream, segments, MODEL.score_stretches, steps, 4, 100, newline)
+    return {row.protocol: row for row in rows}
 
 
 def test_stretches_of_any_length_are_scored_as_texts_of_their_own():
     stretches = [RANDOM.integers(0, 5, length) for length in (9, 2, 30, 9, 17)]
-    for stretch, bits in zip(stretches, BITS_OF(stretches), strict=True):
+    for stretch, bits in zip(stretches, MODEL.score_stretches(stretches), strict=True):
         assert bits == pytest.approx(stream_bits(ARCHITECTURE, PARAMETERS, [stretch]), rel=1e-4)
 
 
 def test_every_symbol_is_in_one_line_and_opens_with_the_line_end_before():
-    assert [line.tolist() for line in lines(TEXT[:1], NEWLINE)] == [[2, 1, 0], [0, 3, 3, 0], [0, 0], [0, 1]]
+    assert [line.tolist() for line in cut_lines(TEXT[:1], NEWLINE)] == [[2, 1, 0], [0, 3, 3, 0], [0, 0], [0, 1]]
 
 
 def test_every_symbol_is_in_one_window_the_ragged_tail_too():
-    windows = disjoint(TEXT, 7)
+    windows = cut_windows(TEXT, 7)
     charged = np.concatenate([window[1:] for window in windows])
     assert charged.tolist() == np.concatenate([segment[1:] for segment in TEXT]).tolist()
     assert max(map(len, windows)) == 8
@@ -45,6 +44,9 @@ def test_stream_lines_and_disjoint_windows_charge_the_same_symbols():
     charged = {name: one.symbols for name, one in found.items()}
     whole = sum(len(segment) - 1 for segment in TEXT)
     assert charged["stream"] == charged["a new state for every line"] == charged["disjoint windows of 7"] == whole
+    assert found["stream"].gap == 0
+    window, stream = found["disjoint windows of 7"], found["stream"]
+    assert window.gap == window.bits_per_symbol - stream.bits_per_symbol
 
 
 def test_a_window_as_long_as_the_text_is_the_stream():

@@ -7,7 +7,7 @@ import pytest
 
 from seqlab.ngram.model import symbol_probabilities
 from seqlab.ngram.smoothing import estimate
-from seqlab.ngram.spelling import BITS_OF_A_CHARACTER, END, Speller, spelling
+from seqlab.questions.spelling import BITS_OF_A_CHARACTER, END, Speller, SpellingRow, answer
 from seqlab.text.splits import cut, describe
 from seqlab.text.unknown import rare_words, unknown_symbols
 from seqlab.text.vocab import Vocab
@@ -51,9 +51,9 @@ def test_words_are_learnt_from_what_the_vocabulary_lacks():
 def test_symbols_that_are_not_words_are_chosen_alike(unit, each):
     tokens = {"valid": ["x"], "test": ["x", "y", "x"]}
     splits = {name: {"tokens": unknown, "characters": 10} for name, unknown in tokens.items()}
-    found = spelling({"unit": unit, "rare": [], "splits": splits})
-    assert [found[name]["bits"] for name in tokens] == pytest.approx([each, 3 * each])
-    assert found["test"]["bits_per_char"] == pytest.approx(3 * each / 10)
+    found = answer({"unit": unit, "rare": [], "splits": splits})
+    assert [found[name].bits for name in tokens] == pytest.approx([each, 3 * each])
+    assert found["test"].bits_per_char == pytest.approx(3 * each / 10)
 
 
 def test_a_text_without_unknown_symbols_costs_nothing_more():
@@ -61,8 +61,8 @@ def test_a_text_without_unknown_symbols_costs_nothing_more():
     vocab = Vocab(tokens, unit="word")
     segments = cut(" ".join(tokens), "word", SPLIT)[1]
     splits = describe("contiguous", segments, vocab.encode(tokens), tokens, "word")
-    nothing = {"unknown": 0, "bits": 0.0, "bits_per_char": 0.0}
-    assert spelling(unknown_symbols("word", tokens, vocab, splits)) == {"valid": nothing, "test": nothing}
+    nothing = SpellingRow(0, 0.0, 0.0)
+    assert answer(unknown_symbols("word", tokens, vocab, splits)) == {"valid": nothing, "test": nothing}
 
 
 def test_the_word_unk_of_a_text_is_known_where_train_has_it():
@@ -70,9 +70,9 @@ def test_the_word_unk_of_a_text_is_known_where_train_has_it():
     tokens = ["to", "<unk>"] * 16 + ["be", "<unk>"] * 4
     vocab = Vocab(tokens[:24], unit="word")
     splits = describe("contiguous", cut(" ".join(tokens), "word", SPLIT)[1], vocab.encode(tokens), tokens, "word")
-    found = spelling(unknown_symbols("word", tokens, vocab, splits))
-    assert found["test"]["unknown"] == splits["splits"]["test"]["unknown"] == 3
-    assert found["valid"] == {"unknown": 0, "bits": 0.0, "bits_per_char": 0.0}
+    found = answer(unknown_symbols("word", tokens, vocab, splits))
+    assert found["test"].unknown == splits["splits"]["test"]["unknown"] == 3
+    assert found["valid"] == SpellingRow(0, 0.0, 0.0)
 
 
 def test_unknown_words_of_the_scored_symbols_are_spelt():
@@ -80,10 +80,10 @@ def test_unknown_words_of_the_scored_symbols_are_spelt():
     vocab = Vocab(tokens[:24], unit="word")
     segments = cut(" ".join(tokens), "word", SPLIT)[1]
     splits = describe("contiguous", segments, vocab.encode(tokens), tokens, "word")
-    found = spelling(unknown_symbols("word", tokens, vocab, splits))
+    found = answer(unknown_symbols("word", tokens, vocab, splits))
     start, stop = segments["test"][0]
     unknown = [token for token in tokens[start + 1 : stop] if token not in vocab]
     expected = Speller(["be", "to"]).bits(unknown)
-    assert found["test"]["unknown"] == splits["splits"]["test"]["unknown"] == len(unknown) > 0
-    assert found["test"]["bits"] == pytest.approx(expected)
-    assert found["test"]["bits_per_char"] == pytest.approx(expected / splits["splits"]["test"]["characters"])
+    assert found["test"].unknown == splits["splits"]["test"]["unknown"] == len(unknown) > 0
+    assert found["test"].bits == pytest.approx(expected)
+    assert found["test"].bits_per_char == pytest.approx(expected / splits["splits"]["test"]["characters"])

@@ -1,18 +1,20 @@
 """The table of figures: every entry has a function and files that can be read, and is drawn from what it needs."""
 
-import math
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
 import pytest
 from made_results import NOTHING_TO_SPELL, make_results
 
 from seqlab.io.errors import InputError
 from seqlab.io.files import write_json
 from seqlab.io.runs import Experiment, Place, Run
-from seqlab.ledger.horizon import exact_row
+from seqlab.io.tables import tabulate_rows, write_table
+from seqlab.questions.breakdown import BreakdownRow
+from seqlab.questions.horizon import summarize_ahead
+from seqlab.questions.memory import MemoryRow
 from seqlab.report.contents import (
     FIGURES,
     SERIES_FIGURES,
@@ -24,7 +26,8 @@ from seqlab.report.contents import (
     report_files,
 )
 from seqlab.report.drawing import READERS, draw
-from seqlab.report.tables import summarize, write_table
+from seqlab.report.tables import summarize
+from seqlab.sampling import Ahead
 
 ALL = FIGURES | SERIES_FIGURES
 PLACE = Place("results/made", "toy", "char")
@@ -105,14 +108,13 @@ def runs(tmp_path: Path) -> list[Run]:
     runs = [Run(str(folder.parents[3]), *folder.parts[-4:]) for folder in make_results(tmp_path)]
     place = runs[0].place
     write_table(place.file("models.csv"), summarize(runs, NOTHING_TO_SPELL)[1])
-    memory = [["mkn", "mkn-2", 1, 9, 1.5, math.nan], ["mkn", "mkn-3", 2, 9, 1.2, math.nan]]
+    ahead = [Ahead.exact(steps, np.array([0.5, 0.25])) for steps in (1, 2)]
     for name, rows in {
-        "memory": memory,
-        "horizon": [exact_row("ngram", "mkn-2", steps, pd.Series([0.5, 0.25]).to_numpy()) for steps in (1, 2)],
-        "breakdown": [["kind of symbol", group, "mkn-2", 5, 1.0] for group in ("letter", "digit")],
+        "memory": [MemoryRow("mkn", "mkn-2", 1, 9, 1.5), MemoryRow("mkn", "mkn-3", 2, 9, 1.2)],
+        "horizon": [summarize_ahead("ngram", "mkn-2", bits) for bits in ahead],
+        "breakdown": [BreakdownRow("kind of symbol", group, "mkn-2", 5, 1.0) for group in ("letter", "digit")],
     }.items():
-        columns = import_module(f"seqlab.ledger.{name}").COLUMNS
-        write_table(place.file(f"{name}.csv"), pd.DataFrame(rows, columns=columns))
+        write_table(place.file(f"{name}.csv"), tabulate_rows(type(rows[0]), rows))
     return runs
 
 

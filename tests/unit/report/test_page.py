@@ -12,15 +12,15 @@ from made_results import NOTHING_TO_SPELL, make_results
 from seqlab.io.errors import InputError
 from seqlab.io.files import read_json, write_json
 from seqlab.io.runs import Experiment, Place, Run
-from seqlab.ledger.record import read_ledger
-from seqlab.ledger.verdicts import Entry, verdicts
+from seqlab.io.tables import tabulate_rows, write_table
+from seqlab.questions.verdicts import Verdict, answer
 from seqlab.report.contents import figure_file, report_files
 from seqlab.report.cost import cost
 from seqlab.report.figures import perplexity_by_order
 from seqlab.report.networks import heat_maps
 from seqlab.report.page import anchor, write_report
 from seqlab.report.style import save
-from seqlab.report.tables import summarize, write_table
+from seqlab.report.tables import summarize
 
 PROVENANCE = {"commit": "abc <1>", "python": "3.11"}
 VOID = {"meta", "link", "br", "hr", "img", "input", "use", "path"}
@@ -139,8 +139,8 @@ def test_the_report_reads_what_it_lists_and_nothing_else(of_two_units: Made, tmp
         findings = [{"sentence": f"The {unit} text is short."}]
         write_json(of_two_units.place(unit).file("check.json"), {"findings": findings})
     write_json(tmp_path / "results/corpora/toy/source.json", {"title": "Toys", "source": "data/toy.txt"})
-    entries = [Entry(metrics, bits["test"]) for metrics, bits in map(read_ledger, of_two_units.experiment.runs[:11])]
-    write_table(of_two_units.place("char").file("verdicts.csv"), verdicts(entries))
+    verdicts = answer(of_two_units.experiment.runs[:11])
+    write_table(of_two_units.place("char").file("verdicts.csv"), tabulate_rows(Verdict, verdicts))
     expected = of_two_units.html()
     listed = {Path(path) for path in report_files(of_two_units.experiment.prepared, of_two_units.experiment.runs)}
     for path in sorted((tmp_path / "results").rglob("*")):
@@ -172,7 +172,7 @@ def test_the_best_model_is_chosen_by_valid_and_quoted_from_test(made: Made) -> N
     made.write_models(models)
     text = made.page().text
     assert "Best on valid: lstm-2x16, test perplexity 3.940 ± 0.030 over 3 seeds" in text
-    assert "The best n-gram on valid, mkn-3, has 3.770." in text
+    assert "The best n-gram (chosen on the validation split), mkn-3, has 3.770." in text
     assert "Known floor: perplexity 2.000" in text and "between 0.900 and 1.150" in text
     marked = re.findall(r"(\S+)best\b", text)
     assert marked == ["mkn-3", "lstm-2x16"]
@@ -286,12 +286,12 @@ def test_what_pruning_lost_stands_beside_the_models_that_were_pruned(made: Made)
 
 
 def test_the_answer_says_whether_the_difference_is_real(made: Made) -> None:
-    entries = [Entry(metrics, bits["test"]) for metrics, bits in map(read_ledger, made.experiment.runs)]
-    write_table(made.place().file("verdicts.csv"), verdicts(entries))
+    verdicts = answer(made.experiment.runs)
+    write_table(made.place().file("verdicts.csv"), tabulate_rows(Verdict, verdicts))
     text = made.page().text
     assert re.search(
-        r"The best n-gram on valid, mkn-3, has [0-9.]+, which is worse than lstm-2x16: \+0\.[0-9]+ bits per symbol, "
-        r"95 % interval \+",
+        r"The best n-gram \(chosen on the validation split\), mkn-3, has [0-9.]+ and is 0\.[0-9]+ bits per symbol "
+        r"worse than lstm-2x16 \(95 % interval 0\.[0-9]+ to 0\.[0-9]+\)\.",
         text,
     )
     assert "bits per symbol more than lstm-2x16" in text

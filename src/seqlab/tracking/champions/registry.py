@@ -21,6 +21,7 @@ from seqlab.io.provenance import fingerprint
 from seqlab.io.runs import Experiment, Run
 from seqlab.language_model import SETTINGS
 from seqlab.ledger.perplexity import FIGURES, read_metrics
+from seqlab.ledger.selection import Standing, choose_best
 from seqlab.tracking.plan import finished
 from seqlab.tracking.runs import digest, run_key
 
@@ -28,7 +29,7 @@ ALIAS = "champion"
 FILES = {"ngram": ("model.npz",), "rnn": ("weights.safetensors", "network.json")}  # the families that can be served
 NEEDS = {"ngram": ("mlflow", "numpy", "pandas"), "rnn": ("mlflow", "numpy", "pandas", "torch", "safetensors")}
 LIBRARY = Path(__file__).parents[2]
-NOT_NEEDED = ("__pycache__", "cli", "report", "dashboard")  # of the library, where a model is used
+NOT_NEEDED = ("__pycache__", "cli", "report", "dashboard", "questions")  # of the library, where a model is used
 LARGEST = 500_000_000  # bytes of a model that is copied into the registry
 
 
@@ -65,19 +66,20 @@ class Champion:
 
 
 def champions(experiment: Experiment) -> list[Champion]:
-    """The best finished models of `experiment`, chosen on valid; those whose files are gone or too large are left
-    out.
+    """Return the best finished models of `experiment` by corpus, unit and family, each with the seed that is best on
+    validation; those whose files are gone or too large are left out.
     """
-    best: dict[tuple[str, ...], tuple[float, Champion]] = {}
+    families: dict[tuple[str, ...], list[tuple[Standing, Champion]]] = {}
     for run in finished(experiment):
         if run.family not in FILES:
             continue
         card = read_card(run.file("card.yaml"))
         for row in read_metrics(run.file("metrics.json"))["scores"]:
-            group = run.corpus, run.unit, run.family
-            if row["split"] == "valid" and row["perplexity"] < best.get(group, (float("inf"),))[0]:
-                best[group] = row["perplexity"], Champion(experiment, run, card, row["seed"])
-    return [champion for _, champion in best.values() if _is_there(champion)]
+            if row["split"] == "valid":
+                candidate = (row["perplexity"], run.model), Champion(experiment, run, card, row["seed"])
+                families.setdefault((run.corpus, run.unit, run.family), []).append(candidate)
+    best = [choose_best(candidates, lambda candidate: candidate[0]) for candidates in families.values()]
+    return [candidate[1] for candidate in best if candidate and _is_there(candidate[1])]
 
 
 def publish_champions(client: Any, found: Iterable[Champion], runs: dict[str, tuple[str, str]]) -> int:

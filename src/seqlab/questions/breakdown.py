@@ -1,29 +1,57 @@
-"""Who knows what: where in a text the bits of models lie, by what is special about the symbol or its context."""
+"""Breakdown: where in a text the bits of models lie, by what is special about the symbol or its context."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+from seqlab.ledger.record import read_ledger
+from seqlab.questions.subject import Subject
+from seqlab.questions.verdicts import CHOSEN_FAMILIES
 
 CONTEXT = {"char": 3, "byte": 3, "word": 1, "bpe": 2}  # symbols of context whose count in train is looked up
 REMEMBERED = {"char": 4, "byte": 4, "word": 1, "bpe": 2}  # symbols in a row whose last occurrence is looked for
 PLACE, KIND = "place in the word", "kind of symbol"
 LAST_IN_WORD = 6  # places in a word from here on are one group
-COLUMNS = ["question", "group", "model", "symbols", "bits_per_symbol"]
 
 Labels = tuple[str, list[str], NDArray[np.int64]]  # question, names of its groups, the group of every scored symbol
 
 
-def breakdown(
+@dataclass(frozen=True)
+class BreakdownRow:
+    """A row of breakdown.csv: the mean bits of a model on the symbols of test that are in one group of a question."""
+
+    question: str
+    group: str
+    model: str
+    symbols: int
+    bits_per_symbol: float
+
+
+def answer(subject: Subject) -> tuple[list[BreakdownRow], dict[str, Any]]:
+    """Return the rows of the best model of each family, and the content of contrast.json: the places where the best
+    n-gram and the best network differ most, none unless there are both.
+    """
+    train, test, vocab = subject.segments["train"], subject.segments["test"], subject.vocab
+    best = {family: run for family in CHOSEN_FAMILIES if (run := subject.best(family))}
+    bits = {family: read_ledger(run)[1]["test"].mean(0) for family, run in best.items()}
+    models = {best[family].model: costs for family, costs in bits.items()}
+    rows = break_down(models, train, test, vocab.tokens, vocab.unit)
+    pair = [best[family].model if family in best else None for family in ("ngram", "rnn")]
+    places = contrast(bits["ngram"], bits["rnn"], test, vocab.tokens) if None not in pair else []
+    return rows, {"ngram": pair[0], "rnn": pair[1], "unit": vocab.unit, "places": places}
+
+
+def break_down(
     bits: Mapping[str, NDArray[Any]],
     train: Sequence[NDArray[Any]],
     scored: Sequence[NDArray[Any]],
     tokens: Sequence[str],
     unit: str,
-) -> pd.DataFrame:
-    """The mean bits of each model, `bits[model]` of shape (scored symbols,), in each group of each question.
+) -> list[BreakdownRow]:
+    """Return the mean bits of each model, `bits[model]` of shape (scored symbols,), in each group of each question.
 
     `train` and `scored` are segments of ids; the first symbol of each scored segment is context only. Groups without
     symbols are left out.
@@ -34,11 +62,11 @@ def breakdown(
         for model, costs in bits.items():
             total = np.bincount(label, weights=np.asarray(costs, dtype=np.float64), minlength=len(names))
             rows += [
-                dict(zip(COLUMNS, (question, name, model, int(count), cost / count), strict=True))
+                BreakdownRow(question, name, model, int(count), float(cost / count))
                 for name, count, cost in zip(names, counts, total, strict=True)
                 if count
             ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return rows
 
 
 def _labels(
@@ -77,20 +105,21 @@ def _class_of(token: str, number: int) -> int:
 
 
 def context_counts(train: Sequence[NDArray[Any]], segment: NDArray[Any], length: int) -> NDArray[np.int64]:
-    """How often `train` has the `length` symbols before each symbol of `segment`, (n,), but the first: (n - 1,).
+    """Return the number of times that `train` has the `length` symbols before each symbol of `segment`, (n,), but the
+    first: (n - 1,).
 
     Only where another symbol follows in train, since only then something is learnt there. Near the start of a segment
     the context is as long as there are symbols, and counted as such.
     """
-    found = np.zeros(len(segment), dtype=np.int64)
+    seen = np.zeros(len(segment), dtype=np.int64)
     for size in range(1, length + 1):
         known, counts = _distinct([_grams(part[:-1], size) for part in train])
-        wanted = _grams(segment[:-1], size)
-        place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-        here = np.where(known[place] == wanted, counts[place], 0) if len(known) else np.zeros_like(wanted)
+        contexts = _grams(segment[:-1], size)
+        place = np.minimum(np.searchsorted(known, contexts), len(known) - 1)
+        count = np.where(known[place] == contexts, counts[place], 0) if len(known) else np.zeros_like(contexts)
         reached = slice(size, None) if size == length else slice(size, size + 1)
-        found[reached] = here[: len(found[reached])]
-    return found[1:]
+        seen[reached] = count[: len(seen[reached])]
+    return seen[1:]
 
 
 def _distinct(grams: Sequence[NDArray[np.int64]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -111,7 +140,7 @@ def _grams(segment: NDArray[Any], size: int) -> NDArray[np.int64]:
 
 
 def place_in_word(segment: NDArray[Any], tokens: Sequence[str]) -> NDArray[np.int64]:
-    """Which letter of its word each symbol of `segment` is, from 1 on, (n,); 0 for what is no letter or digit."""
+    """Return the place in its word of each symbol of `segment`, from 1 on, (n,); 0 for what is no letter or digit."""
     inside = np.array([token.isalnum() for token in tokens])[segment]
     place = np.arange(len(segment))
     border = np.where(inside, -1, place)
@@ -119,7 +148,9 @@ def place_in_word(segment: NDArray[Any], tokens: Sequence[str]) -> NDArray[np.in
 
 
 def distance_to_last(segment: NDArray[Any], length: int) -> NDArray[np.int64]:
-    """How many symbols ago the `length` symbols that end at each of `segment` ended before, (n,); 0 for never."""
+    """Return the distance from each symbol of `segment` to where the `length` symbols that end there last ended, (n,);
+    0 for never.
+    """
     grams = _grams(segment, length)
     order = np.argsort(grams, kind="stable")
     again = np.flatnonzero(grams[order][1:] == grams[order][:-1]) + 1
@@ -133,12 +164,12 @@ def contrast(
     second: NDArray[Any],
     scored: Sequence[NDArray[Any]],
     tokens: Sequence[str],
-    each: int = 6,
+    number: int = 6,
     before: int = 60,
     after: int = 15,
 ) -> list[dict[str, Any]]:
-    """The symbols at which two models, with bits (scored symbols,), differ most, in their text: `each` where the first
-    charged more, strongest first, then as many where the second did.
+    """Return the symbols at which two models, with bits (scored symbols,), differ most, in their text: `number` where
+    the first charged more, strongest first, then as many where the second did.
 
     Each is `{"difference", "at", "tokens", "differences"}`: the bits of the first less those of the second, where the
     symbol stands in the tokens around it, and the differences of these. None lies among what another shows.
@@ -147,15 +178,15 @@ def contrast(
         difference = np.nan_to_num(np.asarray(first, dtype=np.float64) - second, nan=0.0, posinf=99.0, neginf=-99.0)
     ids = np.concatenate([segment[1:] for segment in scored])
     taken = np.zeros(len(ids), dtype=bool)
-    found = []
+    places: list[dict[str, Any]] = []
     for sign in (1, -1):
         strongest = np.argsort(-sign * difference, kind="stable")
-        for place in _apart(strongest[sign * difference[strongest] > 0], taken, each, before, after):
+        for place in _apart(strongest[sign * difference[strongest] > 0], taken, number, before, after):
             start = max(0, place - before)
             shown = [tokens[symbol] for symbol in ids[start : place + after]]
-            one = {"difference": float(difference[place]), "at": place - start, "tokens": shown}
-            found.append(one | {"differences": difference[start : place + after].tolist()})
-    return found
+            entry = {"difference": float(difference[place]), "at": place - start, "tokens": shown}
+            places.append(entry | {"differences": difference[start : place + after].tolist()})
+    return places
 
 
 def _apart(places: NDArray[np.int64], taken: NDArray[np.bool_], number: int, before: int, after: int) -> Iterator[int]:

@@ -1,64 +1,47 @@
 """Symbols k steps ahead under an n-gram model, by summing over all that may come between."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from seqlab.io.errors import InputError
-from seqlab.ledger.horizon import exact_rows
 from seqlab.ngram.model import NgramModel
+from seqlab.sampling import Positions, Texts
 
 MOST_CELLS = 8_000_000  # contexts times symbols; each takes twelve bytes, and eight more for every step
 
 
-def horizon_rows(
-    folder: Path, name: str, segments: Sequence[NDArray[Any]], places: Sequence[tuple[int, int]], steps: Sequence[int]
-) -> list[list[Any]]:
-    """The rows of horizon.csv of the model in `folder`; none where it is not `feasible`."""
-    model = NgramModel.load(folder / "model.npz")
-    if not feasible(model):
-        return []
-    return exact_rows("ngram", name, steps, probabilities_ahead(model, segments, places, steps))
-
-
-def feasible(model: NgramModel) -> bool:
-    """Whether the sum is exact and of bounded cost: it goes over every context with every symbol."""
+def is_feasible(model: NgramModel) -> bool:
+    """Return whether the sum is exact and of bounded cost: it goes over every context with every symbol."""
     return model.backs_off and _contexts(model) * model.vocabulary <= MOST_CELLS
 
 
 def probabilities_ahead(
-    model: NgramModel, segments: Sequence[NDArray[Any]], places: Sequence[tuple[int, int]], steps: Sequence[int]
+    model: NgramModel, segments: Texts, positions: Positions, steps: Sequence[int]
 ) -> NDArray[np.float64]:
-    """The probability of the symbols at `places`, (segment, place in it), given the segment up to k symbols before
-    each, for every k of `steps`: (steps, places).
+    """Return the probability of the symbols at `positions` given the segment up to k symbols before each, for every
+    k of `steps`: (steps, positions).
 
     An n-gram model is a Markov chain whose states are the contexts it keeps. With P its transitions, p(x_t+k | x_1 ..
     x_t) is row t of P^(k-1) times the probabilities of symbols (module section 2.3 and Eq. (3)); k products of a
     sparse matrix with a table give it for all contexts at once. Every place has `max(steps)` symbols before it.
-    Raises InputError where `feasible` is false.
+    The model `is_feasible`.
     """
-    if not feasible(model):
-        raise InputError(
-            f"a model of {_contexts(model):,} contexts and {model.vocabulary:,} symbols cannot be summed over; choose "
-            "one of lower order that backs off"
-        )
     probability, following = _chain(model)
     transition = csr_array(
         (probability.ravel(), following.ravel(), np.arange(len(probability) + 1) * model.vocabulary),
         shape=(len(probability),) * 2,
     )
     states = [_states_along(following, segment) for segment in segments]
-    targets = np.array([segments[number][place] for number, place in places], dtype=np.int64)
-    found, ahead = np.empty((len(steps), len(places))), probability
+    targets = np.array([segments[number][place] for number, place in positions], dtype=np.int64)
+    answers, ahead = np.empty((len(steps), len(positions))), probability
     for k in range(1, max(steps) + 1):
         for row in [row for row, step in enumerate(steps) if step == k]:
-            found[row] = ahead[[states[number][place - k] for number, place in places], targets]
+            answers[row] = ahead[[states[number][place - k] for number, place in positions], targets]
         ahead = transition @ ahead if k < max(steps) else ahead
-    return found
+    return answers
 
 
 def _contexts(model: NgramModel) -> int:

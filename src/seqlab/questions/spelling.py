@@ -1,12 +1,11 @@
-"""What unknown symbols cost when they are spelt out, so that a closed vocabulary can stand beside an open one."""
+"""Spelling: the cost of unknown symbols when they are spelt out, which puts a closed vocabulary beside an open one."""
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from seqlab.ngram.model import NgramModel, symbol_probabilities
+from seqlab.ngram.model import NgramModel
 from seqlab.ngram.smoothing import estimate
 from seqlab.text.vocab import Vocab
 
@@ -34,15 +33,23 @@ class Speller:
             return 0.0
         segments = [self._vocab.encode([END, *word, END]) for word in words]
         unknown = sum(int((segment == 0).sum()) for segment in segments)
-        return float(-np.log2(symbol_probabilities(self._model, segments)).sum()) + unknown * BITS_OF_A_CHARACTER
+        return float(self._model.score(segments).sum()) + unknown * BITS_OF_A_CHARACTER
 
 
-def spelling(unknown: dict[str, Any]) -> dict[str, Any]:
-    """The cost of the unknown symbols of valid and test, beside what a model charges for `<unk>`, by split: their
-    number, bits, and bits per character of the split. `unknown` is the content of unknown.json.
+@dataclass(frozen=True)
+class SpellingRow:
+    """The `unknown` symbols of a split, what they cost, and what that is per character of the split."""
 
-    Words are spelt by a model of characters (`Speller`); a character is chosen among all of Unicode and a byte among
-    256, each alike.
+    unknown: int
+    bits: float
+    bits_per_char: float
+
+
+def answer(unknown: dict[str, Any]) -> dict[str, SpellingRow]:
+    """Return the cost of the unknown symbols of valid and test, beside what a model charges for `<unk>`, by split.
+
+    `unknown` is the content of unknown.json. Words are spelt by a model of characters (`Speller`); a character is
+    chosen among all of Unicode and a byte among 256, each alike.
     """
     unit, splits = unknown["unit"], unknown["splits"]
     tokens = {name: split["tokens"] for name, split in splits.items()}
@@ -50,13 +57,8 @@ def spelling(unknown: dict[str, Any]) -> dict[str, Any]:
         speller = Speller(unknown["rare"]) if any(tokens.values()) else None
         bits = {name: speller.bits(words) if speller else 0.0 for name, words in tokens.items()}
     else:
-        each = BITS_OF_A_CHARACTER if unit == "char" else BITS_OF_A_BYTE
-        bits = {name: each * len(symbols) for name, symbols in tokens.items()}
+        bits_of_a_symbol = BITS_OF_A_CHARACTER if unit == "char" else BITS_OF_A_BYTE
+        bits = {name: bits_of_a_symbol * len(symbols) for name, symbols in tokens.items()}
     return {
-        name: {
-            "unknown": len(tokens[name]),
-            "bits": bits[name],
-            "bits_per_char": bits[name] / splits[name]["characters"],
-        }
-        for name in tokens
+        name: SpellingRow(len(tokens[name]), bits[name], bits[name] / splits[name]["characters"]) for name in tokens
     }

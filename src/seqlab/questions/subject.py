@@ -1,0 +1,91 @@
+"""The runs and the text that a question is about."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqlab.io.runs import Run, add_place_arguments, selected_runs
+from seqlab.language_model import open_model
+from seqlab.ledger.perplexity import read_metrics
+from seqlab.ledger.selection import choose_best, standing_of
+from seqlab.sampling import Foresight, Positions, SymbolModel, Texts
+from seqlab.text.known_source import KnownSource, known_source
+from seqlab.text.splits import read_segments
+from seqlab.text.vocab import Vocab
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Runs on one corpus and unit, and its splits as segments of indices of `vocab`.
+
+    Networks are asked on `device`, which `jobs_per_gpu` jobs share where it is a GPU.
+    """
+
+    runs: list[Run]
+    segments: dict[str, list[NDArray[Any]]]
+    vocab: Vocab
+    device: str = "auto"
+    jobs_per_gpu: int = 1
+
+    @classmethod
+    def read(cls, arguments: Namespace, families: Sequence[str] | None = None) -> "Subject":
+        """Return what the arguments of `add_subject_arguments` name, with the runs of some families or of all."""
+        runs, segments = selected_runs(arguments, families), read_segments(arguments.ids, arguments.splits)
+        device = {name: value for name, value in vars(arguments).items() if name in ("device", "jobs_per_gpu")}
+        return cls(runs, segments, Vocab.load(arguments.vocab), **device)
+
+    def of_family(self, family: str) -> list[tuple[dict[str, Any], Run]]:
+        """Return the runs of `family` with their metrics."""
+        return [(read_metrics(run.file("metrics.json")), run) for run in self.runs if run.family == family]
+
+    def best(self, family: str) -> Run | None:
+        """Return the run of `family` that is best on validation; None where none has a finite perplexity."""
+        best = choose_best(self.of_family(family), lambda pair: standing_of(pair[0]))
+        return best and best[1]
+
+    def model(self, run: Run) -> SymbolModel:
+        """Return the n-gram or network of `run`, a network on the device; InputError where a file is damaged."""
+        return open_model(run.folder, self._choose_device)
+
+    def foresight(self, run: Run) -> Foresight:
+        """Return the model of `run`, or the source that generated the text."""
+        if run.family == "source":
+            return KnownSource(known_source(run.file("card.yaml")), self.vocab)
+        return self.model(run)
+
+    def _choose_device(self) -> Any:
+        from seqlab.machine.devices import choose_device  # torch, which n-grams go without
+
+        return choose_device(self.device, self.jobs_per_gpu)
+
+
+def add_subject_arguments(parser: ArgumentParser) -> None:
+    """Give `parser` the arguments of a program that asks a question, for `Subject.read`."""
+    add_place_arguments(parser)
+    for name in ("ids", "splits", "vocab"):
+        parser.add_argument(f"--{name}", required=True, help=f"{name} of the corpus and unit")
+
+
+def select_lengths(lengths: Sequence[int], texts: Texts) -> list[int]:
+    """Return those of `lengths` in rising order that leave a symbol behind them in the longest text; 1 if none does."""
+    return [length for length in sorted(lengths) if length < max(map(len, texts))] or [1]
+
+
+def choose_positions(segments: Texts, longest: int, number: int) -> Positions:
+    """Return at most `number` positions, evenly spaced, that have `longest` symbols before them in their segment.
+
+    They are the same for every context, so that what they cost can be compared.
+    """
+    possible = [(number, place) for number, segment in enumerate(segments) for place in range(longest, len(segment))]
+    chosen = np.unique(np.linspace(0, len(possible) - 1, min(number, len(possible))).round().astype(int))
+    return [possible[place] for place in chosen]
+
+
+def find_in_ledger(segments: Texts, positions: Positions) -> NDArray[np.int64]:
+    """Return the indices, (positions,), of the symbols at `positions` in the ledger of a split."""
+    starts = np.concatenate([[0], np.cumsum([len(segment) - 1 for segment in segments])])
+    return np.array([starts[number] + place - 1 for number, place in positions], dtype=np.int64)
