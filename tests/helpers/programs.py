@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import yaml
+
 from seqlab.io.files import write_text
 from seqlab.io.runs import experiment_text
 
@@ -18,8 +20,11 @@ RUNS_FILE = "exp/runs.json"
 HERE = "exp/toy/char"
 SPLIT = {"kind": "contiguous", "train": 0.8, "valid": 0.1, "test": 0.1}
 SAMPLE = ["--sample", '{"prompt": 3, "symbols": 5, "temperature": 1.0}']
-NETWORK = {"cell": "rnn", "layers": 1, "hidden": 2, "epochs": 1, "steps": 5, "batch_size": 2}
-FORECASTER = {"cell": "gru", "layers": 1, "hidden": 2, "epochs": 1, "batches": 1, "batch_size": 2, "steps": 3}
+DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+TRAINING = {section: DEFAULT[section]["training"] for section in ("rnn", "forecast")}
+NETWORK = TRAINING["rnn"] | {"cell": "rnn", "layers": 1, "hidden": 2, "epochs": 1, "steps": 5, "batch_size": 2}
+FORECASTER = TRAINING["forecast"] | {"cell": "gru", "layers": 1, "hidden": 2}
+FORECASTER |= {"epochs": 1, "batches": 1, "batch_size": 2, "steps": 3}
 SOURCE = {"kind": "builtin", "builtin": "even_process", "settings": {"probability": 0.5}, "length": 2000, "seed": 1}
 SEGMENTS = ["--ids", "ids.npy", "--splits", "splits.json"]
 DATA = [*SEGMENTS, "--vocab", "vocab.json"]
@@ -108,7 +113,7 @@ COMMANDS: dict[str, list[str]] = {  # in the order in which the experiment is ma
     ],
     "score_persistence": [*run_of("forecast", "persistence"), *SCORING],
     "train_autoregression": [*run_of("forecast", "autoregression"), *SCORING],
-    "train_forecaster": [*run_of("forecast", "gru-1x2"), *SCORING],
+    "train_forecaster": [*run_of("forecast", "gru-1x2"), *SCORING, "--code", "0123456789abcdef", "--device", "cpu"],
     "write_report": ["--experiment", RUNS_FILE, "--output", "exp/report.html"],
 }
 

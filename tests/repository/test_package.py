@@ -87,4 +87,4 @@ def test_importing_the_package_loads_nothing_else():
 
 
 def test_publishing_and_following_load_mlflow_only_when_they_use_it():
-    assert "mlflow" not in loaded_with("seqlab.tracking.publish, seqlab.tracking.follower")
+    assert "mlflow" not in loaded_with("seqlab.tracking.publish, seqlab.tracking.live.follower")
