@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import open_browser
-
-ROOT = Path(__file__).parents[2]
+from project import ROOT
 
 
 def last_line(*command: str) -> dict:

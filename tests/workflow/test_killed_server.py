@@ -10,7 +10,7 @@ from mlflow_server import MlflowServer
 from project import Project
 
 SMOKE = ("--configfile", "config/smoke.yaml")
-NETWORKS = ("rnn-1x8", "lstm-1x8")
+NETWORK = "rnn-1x8"
 
 
 class Server(MlflowServer):
@@ -52,10 +52,11 @@ def server(tmp_path: Path) -> Iterator[Server]:
 def test_nothing_is_lost_and_nothing_doubled(finished: Project, server: Server, gate: Gate) -> None:
     config = finished.folder / "config/smoke.yaml"
     live = f"\ntracking: {{live: true, uri: '{server.uri}'}}\n"
-    config.write_text(config.read_text().replace("epochs: 2", "epochs: 3") + live)
+    changed = config.read_text().replace("epochs: 2", "epochs: 3").replace("cells: [rnn, lstm]", "cells: [rnn]")
+    config.write_text(changed + live)
     results = finished.folder / "results"
-    metrics = (f"results/smoke/even_process/char/rnn/{name}/metrics.json" for name in NETWORKS)
-    sweep = finished.start(*SMOKE, "--", *metrics, **gate.environment)
+    metrics = f"results/smoke/even_process/char/rnn/{NETWORK}/metrics.json"
+    sweep = finished.start(*SMOKE, "--", metrics, **gate.environment)
     until("the first epoch is mirrored", server.mirrors, lambda: sweep.poll() is None, finished.printed)
     server.kill()
     gate.open()
@@ -68,6 +69,6 @@ def test_nothing_is_lost_and_nothing_doubled(finished: Project, server: Server, 
     assert not (results / "smoke/tracking.json").exists()
 
     server.start()
-    done = finished.snakemake(*SMOKE)
+    done = finished.snakemake(*SMOKE, "--", "results/smoke/tracking.json")
     assert done.returncode == 0, done.stdout
-    assert server.points() == {f"{name}-s{seed}": 3 for name in NETWORKS for seed in (1, 2)}
+    assert server.points() == {f"{NETWORK}-s{seed}": 3 for seed in (1, 2)}
