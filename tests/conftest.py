@@ -1,12 +1,14 @@
 """What all tests share."""
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from gate import Gate
 from hypothesis import settings
 from project import Project, bare_project, without_mlflow
@@ -55,11 +57,17 @@ def gate(tmp_path: Path) -> Iterator[Gate]:
 
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The finished smoke experiment; tests that change it work on a copy. It ran where only publishing could import
-    mlflow.
+    """The finished smoke experiment, one for all processes that run tests; tests that change it, or run Snakemake on
+    it, work on a copy. It ran where only publishing could import mlflow.
     """
-    project = bare_project(tmp_path_factory.mktemp("smoke"))
-    blocked = without_mlflow(tmp_path_factory.mktemp("blocked"))
-    done = project.snakemake("--configfile", "config/smoke.yaml", PYTHONPATH=blocked)
-    assert done.returncode == 0, done.stdout
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+    project, finished = Project(shared / "smoke"), shared / "smoke.finished"
+    with FileLock(shared / "smoke.lock"):
+        if not finished.exists():
+            shutil.rmtree(project.folder, ignore_errors=True)
+            blocked = without_mlflow(shared / "blocked")
+            done = bare_project(project.folder).snakemake("--configfile", "config/smoke.yaml", PYTHONPATH=blocked)
+            assert done.returncode == 0, done.stdout
+            finished.touch()
     return project

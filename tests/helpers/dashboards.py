@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from gate import PATIENCE
+
 from seqlab.dashboard.guard import Key
 from seqlab.dashboard.session import NOTE
 from seqlab.io.files import read_json
@@ -62,7 +64,7 @@ def running(results: Path, *arguments: str) -> Iterator[Dashboard]:
         note = read_json(results / NOTE)
         yield Dashboard(results, process, printed, note["port"], Key(note["token"], note["base"]))
         subprocess.run([*program, "--stop"], env=environment, check=True)
-        assert process.wait(timeout=60) == 0
+        assert process.wait(PATIENCE) == 0
     finally:
         process.kill()
         process.wait()

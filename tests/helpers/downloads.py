@@ -73,7 +73,7 @@ def reset(handler: Handler) -> None:
 
 ENDLESS: dict[str, Callable[[Handler], None]] = {
     "/loop": redirect,
-    "/drip": lambda handler: send(handler, len(TEXT), (TEXT[n : n + 1] for n in range(len(TEXT))), 0.005),
+    "/drip": lambda handler: send(handler, len(TEXT), (TEXT[n : n + 1] for n in range(len(TEXT))), 0.001),
     "/endless": lambda handler: send(handler, None, repeat(TEXT)),
     "/reset": reset,
     "/short": lambda handler: send(handler, len(TEXT) - 100, [TEXT]),

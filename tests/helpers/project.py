@@ -3,8 +3,10 @@
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from seqlab.io.files import read_json
 
 ROOT = Path(__file__).parents[2]
 PARTS = ["Snakefile", "config", "profiles", "src", "workflow", "environment.yml"]
+DATABASE = "results/mlflow.db"
 HEEDED = "Will exit after finishing currently running jobs"  # what Snakemake says when it is told to end
 TIMES = ("seconds", "train_seconds")  # what differs from run to run, beside logs and benchmarks
 
@@ -76,16 +79,15 @@ class Project:
 
     def planned(self, *arguments: str) -> dict[str, int]:
         """How many jobs of every rule a dry run would do."""
-        printed = self.snakemake("--dry-run", *arguments).stdout
-        if "Nothing to be done" in printed:
-            return {}
-        table = printed[printed.index("Job stats:") :].split("\n\n")[0]
-        jobs = dict(re.findall(r"^(\w+) +(\d+)$", table, flags=re.MULTILINE))
-        return {rule: int(count) for rule, count in jobs.items() if rule not in ("all", "total")}
+        return jobs_planned(self.snakemake("--dry-run", *arguments).stdout)
 
     def copy(self, folder: Path) -> "Project":
-        """The same project with all its results and Snakemake's memory of them, elsewhere."""
+        """The same project with all its results and Snakemake's memory of them, elsewhere; MLflow's database, which
+        holds absolute paths, names those of the copy.
+        """
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        if (folder / DATABASE).exists():
+            replace_text(folder / DATABASE, str(self.folder), str(folder))
         return Project(folder)
 
     def bits(self) -> dict[str, Any]:
@@ -94,6 +96,18 @@ class Project:
         paths = [path for path in sorted(results.rglob("*")) if path.suffix in READERS and path.name[0] != "."]
         paths = [path for path in paths if "mlflow-artifacts" not in path.parts and path.name != "tracking.json"]
         return {path.relative_to(results).as_posix(): READERS[path.suffix](path) for path in paths}
+
+
+def replace_text(database: Path, old: str, new: str) -> None:
+    """Write `new` in place of `old` wherever a table of an SQLite database holds it."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        for table in tables:
+            for _, column, *_ in connection.execute(f'PRAGMA table_info("{table}")').fetchall():
+                connection.execute(
+                    f'UPDATE "{table}" SET "{column}" = replace("{column}", ?, ?) WHERE instr("{column}", ?)',
+                    (old, new, old),
+                )
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -117,6 +131,15 @@ READERS = {
     ".txt": Path.read_bytes,
     ".yaml": Path.read_bytes,
 }
+
+
+def jobs_planned(printed: str) -> dict[str, int]:
+    """How many jobs of every rule a dry run that has `printed` this would do."""
+    if "Nothing to be done" in printed:
+        return {}
+    table = printed[printed.index("Job stats:") :].split("\n\n")[0]
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", table, flags=re.MULTILINE))
+    return {rule: int(count) for rule, count in jobs.items() if rule not in ("all", "total")}
 
 
 def without_mlflow(folder: Path) -> str:

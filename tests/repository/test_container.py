@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from packaging.specifiers import SpecifierSet
+from project import ROOT
 
-ROOT = Path(__file__).parents[2]
 DOCKER, APPTAINER = (ROOT / "Dockerfile").read_text(), (ROOT / "apptainer.def").read_text()
 FROM = re.compile(r"^From:? (python:(\d+\.\d+)-slim-\w+)$", re.MULTILINE | re.IGNORECASE)
 COPIED = {source for line in re.findall(r"^COPY (.*) \S+$", DOCKER, re.MULTILINE) for source in line.split()}

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from packaging.metadata import Metadata
+from project import ROOT
 
-ROOT = Path(__file__).parents[2]
 MADE = (".git", ".venv", ".snakemake", "__pycache__", "*.egg-info", ".*_cache", ".hypothesis", "build", "dist", "site")
 BUILD = "import sys, setuptools.build_meta as backend; print(getattr(backend, sys.argv[1])(sys.argv[2]))"
 

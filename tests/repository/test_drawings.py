@@ -2,12 +2,12 @@
 
 import re
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from project import ROOT
+
 sys.path.insert(0, str(ROOT / "tools"))
 
-from drawings import FLOW  # noqa: E402, tools/ is no package
+from drawings import FLOW
 
 
 def test_every_rule_stands_in_the_flow_of_data_and_no_other() -> None:

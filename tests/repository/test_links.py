@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from project import ROOT
 
-ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
-from links import anchors, broken, links, pages  # noqa: E402, tools/ is no package
+from links import anchors, broken, links, pages
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from project import ROOT
 
-ROOT = Path(__file__).parents[2]
 KEPT = [
     ".venv/bin/python",
     ".git/HEAD",

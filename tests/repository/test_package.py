@@ -5,14 +5,13 @@ import re
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 
 import pytest
 import yaml
+from project import ROOT
 
 import seqlab
 
-ROOT = Path(__file__).parents[2]
 SNAKEFILES = [*(ROOT / "workflow").rglob("*.smk"), *ROOT.glob("Snakefile"), *ROOT.glob("workflow/Snakefile")]
 
 

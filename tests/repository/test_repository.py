@@ -1,13 +1,11 @@
 """Files of the repository that services read: continuous integration and the catalog of workflows."""
 
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-
-ROOT = Path(__file__).parents[2]
+from project import ROOT
 
 
 def read(path: str) -> Any:

@@ -21,9 +21,10 @@ EDITING = ["Edit description", "Edit tags", "Open header dropdown menu"]
 
 
 @pytest.fixture(scope="module")
-def dashboard(smoke: Project) -> Iterator[Dashboard]:
+def dashboard(smoke: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     """The dashboard of the smoke experiment, while it runs."""
-    with running(smoke.folder / "results") as dashboard:
+    project = smoke.copy(tmp_path_factory.mktemp("dashboard"))
+    with running(project.folder / "results") as dashboard:
         yield dashboard
 
 
@@ -208,10 +209,7 @@ def test_a_browser_that_has_not_opened_the_link_is_told_to(page: Any, dashboard:
 
 
 def test_runs_are_edited_on_the_page_of_a_writable_dashboard(page: Any, finished: Project) -> None:
-    results = finished.folder / "results"
-    (results / "smoke/tracking.json").unlink()
-    assert finished.snakemake("--configfile", "config/smoke.yaml", "--", "results/smoke/tracking.json").returncode == 0
-    with running(results, "--writable") as dashboard:
+    with running(finished.folder / "results", "--writable") as dashboard:
         page.goto(dashboard.link)
         page.wait_for_url(f"{dashboard.address}#/experiments")
         names = visit(page, dashboard.links["experiment smoke"], "is best, test perplexity")

@@ -14,8 +14,10 @@ def test_a_folder_of_three_files_is_taken_as_it_is_divided(empty_project: Projec
     (tmp_path / "divided").mkdir()
     for name, text in texts.items():
         (tmp_path / "divided" / f"{name}.txt").write_text(text)
-    smoke = ("--configfile", "config/smoke.yaml", "--config", f"corpus={tmp_path / 'divided'}", "cleaning=none")
-    done = project.snakemake(*smoke)
+    few = ("ngram=[{smoothing: mkn, orders: [2]}]", "rnn={cells: [rnn], seeds: [1]}", "compressors=[]")
+    smoke = ("--configfile", "config/smoke.yaml", "--config", f"corpus={tmp_path / 'divided'}", "cleaning=none", *few)
+    tables = [f"results/smoke/divided/char/{name}" for name in ("models.csv", "protocols.csv", "check.json")]
+    done = project.snakemake(*smoke, "--", *tables)
     assert done.returncode == 0, done.stdout
     base = project.folder / "results/corpora/divided/char"
     splits = json.loads((base / "splits.json").read_text())["splits"]

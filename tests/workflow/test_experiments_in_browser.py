@@ -1,19 +1,13 @@
 """Two experiments on one text stand side by side in MLflow, as a reader sees them in a real browser."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from browser import open_browser
+from mlflow_server import MlflowServer
 from tracked import SMALL, Tree, grow, make_database, make_worse
 
-from seqlab.tracking.connection import ENVIRONMENT
 from seqlab.tracking.views.catalogue import VIEWS
 
 
@@ -30,28 +24,10 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 
 @pytest.fixture(scope="module")
 def server(tree: Tree) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    place = ["--backend-store-uri", tree.uri, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    process = subprocess.Popen([sys.executable, "-m", "mlflow", "server", *place], env=os.environ | ENVIRONMENT,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
-    try:
-        while not is_up(port):
-            assert process.poll() is None
-            time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def is_up(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health") as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
+    served = MlflowServer(tree.uri)
+    served.start()
+    yield served.uri
+    served.kill()
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """A run that is killed or interrupted at any moment ends, after the same command again, with the same bits.
 
-SEQLAB_KILLS is the number of kills, 20 if it is not set; tools/reliability.py sets it.
+SEQLAB_KILLS is the number of kills, 12 if it is not set; tools/reliability.py sets it.
 """
 
 import os
@@ -18,7 +18,7 @@ import pytest
 from gate import PATIENCE, Gate, until
 from project import HEEDED, Project, bare_project
 
-KILLS = int(os.environ.get("SEQLAB_KILLS", "20"))
+KILLS = int(os.environ.get("SEQLAB_KILLS", "12"))
 NETWORK = "results/smoke/even_process/char/rnn/rnn-1x8/metrics.json"
 COMMAND = ("--configfile", "config/smoke.yaml", "--config", "rnn={training: {epochs: 3}}", "--", NETWORK)
 VICTIMS = ("a job", "Snakemake", "Snakemake and its jobs")

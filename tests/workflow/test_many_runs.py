@@ -1,4 +1,4 @@
-"""Thousands of runs: what takes all of them as input must not name them all in one command.
+"""A thousand runs: what takes all of them as input must not name them all in one command.
 
 The networks are copies of one that the smoke experiment trained, under names of their own.
 """
@@ -16,7 +16,7 @@ from seqlab.io.files import read_json, write_json
 
 EXPERIMENT = Path("results/smoke")
 BASE = EXPERIMENT / "even_process/char"
-RUNS = 3000
+RUNS = 1000
 COPIED = (
     "scores.npz",
     "weights.safetensors",
@@ -41,7 +41,7 @@ SWEEP = ("--configfile", "config/smoke.yaml", "--rerun-triggers", "mtime", "--al
 
 @pytest.fixture(scope="module")
 def swept(smoke: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """An experiment with thousands of networks, trained and scored, and nothing done with them yet."""
+    """An experiment with a thousand networks, trained and scored, and nothing done with them yet."""
     project = smoke.copy(tmp_path_factory.mktemp("swept"))
     config = yaml.safe_load((project.folder / "config/smoke.yaml").read_text())
     config["rnn"] |= {"cells": ["rnn"], "hidden": list(range(8, 8 + RUNS))}

@@ -3,13 +3,13 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import protected_server
 import pytest
 from dashboards import PROGRAM
+from gate import until
 from project import Project
 from protected_server import NAME, PASSWORD
 
@@ -39,10 +39,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(program, stdout=log, stderr=log)
     try:
-        deadline = time.monotonic() + 180
-        while not is_there(f"http://127.0.0.1:{port}/{SEARCH}"):
-            assert process.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()
-            time.sleep(0.1)
+        until(
+            "the server answers",
+            lambda: is_there(f"http://127.0.0.1:{port}/{SEARCH}"),
+            lambda: process.poll() is None,
+            (folder / "log").read_text,
+        )
         yield f"http://127.0.0.1:{port}", folder
     finally:
         process.kill()

@@ -1,9 +1,11 @@
 """Texts from a server on this computer and from a mirror, and servers that never give them."""
 
 import hashlib
+import itertools
 import threading
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from downloads import SHA256, TEXT, Handler, definition
@@ -23,6 +25,7 @@ def no_proxy(monkeypatch):
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setattr(corpora, "RETRIES", 0)
+    monkeypatch.setattr("pooch.core.time", SimpleNamespace(sleep=lambda seconds: None))  # between two tries
     monkeypatch.setattr(corpora, "TIMEOUT", 5)
     Handler.asked.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
@@ -106,8 +109,10 @@ def test_a_server_that_never_gives_the_text_is_left_for_the_next(
     server, tmp_path, monkeypatch, page, words, asked, record_property
 ):
     monkeypatch.setattr(corpora, "RETRIES", 1)
-    if page == "drip":  # the others may take the time that they need
-        monkeypatch.setattr(corpora, "TIMEOUT", 2)
+    seconds = itertools.count()
+    if page == "drip":  # a second goes by with each part of it, and none with the text that comes next
+        clock = SimpleNamespace(monotonic=lambda: 0 if Handler.asked["/good"] else next(seconds))
+        monkeypatch.setattr(corpora, "time", clock)
     with pytest.raises(InputError, match=words):
         download_first("times", definition(f"{server}/{page}"), tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -3,12 +3,12 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from gate import until
 from made_fleets import settings_of
 from tracked import Tree, grow
 
@@ -225,7 +225,4 @@ def test_the_program_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
                               text=True)  # fmt: skip
     process = int((parent.stdout or sys.stdin).readline())
     parent.wait()
-    deadline = time.monotonic() + 120
-    while Path(f"/proc/{process}").exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not Path(f"/proc/{process}").exists()
+    until("the follower ends", lambda: not Path(f"/proc/{process}").exists())
