@@ -16,8 +16,8 @@ from seqlab.rnn.fleet import Fleet
 from seqlab.rnn.live import LIVE_HISTORY, LiveHistory
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.settings import TrainingSettings
-from seqlab.tracking.language_models import read_history
 from seqlab.tracking.live.follower import Follower
+from seqlab.tracking.runs import read_history
 
 SOURCES = Path(__file__).parents[2] / "src"
 RUN = "lstm-1x8-s2"

@@ -19,11 +19,11 @@ from seqlab.io.runs import Experiment, Run, read_experiment
 from seqlab.rnn.live import LIVE_HISTORY
 from seqlab.tracking.connection import address, connect, experiment_id, sole_writer
 from seqlab.tracking.faults import is_outside, sentence
-from seqlab.tracking.language_models import begun, curves
+from seqlab.tracking.language_models import begun
 from seqlab.tracking.live.histories import LiveFile
 from seqlab.tracking.publish import publisher_tags
 from seqlab.tracking.reconcile import create, discard, unwritten, write_points
-from seqlab.tracking.runs import PlannedRun, Point, shown
+from seqlab.tracking.runs import PlannedRun, Point, curves, shown
 
 TURN = 0.25  # seconds between two looks
 PATIENCE = 10.0  # seconds before a store that failed is tried again

@@ -8,7 +8,7 @@ from typing import Any
 
 from seqlab.io.runs import Run
 from seqlab.rnn.live import LIVE_HISTORY
-from seqlab.tracking.language_models import read_history
+from seqlab.tracking.runs import read_history
 
 
 class LiveFile:
