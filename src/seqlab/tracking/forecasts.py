@@ -17,21 +17,21 @@ from seqlab.tracking.language_models import params_of
 from seqlab.tracking.page import made_by
 from seqlab.tracking.runs import PlannedRun, Point, plan_parent, plan_seeds
 
-ARTIFACTS = ("card.yaml", "orders.csv")
-TABLES = ("summary.csv", "models.csv")
+SERIES_ARTIFACTS = ("card.yaml", "orders.csv")
+FORECAST_TABLES = ("summary.csv", "models.csv")
 
 
 def plan_series(experiment: Experiment, place: Place, runs: Sequence[Run]) -> Iterator[PlannedRun]:
     """The runs in MLflow of the finished `runs` on one series, after that of the experiment itself."""
     best = _best_model(place)
     page = f"Forecasts of {place.corpus}: {best}\n\n{made_by(experiment.command)}"
-    parent = plan_parent(experiment, place, TABLES, page, best)
+    parent = plan_parent(experiment, place, FORECAST_TABLES, page, best)
     yield parent
     cards = {run: read_card(run.file("card.yaml")) for run in runs}
     params = params_of(cards, always=None)
     for run, card in cards.items():
         metrics = read_forecast_metrics(run.file("metrics.json"))
-        for planned in plan_seeds(experiment, run, card, params[run], metrics, ARTIFACTS, _figures):
+        for planned in plan_seeds(experiment, run, card, params[run], metrics, SERIES_ARTIFACTS, _figures):
             yield replace(planned, parent=parent.key)
 
 

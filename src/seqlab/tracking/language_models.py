@@ -16,20 +16,31 @@ from seqlab.tracking.page import best_model, experiment_page
 from seqlab.tracking.runs import PlannedRun, Point, as_text, plan_parent, plan_seed, plan_seeds
 
 # MLflow offers the first metric for a comparison, so the first of all is the one that selects a model.
-FIGURES = ("perplexity", "bits_per_char", "bits_per_symbol")
+TRACKED_FIGURES = ("perplexity", "bits_per_char", "bits_per_symbol")
 # The settings that are always parameters; others become one where they are an axis. The card holds all of them.
-SETTINGS = ["smoothing", "order", "prune", "cell", "layers", "hidden", "epochs", "steps", "batch_size", "optimiser"]
-SETTINGS += ["learning_rate", "dropout", "parts"]
+PARAMETER_SETTINGS = [
+    "smoothing",
+    "order",
+    "prune",
+    "cell",
+    "layers",
+    "hidden",
+    "epochs",
+    "steps",
+    "batch_size",
+    "optimiser",
+]
+PARAMETER_SETTINGS += ["learning_rate", "dropout", "parts"]
 VERDICTS = {WORSE: "worse", BETTER: "better", ALIKE: "undecided", "only a total is known": "total only"}
 VERDICTS["a symbol has probability zero"] = "infinite"
-LEADING = 5  # models of a family that are compared with other families in a chart
-ARTIFACTS = ("card.yaml", "sample.txt")
-TABLES = ("summary.csv", "models.csv", "verdicts.csv", "breakdown.csv", "memory.csv")
+LEADING_MODELS = 5  # models of a family that are compared with other families in a chart
+TEXT_ARTIFACTS = ("card.yaml", "sample.txt")
+TEXT_TABLES = ("summary.csv", "models.csv", "verdicts.csv", "breakdown.csv", "memory.csv")
 
 
 def plan_texts(experiment: Experiment, place: Place, runs: Sequence[Run]) -> Iterator[PlannedRun]:
     """The runs in MLflow of the finished `runs` on one corpus and unit, after that of the experiment itself."""
-    parent = plan_parent(experiment, place, TABLES, experiment_page(experiment, place), best_model(place))
+    parent = plan_parent(experiment, place, TEXT_TABLES, experiment_page(experiment, place), best_model(place))
     yield parent
     cards = {run: read_card(run.file("card.yaml")) for run in runs}
     params, symbols = params_of(cards), _train_symbols(experiment, place)
@@ -37,12 +48,12 @@ def plan_texts(experiment: Experiment, place: Place, runs: Sequence[Run]) -> Ite
     for run, card in cards.items():
         standing = standings.get(run.model, {}) | {"leading": "yes" if (run.family, run.model) in leaders else "no"}
         metrics = read_metrics(run.file("metrics.json"))
-        for planned in plan_seeds(experiment, run, card, params[run], metrics, ARTIFACTS, _figures, symbols):
+        for planned in plan_seeds(experiment, run, card, params[run], metrics, TEXT_ARTIFACTS, _figures, symbols):
             yield replace(planned, standing=standing, parent=parent.key)
 
 
 def params_of(
-    cards: Mapping[Run, dict[str, Any]], always: Sequence[str] | None = SETTINGS
+    cards: Mapping[Run, dict[str, Any]], always: Sequence[str] | None = PARAMETER_SETTINGS
 ) -> dict[Run, dict[str, str]]:
     """The parameters of every run: the axes of its family, that is the settings in which its runs differ, then those
     that are `always` parameters (None for all).
@@ -78,7 +89,7 @@ def flat(settings: dict[str, Any]) -> dict[str, str]:
 def begun(experiment: Experiment, run: Run, started: int) -> list[PlannedRun]:
     """The runs of a model in training, one for each seed, as far as they are known before its first epoch.
 
-    An axis that is not among SETTINGS becomes a parameter when the run is published.
+    An axis that is not among PARAMETER_SETTINGS becomes a parameter when the run is published.
     """
     card = read_card(run.file("card.yaml"))
     params, symbols = params_of({run: card})[run], _train_symbols(experiment, run.place)
@@ -89,7 +100,7 @@ def _figures(metrics: dict[str, Any], seed: int | None) -> Iterator[Point]:
     """Single figures at step 0, which MLflow draws as bars."""
     for split in ("valid", "test"):
         (row,) = (row for row in metrics["scores"] if row["seed"] == seed and row["split"] == split)
-        yield from (Point(f"{split}/{figure}", float(row[figure])) for figure in FIGURES)
+        yield from (Point(f"{split}/{figure}", float(row[figure])) for figure in TRACKED_FIGURES)
 
 
 def leading(place: Place) -> set[tuple[str, str]]:
@@ -102,7 +113,7 @@ def leading(place: Place) -> set[tuple[str, str]]:
     families: dict[str, list[str]] = {}
     for row in sorted(valid, key=lambda row: float(row["perplexity"])):
         families.setdefault(row["family"], []).append(row["model"])
-    return {(family, model) for family, models in families.items() for model in models[:LEADING]}
+    return {(family, model) for family, models in families.items() for model in models[:LEADING_MODELS]}
 
 
 def _standings(place: Place) -> dict[str, dict[str, str]]:

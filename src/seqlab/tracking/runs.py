@@ -83,9 +83,9 @@ class PlannedRun:
         return digest([self.name, self.tags, points, files])
 
     @property
-    def shown(self) -> list[Point]:
+    def rounded_points(self) -> list[Point]:
         """The points as MLflow holds them."""
-        return shown(self.points)
+        return rounded_points(self.points)
 
     @property
     def infinite(self) -> list[str]:
@@ -192,7 +192,7 @@ def read_history(path: str | Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def shown(points: Iterable[Point]) -> list[Point]:
+def rounded_points(points: Iterable[Point]) -> list[Point]:
     """The points as MLflow holds them: without infinities, which it would store as 1.8e308, and with six digits, since
     its pages print all that there are. The files have every digit.
     """
