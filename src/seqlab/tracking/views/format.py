@@ -65,13 +65,13 @@ def with_charts(state: dict[str, Any], sections: dict[str, list[dict[str, Any]]]
     return state | {"compareRunCharts": charts, "compareRunSections": headings, "isAccordionReordered": True}
 
 
-def line_chart(metric: str, runs: int = CHART_RUNS) -> dict[str, Any]:
+def line_chart(metric: str) -> dict[str, Any]:
     """A metric against the epoch, on a logarithmic axis."""
     return {
         "type": "LINE",
         "metricKey": metric,
         "selectedMetricKeys": [metric],
-        "runsCountToCompare": runs,
+        "runsCountToCompare": CHART_RUNS,
         "lineSmoothness": 0,
         "xAxisKey": "step",
         "xAxisScaleType": "linear",
@@ -92,19 +92,19 @@ def bar_chart(metric: str, runs: int = CHART_RUNS) -> dict[str, Any]:
     return {"type": "BAR", "metricKey": metric, "selectedMetricKeys": [metric], "runsCountToCompare": runs}
 
 
-def scatter_chart(x: str, y: str, runs: int = CHART_RUNS) -> dict[str, Any]:
+def scatter_chart(x: str, y: str) -> dict[str, Any]:
     """One metric against another, a point for each run."""
     axes = {"xaxis": {"key": x, "type": "METRIC"}, "yaxis": {"key": y, "type": "METRIC"}}
-    return {"type": "SCATTER", "runsCountToCompare": runs} | axes
+    return {"type": "SCATTER", "runsCountToCompare": CHART_RUNS} | axes
 
 
-def parallel_chart(params: list[str], metrics: list[str], runs: int = CHART_RUNS) -> dict[str, Any]:
+def parallel_chart(params: list[str], metrics: list[str]) -> dict[str, Any]:
     """A line through the parameters and metrics of each run."""
     chosen = {"selectedParams": params, "selectedMetrics": metrics}
-    return {"type": "PARALLEL", "runsCountToCompare": runs, "showAllRuns": True} | chosen
+    return {"type": "PARALLEL", "runsCountToCompare": CHART_RUNS, "showAllRuns": True} | chosen
 
 
-def contour_chart(x: str, y: str, metric: str, runs: int = CHART_RUNS) -> dict[str, Any]:
+def contour_chart(x: str, y: str, metric: str) -> dict[str, Any]:
     """A metric over two parameters, as a map."""
     axes = {"xaxis": {"key": x, "type": "PARAM"}, "yaxis": {"key": y, "type": "PARAM"}}
-    return {"type": "CONTOUR", "runsCountToCompare": runs, "zaxis": {"key": metric, "type": "METRIC"}} | axes
+    return {"type": "CONTOUR", "runsCountToCompare": CHART_RUNS, "zaxis": {"key": metric, "type": "METRIC"}} | axes
