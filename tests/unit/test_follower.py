@@ -205,6 +205,18 @@ def test_it_waits_for_whoever_publishes(tree: Tree, training: Training, follower
     assert epochs(tree) == [1]
 
 
+def test_a_file_system_without_locks_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from seqlab.tracking.connection import sole_writer
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr("fcntl.flock", fail)
+    for wait in (True, False):
+        with sole_writer(tmp_path, wait) as alone:
+            assert alone
+
+
 def test_a_disk_that_is_full_does_not_end_a_training(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any, **__: Any) -> Any:
         raise OSError(28, "No space left on device")
