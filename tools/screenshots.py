@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 
 from seqlab.io.errors import InputError, command
 from seqlab.tracking.connection import connect, local_database
-from seqlab.tracking.views.catalogue import PAGES, VIEWS
+from seqlab.tracking.views.catalogue import PAGE_RUNS, VIEWS
 from seqlab.tracking.views.format import run_link
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -39,7 +39,7 @@ def pages(client: Any, text: str) -> dict[str, str]:
     if found is None:
         raise InputError(f"the server has no runs on {text!r}; run the workflow first")
     number = found.experiment_id
-    (page, *_) = client.search_runs([number], PAGES)
+    (page, *_) = client.search_runs([number], PAGE_RUNS)
     return {view.link: view.address(number) for view in VIEWS} | {"experiment": run_link(number, page.info.run_id)}
 
 

@@ -148,13 +148,13 @@ def _workflow(folder: Path) -> Iterator[Found]:
 
 def _tracking(folder: Path) -> Iterator[Found]:
     try:
-        from seqlab.tracking.connection import address, check
+        from seqlab.tracking.connection import address, check_store
 
         results = folder / "results"
         if not os.environ.get("MLFLOW_TRACKING_URI") and not (results / "mlflow.db").exists():
             yield Found("MLflow", GOOD, f"{version('mlflow')}; no database yet, the first run makes results/mlflow.db")
             return
-        yield Found("MLflow", GOOD, check(address(results)))
+        yield Found("MLflow", GOOD, check_store(address(results)))
     except (ImportError, PackageNotFoundError) as error:
         yield Found("MLflow", BAD, f"can't be imported ({error})", "pip install -r requirements.txt")
     except InputError as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 from gate import PATIENCE
 
 from seqlab.dashboard.guard import Key
-from seqlab.dashboard.session import NOTE
+from seqlab.dashboard.session import SESSION_FILE
 from seqlab.io.files import read_json
 
 PROGRAM = [sys.executable, "-c", "from seqlab.cli.main import main; main()", "dashboard"]
@@ -61,7 +61,7 @@ def running(results: Path, *arguments: str) -> Iterator[Dashboard]:
             if line.startswith("Ctrl-C"):
                 break
         assert "token=" in printed, printed
-        note = read_json(results / NOTE)
+        note = read_json(results / SESSION_FILE)
         yield Dashboard(results, process, printed, note["port"], Key(note["token"], note["base"]))
         subprocess.run([*program, "--stop"], env=environment, check=True)
         assert process.wait(PATIENCE) == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 from seqlab.io.errors import command
 from seqlab.io.runs import SERIES, read_experiment
 from seqlab.report.contents import figure_named, files_of, place_of
-from seqlab.report.drawing import draw
+from seqlab.report.drawing import draw_figure
 from seqlab.report.style import save
 
 
@@ -23,7 +23,7 @@ def main() -> None:
     place = place_of(experiment, arguments.corpus, arguments.unit)
     figure = figure_named(place, arguments.figure)
     files = files_of(figure, place, experiment.runs, experiment.prepared[place])
-    save(draw(figure, files, place.unit == SERIES), arguments.output)
+    save(draw_figure(figure, files, place.unit == SERIES), arguments.output)
 
 
 if __name__ == "__main__":

@@ -20,8 +20,7 @@ def check(
 
     Where that fails, says why and what helps.
     """
-    from seqlab.tracking.connection import address
-    from seqlab.tracking.connection import check as check_address
+    from seqlab.tracking.connection import address, check_store
 
-    told = check_address(address(results, uri))
+    told = check_store(address(results, uri))
     show({"works": True, "told": told}, as_json, [told])

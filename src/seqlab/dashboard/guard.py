@@ -19,12 +19,12 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from seqlab.dashboard.routes import EDIT_ROUTES, QUERY_FIELDS, READ_ROUTES, VIEW_ROUTES, route_pattern
-from seqlab.tracking.views.format import TAG
+from seqlab.tracking.views.format import VIEW_TAG
 
 STOP = "POST /stop-dashboard"
 HOSTS = ("127.0.0.1", "localhost", "::1")  # the other two for tunnels; the port may be that of a tunnel
 SAME_SITE = ("", "same-origin", "none")  # of Sec-Fetch-Site, where "same-site" is another port of this machine
-LARGEST = 2_000_000  # bytes of a request
+LARGEST_REQUEST = 2_000_000  # bytes of a request
 FORWARDED = frozenset(
     b"accept accept-encoding content-type content-length host if-modified-since if-none-match range user-agent".split()
 )
@@ -42,7 +42,7 @@ SENTENCES = {
     HTTPStatus.UNAUTHORIZED: "open the link with the token that the dashboard printed when it started",
     HTTPStatus.FORBIDDEN: "the dashboard answers its own pages at 127.0.0.1 or localhost, and no others",
     HTTPStatus.NOT_FOUND: "the dashboard has no such page, or shows it only when started with --writable",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: f"the request is larger than {LARGEST:,} bytes",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: f"the request is larger than {LARGEST_REQUEST:,} bytes",
 }
 # The next request must come from a page of this server: a browser keeps a cookie of SameSite=Strict from a request
 # that a page of another site has led to, such as a terminal in the browser in which the link was clicked.
@@ -190,7 +190,7 @@ async def _read(receive: Receive) -> bytes | None:
     while True:
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > LARGEST:
+        if len(body) > LARGEST_REQUEST:
             return None
         if not message.get("more_body", False):
             return bytes(body)
@@ -223,7 +223,7 @@ def _checked_view(body: bytes) -> bytes | None:
     """The body that sets or deletes the tag of a view, or None where it is another tag."""
     content = _json_object(body)
     tag = {name: content[name] for name in ("experiment_id", "key", "value") if name in content}
-    if not all(isinstance(value, str) for value in tag.values()) or not str(tag.get("key", "")).startswith(TAG):
+    if not all(isinstance(value, str) for value in tag.values()) or not str(tag.get("key", "")).startswith(VIEW_TAG):
         return None
     return json.dumps(tag).encode()
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from seqlab.tracking.connection import connect
 from seqlab.tracking.faults import faults_named
-from seqlab.tracking.views.catalogue import PAGES, install_views, views_of
+from seqlab.tracking.views.catalogue import PAGE_RUNS, install_views, views_of
 from seqlab.tracking.views.format import run_link
 
 
@@ -30,7 +30,7 @@ def _of_experiment(client: Any, experiment: Any, server: str) -> list[str]:
     lines = ["", experiment.name, *([f"  {answer}"] if answer else [])]
     for view in views:
         lines += _entry(view.title, view.answers, server + view.address(experiment.experiment_id))
-    for page in client.search_runs([experiment.experiment_id], PAGES):
+    for page in client.search_runs([experiment.experiment_id], PAGE_RUNS):
         link = server + run_link(experiment.experiment_id, page.info.run_id)
         lines += _entry(page.info.run_name, "verdicts, figures, and the command that does it again", link)
     return lines

@@ -26,7 +26,7 @@ from seqlab.tracking.connection import local_database
 
 HOST = "127.0.0.1"
 PATIENCE = 120  # seconds; a loaded machine of two cores takes about 30
-NOTE = ".dashboard.json"  # beside the database while it is served
+SESSION_FILE = ".dashboard.json"  # beside the database while it is served
 LOG = "dashboard.log"
 SEARCH = "api/2.0/mlflow/experiments/search?max_results=1"  # after "" or "ajax-", which the page uses
 
@@ -84,7 +84,7 @@ def serve(results: Path, wanted_port: int, writable: bool = False) -> None:
         try:
             with _private():
                 place = {"results": str(results), "machine": socket.gethostname(), "port": port}
-                write_json(results / NOTE, place | {"base": key.base, "token": key.token})
+                write_json(results / SESSION_FILE, place | {"base": key.base, "token": key.token})
             lines = guide(local_database(results), address + key.base)
             _wait_until_ready(server, f"{address}{key.base}ajax-{SEARCH}", {"Cookie": key.cookie}, results / LOG)
             print(
@@ -101,7 +101,7 @@ def serve(results: Path, wanted_port: int, writable: bool = False) -> None:
             pass
         finally:
             if _noted(results).get("token") == key.token:
-                (results / NOTE).unlink()
+                (results / SESSION_FILE).unlink()
     print("the dashboard is stopped", file=sys.stderr)
 
 
@@ -114,7 +114,7 @@ def stop(results: Path) -> None:
     method, path = STOP.split()
     ask(f"http://{HOST}:{note['port']}{note['base'].rstrip('/')}{path}", _cookie(note), method)
     deadline = time.monotonic() + PATIENCE
-    while (results / NOTE).exists() and time.monotonic() < deadline:
+    while (results / SESSION_FILE).exists() and time.monotonic() < deadline:
         time.sleep(0.1)
 
 
@@ -180,22 +180,22 @@ def _running(results: Path) -> dict[str, Any] | None:
     if not note:
         return None
     if note.get("results") != str(results):  # it came with a copy of those results, whose dashboard this is not
-        (results / NOTE).unlink()
+        (results / SESSION_FILE).unlink()
         return None
     if note["machine"] != socket.gethostname():
         raise InputError(
             f"the dashboard of {results} runs on {note['machine']}; stop it there with make dashboard-stop, or delete "
-            f"{results / NOTE} if that machine was restarted"
+            f"{results / SESSION_FILE} if that machine was restarted"
         )
     if answers(f"http://{HOST}:{note['port']}{note['base']}ajax-{SEARCH}", _cookie(note)):
         return note
-    (results / NOTE).unlink()  # it was killed
+    (results / SESSION_FILE).unlink()  # it was killed
     return None
 
 
 def _noted(results: Path) -> dict[str, Any]:
     """The content of the note; nothing where there is none, or another account has written it."""
-    note = results / NOTE
+    note = results / SESSION_FILE
     try:
         if note.lstat().st_uid != os.getuid():
             raise InputError(f"{note} is not yours; delete it")

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 
 SMALLER = "run fewer jobs at the same time, or make the text, the model or rnn.training.batch_size smaller"
+ALLOCATOR = "DefaultCPUAllocator"  # in the RuntimeError of torch where the memory is full
 
 
 class InputError(Exception):
@@ -46,12 +47,10 @@ def command(main: Callable[[], None]) -> Callable[[], None]:
         except (IsADirectoryError, NotADirectoryError, PermissionError) as error:
             sys.exit(f"error: {one_line(error.filename)} can't be used ({error.strerror}); check path and permissions")
         except (MemoryError, RuntimeError) as error:
-            if isinstance(error, MemoryError) or "memory" in str(error):  # torch's errors are of the second kind
+            if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or ALLOCATOR in str(error):
                 sys.exit(f"error: the memory is not enough ({one_line(error)}); {SMALLER}")
             raise
         except KeyboardInterrupt:
-            sys.exit(
-                "error: interrupted; the same command goes on from here"
-            )  # never exit 0: it would pass for success
+            sys.exit("error: interrupted; the same command goes on from here")  # exit 0 would pass for success
 
     return run

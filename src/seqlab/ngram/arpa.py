@@ -27,12 +27,12 @@ from seqlab.ngram.arpa_names import ESCAPED, LINE_END, LINE_START, UNKNOWNS, arp
 from seqlab.ngram.model import NgramModel
 from seqlab.text.vocab import UNKNOWN
 
-ZERO, SMALLEST = -99.0, 1e-99  # -99 stands for log10(0), as in SRILM
-CHUNK = 100_000  # n-grams that are text at the same time while a model is written
+ZERO, FLOOR = -99.0, 1e-99  # -99 stands for log10(0), as in SRILM
+LINES_AT_ONCE = 100_000  # n-grams that are text at the same time while a model is written
 LONGEST_LINE = 1 << 20  # bytes; a file without line ends must not be taken into memory whole
 COUNT = re.compile(rb"ngram\s+(\d{1,9})\s*=\s*(\d{1,18})")
 BLANKS = b" \t\r\n"  # what parts words and lines, as in KenLM; a vertical tab or a form feed is part of a word
-NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|infinity|nan)", re.IGNORECASE)
+NUMBER_PATTERN = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|infinity|nan)", re.IGNORECASE)
 IRSTLM = (b"iARPA", b"qARPA", b"blmt", b"Qblmt", b"LMINTERPOLATION", b"LMCLASS", b"LMMACRO")  # first words of files
 WRITE_AGAIN = "write the model again with the tool it came from"
 GIVE_ARPA = "give a model in the ARPA format, plain or compressed by gzip"
@@ -61,7 +61,7 @@ def write_arpa(path: str | Path, model: NgramModel, tokens: Sequence[str], line_
         file.write(ESCAPED + f"\n\\data\\\n{header}".encode())
         for k in range(1, model.order + 1):
             file.write(f"\n\\{k}-grams:\n".encode())
-            for first in range(0, len(model.key[k - 1]), CHUNK):
+            for first in range(0, len(model.key[k - 1]), LINES_AT_ONCE):
                 file.write(_text(model, k, names, first).encode())
             if k == 1:
                 weight = "\t0" if model.order > 1 else ""
@@ -89,12 +89,12 @@ def _names(path: str | Path, model: NgramModel, tokens: Sequence[str], line_star
 
 
 def _text(model: NgramModel, k: int, names: NDArray[np.object_], first: int) -> str:
-    """The lines of the n-grams of order k from number `first` on, at most CHUNK of them."""
-    number = np.arange(first, min(first + CHUNK, len(model.key[k - 1])))
-    value = np.log10(np.clip(model.probability[k - 1][number], SMALLEST, 1.0)).tolist()  # rounding can exceed 1
+    """The lines of the n-grams of order k from number `first` on, at most LINES_AT_ONCE of them."""
+    number = np.arange(first, min(first + LINES_AT_ONCE, len(model.key[k - 1])))
+    value = np.log10(np.clip(model.probability[k - 1][number], FLOOR, 1.0)).tolist()  # rounding can exceed 1
     tail = [""] * len(number)
     if k < model.order:
-        tail = [f"\t{weight:.9g}" for weight in np.log10(np.maximum(model.backoff[k - 1][number], SMALLEST)).tolist()]
+        tail = [f"\t{weight:.9g}" for weight in np.log10(np.maximum(model.backoff[k - 1][number], FLOOR)).tolist()]
     columns = []
     for j in range(k, 0, -1):  # from the last word to the first
         key = model.key[j - 1][number]
@@ -258,7 +258,7 @@ def _section(lines: _Lines, k: int, count: int) -> tuple[NDArray[np.int64], NDAr
 
 def _logarithm(field: bytes) -> float:
     """The number that `field` is; ValueError for what only Python takes for one, such as 1_0."""
-    if not NUMBER.fullmatch(field):
+    if not NUMBER_PATTERN.fullmatch(field):
         raise ValueError(field)
     return float(field)
 

@@ -9,7 +9,7 @@ from seqlab.io.errors import InputError
 from seqlab.ngram.evidence import Estimate, Evidence, interpolated
 from seqlab.ngram.model import NgramModel
 
-ROUNDS = 50  # of EM at most; it has converged when a round changes no weight by 1e-4
+MOST_ROUNDS = 50  # of EM at most; it has converged when a round changes no weight by 1e-4
 
 
 def witten_bell(evidence: Evidence) -> Estimate:
@@ -73,7 +73,7 @@ def _expectation_maximisation(
 ) -> list[NDArray[np.float64]]:
     """The weight of each order and bucket: with it a symbol stops at the order, else it goes on to the order below."""
     weights = [np.full(size, 0.5) for size in sizes]
-    for _ in range(ROUNDS):
+    for _ in range(MOST_ROUNDS):
         own = [np.where(place > 0, weight[place], 0.0) for place, weight in zip(places, weights, strict=True)]
         mixed, below = np.full(len(places[0]), uniform), []
         for share, frequency in zip(own, found, strict=True):

@@ -13,7 +13,7 @@ from seqlab.io.errors import InputError, shown
 from seqlab.io.files import damaged
 from seqlab.ngram.model import NgramModel
 
-ROUNDING = 1e-12  # a sum of probabilities is not known better than this
+SUM_ERROR = 1e-12  # a sum of probabilities is not known better than this
 
 
 def read_pruning(card_path: str | Path, **data: str | Path) -> dict[str, Any]:
@@ -96,8 +96,8 @@ def renormalise(model: NgramModel) -> NgramModel:
         room = 1 - np.bincount(context, lower, len(given))
         # Where all but nothing is left, the difference is noise, which may be negative or make the impossible possible.
         # There the weight given is kept, as far as the sum stays 1.
-        known = (left > ROUNDING) & (room > 0)
-        weight = np.minimum(given, ROUNDING / np.maximum(room, ROUNDING))
+        known = (left > SUM_ERROR) & (room > 0)
+        weight = np.minimum(given, SUM_ERROR / np.maximum(room, SUM_ERROR))
         np.divide(left, room, out=weight, where=known)
         result.backoff.append(weight)  # 1 / 1 where nothing is kept
     return result

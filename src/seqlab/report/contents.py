@@ -22,7 +22,7 @@ Files = dict[str, str | dict[str, str]]  # the path of each need, or the path of
 TABLES = ("check.json", "models.csv", "verdicts.csv", "protocols.csv", "contrast.json")  # that the report reads
 SERIES_TABLES = ("models.csv",)
 WITHOUT_SAMPLE = ("compressor", "mixture")  # the families that generate no text
-ORDERS = "orders.csv"  # of the autoregression, beside its metrics
+ORDERS_FILE = "orders.csv"  # of the autoregression, beside its metrics
 
 
 class Figure(NamedTuple):
@@ -127,7 +127,7 @@ SERIES_FIGURES = {  # of a series
         "Markov check",
         "Partial autocorrelation on train: beyond the order of a linear Markov model it stays within the band. And the "
         "RMSE on valid of autoregressions by order; more lags than the lower mark are not told from chance.",
-        (f"forecast/autoregression/{ORDERS}",),
+        (f"forecast/autoregression/{ORDERS_FILE}",),
         "seqlab.report.forecast_figures:markov_check",
     ),
 }
@@ -204,7 +204,7 @@ def report_files(prepared: Mapping[Place, str], runs: Iterable[Run]) -> list[str
     for run in runs:
         files += [run.file("metrics.json"), run.file("card.yaml")]
         if run.unit == SERIES:
-            files += [run.file(ORDERS)] if run.model == "autoregression" else []
+            files += [run.file(ORDERS_FILE)] if run.model == "autoregression" else []
         elif run.family not in WITHOUT_SAMPLE:
             files.append(run.file("sample.txt"))
     return list(dict.fromkeys(files))  # units of one corpus share its source

@@ -23,7 +23,7 @@ from seqlab.series.tables import read_models as read_forecast_models
 
 HISTORY_COLUMNS = ["epoch", "seed", "valid_perplexity"]
 SERIES_COLUMNS = ["index", "value"]
-READERS: dict[str, Callable[[str], Any]] = {
+FILE_READERS: dict[str, Callable[[str], Any]] = {
     "models.csv": read_models,
     "metrics.json": read_metrics,
     "history.csv": lambda path: read_table(path, HISTORY_COLUMNS),
@@ -35,14 +35,14 @@ READERS: dict[str, Callable[[str], Any]] = {
     "orders.csv": lambda path: read_table(path, ORDERS),
 }
 SERIES_READERS = {"models.csv": read_forecast_models}  # of a series, where its file has other columns
-KINDS: Mapping[str, Callable[[str], Any]] = {  # of files that have no reader of their own
+SUFFIX_READERS: Mapping[str, Callable[[str], Any]] = {  # of files that have no reader of their own
     ".csv": lambda path: read_table(path, None),
     ".json": read_json,
     ".npz": read_arrays,
 }
 
 
-def draw(figure: Figure, files: Files, series: bool = False) -> Drawing:
+def draw_figure(figure: Figure, files: Files, series: bool = False) -> Drawing:
     """Draw `figure` from its `files`, as `contents.files_of` gives them; `series` tells that they are of a series.
 
     Raises InputError where a file is damaged or there is no way to read it.
@@ -55,7 +55,9 @@ def draw(figure: Figure, files: Files, series: bool = False) -> Drawing:
 def _read(need: str, path: str | dict[str, str], series: bool) -> Any:
     """The content of a file, or that of the file of each model."""
     name = need.rpartition("/")[2]
-    reader = (SERIES_READERS if series else {}).get(name) or READERS.get(name) or KINDS.get(Path(name).suffix)
+    reader = (
+        (SERIES_READERS if series else {}).get(name) or FILE_READERS.get(name) or SUFFIX_READERS.get(Path(name).suffix)
+    )
     if reader is None:
         raise InputError(f"a figure needs {need}, which nothing can read; add a reader to seqlab.report.drawing")
     return reader(path) if isinstance(path, str) else {model: reader(own) for model, own in path.items()}

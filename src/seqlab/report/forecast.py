@@ -16,7 +16,7 @@ from seqlab.series.autoregression import ORDERS, sufficient_order
 from seqlab.series.record import read_forecast_metrics
 from seqlab.series.tables import best_on_valid, read_models
 
-COLUMNS = {  # of models.csv -> head of the table
+MODEL_COLUMNS = {  # of models.csv -> head of the table
     "rmse": "RMSE",
     "trajectory_rmse": "RMSE of the mean of trajectories",
     "mae": "MAE",
@@ -37,7 +37,7 @@ def forecast_section(place: Place, runs: Sequence[Run], prepared: str) -> dict[s
         "series": place.corpus,
         "title": description["title"],
         "unit": description["unit"],
-        "columns": COLUMNS,
+        "columns": MODEL_COLUMNS,
         "about": _about(description),
         "answer": _answer(models, runs),
         "models": [_model(run, models[models["model"] == run.model]) for run in runs],
@@ -112,7 +112,7 @@ def _horizons(models: pd.DataFrame) -> list[dict[str, Any]]:
     best, found = best_on_valid(models), []
     for horizon, rows in models[models["split"] == "test"].groupby("horizon"):
         table = [
-            {"model": row["model"], "best": row["model"] == best, "cells": [_cell(row, name) for name in COLUMNS]}
+            {"model": row["model"], "best": row["model"] == best, "cells": [_cell(row, name) for name in MODEL_COLUMNS]}
             for _, row in rows.iterrows()
         ]
         found.append({"horizon": int(str(horizon)), "origins": f"{rows['origins'].max():,}", "rows": table})

@@ -15,19 +15,19 @@ from seqlab.report.style import COLOURS, GREY, MARKERS, colour_of, legend, messa
 from seqlab.series.autoregression import sufficient_order
 
 LAGS = 30
-COLUMNS = 2
+PANEL_COLUMNS = 2
 DASHED = (0, (4, 2))
 Arrays = dict[str, NDArray[Any]]
 
 
 def _panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
     """A figure with `count` panels in two columns, all with the same axes."""
-    rows = -(-count // COLUMNS)
+    rows = -(-count // PANEL_COLUMNS)
     figure = Figure(figsize=(12, 0.6 + height * rows), layout="constrained")
-    found = list(figure.subplots(rows, COLUMNS, sharex=True, sharey=True, squeeze=False).flat)
+    found = list(figure.subplots(rows, PANEL_COLUMNS, sharex=True, sharey=True, squeeze=False).flat)
     for left_over in found[count:]:
         left_over.set_visible(False)
-    for axes in found[max(0, count - COLUMNS) : count]:  # the lowest of each column
+    for axes in found[max(0, count - PANEL_COLUMNS) : count]:  # the lowest of each column
         axes.tick_params(labelbottom=True)
     return figure, found[:count]
 
@@ -62,7 +62,7 @@ def forecast_paths(series: pd.DataFrame, description: dict[str, Any], forecasts:
     room = 0.2 * (values.max() - values.min())
     panels[0].set_ylim(values.min() - room, values.max() + room)  # a forecast that runs away leaves the panel
     _time_axis(panels, list(series["index"]), description["step"], first, stop)
-    for axes in panels[::COLUMNS]:
+    for axes in panels[::PANEL_COLUMNS]:
         axes.set_ylabel(description["unit"])
     handles = [Line2D([], [], color="#9A9A9A", linewidth=1.2, label=description["column"])]
     handles += [Line2D([], [], color=colour, label=f"{k} ahead") for k, colour in colours.items()]
@@ -87,7 +87,7 @@ def _time_axis(panels: Sequence[Axes], index: Sequence[str], step: str, first: i
     places = np.linspace(first, stop - 1, 5).round().astype(int)
     for axes in panels:
         axes.set_xticks(places, [index[place] for place in places], fontsize=9)
-    for axes in panels[-COLUMNS:]:
+    for axes in panels[-PANEL_COLUMNS:]:
         axes.set_xlabel(step)
 
 
@@ -180,9 +180,9 @@ def residual_autocorrelation(forecasts: dict[str, Arrays]) -> Figure:
             axes.vlines(np.arange(1, lags + 1), 0, correlations, color=COLOURS[0], linewidth=2)
             outside = int((np.abs(correlations) > band).sum())
             axes.set_title(f"{model}: {outside} of {lags} outside the band", fontsize=11)
-    for axes in panels[::COLUMNS]:
+    for axes in panels[::PANEL_COLUMNS]:
         axes.set_ylabel("autocorrelation")
-    for axes in panels[-COLUMNS:]:
+    for axes in panels[-PANEL_COLUMNS:]:
         axes.set_xlabel("lag")
     return figure
 

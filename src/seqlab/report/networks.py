@@ -16,6 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
+from seqlab.axes import SHAPE
 from seqlab.ledger.selection import rank_candidates
 from seqlab.report.figures import DASHES, legend_line, network_rows
 from seqlab.report.style import (
@@ -33,11 +34,10 @@ from seqlab.report.style import (
 )
 from seqlab.report.tables import axes_of
 
-SHAPE = ("cell", "layers", "hidden")
 HIGHLIGHTED = 12  # learning curves in colour
 MOST_MAPS = 6  # heat maps of pairs of axes
 MOST_WRITTEN = 6  # values of an axis of a heat map whose cells have numbers in them
-COLUMNS = 3  # panels beside each other
+MOST_COLUMNS = 3  # panels beside each other
 MOST_BARS = 60  # networks whose spread over seeds is drawn
 MOST_SHAPES = 300  # networks drawn as shapes; more are points of an image, or the file would be large
 FEW = 4  # values that colours of the style can tell apart; more of a numeric axis go from dark to light
@@ -109,7 +109,7 @@ def heat_maps(models: pd.DataFrame) -> Figure:
 
 def _columns(panels: int) -> int:
     """The number of panels beside each other, so that no row is almost empty."""
-    return 2 if panels == 4 else min(COLUMNS, panels)
+    return 2 if panels == 4 else min(MOST_COLUMNS, panels)
 
 
 def _pairs(networks: pd.DataFrame, axes: Sequence[str]) -> list[tuple[str, str]]:

@@ -41,7 +41,7 @@ STYLE: Any = {
     "svg.hashsalt": "seqlab",  # ids inside the file depend on its content alone
 }
 
-FORMATS = (".svg", ".png", ".pdf")
+SUFFIXES = (".svg", ".png", ".pdf")
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
@@ -62,8 +62,8 @@ def styled(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
 @styled
 def save(figure: Figure, path: str | Path) -> None:
     """Write `figure` to `path` in the format of its suffix; the same figure gives the same bytes."""
-    if Path(path).suffix not in FORMATS:
-        raise InputError(f"a figure can't be written as {path}; its name must end in one of {', '.join(FORMATS)}")
+    if Path(path).suffix not in SUFFIXES:
+        raise InputError(f"a figure can't be written as {path}; its name must end in one of {', '.join(SUFFIXES)}")
     with replacing(path, checksum=True) as temporary:
         figure.savefig(temporary, metadata={"Date": None} if temporary.suffix == ".svg" else None, dpi=110)
 

@@ -22,7 +22,7 @@ from seqlab.text.splits import NAMES, SEPARATOR
 RETRIES = 2  # of one address, each a second later than the one before
 TIMEOUT = 20  # seconds a server may be silent
 SLOWEST = 1000  # bytes per second, on average, once TIMEOUT has passed
-CHUNK = 64  # bytes; a server that sends one now and then is found out after so many
+CHUNK_BYTES = 64  # bytes; a server that sends one now and then is found out after so many
 MAX_BYTES = 64 * 2**20  # of a download whose definition does not say
 
 
@@ -100,7 +100,7 @@ def download(url: str, sha256: str, max_bytes: int, folder: Path) -> bytes:
         with Path(output_file).open("wb") as file:
             received.append(_Limited(file, max_bytes))
             try:
-                pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), chunk_size=CHUNK, timeout=TIMEOUT)(
+                pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), chunk_size=CHUNK_BYTES, timeout=TIMEOUT)(
                     url, received[-1], pooch_
                 )
             except requests.HTTPError as error:

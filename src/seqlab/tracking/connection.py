@@ -134,7 +134,7 @@ def sole_writer(results: Path, wait: bool = True) -> Iterator[bool]:
         yield alone
 
 
-def check(uri: str) -> str:
+def check_store(uri: str) -> str:
     """Read from `uri` and write to it as publishing would; returns one sentence. InputError names the cause and the
     remedy where either fails.
     """

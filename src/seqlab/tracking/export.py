@@ -11,25 +11,26 @@ from seqlab.io.runs import read_experiments
 from seqlab.tracking.plan import plan_runs
 from seqlab.tracking.runs import PlannedRun
 
-FORMATS = (".csv", ".parquet")
-NAMES = ["experiment", "corpus", "unit", "family", "model", "seed"]
-FIRST = [*NAMES, "run", "run_key", "metric", "step", "value"]
+TABLE_FORMATS = (".csv", ".parquet")
+NAME_COLUMNS = ["experiment", "corpus", "unit", "family", "model", "seed"]
+FIRST_COLUMNS = [*NAME_COLUMNS, "run", "run_key", "metric", "step", "value"]
 
 
 def export_runs(results: Path, output: Path) -> tuple[int, int]:
     """Write the finished runs of all experiments in `results`; returns the numbers of rows and of runs.
 
-    The columns are those of `FIRST`, then `data` (the digest of what was trained on) and every parameter, as text; an
-    infinite value is inf. Raises InputError for another ending than .csv and .parquet, and where nothing is finished.
+    The columns are those of `FIRST_COLUMNS`, then `data` (the digest of what was trained on) and every parameter, as
+    text; an infinite value is inf. Raises InputError for another ending than .csv and .parquet, and where nothing is
+    finished.
     """
-    if output.suffix not in FORMATS:
+    if output.suffix not in TABLE_FORMATS:
         raise InputError(f"{output} ends neither in .csv nor in .parquet; name the table so that it does")
     runs = [run for experiment in read_experiments(results) for run in plan_runs(experiment) if run.points]
     if not runs:
         raise InputError(f"{results} holds no finished run; run the workflow first, or name another folder: --results")
     table = pd.DataFrame([row for run in runs for row in _rows(run)])
-    others = [name for name in table.columns if name not in FIRST]
-    table = table[[*FIRST, *others]]
+    others = [name for name in table.columns if name not in FIRST_COLUMNS]
+    table = table[[*FIRST_COLUMNS, *others]]
     with replacing(output) as temporary:
         if output.suffix == ".csv":
             table.to_csv(temporary, index=False, lineterminator="\n")
@@ -39,7 +40,7 @@ def export_runs(results: Path, output: Path) -> tuple[int, int]:
 
 
 def _rows(run: PlannedRun) -> list[dict[str, Any]]:
-    known = {name: run.params.get(name, run.tags.get(name, "")) for name in NAMES}
+    known = {name: run.params.get(name, run.tags.get(name, "")) for name in NAME_COLUMNS}
     known |= {"run": run.name, "run_key": run.key, "data": run.tags.get("data", "")}
     params = {name: value for name, value in run.params.items() if name not in known}
     return [known | {"metric": point.name, "step": point.step, "value": point.value} | params for point in run.points]

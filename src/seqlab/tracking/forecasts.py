@@ -13,38 +13,26 @@ from seqlab.io.runs import Experiment, Place, Run
 from seqlab.report.style import number
 from seqlab.series.record import FIGURES, read_forecast_metrics
 from seqlab.series.tables import best_on_valid, read_models
-from seqlab.tracking.language_models import curves, params_of, read_history, started
+from seqlab.tracking.language_models import params_of
 from seqlab.tracking.page import made_by
-from seqlab.tracking.runs import PlannedRun, Point, plan_parent, plan_seed
+from seqlab.tracking.runs import PlannedRun, Point, plan_parent, plan_seeds
 
-FILES = ("card.yaml", "orders.csv")
-TABLES = ("summary.csv", "models.csv")
+SERIES_ARTIFACTS = ("card.yaml", "orders.csv")
+FORECAST_TABLES = ("summary.csv", "models.csv")
 
 
-def plan(experiment: Experiment, place: Place, runs: Sequence[Run]) -> Iterator[PlannedRun]:
+def plan_series(experiment: Experiment, place: Place, runs: Sequence[Run]) -> Iterator[PlannedRun]:
     """The runs in MLflow of the finished `runs` on one series, after that of the experiment itself."""
     best = _best_model(place)
     page = f"Forecasts of {place.corpus}: {best}\n\n{made_by(experiment.command)}"
-    parent = plan_parent(experiment, place, TABLES, page, best)
+    parent = plan_parent(experiment, place, FORECAST_TABLES, page, best)
     yield parent
     cards = {run: read_card(run.file("card.yaml")) for run in runs}
     params = params_of(cards, always=None)
     for run, card in cards.items():
-        for planned in _plan_seeds(experiment, run, card, params[run]):
+        metrics = read_forecast_metrics(run.file("metrics.json"))
+        for planned in plan_seeds(experiment, run, card, params[run], metrics, SERIES_ARTIFACTS, _figures):
             yield replace(planned, parent=parent.key)
-
-
-def _plan_seeds(experiment: Experiment, run: Run, card: dict[str, Any], params: dict[str, str]) -> Iterator[PlannedRun]:
-    """One run for each seed, or a single one where the model has none."""
-    metrics = read_forecast_metrics(run.file("metrics.json"))
-    history, seconds = read_history(run.file("history.csv")), float(metrics["train_seconds"])
-    paths = [Path(run.file(name)) for name in FILES]
-    artifacts = tuple((path, None) for path in paths if path.exists())
-    for seed in dict.fromkeys(row["seed"] for row in metrics["scores"]):
-        data = card["data"]["table"]
-        planned = plan_seed(experiment, run, card, seed, params, data, started(run, seconds), seconds)
-        points = (*_figures(metrics, seed), *curves(history, seed))
-        yield replace(planned, tags=planned.tags | {"card": metrics["card"]}, points=points, artifacts=artifacts)
 
 
 def _figures(metrics: dict[str, Any], seed: int | None) -> Iterator[Point]:
@@ -53,8 +41,6 @@ def _figures(metrics: dict[str, Any], seed: int | None) -> Iterator[Point]:
         for name in FIGURES:
             if row["seed"] == seed and row.get(name, float("nan")) == row.get(name):  # not NaN
                 yield Point(f"{row['split']}/{name}-{row['horizon']}", float(row[name]))
-    yield Point("model/parameters", float(metrics["parameters"]))
-    yield Point("train/seconds", float(metrics["train_seconds"]))
 
 
 def _best_model(place: Place) -> str:

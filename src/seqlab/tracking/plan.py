@@ -1,14 +1,11 @@
-"""The runs that an experiment on disk should have in the database: each kind of unit has its planner."""
+"""The runs that an experiment on disk should have in the database."""
 
-from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from seqlab.io.runs import SERIES, Experiment, Place, Run
-from seqlab.tracking import forecasts, language_models
+from seqlab.tracking.forecasts import plan_series
+from seqlab.tracking.language_models import plan_texts
 from seqlab.tracking.runs import PlannedRun
-
-Planner = Callable[[Experiment, Place, Sequence[Run]], Iterable[PlannedRun]]
-PLANNERS: dict[str, Planner] = {SERIES: forecasts.plan}  # by unit; the units of texts share one
 
 
 def plan_runs(experiment: Experiment) -> list[PlannedRun]:
@@ -21,7 +18,7 @@ def plan_runs(experiment: Experiment) -> list[PlannedRun]:
         runs.setdefault(run.place, []).append(run)
     planned: list[PlannedRun] = []
     for place, models in runs.items():
-        planned += PLANNERS.get(place.unit, language_models.plan)(experiment, place, models)
+        planned += (plan_series if place.unit == SERIES else plan_texts)(experiment, place, models)
     return sorted(planned, key=lambda run: (run.mlflow_experiment, bool(run.parent), run.name))
 
 

@@ -19,7 +19,7 @@ from seqlab.tracking.faults import faults_named
 from seqlab.tracking.plan import finished, plan_runs
 from seqlab.tracking.reconcile import CREATED, SUPERSEDED, UNCHANGED, reconcile
 from seqlab.tracking.runs import ANSWER, PlannedRun
-from seqlab.tracking.views.catalogue import PAGES, install_views, views_of
+from seqlab.tracking.views.catalogue import PAGE_RUNS, install_views, views_of
 
 ATTEMPTS = 3  # when others publish the same runs to the same server
 
@@ -91,7 +91,7 @@ def _arrange(client: Any, mlflow_experiment: str, place: Place) -> None:
     """Give an MLflow experiment its views, and the answers of the experiments in it as its description."""
     found = client.get_experiment(mlflow_experiment)
     install_views(client, mlflow_experiment, found.tags, views_of(found.name))
-    parents = client.search_runs([mlflow_experiment], PAGES)
+    parents = client.search_runs([mlflow_experiment], PAGE_RUNS)
     answers = sorted((run.data.tags["experiment"], run.data.tags.get(ANSWER, "")) for run in parents)
     lines = [f"{name}: {answer}" if len(answers) > 1 else answer for name, answer in answers]
     wanted = {"mlflow.experimentKind": "custom_model_development"}

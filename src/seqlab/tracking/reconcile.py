@@ -126,10 +126,10 @@ def _one(
         for twin in others:
             discard(client, twin)
         return [UNCHANGED], best.info.run_id
-    left = unwritten(client, best.info.run_id, run.shown) if best is not None else None
+    left = unwritten(client, best.info.run_id, run.rounded_points) if best is not None else None
     if best is None or left is None:  # none, or a run of something else
         info = create(client, mlflow_experiment, run, publisher | parent)
-        others, left = [it for it in present if _active(it)], run.shown
+        others, left = [it for it in present if _active(it)], run.rounded_points
     else:
         info = best.info
         _update(client, best, run, parent | run.tags)

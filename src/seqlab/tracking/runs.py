@@ -1,10 +1,11 @@
 """The content of a run of the tracking database, whatever it is a run of."""
 
+import csv
 import hashlib
 import json
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,14 @@ from seqlab.io.runs import SERIES, Experiment, Place, Run
 MODEL, EXPERIMENT = "model", "experiment"  # the tag `kind`: one seed of a model, and the parent of all these
 RUN = "run"  # the tag in which the seeds of a model agree, and no other run does
 ANSWER = "answer"  # the tag of a parent run that says which model is best
+CURVES = {  # of every epoch: its name -> the column of history.csv
+    "valid/epoch_perplexity": "valid_perplexity",
+    "valid/epoch_loss": "valid_loss",
+    "train/epoch_perplexity": "train_perplexity",
+    "train/epoch_loss": "train_loss",
+    "train/gradient_norm": "gradient_norm",
+    "train/learning_rate": "learning_rate",
+}
 TIMES = frozenset({"train/seconds"})  # metrics that differ when the same run is computed again
 
 
@@ -74,14 +83,40 @@ class PlannedRun:
         return digest([self.name, self.tags, points, files])
 
     @property
-    def shown(self) -> list[Point]:
+    def rounded_points(self) -> list[Point]:
         """The points as MLflow holds them."""
-        return shown(self.points)
+        return rounded_points(self.points)
 
     @property
     def infinite(self) -> list[str]:
         """The metrics that are left out."""
         return sorted({point.name for point in self.points if not math.isfinite(point.value)})
+
+
+def plan_seeds(
+    experiment: Experiment,
+    run: Run,
+    card: dict[str, Any],
+    params: dict[str, str],
+    metrics: dict[str, Any],
+    files: Iterable[str],
+    figures: Callable[[dict[str, Any], int | None], Iterable[Point]],
+    symbols: int | None = None,
+) -> Iterator[PlannedRun]:
+    """One run for each seed of the finished `run`, or a single one where the model has none, with those of its `files`
+    that exist. `figures` gives the scores in `metrics` of one seed.
+    """
+    history, seconds = read_history(run.file("history.csv")), float(metrics["train_seconds"])
+    ended = Path(run.file("metrics.json")).stat().st_mtime_ns // 1_000_000
+    paths = [Path(run.file(name)) for name in files]
+    artifacts = tuple((path, None) for path in paths if path.exists())
+    size = [Point("model/parameters", float(metrics["parameters"])), Point("train/seconds", seconds)]
+    for seed in dict.fromkeys(row["seed"] for row in metrics["scores"]):
+        planned = plan_seed(experiment, run, card, seed, params, ended - round(1000 * seconds), seconds, symbols)
+        points = (*figures(metrics, seed), *size, *curves(history, seed))
+        planned = replace(planned, points=points, artifacts=artifacts)
+        infinite = {"infinite": ", ".join(planned.infinite)} if planned.infinite else {}
+        yield replace(planned, tags=planned.tags | {"card": metrics["card"]} | infinite)
 
 
 def plan_seed(
@@ -90,14 +125,14 @@ def plan_seed(
     card: dict[str, Any],
     seed: int | None,
     params: dict[str, str],
-    data: str,
     start: int,
     seconds: float,
     symbols: int | None = None,
 ) -> PlannedRun:
-    """One seed of `run` (None where the model has none) without its points; `data` is the digest of what it learnt
-    from, `symbols` how many these are.
+    """One seed of `run` (None where the model has none) without its points; `symbols` is the number of those that it
+    learnt from.
     """
+    data = card["data"]["table" if run.unit == SERIES else "ids"]
     seeded = {} if seed is None else {"seed": str(seed)}
     names = {"experiment": experiment.name, "corpus": run.corpus, "unit": run.unit, "family": run.family}
     names |= {RUN: f"{run.model} of {experiment.name}"}
@@ -135,7 +170,29 @@ def plan_parent(experiment: Experiment, place: Place, tables: Iterable[str], pag
     return PlannedRun(place, digest(tags), name, newest, 0.0, tags, artifacts=artifacts, standing=standing)
 
 
-def shown(points: Iterable[Point]) -> list[Point]:
+def curves(rows: Iterable[Mapping[str, Any]], seed: int | None) -> list[Point]:
+    """The points of one seed in the rows of a history, curve by curve."""
+    points: dict[str, list[Point]] = {name: [] for name in CURVES}
+    seconds = 0.0
+    for row in rows:
+        if str(row["seed"]) == str(seed):
+            seconds += float(row.get("seconds") or 0.0)
+            for name, column in CURVES.items():
+                if row.get(column) not in (None, ""):
+                    points[name].append(Point(name, float(row[column]), int(row["epoch"]), round(1000 * seconds)))
+    return [point for curve in points.values() for point in curve]
+
+
+def read_history(path: str | Path) -> list[dict[str, str]]:
+    """The rows of a history.csv; none where there is no such file, as in families without epochs."""
+    path = Path(path)
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def rounded_points(points: Iterable[Point]) -> list[Point]:
     """The points as MLflow holds them: without infinities, which it would store as 1.8e308, and with six digits, since
     its pages print all that there are. The files have every digit.
     """

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from mlflow_routes import mlflow_routes
 
-from seqlab.dashboard.guard import LARGEST, Guard, Key
+from seqlab.dashboard.guard import LARGEST_REQUEST, Guard, Key
 from seqlab.dashboard.routes import EDIT_ROUTES, QUERY_FIELDS, READ_ROUTES, VIEW_ROUTES
 from seqlab.dashboard.server import page
-from seqlab.dashboard.session import HOST, NOTE, listen, serve, stop
+from seqlab.dashboard.session import HOST, SESSION_FILE, listen, serve, stop
 from seqlab.io.errors import InputError
 from seqlab.io.files import write_json
 from seqlab.tracking.connection import published_to
@@ -106,28 +106,28 @@ def note(tmp_path: Path) -> dict[str, Any]:
 
 
 def test_the_note_of_a_dashboard_that_was_killed_is_removed(tmp_path: Path, note: dict[str, Any]) -> None:
-    write_json(tmp_path / NOTE, note)
+    write_json(tmp_path / SESSION_FILE, note)
     with pytest.raises(InputError, match=r"no dashboard of .* runs on this machine"):
         stop(tmp_path)
-    assert not (tmp_path / NOTE).exists()
+    assert not (tmp_path / SESSION_FILE).exists()
 
 
 def test_the_note_in_a_copy_of_results_is_not_taken_for_its_own(tmp_path: Path, note: dict[str, Any]) -> None:
-    write_json(tmp_path / NOTE, note | {"results": "/elsewhere", "machine": "login-2"})
+    write_json(tmp_path / SESSION_FILE, note | {"results": "/elsewhere", "machine": "login-2"})
     with pytest.raises(InputError, match=r"no dashboard of .* runs on this machine"):
         stop(tmp_path)
 
 
 def test_a_dashboard_of_another_machine_is_named(tmp_path: Path, note: dict[str, Any]) -> None:
-    write_json(tmp_path / NOTE, note | {"machine": "login-2"})
+    write_json(tmp_path / SESSION_FILE, note | {"machine": "login-2"})
     with pytest.raises(InputError, match="runs on login-2; stop it there"):
         stop(tmp_path)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
 def test_a_note_that_another_account_wrote_is_not_followed(tmp_path: Path, note: dict[str, Any]) -> None:
-    write_json(tmp_path / NOTE, note)
-    os.chown(tmp_path / NOTE, 65534, 65534)
+    write_json(tmp_path / SESSION_FILE, note)
+    os.chown(tmp_path / SESSION_FILE, 65534, 65534)
     with pytest.raises(InputError, match="is not yours; delete it"):
         stop(tmp_path)
 
@@ -199,7 +199,7 @@ def test_a_request_to_stop_needs_the_cookie(guarded: Guarded) -> None:
 
 
 def test_a_body_without_end_is_refused(guarded: Guarded) -> None:
-    assert guarded.ask(SEARCH, "POST", b"x" * (LARGEST + 1)) == 413
+    assert guarded.ask(SEARCH, "POST", b"x" * (LARGEST_REQUEST + 1)) == 413
     assert guarded.reached == []
 
 

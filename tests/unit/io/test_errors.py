@@ -33,7 +33,10 @@ def test_what_is_wrong_outside_is_one_sentence(error: BaseException, sentence: s
     assert str(ended.value).startswith(sentence) and "\n" not in str(ended.value)
 
 
-@pytest.mark.parametrize("error", [RuntimeError("shapes differ"), ValueError("a fault"), KeyError("seed")])
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError("shapes differ"), RuntimeError("illegal memory access"), ValueError("a fault"), KeyError("seed")],
+)
 def test_faults_of_the_program_keep_their_traceback(error: Exception) -> None:
     @command
     def main() -> None:

@@ -91,7 +91,7 @@ def test_the_compressed_file_holds_the_plain_one(tmp_path):
 
 def test_chunks_leave_no_trace(tmp_path, monkeypatch):
     write_arpa(tmp_path / "whole.arpa", small_model(), TOKENS, LINE_START)
-    monkeypatch.setattr("seqlab.ngram.arpa.CHUNK", 2)
+    monkeypatch.setattr("seqlab.ngram.arpa.LINES_AT_ONCE", 2)
     write_arpa(tmp_path / "pieces.arpa", small_model(), TOKENS, LINE_START)
     assert (tmp_path / "pieces.arpa").read_bytes() == (tmp_path / "whole.arpa").read_bytes()
 

@@ -25,7 +25,7 @@ from seqlab.report.contents import (
     place_of,
     report_files,
 )
-from seqlab.report.drawing import READERS, draw
+from seqlab.report.drawing import FILE_READERS, draw_figure
 from seqlab.report.tables import summarize
 from seqlab.sampling import Ahead
 
@@ -51,7 +51,7 @@ def test_a_figure_has_a_caption_and_a_function_of_what_it_needs(name: str) -> No
     assert figure.title and figure.caption.endswith(".")
     function = getattr(import_module(figure.module), figure.draw.partition(":")[2])
     signature(function).bind(*figure.needs)
-    assert {need.rpartition("/")[2] for need in figure.needs} <= {*READERS, "series.json"}
+    assert {need.rpartition("/")[2] for need in figure.needs} <= {*FILE_READERS, "series.json"}
 
 
 def test_needs_become_paths() -> None:
@@ -121,14 +121,14 @@ def runs(tmp_path: Path) -> list[Run]:
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_of_a_text_is_drawn_from_its_files(runs: list[Run], name: str) -> None:
     files = files_of(FIGURES[name], runs[0].place, runs, "")
-    assert any(panel.lines or panel.collections for panel in draw(FIGURES[name], files).axes)
+    assert any(panel.lines or panel.collections for panel in draw_figure(FIGURES[name], files).axes)
 
 
 def test_a_figure_has_the_floor_of_a_source_where_there_is_one(runs: list[Run]) -> None:
     figure = FIGURES["perplexity_by_order"]
     without = [run for run in runs if run.family != "source"]
     for own, floor in ((runs, True), (without, False)):  # 2.000 is the entropy rate in the metrics of the source
-        drawn = draw(figure, files_of(figure, runs[0].place, own, ""))
+        drawn = draw_figure(figure, files_of(figure, runs[0].place, own, ""))
         assert any(line.get_label() == "known floor, 2.000" for line in drawn.axes[0].lines) == floor
 
 
@@ -141,14 +141,14 @@ def test_a_file_without_a_reader_of_its_own_is_read_by_its_kind(
     figure = Figure("", "", ("answer.json", "any.csv", "rnn/any.csv"), "seqlab.report.cost:cost")
     table = str(tmp_path / "any.csv")
     files = {"answer.json": str(tmp_path / "answer.json"), "any.csv": table, "rnn/any.csv": {"lstm-1x8": table}}
-    answer, one, of_models = draw(figure, files)
+    answer, one, of_models = draw_figure(figure, files)
     assert answer == {"figures": 42} and one["b"].to_list() == [2] and of_models["lstm-1x8"].equals(one)
 
 
 def test_a_need_that_nothing_can_read_is_named() -> None:
     figure = Figure("", "", ("ngram/mkn-2/model.bin",), "seqlab.report.cost:cost")
     with pytest.raises(InputError, match=r"a figure needs ngram/mkn-2/model\.bin, which nothing can read"):
-        draw(figure, {"ngram/mkn-2/model.bin": "model.bin"})
+        draw_figure(figure, {"ngram/mkn-2/model.bin": "model.bin"})
 
 
 def test_a_damaged_file_is_named(runs: list[Run]) -> None:
@@ -156,4 +156,4 @@ def test_a_damaged_file_is_named(runs: list[Run]) -> None:
     Path(history).write_text("epoch\n1\n")
     files = files_of(FIGURES["learning_curves"], runs[0].place, runs, "")
     with pytest.raises(InputError, match=r"history\.csv is damaged \(it has no column seed\)"):
-        draw(FIGURES["learning_curves"], files)
+        draw_figure(FIGURES["learning_curves"], files)

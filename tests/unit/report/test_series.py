@@ -13,7 +13,7 @@ from seqlab.io.errors import InputError
 from seqlab.io.files import write_json
 from seqlab.io.runs import Experiment, read_experiment
 from seqlab.report.contents import SERIES_FIGURES, figure_file, files_of
-from seqlab.report.drawing import draw
+from seqlab.report.drawing import draw_figure
 from seqlab.report.forecast_figures import error_by_horizon, forecast_paths, markov_check, residual_autocorrelation
 from seqlab.report.page import write_report
 from seqlab.report.style import save
@@ -83,7 +83,7 @@ def test_errors_are_drawn_at_their_horizons(base: Path) -> None:
 def test_every_figure_of_a_series_is_drawn_from_its_files(experiment: Experiment, name: str) -> None:
     ((place, prepared),) = experiment.prepared.items()
     files = files_of(SERIES_FIGURES[name], place, experiment.runs, prepared)
-    assert any(panel.lines or panel.collections for panel in draw(SERIES_FIGURES[name], files, series=True).axes)
+    assert any(panel.lines or panel.collections for panel in draw_figure(SERIES_FIGURES[name], files, series=True).axes)
 
 
 def test_settings_of_networks_are_columns(base: Path) -> None:

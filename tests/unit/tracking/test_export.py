@@ -12,7 +12,7 @@ from made_results import make_results
 from seqlab.cli.main import COMMANDS
 from seqlab.io.errors import InputError
 from seqlab.ledger.perplexity import read_metrics
-from seqlab.tracking.export import FIRST, export_runs
+from seqlab.tracking.export import FIRST_COLUMNS, export_runs
 
 SOURCES = Path(__file__).parents[3] / "src"
 RUNS = 7 + 12 + 7  # seven models without seeds and twelve networks in one experiment, seven models in the other
@@ -34,7 +34,7 @@ def table(results: Path) -> pd.DataFrame:
 
 
 def test_the_table_has_a_row_for_each_run_metric_and_step(table: pd.DataFrame) -> None:
-    assert list(table.columns[: len(FIRST)]) == FIRST
+    assert list(table.columns[: len(FIRST_COLUMNS)]) == FIRST_COLUMNS
     assert not table.duplicated(["run_key", "metric", "step"]).any()
 
 

@@ -11,7 +11,7 @@ from tracked import Tree
 
 from seqlab.io.errors import InputError
 from seqlab.io.files import write_text
-from seqlab.tracking.connection import ENVIRONMENT, address, check, local_database
+from seqlab.tracking.connection import ENVIRONMENT, address, check_store, local_database
 from seqlab.tracking.faults import faults_named
 
 
@@ -152,7 +152,7 @@ def test_a_server_that_does_not_serve_is_an_input_error(
         small.uri = f"http://127.0.0.1:{server.server_port}"
         refused(small, small.uri, told)
         with pytest.raises(InputError, match=told):
-            check(small.uri)
+            check_store(small.uri)
         server.released.set()
         server.shutdown()
 
@@ -179,7 +179,7 @@ def test_the_environment_names_a_server_unless_the_configuration_does(
 
 def test_a_check_says_what_can_be_done(small: Tree) -> None:
     small.track()
-    assert check(small.uri) == f"{small.uri} can be read and written; experiments: toy/char"
+    assert check_store(small.uri) == f"{small.uri} can be read and written; experiments: toy/char"
 
 
 def test_an_absent_server_is_an_input_error(small: Tree, monkeypatch: pytest.MonkeyPatch) -> None:

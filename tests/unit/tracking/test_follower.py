@@ -16,8 +16,8 @@ from seqlab.fleet.fleet import Fleet
 from seqlab.fleet.live import LIVE_HISTORY, LiveHistory
 from seqlab.io.files import write_text
 from seqlab.rnn.network import Architecture
-from seqlab.tracking.language_models import read_history
 from seqlab.tracking.live.follower import Follower
+from seqlab.tracking.runs import read_history
 
 SOURCES = Path(__file__).parents[3] / "src"
 RUN = "lstm-1x8-s2"
@@ -203,6 +203,18 @@ def test_it_waits_for_whoever_publishes(tree: Tree, training: Training, follower
         assert tree.client().get_experiment_by_name("toy/char") is None
     follower.turn()
     assert epochs(tree) == [1]
+
+
+def test_a_file_system_without_locks_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from seqlab.tracking.connection import sole_writer
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr("fcntl.flock", fail)
+    for wait in (True, False):
+        with sole_writer(tmp_path, wait) as alone:
+            assert alone
 
 
 def test_a_disk_that_is_full_does_not_end_a_training(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:

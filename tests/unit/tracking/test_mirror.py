@@ -10,9 +10,9 @@ from tracked import Tree
 from seqlab.io.files import read_json, write_text
 from seqlab.io.runs import Place, Run
 from seqlab.ledger.perplexity import read_metrics
-from seqlab.tracking.language_models import FIGURES, flat, leading, params_of
+from seqlab.tracking.language_models import TRACKED_FIGURES, flat, leading, params_of
 from seqlab.tracking.views.catalogue import VIEWS
-from seqlab.tracking.views.format import TAG
+from seqlab.tracking.views.format import VIEW_TAG
 
 
 def test_every_model_and_seed_is_a_run_and_the_experiment_one_more(published: Tree) -> None:
@@ -57,7 +57,7 @@ def test_curves_belong_to_their_seed(published: Tree) -> None:
 def test_final_figures_are_those_of_the_ledger(published: Tree) -> None:
     scores = read_metrics(published.run("lstm-1x16").file("metrics.json"))["scores"]
     valid, test = (row for row in scores if row["seed"] == 2)
-    expected = {f"{row['split']}/{name}": row[name] for row in (valid, test) for name in FIGURES}
+    expected = {f"{row['split']}/{name}": row[name] for row in (valid, test) for name in TRACKED_FIGURES}
     expected |= {"model/parameters": 256.0, "train/seconds": 1.5}
     found = {key: value for key, step, _, value in published.points("lstm-1x16-s2") if step == 0}
     assert found == pytest.approx(expected, rel=1e-5)  # six digits are shown
@@ -79,7 +79,7 @@ def test_keys_differ_between_all_runs(published: Tree) -> None:
 def test_infinite_perplexity_is_left_out_and_named(published: Tree) -> None:
     data = published.runs()["mle-3"].data
     assert set(data.metrics) == {"model/parameters", "train/seconds"}
-    left_out = sorted(f"{split}/{name}" for split in ("test", "valid") for name in FIGURES)
+    left_out = sorted(f"{split}/{name}" for split in ("test", "valid") for name in TRACKED_FIGURES)
     assert data.tags["infinite"] == ", ".join(left_out)
 
 
@@ -153,7 +153,7 @@ def test_runs_name_their_dataset(published: Tree) -> None:
 
 def test_every_view_is_a_tag_of_the_experiment(published: Tree) -> None:
     tags = published.client().get_experiment_by_name("toy/char").tags
-    stored = {json.loads(value)["name"] for key, value in tags.items() if key.startswith(TAG)}
+    stored = {json.loads(value)["name"] for key, value in tags.items() if key.startswith(VIEW_TAG)}
     assert stored == {view.title for view in VIEWS}
 
 

@@ -26,11 +26,14 @@ from seqlab.tracking.plan import finished
 from seqlab.tracking.runs import digest, run_key
 
 ALIAS = "champion"
-FILES = {"ngram": ("model.npz",), "rnn": ("weights.safetensors", "network.json")}  # the families that can be served
-NEEDS = {"ngram": ("mlflow", "numpy", "pandas"), "rnn": ("mlflow", "numpy", "pandas", "torch", "safetensors")}
+SERVED_FILES = {
+    "ngram": ("model.npz",),
+    "rnn": ("weights.safetensors", "network.json"),
+}  # the families that can be served
+NEEDED_PACKAGES = {"ngram": ("mlflow", "numpy", "pandas"), "rnn": ("mlflow", "numpy", "pandas", "torch", "safetensors")}
 LIBRARY = Path(__file__).parents[2]
 NOT_NEEDED = ("__pycache__", "cli", "report", "dashboard", "questions")  # of the library, where a model is used
-LARGEST = 500_000_000  # bytes of a model that is copied into the registry
+LARGEST_MODEL = 500_000_000  # bytes of a model that is copied into the registry
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Champion:
     def files(self) -> list[Path]:
         """Everything that is needed to use it."""
         vocabulary = Path(self.experiment.prepared[self.run.place]) / "vocab.json"
-        return [*(Path(self.run.file(name)) for name in FILES[self.run.family]), vocabulary]
+        return [*(Path(self.run.file(name)) for name in SERVED_FILES[self.run.family]), vocabulary]
 
     @property
     def content(self) -> str:
@@ -71,7 +74,7 @@ def champions(experiment: Experiment) -> list[Champion]:
     """
     families: dict[tuple[str, ...], list[tuple[Standing, Champion]]] = {}
     for run in finished(experiment):
-        if run.family not in FILES:
+        if run.family not in SERVED_FILES:
             continue
         card = read_card(run.file("card.yaml"))
         for row in read_metrics(run.file("metrics.json"))["scores"]:
@@ -134,7 +137,7 @@ def save_model(champion: Champion, target: Path) -> None:
 def _requirements(champion: Champion) -> list[str]:
     """The packages that the model needs, at the versions it was made with."""
     pieces = ("tokenizers",) if champion.card["unit"] == "bpe" else ()
-    return [f"{name}=={version(name).split('+')[0]}" for name in (*NEEDS[champion.card["family"]], *pieces)]
+    return [f"{name}=={version(name).split('+')[0]}" for name in (*NEEDED_PACKAGES[champion.card["family"]], *pieces)]
 
 
 def _copy(champion: Champion, folder: Path) -> None:
@@ -205,7 +208,7 @@ def _is_there(champion: Champion) -> bool:
     if not all(path.exists() for path in champion.files):
         print(f"{champion.name}: not published as a model, since its files were not kept", file=sys.stderr)
         return False
-    if (size := sum(path.stat().st_size for path in champion.files)) > LARGEST:
+    if (size := sum(path.stat().st_size for path in champion.files)) > LARGEST_MODEL:
         print(f"{champion.name}: not published as a model, since it has {size:,} bytes", file=sys.stderr)
         return False
     return True

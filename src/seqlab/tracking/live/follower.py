@@ -19,16 +19,16 @@ from seqlab.io.errors import InputError, command
 from seqlab.io.runs import Experiment, Run, read_experiment
 from seqlab.tracking.connection import address, connect, experiment_id, sole_writer
 from seqlab.tracking.faults import is_outside, sentence
-from seqlab.tracking.language_models import begun, curves
+from seqlab.tracking.language_models import begun
 from seqlab.tracking.live.histories import LiveFile
 from seqlab.tracking.publish import publisher_tags
 from seqlab.tracking.reconcile import create, discard, unwritten, write_points
-from seqlab.tracking.runs import PlannedRun, Point, shown
+from seqlab.tracking.runs import PlannedRun, Point, curves, rounded_points
 
-TURN = 0.25  # seconds between two looks
-PATIENCE = 10.0  # seconds before a store that failed is tried again
+TURN_SECONDS = 0.25  # seconds between two looks
+RETRY_SECONDS = 10.0  # seconds before a store that failed is tried again
 # One call may last so long; what it did not bring, the next turn brings.
-ENVIRONMENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
+FOLLOWER_ENVIRONMENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
 
 
 class Follower:
@@ -113,7 +113,7 @@ class Follower:
         if file.run not in self.runs:
             self.runs[file.run] = dict(self._attach(file))
         for seed, (info, held) in self.runs[file.run].items():
-            new = [point for point in shown(curves(file.rows, int(seed))) if point not in held]
+            new = [point for point in rounded_points(curves(file.rows, int(seed))) if point not in held]
             if new:
                 write_points(self.client, info.run_id, info.start_time, new)
                 held.update(new)
@@ -124,7 +124,7 @@ class Follower:
         runs = begun(self.experiment, file.run, file.started)
         mlflow_experiment = experiment_id(self.client, runs[0].mlflow_experiment, self.results, self.uri)
         for run in runs:
-            points = shown(curves(file.rows, int(run.tags["seed"])))
+            points = rounded_points(curves(file.rows, int(run.tags["seed"])))
             info, left = self._find(mlflow_experiment, run, points)
             if info is None and not file.ended:  # of a job that has gone already nothing is begun
                 info = create(self.client, mlflow_experiment, run, publisher_tags())
@@ -163,7 +163,7 @@ def main() -> None:
     parser.add_argument("--uri", default="", help="an MLflow server or database; empty: mlflow.db among the results")
     parser.add_argument("--parent", type=int, required=True, help="the process to end with, which started this one")
     arguments = parser.parse_args()
-    os.environ.update(ENVIRONMENT)
+    os.environ.update(FOLLOWER_ENVIRONMENT)
     os.nice(10)  # training comes first
     asked: list[int] = []
 
@@ -174,9 +174,9 @@ def main() -> None:
     follower = Follower(arguments.experiment, arguments.results, address(arguments.results, arguments.uri))
     while os.getppid() == arguments.parent and not asked:
         well = follower.turn()
-        waited = time.monotonic() + (TURN if well else PATIENCE)
+        waited = time.monotonic() + (TURN_SECONDS if well else RETRY_SECONDS)
         while time.monotonic() < waited and os.getppid() == arguments.parent and not asked:
-            time.sleep(TURN)
+            time.sleep(TURN_SECONDS)
     follower.close()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from seqlab.fleet.live import LIVE_HISTORY
 from seqlab.io.runs import Run
-from seqlab.tracking.language_models import read_history
+from seqlab.tracking.runs import read_history
 
 
 class LiveFile:

@@ -9,24 +9,23 @@ from typing import Any
 from seqlab.io.runs import SERIES
 from seqlab.tracking.runs import EXPERIMENT, MODEL, RUN
 from seqlab.tracking.views.format import (
-    bars,
-    contour,
+    bar_chart,
+    contour_chart,
     grouped,
-    lines,
-    parallel,
-    points,
-    table,
+    line_chart,
+    parallel_chart,
+    runs_table,
+    scatter_chart,
     view_link,
     view_tag,
     with_charts,
 )
 
-PAGES = f"tags.kind = '{EXPERIMENT}'"  # the runs whose pages tell of an experiment
-MODELS = f"tags.kind = '{MODEL}'"
-NETWORKS = f"{MODELS} AND tags.family = 'rnn'"
-LEADING = f"{MODELS} AND tags.leading = 'yes' AND tags.family != 'compressor' AND tags.family != 'source'"
-CHOSEN = "metrics.`valid/perplexity`"  # what selects a model
-RUNS = 100  # at most so many in a chart; MLflow draws ten unless told
+PAGE_RUNS = f"tags.kind = '{EXPERIMENT}'"  # the runs whose pages tell of an experiment
+MODEL_RUNS = f"tags.kind = '{MODEL}'"
+NETWORK_RUNS = f"{MODEL_RUNS} AND tags.family = 'rnn'"
+LEADING_RUNS = f"{MODEL_RUNS} AND tags.leading = 'yes' AND tags.family != 'compressor' AND tags.family != 'source'"
+CHOSEN_METRIC = "metrics.`valid/perplexity`"  # what selects a model
 
 
 @dataclass(frozen=True)
@@ -54,14 +53,14 @@ def _columns(*params: str) -> list[str]:
         "tags.`behind`",
         "tags.`verdict`",
         "metrics.`test/perplexity`",
-        CHOSEN,
+        CHOSEN_METRIC,
         "metrics.`test/bits_per_char`",
     ]
     return figures + [f"params.`{name}`" for name in params] + ["metrics.`model/parameters`", "metrics.`train/seconds`"]
 
 
 def _table(where: str, *params: str) -> dict[str, Any]:
-    return table(where, CHOSEN, _columns(*params))
+    return runs_table(where, CHOSEN_METRIC, _columns(*params))
 
 
 VIEWS = (
@@ -69,23 +68,23 @@ VIEWS = (
         "leaderboard",
         "Leaderboard",
         "which model is best, by how much, and is it real",
-        _table(MODELS, "family", "cell", "layers", "hidden", "smoothing", "order", "seed"),
+        _table(MODEL_RUNS, "family", "cell", "layers", "hidden", "smoothing", "order", "seed"),
     ),
     View(
         "experiments",
         "Experiments",
         "how the experiments on this text compare: the five best of each family, mean over seeds",
-        grouped(_table(LEADING, "family"), RUN),
+        grouped(_table(LEADING_RUNS, "family"), RUN),
     ),
     View(
         "curves",
         "Learning curves",
         "how every network learnt",
         with_charts(
-            _table(NETWORKS, "cell", "layers", "hidden", "seed"),
+            _table(NETWORK_RUNS, "cell", "layers", "hidden", "seed"),
             {
-                "Valid": [lines("valid/epoch_perplexity", RUNS)],
-                "Train": [lines("train/epoch_perplexity", RUNS), lines("train/gradient_norm", RUNS)],
+                "Valid": [line_chart("valid/epoch_perplexity")],
+                "Train": [line_chart("train/epoch_perplexity"), line_chart("train/gradient_norm")],
             },
         ),
     ),
@@ -94,10 +93,10 @@ VIEWS = (
         "Mean over seeds",
         "whether networks differ by more than their seeds do",
         with_charts(
-            grouped(_table(NETWORKS, "cell", "layers", "hidden", "seed"), RUN),
+            grouped(_table(NETWORK_RUNS, "cell", "layers", "hidden", "seed"), RUN),
             {
-                "Valid, mean and spread over seeds": [lines("valid/epoch_perplexity", RUNS)],
-                "Test, mean over seeds": [bars("test/perplexity", RUNS)],
+                "Valid, mean and spread over seeds": [line_chart("valid/epoch_perplexity")],
+                "Test, mean over seeds": [bar_chart("test/perplexity")],
             },
         ),
     ),
@@ -106,10 +105,10 @@ VIEWS = (
         "n-gram against RNN",
         "what a network gains over counting: the five best of each family",
         with_charts(
-            grouped(_table(LEADING, "family", "model"), RUN),
+            grouped(_table(LEADING_RUNS, "family", "model"), RUN),
             {
-                "Bits per character of test": [bars("test/bits_per_char", 20)],
-                "Against the number of parameters": [points("model/parameters", "test/bits_per_char", RUNS)],
+                "Bits per character of test": [bar_chart("test/bits_per_char", 20)],
+                "Against the number of parameters": [scatter_chart("model/parameters", "test/bits_per_char")],
             },
         ),
     ),
@@ -118,19 +117,25 @@ VIEWS = (
         "Layers x hidden",
         "what size of network pays",
         with_charts(
-            _table(NETWORKS, "cell", "layers", "hidden", "seed"),
+            _table(NETWORK_RUNS, "cell", "layers", "hidden", "seed"),
             {
-                "Settings and test perplexity": [parallel(["cell", "layers", "hidden"], ["test/perplexity"], RUNS)],
-                "Map of test perplexity": [contour("layers", "hidden", "test/perplexity", RUNS)],
+                "Settings and test perplexity": [parallel_chart(["cell", "layers", "hidden"], ["test/perplexity"])],
+                "Map of test perplexity": [contour_chart("layers", "hidden", "test/perplexity")],
             },
         ),
     ),
 )
 
 
-SERIES_FIGURES = [f"metrics.`test/{name}-{horizon}`" for name in ("rmse", "crps") for horizon in (1, 4, 16, 64)]
-SERIES_COLUMNS = ["tags.`experiment`", "metrics.`valid/rmse-1`", *SERIES_FIGURES, "params.`model`", "params.`seed`"]
-SERIES_TABLE = table(MODELS, "metrics.`valid/rmse-1`", SERIES_COLUMNS)
+SERIES_METRICS = [f"metrics.`test/{name}-{horizon}`" for name in ("rmse", "crps") for horizon in (1, 4, 16, 64)]
+SERIES_TABLE_COLUMNS = [
+    "tags.`experiment`",
+    "metrics.`valid/rmse-1`",
+    *SERIES_METRICS,
+    "params.`model`",
+    "params.`seed`",
+]
+SERIES_TABLE = runs_table(MODEL_RUNS, "metrics.`valid/rmse-1`", SERIES_TABLE_COLUMNS)
 SERIES_VIEWS = (
     View("leaderboard", "Leaderboard", "which model forecasts best, one step and further ahead", SERIES_TABLE),
     View(
@@ -139,14 +144,14 @@ SERIES_VIEWS = (
         "how errors grow with the steps ahead, mean over seeds",
         with_charts(
             grouped(SERIES_TABLE, RUN),
-            {"RMSE of test": [bars(f"test/rmse-{horizon}", RUNS) for horizon in (1, 4, 16, 64)]},
+            {"RMSE of test": [bar_chart(f"test/rmse-{horizon}") for horizon in (1, 4, 16, 64)]},
         ),
     ),
     View(
         "curves",
         "Learning curves",
         "how every network learnt",
-        with_charts(SERIES_TABLE, {"Valid": [lines("valid/epoch_loss", RUNS)]}),
+        with_charts(SERIES_TABLE, {"Valid": [line_chart("valid/epoch_loss")]}),
     ),
 )
 

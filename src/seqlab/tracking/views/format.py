@@ -6,17 +6,18 @@ fails when another version reads it differently.
 import json
 from typing import Any
 
-TAG = "mlflow.sharedViewState."  # and the name by which a link asks for the view
+VIEW_TAG = "mlflow.sharedViewState."  # and the name by which a link asks for the view
 HEIGHT = 430  # of a chart, in pixels
-LARGEST = 20_000  # characters of an experiment's tag
+LARGEST_TAG = 20_000  # characters of an experiment's tag
+CHART_RUNS = 100  # at most so many in a chart; MLflow draws ten unless told
 KEPT = {"deleted": False, "isGenerated": False}  # a chart or section that somebody made
 
 
 def view_tag(link: str, title: str, state: dict[str, Any]) -> tuple[str, str]:
     """Key and value of the tag that holds a view."""
     value = json.dumps({"name": title, "createdAt": 0, "updatedAt": 0, "state": json.dumps(state)})
-    assert len(value) < LARGEST, title
-    return TAG + link, value
+    assert len(value) < LARGEST_TAG, title
+    return VIEW_TAG + link, value
 
 
 def view_link(experiment: str, link: str, charts: bool) -> str:
@@ -30,7 +31,7 @@ def run_link(experiment: str, run: str) -> str:
     return f"/#/experiments/{experiment}/runs/{run}?workflowType=machine_learning"
 
 
-def table(where: str, order_by: str, columns: list[str]) -> dict[str, Any]:
+def runs_table(where: str, order_by: str, columns: list[str]) -> dict[str, Any]:
     """A table of the runs that fulfil `where`, sorted by a column, lowest first."""
     return {
         "searchFilter": where,
@@ -64,13 +65,13 @@ def with_charts(state: dict[str, Any], sections: dict[str, list[dict[str, Any]]]
     return state | {"compareRunCharts": charts, "compareRunSections": headings, "isAccordionReordered": True}
 
 
-def lines(metric: str, runs: int) -> dict[str, Any]:
+def line_chart(metric: str) -> dict[str, Any]:
     """A metric against the epoch, on a logarithmic axis."""
     return {
         "type": "LINE",
         "metricKey": metric,
         "selectedMetricKeys": [metric],
-        "runsCountToCompare": runs,
+        "runsCountToCompare": CHART_RUNS,
         "lineSmoothness": 0,
         "xAxisKey": "step",
         "xAxisScaleType": "linear",
@@ -86,24 +87,24 @@ def lines(metric: str, runs: int) -> dict[str, Any]:
     }
 
 
-def bars(metric: str, runs: int) -> dict[str, Any]:
+def bar_chart(metric: str, runs: int = CHART_RUNS) -> dict[str, Any]:
     """A bar for each run."""
     return {"type": "BAR", "metricKey": metric, "selectedMetricKeys": [metric], "runsCountToCompare": runs}
 
 
-def points(x: str, y: str, runs: int) -> dict[str, Any]:
+def scatter_chart(x: str, y: str) -> dict[str, Any]:
     """One metric against another, a point for each run."""
     axes = {"xaxis": {"key": x, "type": "METRIC"}, "yaxis": {"key": y, "type": "METRIC"}}
-    return {"type": "SCATTER", "runsCountToCompare": runs} | axes
+    return {"type": "SCATTER", "runsCountToCompare": CHART_RUNS} | axes
 
 
-def parallel(params: list[str], metrics: list[str], runs: int) -> dict[str, Any]:
+def parallel_chart(params: list[str], metrics: list[str]) -> dict[str, Any]:
     """A line through the parameters and metrics of each run."""
     chosen = {"selectedParams": params, "selectedMetrics": metrics}
-    return {"type": "PARALLEL", "runsCountToCompare": runs, "showAllRuns": True} | chosen
+    return {"type": "PARALLEL", "runsCountToCompare": CHART_RUNS, "showAllRuns": True} | chosen
 
 
-def contour(x: str, y: str, metric: str, runs: int) -> dict[str, Any]:
+def contour_chart(x: str, y: str, metric: str) -> dict[str, Any]:
     """A metric over two parameters, as a map."""
     axes = {"xaxis": {"key": x, "type": "PARAM"}, "yaxis": {"key": y, "type": "PARAM"}}
-    return {"type": "CONTOUR", "runsCountToCompare": runs, "zaxis": {"key": metric, "type": "METRIC"}} | axes
+    return {"type": "CONTOUR", "runsCountToCompare": CHART_RUNS, "zaxis": {"key": metric, "type": "METRIC"}} | axes
