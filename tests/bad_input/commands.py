@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from downloads import DESCRIPTION
+
 from seqlab.io.runs import write_experiment
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +59,7 @@ SCORING = ["--table", "series/series.csv", "--description", "series/series.json"
 SCORING += ["--scoring", '{"horizons": [1, 2], "trajectories": 3}']
 COMMANDS: dict[str, list[str]] = {  # in the order in which the experiment is made
     "fetch_corpus": [
-        *["--name", "toy", "--definition", json.dumps(SOURCE)],
+        *["--name", "toy", "--definition", json.dumps(SOURCE | DESCRIPTION)],
         *["--output", "raw.txt", "--source", "source.json"],
     ],
     "clean_corpus": ["--raw", "raw.txt", "--cleaning", "none", "--kind", "builtin", "--output", "clean.txt"],

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 from bad_input.commands import COMMANDS, files_as_they_were, make_experiment, run
+from downloads import DESCRIPTION
 from snakemake.utils import update_config
 
 from seqlab.configuration import check_corpora, checked, longest_need, prepared_name, text_runs
@@ -36,7 +37,6 @@ from seqlab.text.splits import divide
 ROOT = Path(__file__).parents[2]
 KEPT = [json.loads(line) for line in (ROOT / "tests/bad_input/cases.jsonl").read_text().splitlines()]
 FUZZED = int(os.environ.get("SEQLAB_FUZZED", "150"))  # how many inputs chance makes up for each kind
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
 CORPORA = load_corpora(ROOT / "config/corpora.yaml")
 SERIES = yaml.safe_load((ROOT / "config/series.yaml").read_text())
@@ -72,7 +72,7 @@ def configuration(overlay: dict[str, Any]) -> None:
     """What the Snakefile does with a file of configuration over the default one."""
     config = copy.deepcopy(DEFAULT)
     update_config(config, overlay)
-    corpora = checked(config, SCHEMA, CORPORA)
+    corpora = checked(config, CORPORA)
     series = with_series(config, SERIES)
     experiment_name(config.get("experiment"), [])
     for name in config["corpora"]:
@@ -96,7 +96,7 @@ def corpora(blocks: dict[str, Any]) -> None:
 
 
 def source(definition: dict[str, Any]) -> None:
-    whole = {"kind": "builtin", "length": 10, "seed": 1}
+    whole = DESCRIPTION | {"kind": "builtin", "length": 10, "seed": 1}
     fetch("my", whole | definition if isinstance(definition, dict) else definition, "source.txt")
 
 

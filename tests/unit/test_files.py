@@ -108,7 +108,7 @@ def test_json_knows_no_infinity_and_no_nan(tmp_path, value):
 def test_what_is_not_json_is_named(tmp_path, content):
     path = tmp_path / "value.json"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"value\.json is not valid JSON"):
+    with pytest.raises(InputError, match=r"value\.json is damaged \(it is not valid JSON"):
         read_json(path)
 
 

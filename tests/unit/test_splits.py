@@ -189,7 +189,7 @@ def test_splits_survive_the_file(tmp_path):
 
 def test_a_missing_split_is_named(tmp_path):
     write_json(tmp_path / "splits.json", {"splits": {"train": {}}})
-    with pytest.raises(InputError, match=r"splits\.json lacks 'symbols'"):
+    with pytest.raises(InputError, match=r"splits\.json is damaged \(key 'kind' is missing"):
         read_splits(tmp_path / "splits.json")
 
 

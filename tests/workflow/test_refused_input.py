@@ -11,7 +11,7 @@ SMOKE = ("--configfile", "config/smoke.yaml")
 @pytest.mark.parametrize(
     ("overlay", "sentence"),
     [
-        ("rnn: {hiden: [8]}", "unknown key 'rnn.hiden'; did you mean 'hidden'?"),
+        ("rnn: {hiden: [8]}", "key 'rnn.hiden' is unknown; did you mean 'hidden'?"),
         ("rnn: {hidden: [-8]}", "'rnn.hidden.0' is -8; it must be at least 1"),
         ("rnn: {training: {dropout: 1.5}}", "'rnn.training.dropout' is 1.5; it must be below 1"),
         ("corpora: [time_maschine]", "corpus 'time_maschine' is unknown"),

@@ -25,7 +25,6 @@ import threading
 from functools import cache
 from pathlib import Path
 
-from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
 
 gc.set_threshold(100_000, 50, 50)  # almost nothing in a plan is garbage, and looking for it takes a seventh of the time
@@ -46,8 +45,7 @@ CONFIGURATION = [os.path.relpath(file) for file in workflow.overwrite_configfile
 UNITS = ("char", "word", "byte", "bpe")
 
 try:
-    SCHEMA = load_configfile(BASE / "workflow/schemas/config.schema.yaml")
-    CORPORA = configuration.checked(config, SCHEMA, definitions("corpora.yaml"))
+    CORPORA = configuration.checked(config, definitions("corpora.yaml"))
     SERIES_BLOCKS = with_series(config, definitions("series.yaml"))
     EXPERIMENT = experiment_name(config.get("experiment"), CONFIGURATION)
     FOLDER = f"results/{EXPERIMENT}"

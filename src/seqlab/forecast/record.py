@@ -14,7 +14,6 @@ from seqlab.forecast.scores import covered, crps, interval, naive_error, negativ
 from seqlab.forecast.splits import Prepared
 from seqlab.io.arrays import read_arrays
 from seqlab.io.cards import read_card
-from seqlab.io.errors import InputError
 from seqlab.io.files import damaged, read_json, replacing, write_json
 from seqlab.io.provenance import sha256_of
 from seqlab.io.runs import Run
@@ -203,20 +202,7 @@ def read_forecast_metrics(path: str | Path) -> dict[str, Any]:
     """What `record` wrote as metrics.json, with "inf" and null as floats again; InputError where it is something
     else.
     """
-    metrics = read_json(path)
-    needed = {
-        "series",
-        "model",
-        "parameters",
-        "train_seconds",
-        "notes",
-        "settings",
-        "forecasts_sha256",
-        "scores",
-        "means",
-    }
-    if not needed <= set(metrics):
-        raise InputError(f"{path} does not hold the metrics of a forecast; delete it and run the workflow again")
+    metrics = read_json(path, "series_metrics")
     for rows in ("scores", "means"):
         metrics[rows] = [
             {name: math.inf if value == "inf" else math.nan if value is None and name != "seed" else value

@@ -18,6 +18,7 @@ from typing import Any
 
 from seqlab.io.errors import InputError, shown
 from seqlab.io.provenance import sha256_of
+from seqlab.io.schemas import check, read_schema
 
 CONTENTS = "contents.json"  # of a folder that is written as a whole: the checksum of each file
 SEAL = "sha256"  # the key of a file of keys that holds the checksum of all others
@@ -141,15 +142,28 @@ def write_json(path: str | Path, content: dict[str, Any]) -> None:
     write_text(path, json.dumps(sealed(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def read_json(path: str | Path) -> dict[str, Any]:
-    """The content of `path`; InputError where it is not a JSON object, or not the one that was sealed."""
+def read_json(path: str | Path, schema: str | None = None) -> dict[str, Any]:
+    """The content of `path`; InputError where it is not a JSON object, not the one that was sealed, or not as its
+    `schema` says.
+    """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not valid JSON ({error}); delete it and run the workflow again") from None
+        raise damaged(path, f"it is not valid JSON: {error}") from None
     if not isinstance(content, dict):
-        raise InputError(f"{path} is not a JSON object; delete it and run the workflow again")
-    return unsealed(content, path)
+        raise damaged(path, "it is not a JSON object")
+    content = unsealed(content, path)
+    if schema:
+        check_file(path, content, schema)
+    return content
+
+
+def check_file(path: str | Path, content: Any, schema: str) -> None:
+    """Raise InputError, naming the file `path`, where its `content` is not as its `schema` says."""
+    try:
+        check(content, read_schema(schema))
+    except InputError as error:
+        raise damaged(path, str(error).removesuffix("; add it")) from None
 
 
 def sealed(content: dict[str, Any]) -> dict[str, Any]:
