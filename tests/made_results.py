@@ -104,7 +104,7 @@ def _make_run(
         metrics["entropy_rate"] = {"bits_per_symbol": bits, "low": bits - 0.1, "high": bits + 0.15}
     write_metrics(run.file("metrics.json"), metrics)
     if family != "compressor":
-        write_text(run.file("sample.txt"), f"a sample of {model}\n")
+        write_text(run.file("sample.txt"), f"a sample of {model}\n", checksum=False)
     if family == "rnn":
         _write_history(Path(run.file("history.csv")), seeds, bits)
     return run

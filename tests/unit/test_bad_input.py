@@ -25,7 +25,7 @@ from seqlab.forecast.series import build_series
 from seqlab.forecast.splits import prepare
 from seqlab.io.cards import read_card
 from seqlab.io.errors import InputError
-from seqlab.io.files import SEAL, read_json
+from seqlab.io.files import read_json, remove
 from seqlab.io.runs import experiment_name
 from seqlab.ngram.arpa import read_arpa
 from seqlab.text.cleaning import clean
@@ -138,13 +138,15 @@ def program(change: dict[str, Any]) -> str | None:
             arguments[arguments.index(option) + option.startswith("--")] = value
     with files_as_they_were(Path()):
         for file, content in change.get("files", {}).items():
+            if file.endswith((".json", ".yaml")):  # as somebody who writes them by hand
+                remove(file)
             Path(file).write_bytes(content.encode("latin-1"))
         for file, values in change.get("keys", {}).items():
             _change_keys(Path(file), values)
         for file, other in change.get("copies", {}).items():
             Path(file).write_bytes(Path(other).read_bytes())
         for file in change.get("gone", []):
-            Path(file).unlink()
+            remove(file)
         code, printed = run(change["program"], arguments)
     if code == 0:
         return None
@@ -155,8 +157,9 @@ def program(change: dict[str, Any]) -> str | None:
 
 
 def _change_keys(path: Path, values: dict[str, Any]) -> None:
-    """Put `values` at their dotted keys, without a seal, as somebody who writes the file by hand."""
+    """Put `values` at their dotted keys, without a checksum, as somebody who writes the file by hand."""
     content = _with_values(read_card(path) if path.suffix == ".yaml" else read_json(path), values)
+    remove(path)
     path.write_text(yaml.safe_dump(content) if path.suffix == ".yaml" else json.dumps(content))
 
 
@@ -254,7 +257,6 @@ def made_up(where: str, chance: random.Random) -> Any:
     file = chance.choice(files) if files else None
     if file and file.endswith((".json", ".yaml")) and chance.random() < 0.6:
         content = read_card(file) if file.endswith(".yaml") else read_json(file)
-        content.pop(SEAL, None)
         return {"program": name, "files": {file: json.dumps(spoilt(content, chance))}}  # which is YAML too
     if file and chance.random() < 0.5:
         return {"program": name, "files": {file: spoilt_text(Path(file).read_bytes().decode("latin-1"), chance)}}

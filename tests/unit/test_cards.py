@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from seqlab.io.cards import add_run_arguments, begin_run, read_card, write_card
 from seqlab.io.errors import InputError
-from seqlab.io.files import SEAL
 from seqlab.io.provenance import sha256_of
 
 CARD = {
@@ -49,7 +48,7 @@ def test_the_same_card_is_the_same_file_whatever_the_order_of_its_keys(tmp_path)
 
 def test_keys_stand_in_the_order_of_the_contract(tmp_path):
     write_card(tmp_path / "card.yaml", CARD)
-    assert tuple(yaml.safe_load((tmp_path / "card.yaml").read_text(encoding="utf-8"))) == (SEAL, *CARD)
+    assert tuple(yaml.safe_load((tmp_path / "card.yaml").read_text(encoding="utf-8"))) == tuple(CARD)
 
 
 @pytest.mark.parametrize("key", CARD)
@@ -91,7 +90,7 @@ def test_a_run_begins_with_its_card_in_its_folder(tmp_path):
     card = begin_run(arguments(tmp_path), "rnn", "ids")
     assert card == RUN | {"data": {"ids": sha256_of(tmp_path / "ids.npy")}}
     assert read_card(tmp_path / "made/lstm-1x64/card.yaml", "rnn", ids=tmp_path / "ids.npy") == card
-    assert [path.name for path in (tmp_path / "made/lstm-1x64").iterdir()] == ["card.yaml"]
+    assert sorted(path.name for path in (tmp_path / "made/lstm-1x64").iterdir()) == [".card.yaml.sha256", "card.yaml"]
 
 
 def test_a_run_on_a_series_has_a_card_too(tmp_path):

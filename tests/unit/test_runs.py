@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from seqlab.io.errors import InputError
+from seqlab.io.files import write_text
 from seqlab.io.runs import (
     RESERVED,
     Place,
@@ -84,8 +85,8 @@ def test_programs_are_given_the_runs_on_one_corpus_and_unit(results: Path) -> No
 @pytest.mark.parametrize("key", ["experiment", "configuration", "command", "prepared", "runs"])
 def test_a_file_of_runs_that_lacks_a_key_is_refused(results: Path, key: str) -> None:
     content = json.loads(results.read_text())
-    del content[key], content["sha256"]
-    results.write_text(json.dumps(content))
+    del content[key]
+    write_text(results, json.dumps(content))
     with pytest.raises(InputError, match=rf"runs\.json is damaged \(it has no '{key}'\); delete it and run"):
         read_experiment(results)
 
@@ -104,8 +105,7 @@ def test_a_file_of_runs_that_lacks_a_key_is_refused(results: Path, key: str) -> 
 )
 def test_a_file_of_runs_with_a_value_that_can_not_be_is_refused(results: Path, key: str, value: object) -> None:
     content = json.loads(results.read_text()) | {key: value}
-    del content["sha256"]
-    results.write_text(json.dumps(content))
+    write_text(results, json.dumps(content))
     with pytest.raises(InputError, match=r"runs\.json is damaged"):
         read_experiment(results)
 
@@ -113,7 +113,7 @@ def test_a_file_of_runs_with_a_value_that_can_not_be_is_refused(results: Path, k
 @pytest.mark.parametrize("damage", [lambda text: text[:-20], lambda text: text.replace("mkn-2", "mkn-3"), lambda _: ""])
 def test_a_damaged_file_of_runs_is_refused(results: Path, damage: object) -> None:
     results.write_text(damage(results.read_text()))  # type: ignore[operator]
-    with pytest.raises(InputError, match=r"runs\.json .*; (delete it and run|a setting belongs)"):
+    with pytest.raises(InputError, match=r"runs\.json .*; delete it and run"):
         read_experiment(results)
 
 

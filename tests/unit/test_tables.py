@@ -10,7 +10,7 @@ import pytest
 from made_results import NOTHING_TO_SPELL, make_results
 
 from seqlab.io.errors import InputError
-from seqlab.io.files import read_json, write_json
+from seqlab.io.files import read_json, write_json, write_text
 from seqlab.io.runs import Run
 from seqlab.ledger.perplexity import FIGURES
 from seqlab.ledger.scores import read_scores, write_scores
@@ -36,7 +36,7 @@ def change(run: Run, **values: object) -> None:
     path = metrics_of(run)
     metrics = read_json(path)
     metrics["scores"][0] |= values
-    path.write_text(json.dumps(metrics))
+    write_text(path, json.dumps(metrics))  # as write_json does, which takes no NaN
 
 
 def test_columns_are_those_of_the_contract(runs: list[Run]) -> None:

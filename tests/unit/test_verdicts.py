@@ -73,5 +73,5 @@ def test_the_table_is_read_as_it_was_written(tmp_path):
 
 def test_a_file_that_is_no_such_table_is_refused(tmp_path):
     (tmp_path / "verdicts.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(InputError, match=r"verdicts\.csv is not a table of verdicts"):
+    with pytest.raises(InputError, match=r"verdicts\.csv is damaged \(it is not a table of verdicts"):
         read_verdicts(tmp_path / "verdicts.csv")

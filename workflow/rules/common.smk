@@ -37,7 +37,7 @@ sys.path.insert(0, str(BASE / "src"))
 from seqlab import configuration
 from seqlab.io.errors import InputError
 from seqlab.forecast.definitions import forecast_runs, longest_needs, prepared_series_name, with_series
-from seqlab.io.runs import FORECAST, SERIES, Place, Run, conflict, experiment_name, experiment_text, older_results
+from seqlab.io.runs import FORECAST, SERIES, Place, Run, conflict, experiment_name, older_results
 
 # ------------------------------------------------------------------------------------------------- what this call runs
 
@@ -84,7 +84,7 @@ def command_again():
 # -------------------------------------------------------------------------------------------------- the code of a rule
 
 
-def script(name):
+def program(name):
     """The program of a rule, from the working folder."""
     return os.path.relpath(BASE / "workflow/scripts" / f"{name}.py")
 
@@ -100,7 +100,7 @@ def code_of(name):
 @cache
 def digest_of(name, *modules):
     """The digest that `code_of` gives, 16 hexadecimal digits; `modules` are imported by name while the program runs."""
-    found, waiting = set(), [Path(script(name)).resolve()]
+    found, waiting = set(), [Path(program(name)).resolve()]
     waiting += [BASE / "src" / f"{module.replace('.', '/')}.py" for module in modules]
     while waiting:
         file = waiting.pop()

@@ -4,8 +4,7 @@ import argparse
 
 from seqlab.io.cards import add_run_arguments, begin_run
 from seqlab.io.errors import command
-from seqlab.io.files import json_argument
-from seqlab.io.provenance import fingerprint
+from seqlab.io.files import json_argument, read_digest
 from seqlab.machine.devices import add_device_arguments, choose_device, use_threads
 from seqlab.machine.interruption import stop_on_signals
 from seqlab.rnn.run import train_run
@@ -29,7 +28,7 @@ def main() -> None:
         read_ids(arguments.ids, splits),
         Vocab.load(arguments.vocab),
         arguments.folder,
-        fingerprint([arguments.folder / "card.yaml", arguments.ids]) + arguments.code,
+        read_digest(arguments.folder / "card.yaml") + arguments.code,
         choose_device(arguments.device, arguments.jobs_per_gpu),
         stop_on_signals(),
         arguments.sample,

@@ -152,7 +152,7 @@ def save_network(folder: str | Path, network: Network, parameters: Parameters, s
     kind = "latent" if isinstance(network, Latent) else "perceptron"
     write_json(Path(folder) / NETWORK, {"kind": kind, **asdict(network), "seeds": seeds})
     values = {name: value.detach().contiguous() for name, value in parameters.items()}
-    with replacing(Path(folder) / WEIGHTS, checksum=True) as temporary:
+    with replacing(Path(folder) / WEIGHTS) as temporary:
         save_file(values, temporary)
 
 

@@ -14,8 +14,7 @@ from seqlab.forecast.scores import covered, crps, interval, naive_error, negativ
 from seqlab.forecast.splits import Prepared
 from seqlab.io.arrays import read_arrays
 from seqlab.io.cards import read_card
-from seqlab.io.files import damaged, read_json, replacing, write_json
-from seqlab.io.provenance import sha256_of
+from seqlab.io.files import damaged, read_digest, read_json, replacing, write_json
 from seqlab.io.runs import Run
 
 POINTS = ("rmse", "mae", "mase", "spread")  # of the roll-out of point predictions
@@ -176,9 +175,9 @@ def record(
     with replacing(folder / "forecasts.npz") as temporary:
         np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
     metrics = {key: card[key] for key in ("series", "family", "model")} | {
-        "card": sha256_of(folder / "card.yaml"),
+        "card": read_digest(folder / "card.yaml"),
         "settings": card["settings"],
-        "forecasts_sha256": sha256_of(folder / "forecasts.npz"),
+        "forecasts_sha256": read_digest(folder / "forecasts.npz"),
         "parameters": training["parameters"],
         "train_seconds": training["seconds"],
         "notes": training["notes"],
@@ -218,7 +217,7 @@ def read_forecast_ledger(run: Run) -> tuple[dict[str, Any], dict[str, NDArray[An
     Raises InputError where a file is damaged, or the forecasts are not those that the metrics were made of.
     """
     metrics, forecasts = read_forecast_metrics(run.file("metrics.json")), run.file("forecasts.npz")
-    if sha256_of(forecasts) != metrics["forecasts_sha256"]:
+    if read_digest(forecasts) != metrics["forecasts_sha256"]:
         raise damaged(forecasts, "its SHA-256 is not that in metrics.json beside it")
     return metrics, read_forecasts(forecasts)
 

@@ -122,7 +122,7 @@ class Fleet:
         parameters = number_of_parameters(self.network)
         write_json(folder / "training.json",
                    {"seconds": round(seconds, 3), "parameters": parameters, "notes": self.notes})  # fmt: skip
-        with replacing(folder / "history.csv", checksum=True) as temporary:
+        with replacing(folder / "history.csv") as temporary:
             pd.DataFrame(self.history).to_csv(temporary, index=False, lineterminator="\n")
 
 

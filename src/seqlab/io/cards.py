@@ -8,8 +8,7 @@ from typing import Any
 import yaml
 
 from seqlab.io.errors import InputError, one_line
-from seqlab.io.files import SEAL, check_file, json_argument, sealed, unsealed, write_text
-from seqlab.io.provenance import sha256_of
+from seqlab.io.files import check_file, damaged, json_argument, read_digest, verified, write_text
 from seqlab.io.schemas import check, read_schema
 
 KEYS = ("corpus", "unit", "series", "family", "model", "settings", "seeds", "data")  # in the order of the file
@@ -38,7 +37,7 @@ def begin_run(arguments: Namespace, family: str, *data: str, needed: Iterable[st
         raise InputError(
             f"--run names a run of family {one_line(arguments.run['family'])}; give one of family {family}"
         )
-    card = arguments.run | {"data": {name: sha256_of(getattr(arguments, name)) for name in data}}
+    card = arguments.run | {"data": {name: read_digest(getattr(arguments, name)) for name in data}}
     check(card, read_schema("card"), "--run:")
     if missing := [key for key in needed if key not in card["settings"]]:
         raise InputError(f"--run names a run without the setting {missing[0]}; give what the workflow gives")
@@ -48,9 +47,7 @@ def begin_run(arguments: Namespace, family: str, *data: str, needed: Iterable[st
 
 def write_card(path: str | Path, card: dict[str, Any]) -> None:
     """Write `card`, its keys always in the same order."""
-    content = sealed({key: card[key] for key in KEYS if key in card})
-    seal = {SEAL: content.pop(SEAL)}  # in front, where it is still there when the end of the file is not
-    write_text(path, yaml.safe_dump(seal | content, sort_keys=False))
+    write_text(path, yaml.safe_dump({key: card[key] for key in KEYS if key in card}, sort_keys=False))
 
 
 def read_card(path: str | Path, family: str | None = None, **data: str | Path) -> dict[str, Any]:
@@ -61,14 +58,13 @@ def read_card(path: str | Path, family: str | None = None, **data: str | Path) -
     InputError where one of them is not that of which the card holds the checksum.
     """
     try:
-        card = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, ValueError, RecursionError):  # a damaged date is a ValueError
-        card = None
-    card = unsealed(card, path) if isinstance(card, dict) else {}
+        card = yaml.safe_load(verified(path).read_text(encoding="utf-8"))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date that can't be is a ValueError
+        raise damaged(path, f"it is not valid YAML: {one_line(error)}") from None
     check_file(path, card, "card")
     if family not in (None, card["family"]):
         raise InputError(f"{path} is the card of a model of family {card['family']}; give one of family {family}")
     for name, file in data.items():
-        if card["data"].get(name) != sha256_of(file):
+        if card["data"].get(name) != read_digest(file):
             raise InputError(f"{file} is not what {path} was written for; delete the card and run the workflow again")
     return card

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab.io.errors import InputError
-from seqlab.io.files import verified
+from seqlab.io.files import damaged, verified
 from seqlab.ledger.selection import valid_perplexity
 from seqlab.ledger.statistics import CONFIDENCE, compare, holm
 
@@ -71,7 +70,7 @@ def read_verdicts(path: str | Path) -> pd.DataFrame:
         return pd.read_csv(verified(path), dtype=dict.fromkeys(COLUMNS[:4], str), keep_default_na=False, na_values={
             name: [""] for name in FIGURES}, usecols=COLUMNS)  # fmt: skip
     except ValueError as error:
-        raise InputError(f"{path} is not a table of verdicts ({error}); delete it and run the workflow again") from None
+        raise damaged(path, f"it is not a table of verdicts: {error}") from None
 
 
 def _best(entries: Sequence[Entry]) -> Entry | None:

@@ -36,5 +36,5 @@ def score_run(
             bits[split] = -np.log2(symbol_probabilities(model, segments_of(ids, splits, split)))[None]
     prompt = segments_of(ids, splits, "valid")[0][: sample["prompt"]].tolist()
     drawn = generate(model, prompt, sample["symbols"], np.random.default_rng(1), sample["temperature"])
-    write_text(folder / "sample.txt", vocab.text_of(prompt + drawn) + "\n")
+    write_text(folder / "sample.txt", vocab.text_of(prompt + drawn) + "\n", checksum=False)
     record(folder, splits, bits, training, **more)

@@ -10,8 +10,7 @@ import pandas as pd
 from seqlab.forecast.autoregression import ORDERS, sufficient_order
 from seqlab.forecast.record import read_forecast_metrics
 from seqlab.forecast.tables import best_on_valid, read_models
-from seqlab.io.errors import InputError
-from seqlab.io.files import read_json
+from seqlab.io.files import damaged, read_json
 from seqlab.io.runs import Place, Run
 from seqlab.report.style import number
 from seqlab.report.tables import read_table
@@ -91,7 +90,7 @@ def _model(run: Run, rows: pd.DataFrame) -> dict[str, Any]:
     card = Path(run.file("card.yaml"))
     metrics = read_forecast_metrics(run.file("metrics.json"))
     if rows.empty:
-        raise InputError(f"{run.place.file('models.csv')} lacks {run.model}; delete it and run the workflow again")
+        raise damaged(run.place.file("models.csv"), f"it lacks {run.model}")
     first = rows.iloc[0]
     return {
         "model": run.model,

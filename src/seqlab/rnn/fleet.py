@@ -159,7 +159,7 @@ class Fleet:
         seconds = round(float(history.groupby("epoch")["seconds"].first().sum()), 3)
         made = {"seconds": seconds, "parameters": self.architecture.parameters, "notes": self.notes}
         write_json(folder / "training.json", made)
-        with replacing(folder / "history.csv", checksum=True) as temporary:
+        with replacing(folder / "history.csv") as temporary:
             history.to_csv(temporary, index=False, lineterminator="\n")
 
     def save(self, path: Path, fingerprint: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from seqlab.io.files import write_text
+from seqlab.io.files import remove, write_text
 from seqlab.ledger.record import read_training, record
 from seqlab.rnn.checkpoint import load_network
 from seqlab.rnn.fleet import Fleet
@@ -63,7 +63,7 @@ def train_run(
     )
     fleet.write_results(folder)
     score_run(folder, splits, ids, vocab, device, stop, sample)
-    (folder / CHECKPOINT).unlink(missing_ok=True)
+    remove(folder / CHECKPOINT)
     live.remove()
 
 
@@ -92,5 +92,5 @@ def score_run(
     drawn = generate(
         architecture, parameters, prompt, sample["symbols"], np.random.default_rng(1), sample["temperature"]
     )
-    write_text(folder / "sample.txt", vocab.text_of(prompt + drawn) + "\n")
+    write_text(folder / "sample.txt", vocab.text_of(prompt + drawn) + "\n", checksum=False)
     record(folder, splits, bits, read_training(folder / "training.json"))

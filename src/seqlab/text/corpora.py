@@ -42,7 +42,7 @@ def fetch(name: str, definition: dict[str, Any], output: str | Path, mirror: Pat
         data = SEPARATOR.join(parts).encode("utf-8")
     else:
         data, _ = _text(name, definition, output.parent, mirror)
-    with replacing(output, checksum=True) as temporary:
+    with replacing(output) as temporary:
         temporary.write_bytes(data)
 
 

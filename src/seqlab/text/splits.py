@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.io.errors import InputError, shown
-from seqlab.io.files import damaged, read_json
-from seqlab.io.provenance import sha256_of
+from seqlab.io.files import damaged, read_json, verified
 from seqlab.io.schemas import check, read_schema
 from seqlab.text.bpe import BytePairs, Merge
 from seqlab.text.definitions import NAMES as NAMES
@@ -206,16 +205,12 @@ def read_segments(ids_path: str | Path, splits_path: str | Path) -> dict[str, li
 
 def read_ids(path: str | Path, splits: dict[str, Any]) -> NDArray[Any]:
     """The ids in `path`, (symbols,), memory-mapped; InputError where it is damaged or not that of its splits."""
-    if splits.get("ids") not in (None, sha256_of(path)):
-        raise damaged(path, "its SHA-256 is not that in splits.json")
     try:
-        ids: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise damaged(path, error) from None
+        ids: NDArray[Any] = np.load(verified(path), mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError):
+        raise damaged(path, "it is not an array of numbers") from None
     if not np.issubdtype(ids.dtype, np.integer):
         raise damaged(path, f"it holds {ids.dtype}")
     if ids.ndim != 1 or len(ids) != splits["symbols"]:
-        raise InputError(
-            f"{path} holds {ids.size} symbols where splits.json tells of {splits['symbols']}; delete both and run again"
-        )
+        raise damaged(path, f"it holds {ids.size} symbols, and splits.json beside it tells of {splits['symbols']}")
     return ids
