@@ -5,8 +5,9 @@ from pathlib import Path
 
 from seqlab.forecast.series import build_series
 from seqlab.forecast.splits import prepare, write_prepared
+from seqlab.io.arguments import json_argument
 from seqlab.io.errors import command
-from seqlab.io.files import json_argument, write_json
+from seqlab.io.files import write_json
 
 
 @command

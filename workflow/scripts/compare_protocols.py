@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from seqlab.io.arguments import count_argument
 from seqlab.io.errors import command
-from seqlab.io.files import count_argument
 from seqlab.io.runs import add_place_arguments, selected_runs
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.ledger.record import read_ledger

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from seqlab.io.arguments import json_argument
 from seqlab.io.errors import InputError, command
-from seqlab.io.files import json_argument, replacing, write_json
+from seqlab.io.files import replacing, write_json
 from seqlab.text.checks import check_unit
 from seqlab.text.reading import read_clean
 from seqlab.text.splits import check_preparation, cut, describe, learn_pieces

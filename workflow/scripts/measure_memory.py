@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from seqlab.io.arguments import count_argument
 from seqlab.io.errors import command
-from seqlab.io.files import count_argument
 from seqlab.io.runs import add_place_arguments, selected_runs
 from seqlab.ledger.memory import COLUMNS, ngram_rows, source_row
 from seqlab.ledger.perplexity import read_metrics

@@ -6,9 +6,9 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
+from seqlab.io.arguments import add_sample_argument
 from seqlab.io.cards import add_run_arguments, begin_run
 from seqlab.io.errors import command
-from seqlab.io.files import json_argument
 from seqlab.ledger.record import read_training
 from seqlab.ngram.counts import count_ngrams
 from seqlab.ngram.model import NgramModel
@@ -21,13 +21,13 @@ from seqlab.text.vocab import Vocab
 
 @command
 def main() -> None:
-    parser, sample = argparse.ArgumentParser(description=__doc__), json_argument("prompt", "symbols", "temperature")
+    parser = argparse.ArgumentParser(description=__doc__)
     add_run_arguments(parser, "ids", "splits", "vocab")
     parser.add_argument("--counts", nargs="*", default=[], help="folder of the merged counts, if there is one")
     parser.add_argument("--whole", required=True, help="model.npz that is made smaller")
     parser.add_argument("--whole-training", required=True, help="its training.json")
     parser.add_argument("--name", required=True, help="its name")
-    parser.add_argument("--sample", required=True, type=sample, help="prompt, symbols, temperature, as JSON")
+    add_sample_argument(parser)
     arguments = parser.parse_args()
     card = begin_run(arguments, "ngram", "ids", "splits", "vocab", needed=["prune"])
     splits, vocab = read_splits(arguments.splits), Vocab.load(arguments.vocab)

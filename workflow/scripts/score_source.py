@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from seqlab.io.arguments import count_argument
 from seqlab.io.cards import add_run_arguments, begin_run
 from seqlab.io.errors import command
-from seqlab.io.files import count_argument, write_text
+from seqlab.io.files import write_text
 from seqlab.ledger.record import record
 from seqlab.text.known_source import known_source
 from seqlab.text.reading import read_clean

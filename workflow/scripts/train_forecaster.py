@@ -9,8 +9,9 @@ from seqlab.forecast.networks import Latent, Network, Perceptron
 from seqlab.forecast.scoring import Scoring
 from seqlab.forecast.settings import TrainingSettings
 from seqlab.forecast.training import Fleet, train_fleet
+from seqlab.io.arguments import count_argument
 from seqlab.io.errors import command
-from seqlab.io.files import count_argument, read_json
+from seqlab.io.files import read_json
 from seqlab.machine.devices import use_threads
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from seqlab.forecast.record import forecast, record
 from seqlab.forecast.rollout import Forecaster
 from seqlab.forecast.splits import Prepared, read_prepared
+from seqlab.io.arguments import json_argument
 from seqlab.io.cards import add_run_arguments, begin_run
-from seqlab.io.files import json_argument
 from seqlab.io.runs import FORECAST
 
 

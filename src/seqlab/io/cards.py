@@ -7,8 +7,9 @@ from typing import Any
 
 import yaml
 
+from seqlab.io.arguments import json_argument
 from seqlab.io.errors import InputError, one_line
-from seqlab.io.files import check_file, damaged, json_argument, read_digest, verified, write_text
+from seqlab.io.files import check_file, damaged, read_digest, verified, write_text
 from seqlab.io.schemas import check, read_schema
 
 KEYS = ("corpus", "unit", "series", "family", "model", "settings", "seeds", "data")  # in the order of the file

@@ -9,13 +9,12 @@ import os
 import shutil
 import stat
 import tempfile
-from argparse import ArgumentTypeError
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seqlab.io.errors import InputError, shown
+from seqlab.io.errors import InputError
 from seqlab.io.provenance import sha256_of
 from seqlab.io.schemas import check, read_schema
 
@@ -174,28 +173,6 @@ def check_file(path: str | Path, content: Any, schema: str) -> None:
         check(content, read_schema(schema))
     except InputError as error:
         raise damaged(path, str(error).removesuffix("; add it")) from None
-
-
-def json_argument(*keys: str) -> Callable[[str], dict[str, Any]]:
-    """The type of a command-line argument that is a JSON object with `keys`, for argparse."""
-
-    def parse(text: str) -> dict[str, Any]:
-        try:
-            content = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ArgumentTypeError(f"{shown(text)} is not JSON ({error})") from None
-        if not isinstance(content, dict) or not set(keys) <= set(content):
-            raise ArgumentTypeError(f"{shown(text)} is not a JSON object with {', '.join(keys)}")
-        return content
-
-    return parse
-
-
-def count_argument(text: str) -> int:
-    """The type of a command-line argument that counts something, for argparse."""
-    if not text.isdecimal() or not 1 <= int(text[:19]) == int(text):
-        raise ArgumentTypeError(f"{shown(text)} is not a whole number of at least 1")
-    return int(text)
 
 
 @contextmanager
