@@ -46,7 +46,7 @@ def main() -> None:
         "summary": next((line for line in reversed(lines) if not line.startswith("{")), ""),
         "figures": json.loads(lines[-1]) if is_json else None,
     }
-    write_text(arguments.json, json.dumps(record, indent=1) + "\n")
+    write_text(arguments.json, json.dumps(record, indent=1) + "\n", checksum=False)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ PAGES = {  # in the order that a newcomer needs them
     "Security": "docs/security",
     "Errata of the module": "docs/errata",
     "Architecture": "docs/architecture",
+    "File formats": "docs/files",
     "Extending": "docs/extending",
     "Decisions": "docs/decisions/README",
     "API reference": "docs/reference/index",

@@ -1,15 +1,15 @@
-"""Write config/README.md from the schema, whose descriptions are the documentation; --check only compares."""
+"""Write the tables of config/README.md and docs/files.md from the schemas; --check only compares."""
 
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from seqlab.io.errors import InputError, command
+from seqlab.io.schemas import TYPES, read_schema
 
-SCHEMA, PAGE = Path("workflow/schemas/config.schema.yaml"), Path("config/README.md")
+BEGIN, END = "<!-- begin: tools/config_readme.py -->\n", "<!-- end -->\n"
+HEAD = "| key | allowed | meaning |\n|---|---|---|\n"
 INTRODUCTION = """# Configuration
 `config.yaml` is the default experiment. Every other file here holds only what differs from it:
 
@@ -19,52 +19,84 @@ INTRODUCTION = """# Configuration
     snakemake --cores 2 --config experiment=dropout 'rnn={training: {dropout: [0.0, 0.3, 0.5]}}'
 
 Lists replace the default's, blocks are merged key by key. A key that is not in this table is refused. An experiment is
-called like its file, and its results lie in `results/NAME`; `experiment: NAME` gives it another name. Which texts
-there are, and how to add one, stands in `corpora.yaml`, which series in `series.yaml`. This page is written from
-`workflow/schemas/config.schema.yaml` by `make docs`.
+called like its file, and its results lie in `results/NAME`; `experiment: NAME` gives it another name. This page is
+written from `src/seqlab/schemas` by `make docs`.
 
-| key | allowed | meaning |
-|---|---|---|
 """
+CORPORA = """
+## Texts
+`corpora.yaml` holds a block for every text that an experiment can name. To add one, copy a block and give it a name of
+letters, digits, _ and -.
+
+"""
+SERIES = """
+## Series
+`series.yaml` holds a block for every series of numbers that an experiment can name, in the same way.
+
+"""
+FILES = {
+    "card": "card.yaml",
+    "splits": "splits.json",
+    "metrics": "metrics.json of a text",
+    "series_metrics": "metrics.json of a series",
+}
 
 
 def rows(schema: dict[str, Any], prefix: str = "") -> Iterator[str]:
     """A line of the table for every key, in the schema's order; keys of a list's entries are written with []."""
+    blocks = []
     for key, value in schema.get("properties", {}).items():
-        name = f"{prefix}{key}"
-        if prefix.startswith("rnn.training_by_unit."):
-            continue  # the same keys as rnn.training
-        yield f"| `{name}` | {allowed(value)} | {value['description']} |\n"
-        yield from rows(value, f"{name}.")
-        yield from rows(value.get("items", {}), f"{name}[].")
+        yield f"| `{prefix}{key}` | {allowed(value)} | {value['description']} |\n"
+        if value.get("properties") in blocks or prefix.startswith("rnn.training_by_unit."):
+            continue  # the same keys as the key before it, or as rnn.training
+        if "properties" in value:
+            blocks.append(value["properties"])
+        yield from rows(value, f"{prefix}{key}.")
+        yield from rows(value.get("items", {}), f"{prefix}{key}[].")
 
 
 def allowed(value: dict[str, Any]) -> str:
-    """What a key may hold, in words."""
+    """The values that a key may hold, in words."""
     if value.get("axis"):
         return f"{allowed(value | {'axis': False})}; or a list, for an axis"
+    if "allowed" in value:
+        return str(value["allowed"])
     if "enum" in value:
         return ", ".join(value["enum"])
     if value["type"] == "array":
         return f"list of {allowed(value['items'])}"
-    words = {
-        "boolean": "true or false",
-        "integer": "whole number",
-        "number": "number",
-        "string": "text",
-        "object": "block",
-    }[value["type"]]
+    types = value["type"] if isinstance(value["type"], list) else [value["type"]]
+    words = " or ".join(TYPES.get(kind, kind).removeprefix("a ").removesuffix(" of keys") for kind in types)
     bounds = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
     return ", ".join([words, *(f"{bounds[key]} {value[key]}" for key in bounds if key in value)])
 
 
+def table(name: str) -> str:
+    """The table of the schema `name`."""
+    return HEAD + "".join(rows(read_schema(name)))
+
+
+def readme() -> str:
+    """The content of config/README.md."""
+    return INTRODUCTION + table("config") + CORPORA + table("corpora") + SERIES + table("series")
+
+
+def file_formats(page: str) -> str:
+    """docs/files.md, which is `page`, with its tables anew."""
+    before, after = page.split(BEGIN)[0], page.split(END)[-1]
+    tables = "".join(f"\n## {title}\n{table(name)}" for name, title in FILES.items())
+    return f"{before}{BEGIN}{tables}\n{END}{after}"
+
+
 @command
 def main() -> None:
-    page = INTRODUCTION + "".join(rows(yaml.safe_load(SCHEMA.read_text())))
-    if "--check" not in sys.argv:
-        PAGE.write_text(page)
-    elif not PAGE.exists() or PAGE.read_text() != page:
-        raise InputError(f"{PAGE} differs from {SCHEMA}; run make docs")
+    readme_path, files_path = Path("config/README.md"), Path("docs/files.md")
+    pages = {readme_path: readme(), files_path: file_formats(files_path.read_text(encoding="utf-8"))}
+    for path, page in pages.items():
+        if "--check" not in sys.argv:
+            path.write_text(page, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != page:
+            raise InputError(f"{path} differs from the schemas; run make docs")
 
 
 if __name__ == "__main__":

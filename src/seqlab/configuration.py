@@ -1,7 +1,5 @@
 """Checking the configuration before anything runs: every error names the key, its value and what is allowed."""
 
-import difflib
-import math
 import os
 import re
 from collections.abc import Callable
@@ -12,33 +10,26 @@ from typing import Any
 from seqlab.axes import network_runs, values_of
 from seqlab.io.errors import InputError, shown
 from seqlab.io.names import check_address, check_path, name_of_path, named_after, readable_path
+from seqlab.io.schemas import check, read_schema
 from seqlab.text.definitions import NAMES as PARTS
-from seqlab.text.definitions import SPLIT_KEYS, check_definition, check_description
+from seqlab.text.definitions import SPLIT_KEYS, check_corpus
 from seqlab.text.tokens import UNITS
 
 NOT_BACKING_OFF = ("laplace", "add-k")  # smoothings whose models have no back-off weights
-NO_LINE_END = r"(?!\n)"  # ends a pattern of the schema, because Python's $ also stands before a last line end
 BEST = "best "  # begins a part of a mixture that is chosen on valid
 NAMED = ("corpus", "series", "column")  # keys whose values may be numbers to Snakemake and YAML, and are names
 CONSTANTS = {"true": True, "false": False}
 NUMBERS: dict[str, Callable[[str], Any]] = {"integer": int, "number": float, "boolean": CONSTANTS.__getitem__}
-TYPES = {
-    "integer": "a whole number",
-    "array": "a list",
-    "object": "a block of keys",
-    "string": "a text",
-    "boolean": "true or false",
-}
 
 
-def checked(config: dict[str, Any], schema: dict[str, Any], corpora: dict[str, Any]) -> dict[str, Any]:
+def checked(config: dict[str, Any], corpora: dict[str, Any]) -> dict[str, Any]:
     """`corpora`, with a block for the text that the key corpus names, once all of `config` has been found right.
 
     Numbers given as texts become numbers, in `config` itself. Raises InputError for the first thing that is wrong.
     """
-    config |= with_numbers(config, schema)
+    config |= with_numbers(config, read_schema("config"))
     config |= {key: str(config[key]) for key in NAMED if isinstance(config.get(key), (bool, int, float))}
-    check_configuration(config, schema)
+    check_configuration(config)
     check_address(config.get("tracking", {}).get("uri", ""), "the configuration key 'tracking.uri'")
     check_address(os.environ.get("MLFLOW_TRACKING_URI", ""), "MLFLOW_TRACKING_URI")
     if config.get("corpus"):
@@ -65,28 +56,9 @@ def with_numbers(value: Any, schema: dict[str, Any]) -> Any:
     return value
 
 
-def check_configuration(config: dict[str, Any], schema: dict[str, Any]) -> None:
-    """Raises InputError for the first key of `config` that `schema`, a JSON schema, does not allow, or that is a number
-    without end or none at all.
-    """
-    from jsonschema import Draft202012Validator  # loaded only here: every job of a cluster reads this module
-
-    validator: Any = Draft202012Validator(_with_axes(schema, config))
-    errors = sorted(validator.iter_errors(config), key=lambda error: (len(error.path), str(error.path)))
-    if not errors:
-        return _check_finite(config, "")
-    error = errors[0]
-    where = ".".join(str(part) for part in error.absolute_path)
-    if error.validator == "additionalProperties":
-        known = sorted(error.schema["properties"])
-        key = next(key for key in error.instance if key not in known)
-        close = difflib.get_close_matches(str(key), known, 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"allowed are {', '.join(known)}"
-        raise InputError(f"the configuration has an unknown key {_join(where, key)!r}; {hint}")
-    if error.validator == "required":
-        key = next(key for key in error.validator_value if key not in error.instance)
-        raise InputError(f"the configuration lacks the key {_join(where, key)!r}; see config/README.md")
-    raise InputError(f"the configuration key {where!r} is {shown(error.instance)}; it must be {_allowed(error)}")
+def check_configuration(config: dict[str, Any]) -> None:
+    """Raise InputError for the first key of `config` that its schema does not allow."""
+    check(config, _with_axes(read_schema("config"), config), "the configuration")
 
 
 def _with_axes(schema: dict[str, Any], value: Any) -> dict[str, Any]:
@@ -101,52 +73,15 @@ def _with_axes(schema: dict[str, Any], value: Any) -> dict[str, Any]:
     return schema | {"properties": {key: _with_axes(known[key], value.get(key)) for key in known}}
 
 
-def _check_finite(value: Any, where: str) -> None:
-    """JSON schemas know neither infinity nor NaN, and YAML has both."""
-    if isinstance(value, float) and not math.isfinite(value):
-        raise InputError(f"the configuration key {where!r} is {value}; it must be a finite number")
-    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
-        _check_finite(item, _join(where, key))
-
-
-def _join(where: str, key: object) -> str:
-    key = key if len(str(key)) <= 60 else f"{str(key)[:60]}..."
-    return f"{where}.{key}" if where else str(key)
-
-
-def _allowed(error: Any) -> str:
-    """What the schema asks for, in words."""
-    value = error.validator_value
-    words = {
-        "enum": f"one of {', '.join(map(str, value)) if isinstance(value, list) else value}",
-        "minimum": f"at least {value}",
-        "exclusiveMinimum": f"above {value}",
-        "maximum": f"at most {value}",
-        "exclusiveMaximum": f"below {value}",
-        "type": TYPES.get(str(value), f"a {value}"),
-        "minItems": f"a list of at least {value}",
-        "minProperties": f"a block of {value} key",
-        "maxProperties": f"a block of {value} key",
-        "contains": "a list with 1 in it",
-        "uniqueItems": "a list in which nothing stands twice",
-        "pattern": f"a name that matches {str(value).removesuffix(NO_LINE_END)}",
-    }
-    return words.get(error.validator) or shown(error.message)
-
-
 def check_corpora(config: dict[str, Any], corpora: dict[str, Any]) -> None:
     """Raises InputError where a corpus named in `config` has no block in `corpora`, or none of the units asked for."""
     for name in config["corpora"]:
         if name not in corpora:
             known = ", ".join(sorted(map(str, corpora)))
             raise InputError(f"corpus {shown(name)} is unknown; config/corpora.yaml has {known}")
-        try:
-            check_definition(name, corpora[name])
-            check_description(name, corpora[name])
-            for path in local_texts(corpora[name]):
-                check_path(path)
-        except InputError as error:
-            raise InputError(f"config/corpora.yaml: {error}") from None
+        check_corpus(name, corpora[name], "config/corpora.yaml: ")
+        for path in local_texts(corpora[name]):
+            check_path(path)
         if not set(config["units"]) & set(corpora[name]["units"]):
             raise InputError(f"corpus {name!r} has no unit of {config['units']}; it has {corpora[name]['units']}")
         if (corpora[name].get("kind") == "files") != (config["split"]["kind"] == "files"):

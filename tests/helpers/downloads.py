@@ -12,6 +12,7 @@ from itertools import repeat
 from typing import ClassVar
 
 TEXT = b"It was the best of times,\r\nit was the worst of times.\n" * 50
+DESCRIPTION = {"title": "Times", "licence": "none", "cleaning": "none", "units": ["char"]}
 SHA256 = hashlib.sha256(TEXT).hexdigest()
 
 
@@ -84,4 +85,4 @@ ENDLESS: dict[str, Callable[[Handler], None]] = {
 
 
 def definition(*urls: str, **changes) -> dict:
-    return {"kind": "url", "urls": list(urls), "sha256": SHA256, "max_bytes": 10_000, **changes}
+    return DESCRIPTION | {"kind": "url", "urls": list(urls), "sha256": SHA256, "max_bytes": 10_000, **changes}

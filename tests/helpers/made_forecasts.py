@@ -93,7 +93,7 @@ def make_forecasts(root: Path, experiment: str = "made") -> Path:
 
 def _with_card(place: Place, model: str, seeds: list[int]) -> Run:
     run = Run(*place, FORECAST, model)
-    settings = {"cell": "gru", "layers": 1, "hidden": 4} if seeds else {"size": 3}
+    settings = {"cell": "gru", "layers": 1, "hidden": 4} if seeds else {}
     card = {"series": "wave", "family": FORECAST, "model": model, "settings": settings, "seeds": seeds}
     write_card(run.file("card.yaml"), card | {"data": {"table": "0" * 64, "description": "1" * 64}})
     return run

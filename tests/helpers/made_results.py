@@ -13,7 +13,7 @@ import numpy as np
 from seqlab.io.cards import write_card
 from seqlab.io.files import write_json, write_text
 from seqlab.io.provenance import sha256_of
-from seqlab.io.runs import RUNS_FILE, Place, Run, experiment_text, read_experiment
+from seqlab.io.runs import RUNS_FILE, Place, Run, read_experiment, write_experiment
 from seqlab.ledger.perplexity import score_rows, write_metrics
 from seqlab.ledger.scores import write_scores
 from seqlab.questions.spelling import SpellingRow
@@ -77,7 +77,7 @@ def list_runs(runs: Sequence[Run], prepared: Path) -> None:
     folders = {f"{each.corpus}/{each.unit}": folder for each, folder in places.items()}
     name = Path(place.experiment).name
     configuration, names = [f"config/{name}.yaml"], [run[1:] for run in known]
-    write_text(path, experiment_text(place.experiment, name, configuration, COMMAND, folders, names))
+    write_experiment(path, name, configuration, COMMAND, folders, names)
 
 
 def _make_run(
@@ -106,7 +106,7 @@ def _make_run(
         metrics["entropy_rate"] = {"bits_per_symbol": bits, "low": bits - 0.1, "high": bits + 0.15}
     write_metrics(run.file("metrics.json"), metrics)
     if family != "compressor":
-        write_text(run.file("sample.txt"), f"a sample of {model}\n")
+        write_text(run.file("sample.txt"), f"a sample of {model}\n", checksum=False)
     if family == "rnn":
         _write_history(Path(run.file("history.csv")), seeds, bits)
     return run

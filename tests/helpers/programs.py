@@ -11,9 +11,9 @@ from typing import Any
 from unittest import mock
 
 import yaml
+from downloads import DESCRIPTION
 
-from seqlab.io.files import write_text
-from seqlab.io.runs import experiment_text
+from seqlab.io.runs import write_experiment
 
 ROOT = Path(__file__).parents[2]
 RUNS_FILE = "exp/runs.json"
@@ -63,7 +63,7 @@ SCORING = ["--table", "series/series.csv", "--description", "series/series.json"
 SCORING += ["--scoring", '{"horizons": [1, 2], "trajectories": 3}']
 COMMANDS: dict[str, list[str]] = {  # in the order in which the experiment is made
     "fetch_corpus": [
-        *["--name", "toy", "--definition", json.dumps(SOURCE)],
+        *["--name", "toy", "--definition", json.dumps(SOURCE | DESCRIPTION)],
         *["--output", "raw.txt", "--source", "source.json"],
     ],
     "clean_corpus": ["--raw", "raw.txt", "--cleaning", "none", "--kind", "builtin", "--output", "clean.txt"],
@@ -153,7 +153,7 @@ def make_experiment() -> None:
     runs = [("toy", "char", *run) for run in RUNS if run[0] != "forecast"]
     runs += [("wave", "series", *run) for run in RUNS if run[0] == "forecast"]
     prepared = {"toy/char": ".", "wave/series": "series"}
-    write_text(RUNS_FILE, experiment_text("exp", "exp", [], "snakemake", prepared, runs))
+    write_experiment(RUNS_FILE, "exp", [], "snakemake", prepared, runs)
     heights = [(7 * step) % 10 + step % 3 for step in range(100)]
     Path("wave.csv").write_text("\n".join(["time,height", *(f"{step},{value}" for step, value in enumerate(heights))]))
     for script, arguments in COMMANDS.items():

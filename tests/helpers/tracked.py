@@ -10,7 +10,7 @@ from typing import Any
 from made_results import NOTHING_TO_SPELL, make_results
 
 from seqlab.io.files import read_json, write_text
-from seqlab.io.runs import Experiment, Place, Run, experiment_text, read_experiment
+from seqlab.io.runs import Experiment, Place, Run, read_experiment, write_experiment
 from seqlab.io.tables import tabulate_rows, write_table
 from seqlab.ledger.perplexity import read_metrics, write_metrics
 from seqlab.questions.verdicts import Verdict, answer
@@ -111,8 +111,7 @@ def keep_only(tree: Tree, models: tuple[str, ...]) -> None:
     made = tree.experiment
     kept = [run[1:] for run in made.runs if run.model in models]
     folders = {f"{place.corpus}/{place.unit}": folder for place, folder in made.prepared.items()}
-    text = experiment_text(made.folder, made.name, made.configuration, made.command, folders, kept)
-    write_text(tree.listed, text)
+    write_experiment(tree.listed, made.name, made.configuration, made.command, folders, kept)
 
 
 def summarize_again(tree: Tree) -> None:

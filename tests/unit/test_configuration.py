@@ -25,6 +25,7 @@ from seqlab.configuration import (
 from seqlab.fleet.cells import CELLS
 from seqlab.fleet.settings import TrainingSettings
 from seqlab.io.errors import InputError
+from seqlab.io.schemas import read_schema
 from seqlab.ledger.compressors import COMPRESSORS
 from seqlab.ngram.smoothing import SMOOTHINGS, estimate
 from seqlab.text.cleaning import CLEANING
@@ -33,7 +34,7 @@ from seqlab.text.splits import NAMES, check_preparation
 from seqlab.text.tokens import UNITS
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+SCHEMA = read_schema("config")
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
 CORPORA = load_corpora(ROOT / "config/corpora.yaml")
 SHIPPED = sorted(
@@ -61,13 +62,13 @@ def changed(place: str, value: object) -> dict:
 def refusal(config: dict) -> str:
     """The message with which a configuration is refused."""
     with pytest.raises(InputError) as caught:
-        check_configuration(config, SCHEMA)
+        check_configuration(config)
     return str(caught.value)
 
 
 def allows(place: str, value: object) -> bool:
     try:
-        check_configuration(changed(place, value), SCHEMA)
+        check_configuration(changed(place, value))
     except InputError:
         return False
     return True
@@ -77,7 +78,7 @@ def allows(place: str, value: object) -> bool:
 def test_shipped_configurations_are_right(name):
     config = copy.deepcopy(DEFAULT)
     update_config(config, yaml.safe_load((ROOT / "config" / name).read_text(encoding="utf-8")))
-    check_configuration(config, SCHEMA)
+    check_configuration(config)
     check_corpora(config, CORPORA)
 
 
@@ -93,13 +94,13 @@ def test_an_unknown_key_is_named_with_the_one_that_was_meant(place, suggestion):
 
 def test_an_unknown_key_like_no_other_is_named_with_those_allowed():
     assert refusal(changed("split.zzz", 1)).endswith(
-        "unknown key 'split.zzz'; allowed are block, kind, streams, test, train, valid"
+        "key 'split.zzz' is unknown; allowed are block, kind, streams, test, train, valid"
     )
 
 
 @pytest.mark.parametrize("place", ["rnn", "rnn.seeds", "split.valid", "vocab.min_freq.word", "tracking.uri"])
 def test_a_missing_key_is_named(place):
-    assert f"lacks the key {place!r}" in refusal(changed(place, REMOVED))
+    assert f"key {place!r} is missing; add it" in refusal(changed(place, REMOVED))
 
 
 @pytest.mark.parametrize(

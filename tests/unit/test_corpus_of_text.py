@@ -10,7 +10,7 @@ from seqlab.configuration import (
     with_paths,
 )
 from seqlab.io.errors import InputError
-from seqlab.text.definitions import check_definition, load_corpora
+from seqlab.text.definitions import check_corpus, load_corpora
 from seqlab.text.splits import NAMES
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +52,7 @@ def test_a_text_by_path_becomes_a_corpus_of_a_name_that_can_be_a_folder(tmp_path
     path.write_text("text", encoding="utf-8")
     (name,), corpora = corpus_of_text(str(path), None, CORPORA)
     assert name == expected
-    check_definition(name, corpora[name])
+    check_corpus(name, corpora[name])
 
 
 def test_a_text_by_path_leaves_the_other_corpora_as_they_are(tmp_path):
@@ -72,7 +72,7 @@ def test_a_folder_of_three_files_becomes_a_corpus_of_files(tmp_path):
     (folder / "test.txt").write_text("test")
     (name,), corpora = corpus_of_text(str(folder), "none", CORPORA)
     assert (name, corpora[name]["kind"], corpora[name]["cleaning"]) == ("My_corpus", "files", "none")
-    check_definition(name, corpora[name])
+    check_corpus(name, corpora[name])
     assert local_texts(corpora[name]) == [str(folder / f"{part}.txt") for part in NAMES]
 
 

@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 import yaml
+from downloads import DESCRIPTION
 from programs import COMMANDS, files_as_they_were, make_experiment, run
 from snakemake.utils import update_config
 
 from seqlab.configuration import check_corpora, checked, longest_need, prepared_name, text_runs
 from seqlab.io.cards import read_card
 from seqlab.io.errors import InputError
-from seqlab.io.files import SEAL, read_json
+from seqlab.io.files import read_json, remove
 from seqlab.io.runs import experiment_name
 from seqlab.ngram.arpa import read_arpa
 from seqlab.series.definitions import forecast_runs, prepared_series_name, with_series
@@ -36,7 +37,6 @@ from seqlab.text.splits import divide
 ROOT = Path(__file__).parents[2]
 KEPT = [json.loads(line) for line in (ROOT / "tests/workflow/bad_input.jsonl").read_text().splitlines()]
 FUZZED = int(os.environ.get("SEQLAB_FUZZED", "150"))  # how many inputs chance makes up for each kind
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
 CORPORA = load_corpora(ROOT / "config/corpora.yaml")
 SERIES = yaml.safe_load((ROOT / "config/series.yaml").read_text())
@@ -72,7 +72,7 @@ def configuration(overlay: dict[str, Any]) -> None:
     """What the Snakefile does with a file of configuration over the default one."""
     config = copy.deepcopy(DEFAULT)
     update_config(config, overlay)
-    corpora = checked(config, SCHEMA, CORPORA)
+    corpora = checked(config, CORPORA)
     series = with_series(config, SERIES)
     experiment_name(config.get("experiment"), [])
     for name in config["corpora"]:
@@ -96,7 +96,7 @@ def corpora(blocks: dict[str, Any]) -> None:
 
 
 def source(definition: dict[str, Any]) -> None:
-    whole = {"kind": "builtin", "length": 10, "seed": 1}
+    whole = DESCRIPTION | {"kind": "builtin", "length": 10, "seed": 1}
     fetch("my", whole | definition if isinstance(definition, dict) else definition, "source.txt")
 
 
@@ -138,13 +138,15 @@ def program(change: dict[str, Any]) -> str | None:
             arguments[arguments.index(option) + option.startswith("--")] = value
     with files_as_they_were(Path()):
         for file, content in change.get("files", {}).items():
+            if file.endswith((".json", ".yaml")):  # as somebody who writes them by hand
+                remove(file)
             Path(file).write_bytes(content.encode("latin-1"))
         for file, values in change.get("keys", {}).items():
             _change_keys(Path(file), values)
         for file, other in change.get("copies", {}).items():
             Path(file).write_bytes(Path(other).read_bytes())
         for file in change.get("gone", []):
-            Path(file).unlink()
+            remove(file)
         code, printed = run(change["program"], arguments)
     if code == 0:
         return None
@@ -155,8 +157,9 @@ def program(change: dict[str, Any]) -> str | None:
 
 
 def _change_keys(path: Path, values: dict[str, Any]) -> None:
-    """Put `values` at their dotted keys, without a seal, as somebody who writes the file by hand."""
+    """Put `values` at their dotted keys, without a checksum, as somebody who writes the file by hand."""
     content = _with_values(read_card(path) if path.suffix == ".yaml" else read_json(path), values)
+    remove(path)
     path.write_text(yaml.safe_dump(content) if path.suffix == ".yaml" else json.dumps(content))
 
 
@@ -249,7 +252,6 @@ def made_up(where: str, chance: random.Random) -> Any:
     file = chance.choice(files) if files else None
     if file and file.endswith((".json", ".yaml")) and chance.random() < 0.6:
         content = read_card(file) if file.endswith(".yaml") else read_json(file)
-        content.pop(SEAL, None)
         return {"program": name, "files": {file: json.dumps(spoilt(content, chance))}}  # which is YAML too
     if file and chance.random() < 0.5:
         return {"program": name, "files": {file: spoilt_text(Path(file).read_bytes().decode("latin-1"), chance)}}

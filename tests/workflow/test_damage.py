@@ -95,7 +95,6 @@ READERS: list[tuple[Path, Callable[[Path], Any]]] = [
     (BASE / "protocols.csv", table),
     (BASE / "figures/perplexity_by_order.svg", table),
     (BASE / "counts/merged/count_2.npy", lambda path: read_counts(path.parent, 3, 3)),
-    (BASE / "counts/merged/contents.json", lambda path: read_counts(path.parent, 3, 3)),
 ]
 
 
@@ -147,8 +146,6 @@ def test_a_damaged_file_is_refused_by_name_or_gives_what_was_written(
                 refused += 1
                 continue
             ignored = file.name == "unfinished.safetensors" and found is None  # a checkpoint: training starts again
-            if isinstance(found, dict):  # the name of the seal itself may be damaged, and is a further key then
-                found = {key: value for key, value in found.items() if key in right}
             assert ignored or found == right, f"{file}: {kind}"
             refused, harmless = refused + ignored, harmless + (not ignored)
     finally:
@@ -166,16 +163,6 @@ def test_every_file_that_is_computed_from_is_damaged_here(whole: Project) -> Non
     files = [path for path in files if "mlflow-artifacts" not in path.parts and "counts" not in path.parts]
     left = {path.name for path in files if path.suffix not in (".log", ".tsv", ".svg", ".db")} - tested - looked_at
     assert left == set()
-
-
-def test_arrays_whose_shape_was_damaged_are_refused(tmp_path: Path) -> None:
-    """numpy would stop after the shorter array, before the checksum of the archive."""
-    np.savez(tmp_path / "scores.npz", valid=np.ones((1, 300), dtype=np.float32))
-    content = (tmp_path / "scores.npz").read_bytes()
-    assert b"(1, 300)" in content
-    (tmp_path / "scores.npz").write_bytes(content.replace(b"(1, 300)", b"(1, 200)"))
-    with pytest.raises(InputError, match=r"scores\.npz is damaged"):
-        read_arrays(tmp_path / "scores.npz")
 
 
 def test_snakemake_names_a_damaged_file_and_makes_it_again_when_it_is_gone(

@@ -68,7 +68,7 @@ config = read("config/config.yaml")
 config["ngram"] += ngrams
 config["rnn"]["cells"] += cells
 config["forecast"]["networks"] += cells
-checked(config, read("workflow/schemas/config.schema.yaml"), read("config/corpora.yaml"))
+checked(config, read("config/corpora.yaml"))
 """
 
 

@@ -56,7 +56,7 @@ def test_from_a_folder_a_partial_configuration_stands_over_the_default_one(stran
 
 def test_what_a_module_is_given_is_checked_as_everywhere(stranger: Project) -> None:
     use(stranger, repr(str(ROOT / "workflow/Snakefile")))
-    assert "unknown key 'corpuses'" in stranger.snakemake("--dry-run", "--config", "corpuses=coins").stdout
+    assert "key 'corpuses' is unknown" in stranger.snakemake("--dry-run", "--config", "corpuses=coins").stdout
 
 
 def test_from_a_tag_on_github_a_table_is_made(stranger: Project, tmp_path: Path) -> None:

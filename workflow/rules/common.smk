@@ -25,7 +25,6 @@ import threading
 from functools import cache
 from pathlib import Path
 
-from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
 
 gc.set_threshold(100_000, 50, 50)  # almost nothing in a plan is garbage, and looking for it takes a seventh of the time
@@ -38,7 +37,7 @@ sys.path.insert(0, str(BASE / "src"))
 from seqlab import configuration
 from seqlab.io.errors import InputError
 from seqlab.series.definitions import forecast_runs, longest_needs, prepared_series_name, with_series
-from seqlab.io.runs import FORECAST, SERIES, Place, Run, conflict, experiment_name, experiment_text, older_results
+from seqlab.io.runs import FORECAST, SERIES, Place, Run, conflict, experiment_name, older_results
 
 # ------------------------------------------------------------------------------------------------- what this call runs
 
@@ -46,8 +45,7 @@ CONFIGURATION = [os.path.relpath(file) for file in workflow.overwrite_configfile
 UNITS = ("char", "word", "byte", "bpe")
 
 try:
-    SCHEMA = load_configfile(BASE / "workflow/schemas/config.schema.yaml")
-    CORPORA = configuration.checked(config, SCHEMA, definitions("corpora.yaml"))
+    CORPORA = configuration.checked(config, definitions("corpora.yaml"))
     SERIES_BLOCKS = with_series(config, definitions("series.yaml"))
     EXPERIMENT = experiment_name(config.get("experiment"), CONFIGURATION)
     FOLDER = f"results/{EXPERIMENT}"
@@ -86,7 +84,7 @@ def command_again():
 # -------------------------------------------------------------------------------------------------- the code of a rule
 
 
-def script(name):
+def program(name):
     """The program of a rule, from the working folder."""
     return os.path.relpath(BASE / "workflow/scripts" / f"{name}.py")
 
@@ -102,7 +100,7 @@ def code_of(name):
 @cache
 def digest_of(name, *modules):
     """The digest that `code_of` gives, 16 hexadecimal digits; `modules` are imported by name while the program runs."""
-    found, waiting = set(), [Path(script(name)).resolve()]
+    found, waiting = set(), [Path(program(name)).resolve()]
     waiting += [BASE / "src" / f"{module.replace('.', '/')}.py" for module in modules]
     while waiting:
         file = waiting.pop()
@@ -128,7 +126,7 @@ def imported_by(file):
             names += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
-    paths = [BASE / "src" / name.replace(".", "/") for name in names if name.startswith("seqlab")]
+    paths = [BASE.joinpath("src", *name.split(".")) for name in names if name.startswith("seqlab")]
     modules = [module for path in paths for module in (path.with_suffix(".py"), path / "__init__.py")]
     return [module for module in modules if module.exists()]
 

@@ -15,16 +15,16 @@ localrules:
 
 
 rule list_runs:
-    input:
-        template=os.path.relpath(BASE / "workflow/templates/runs.json"),
     output:
         "results/{experiment}/runs.json",
     log:
-        "results/{experiment}/runs.log",  # stays empty: Snakemake itself fills the template
+        "results/{experiment}/runs.log",
     priority: 2  # first of all: it says whose results these are
+    conda:
+        "../../environment.yml"
     params:
-        content=lambda wildcards: experiment_text(
-            FOLDER,
+        code=code_of("list_runs"),
+        experiment=lambda wildcards: (
             EXPERIMENT,
             CONFIGURATION,
             command_again(),
@@ -33,8 +33,8 @@ rule list_runs:
         ),
     message:
         "Listing the runs of {wildcards.experiment}"
-    template_engine:
-        "jinja2"
+    script:
+        "../scripts/list_runs.py"
 
 
 rule summarize:
@@ -54,7 +54,7 @@ rule summarize:
     conda:
         "../../environment.yml"
     params:
-        script=script("summarize"),
+        script=program("summarize"),
         code=code_of("summarize"),
     message:
         "Summarising {wildcards.corpus} by {wildcards.unit}"
@@ -85,7 +85,7 @@ rule summarize_series:
     conda:
         "../../environment.yml"
     params:
-        script=script("summarize_series"),
+        script=program("summarize_series"),
         code=code_of("summarize_series"),
     message:
         "Summarising the forecasts of {wildcards.corpus}"
@@ -118,7 +118,7 @@ rule plot_figure:
     conda:
         "../../environment.yml"
     params:
-        script=script("plot_figure"),
+        script=program("plot_figure"),
         code=lambda wildcards: digest_of("plot_figure", figure_of(wildcards).module),
         caption=lambda wildcards: figure_of(wildcards).caption,
     message:
@@ -144,7 +144,7 @@ rule write_report:
     conda:
         "../../environment.yml"
     params:
-        script=script("write_report"),
+        script=program("write_report"),
         code=code_of("write_report"),
         templates=digest_of_files("src/seqlab/report/*.html", "src/seqlab/report/errata.csv"),
     message:

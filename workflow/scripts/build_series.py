@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
+from seqlab.io.arguments import json_argument
 from seqlab.io.errors import command
-from seqlab.io.files import json_argument, write_json
+from seqlab.io.files import write_json
 from seqlab.series.series import build_series
 from seqlab.series.splits import prepare, write_prepared
 

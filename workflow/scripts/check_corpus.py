@@ -4,8 +4,9 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
+from seqlab.io.arguments import json_argument
 from seqlab.io.errors import InputError, command, shown
-from seqlab.io.files import json_argument, write_json
+from seqlab.io.files import write_json
 from seqlab.text.checks import check_clean, check_raw, check_splits, check_unit
 from seqlab.text.reading import load_text, read_clean
 from seqlab.text.splits import read_segments

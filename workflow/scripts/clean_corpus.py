@@ -20,7 +20,7 @@ def main() -> None:
     raw = load_text(arguments.raw)
     files = raw.split(SEPARATOR) if arguments.kind == FILES else [raw]
     text = SEPARATOR.join(clean(file, arguments.cleaning, arguments.raw) for file in files)
-    write_text(arguments.output, text, checksum=True)
+    write_text(arguments.output, text)
     print(f"{len(text):,} characters, {len(set(text))} of them different")
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from seqlab.io.arguments import json_argument
 from seqlab.io.errors import InputError, command
-from seqlab.io.files import json_argument, replacing, write_json
-from seqlab.io.provenance import sha256_of
+from seqlab.io.files import replacing, write_json
 from seqlab.text.checks import check_unit
 from seqlab.text.reading import read_clean
 from seqlab.text.splits import check_preparation, cut, describe, learn_pieces
@@ -43,7 +43,7 @@ def main() -> None:
     vocab.save(folder / "vocab.json")
     with replacing(folder / "ids.npy") as temporary:
         np.save(temporary, ids)
-    write_json(folder / "splits.json", splits | {"ids": sha256_of(folder / "ids.npy")})
+    write_json(folder / "splits.json", splits)
     write_json(folder / "unknown.json", unknown_symbols(unit, tokens, vocab, splits))
     parts = {
         name: np.frombuffer(b"".join(to_bytes(tokens[start:stop], unit) for start, stop in ranges), dtype=np.uint8)

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
+from seqlab.io.arguments import count_argument
 from seqlab.io.errors import command
-from seqlab.io.files import count_argument
 from seqlab.io.tables import tabulate_rows, write_table
 from seqlab.machine.devices import add_device_arguments, use_threads
 from seqlab.questions import horizon

@@ -6,13 +6,13 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
+from seqlab.io.arguments import add_sample_argument
 from seqlab.io.cards import add_run_arguments, begin_run
 from seqlab.io.errors import command
-from seqlab.io.files import json_argument
 from seqlab.ledger.record import read_training
 from seqlab.ngram.counts import count_ngrams
 from seqlab.ngram.model import NgramModel
-from seqlab.ngram.pruning import prune, read_pruning
+from seqlab.ngram.pruning import prune
 from seqlab.ngram.run import score_run
 from seqlab.ngram.shards import read_counts
 from seqlab.text.splits import read_ids, read_splits, segments_of
@@ -21,16 +21,15 @@ from seqlab.text.vocab import Vocab
 
 @command
 def main() -> None:
-    parser, sample = argparse.ArgumentParser(description=__doc__), json_argument("prompt", "symbols", "temperature")
+    parser = argparse.ArgumentParser(description=__doc__)
     add_run_arguments(parser, "ids", "splits", "vocab")
     parser.add_argument("--counts", nargs="*", default=[], help="folder of the merged counts, if there is one")
     parser.add_argument("--whole", required=True, help="model.npz that is made smaller")
     parser.add_argument("--whole-training", required=True, help="its training.json")
     parser.add_argument("--name", required=True, help="its name")
-    parser.add_argument("--sample", required=True, type=sample, help="prompt, symbols, temperature, as JSON")
+    add_sample_argument(parser)
     arguments = parser.parse_args()
-    begin_run(arguments, "ngram", "ids", "splits", "vocab")
-    wanted = read_pruning(arguments.folder / "card.yaml")
+    card = begin_run(arguments, "ngram", "ids", "splits", "vocab", needed=["prune"])
     splits, vocab = read_splits(arguments.splits), Vocab.load(arguments.vocab)
     ids = read_ids(arguments.ids, splits)
     started = time.perf_counter()
@@ -43,7 +42,7 @@ def main() -> None:
             tables = count_ngrams(segments_of(ids, splits, "train"), whole.order, whole.vocabulary)
         return [table.count for table in tables]
 
-    made = prune(whole, wanted, count)
+    made = prune(whole, card["settings"]["prune"], count)
     made.save(arguments.folder / "model.npz")
     training |= {
         "seconds": round(training["seconds"] + time.perf_counter() - started, 3),  # what it takes from the text on

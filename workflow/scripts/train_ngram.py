@@ -3,9 +3,9 @@
 import argparse
 import time
 
+from seqlab.io.arguments import add_sample_argument
 from seqlab.io.cards import add_run_arguments, begin_run
 from seqlab.io.errors import command
-from seqlab.io.files import json_argument
 from seqlab.ngram.counts import count_ngrams
 from seqlab.ngram.run import score_run
 from seqlab.ngram.shards import read_counts
@@ -16,10 +16,10 @@ from seqlab.text.vocab import Vocab
 
 @command
 def main() -> None:
-    parser, sample = argparse.ArgumentParser(description=__doc__), json_argument("prompt", "symbols", "temperature")
+    parser = argparse.ArgumentParser(description=__doc__)
     add_run_arguments(parser, "ids", "splits", "vocab")
     parser.add_argument("--counts", nargs="*", default=[], help="folder of the merged counts, if there is one")
-    parser.add_argument("--sample", required=True, type=sample, help="prompt, symbols, temperature, as JSON")
+    add_sample_argument(parser)
     arguments = parser.parse_args()
     settings = begin_run(arguments, "ngram", "ids", "splits", "vocab")["settings"]
     splits, vocab = read_splits(arguments.splits), Vocab.load(arguments.vocab)

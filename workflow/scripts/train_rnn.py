@@ -2,10 +2,10 @@
 
 import argparse
 
+from seqlab.io.arguments import add_sample_argument
 from seqlab.io.cards import add_run_arguments, begin_run
 from seqlab.io.errors import command
-from seqlab.io.files import json_argument
-from seqlab.io.provenance import fingerprint
+from seqlab.io.files import read_digest
 from seqlab.machine.devices import add_device_arguments, choose_device, use_threads
 from seqlab.machine.interruption import stop_on_signals
 from seqlab.rnn.run import train_run
@@ -15,10 +15,10 @@ from seqlab.text.vocab import Vocab
 
 @command
 def main() -> None:
-    parser, sample = argparse.ArgumentParser(description=__doc__), json_argument("prompt", "symbols", "temperature")
+    parser = argparse.ArgumentParser(description=__doc__)
     add_run_arguments(parser, "ids", "splits", "vocab")
     parser.add_argument("--code", required=True, help="a digest of the code, whose change makes a checkpoint worthless")
-    parser.add_argument("--sample", required=True, type=sample, help="prompt, symbols, temperature, as JSON")
+    add_sample_argument(parser)
     add_device_arguments(parser)
     arguments = parser.parse_args()
     use_threads(arguments.threads)
@@ -29,7 +29,7 @@ def main() -> None:
         read_ids(arguments.ids, splits),
         Vocab.load(arguments.vocab),
         arguments.folder,
-        fingerprint([arguments.folder / "card.yaml", arguments.ids]) + arguments.code,
+        read_digest(arguments.folder / "card.yaml") + arguments.code,
         choose_device(arguments.device, arguments.jobs_per_gpu),
         stop_on_signals(),
         arguments.sample,

@@ -84,7 +84,7 @@ def serve(results: Path, wanted_port: int, writable: bool = False) -> None:
         try:
             with _private():
                 place = {"results": str(results), "machine": socket.gethostname(), "port": port}
-                write_json(results / SESSION_FILE, place | {"base": key.base, "token": key.token})
+                write_json(results / SESSION_FILE, place | {"base": key.base, "token": key.token}, checksum=False)
             lines = guide(local_database(results), address + key.base)
             _wait_until_ready(server, f"{address}{key.base}ajax-{SEARCH}", {"Cookie": key.cookie}, results / LOG)
             print(

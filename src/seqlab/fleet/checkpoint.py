@@ -1,6 +1,5 @@
 """Networks and interrupted trainings on disk: safetensors and JSON, never pickle."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from seqlab.fleet.stack import Parameters, Stack
 from seqlab.io.errors import InputError
-from seqlab.io.files import SEAL, damaged, read_json, replacing, unwritable, write_json
+from seqlab.io.files import damaged, read_json, replacing, unwritable, verified, write_json
 
 WEIGHTS, NETWORK = "weights.safetensors", "network.json"
 Network = TypeVar("Network", bound=Stack)
@@ -39,9 +38,7 @@ def load_stack(
         network = kind(**content)
         expected = {name: (len(seeds), *shape) for name, shape in network.shapes.items()}
     except (KeyError, TypeError):
-        raise InputError(
-            f"{Path(folder) / NETWORK} is not the description of a network; delete it and run the workflow again"
-        ) from None
+        raise damaged(Path(folder) / NETWORK, "it is not the description of a network") from None
     path = Path(folder) / WEIGHTS
     if not path.exists():
         raise FileNotFoundError(2, "no such file", str(path))
@@ -50,7 +47,7 @@ def load_stack(
     except (SafetensorError, ValueError) as error:
         raise damaged(path, error) from None
     if {name: tuple(value.shape) for name, value in parameters.items()} != expected:
-        raise InputError(f"{path} does not fit {NETWORK} beside it; delete both and run the workflow again")
+        raise damaged(path, f"or it does not fit {NETWORK} beside it")
     return network, {name: value.to(device) for name, value in parameters.items()}, seeds
 
 
@@ -69,33 +66,21 @@ def load_checkpoint(path: str | Path, fingerprint: str) -> tuple[dict[str, Tenso
                 return None
         tensors, metadata = _load(Path(path))
         return tensors, json.loads(metadata["state"])
-    except (SafetensorError, OSError, KeyError, ValueError):
+    except (SafetensorError, OSError, KeyError, ValueError, InputError):
         return None
 
 
 def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and metadata of a file that `_save` wrote; ValueError where they are not what was written."""
-    with safe_open(path, framework="pt") as file:
+    """Tensors and metadata of a file that `_save` wrote; InputError where they are not what was written."""
+    with safe_open(verified(path), framework="pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no dictionary
-        metadata: dict[str, str] = dict(file.metadata() or {})
-    if metadata.pop(SEAL, None) != _digest(tensors, metadata):
-        raise ValueError("its SHA-256 is not that of what was written")
-    return tensors, metadata
+        return tensors, dict(file.metadata() or {})
 
 
 def _save(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
     values = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     try:
         with replacing(path) as temporary:
-            save_file(values, temporary, metadata | {SEAL: _digest(values, metadata)})
+            save_file(values, temporary, metadata)
     except SafetensorError as error:  # its word for a full disk
         raise unwritable(path, error) from None
-
-
-def _digest(tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> str:
-    """One SHA-256 for all that is in a file, which the format itself has none of."""
-    digest = hashlib.sha256(json.dumps(sorted(metadata.items())).encode())
-    for name, value in sorted(tensors.items()):
-        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
-        digest.update(value.reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()

@@ -151,7 +151,7 @@ class Fleet:
         seconds = round(float(history.groupby("epoch")["seconds"].first().sum()), 3)
         training = {"seconds": seconds, "parameters": self.network.parameters, "notes": self.notes}
         write_json(folder / "training.json", training)
-        with replacing(folder / "history.csv", checksum=True) as temporary:
+        with replacing(folder / "history.csv") as temporary:
             history.to_csv(temporary, index=False, lineterminator="\n")
 
     def save(self, path: Path, fingerprint: str) -> None:

@@ -1,49 +1,55 @@
 """Reading and writing files so that a half-written or damaged one is never taken for a whole one.
 
-What seqlab computes from can tell by itself that it was damaged: JSON and cards hold a checksum of their content under
-the key `SEAL`, text and tables have one in a hidden file beside them, and arrays and weights carry their own.
+A file that is read again has its SHA-256 in a hidden file beside it, such as .models.csv.sha256, in the form of
+sha256sum; `replacing` writes it and `verified` compares it. A file without one, written by hand, is taken as it is.
 """
 
-import hashlib
 import json
 import os
 import shutil
 import stat
 import tempfile
-from argparse import ArgumentTypeError
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seqlab.io.errors import InputError, shown
+from seqlab.io.errors import InputError
 from seqlab.io.provenance import sha256_of
-
-CONTENTS = "contents.json"  # of a folder that is written as a whole: the checksum of each file
-SEAL = "sha256"  # the key of a file of keys that holds the checksum of all others
+from seqlab.io.schemas import check, read_schema
 
 
 @contextmanager
-def replacing(path: str | Path, checksum: bool = False) -> Iterator[Path]:
+def replacing(path: str | Path, checksum: bool = True) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place when the block ends, and vanishes if it fails.
 
-    With `checksum` the file can be read through `verified`. Raises InputError where the disk is full or the folder
-    can't be written to; what was there before is then still there.
+    `checksum` is False for what no program reads again. Raises InputError where the disk is full or the folder can't be
+    written to; what was there before is then still there.
     """
     path = Path(path)
-    with _written_beside(path):
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
-        try:
-            yield temporary
-            temporary.chmod(0o666 & ~_umask())  # mkstemp makes files private; a result is as readable as any other file
-            if checksum:
-                _replace_with_checksum(temporary, path)
-            else:
-                temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with _written_beside(path), _temporary(path) as temporary:
+        yield temporary
+        if not checksum:
+            temporary.replace(path)
+            return
+        beside = _checksum_of(path)
+        with _temporary(beside) as line:
+            _write_checksum(temporary, line, path.name)
+            beside.unlink(missing_ok=True)  # a program killed here leaves a file without a checksum, never a wrong one
+            temporary.replace(path)
+            line.replace(beside)
+
+
+@contextmanager
+def _temporary(path: Path) -> Iterator[Path]:
+    """An empty file beside `path`, gone after the block unless it was renamed."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=path.parent)
+    os.fchmod(handle, 0o666 & ~_umask())  # mkstemp makes files private; a result is as readable as any other file
+    os.close(handle)
+    try:
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -60,27 +66,34 @@ def _written_beside(path: Path) -> Iterator[None]:
         raise unwritable(path, error) from None
 
 
-def _replace_with_checksum(temporary: Path, path: Path) -> None:
-    """A program killed between two of these steps leaves a file without a checksum, never one with another's."""
-    line = f"{sha256_of(temporary)}  {path.name}\n"  # as sha256sum writes it
-    _checksum_of(path).unlink(missing_ok=True)
-    temporary.replace(path)
-    write_text(_checksum_of(path), line)
-
-
 def _checksum_of(path: Path) -> Path:
-    return path.with_name(f".{path.name}.sha256")
+    return path.parent / f".{path.name}.sha256"
+
+
+def _write_checksum(file: Path, beside: Path, name: str) -> None:
+    beside.write_text(f"{sha256_of(file)}  {name}\n", encoding="utf-8")
+
+
+def read_digest(path: str | Path) -> str:
+    """The SHA-256 of a file as it was written, in hexadecimal; computed only where it has no checksum."""
+    beside = _checksum_of(Path(path))
+    if not (beside.is_file() and Path(path).is_file()):
+        return sha256_of(path)
+    return beside.read_text(errors="replace").partition(" ")[0]
 
 
 def verified(path: str | Path) -> Path:
     """`path`, whose content is what was written, or InputError; a file without a checksum is taken as it is."""
     path = Path(path)
-    if not path.is_file():  # whoever reads it says so
-        return path
-    beside = _checksum_of(path)
-    if beside.is_file() and beside.read_text(errors="replace").split()[:1] != [sha256_of(path)]:
+    if _checksum_of(path).is_file() and path.is_file() and read_digest(path) != sha256_of(path):
         raise damaged(path, "its SHA-256 is not that of what was written")
     return path
+
+
+def remove(path: str | Path) -> None:
+    """Delete a file, if it is there, and its checksum."""
+    Path(path).unlink(missing_ok=True)
+    _checksum_of(Path(path)).unlink(missing_ok=True)
 
 
 def damaged(path: str | Path, why: object) -> InputError:
@@ -130,105 +143,54 @@ def _has_default_list(folder: Path) -> bool:
         return False
 
 
-def write_text(path: str | Path, text: str, checksum: bool = False) -> None:
-    """Write `text` as UTF-8 with the line ends it has; with `checksum` so that it can be read through `verified`."""
+def write_text(path: str | Path, text: str, checksum: bool = True) -> None:
+    """Write `text` as UTF-8 with the line ends it has; `checksum` as in `replacing`."""
     with replacing(path, checksum) as temporary:
         temporary.write_bytes(text.encode("utf-8"))
 
 
-def write_json(path: str | Path, content: dict[str, Any]) -> None:
-    """Write `content` as strict JSON, sealed: a NaN is an error, an infinity is the caller's to name."""
-    write_text(path, json.dumps(sealed(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+def write_json(path: str | Path, content: dict[str, Any], checksum: bool = True) -> None:
+    """Write `content` as strict JSON: a NaN is an error, an infinity is the caller's to name."""
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", checksum)
 
 
-def read_json(path: str | Path) -> dict[str, Any]:
-    """The content of `path`; InputError where it is not a JSON object, or not the one that was sealed."""
+def read_json(path: str | Path, schema: str | None = None) -> dict[str, Any]:
+    """The content of `path`; InputError where it is damaged, no JSON object, or not as its `schema` says."""
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(verified(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not valid JSON ({error}); delete it and run the workflow again") from None
+        raise damaged(path, f"it is not valid JSON: {error}") from None
     if not isinstance(content, dict):
-        raise InputError(f"{path} is not a JSON object; delete it and run the workflow again")
-    return unsealed(content, path)
-
-
-def sealed(content: dict[str, Any]) -> dict[str, Any]:
-    """`content` with its checksum as the last key."""
-    return content | {SEAL: _digest(content)}
-
-
-def unsealed(content: dict[str, Any], path: str | Path) -> dict[str, Any]:
-    """`content` without its seal; InputError, naming `path`, where it is not what was sealed.
-
-    One without a seal, such as a file written by hand, is taken as it is.
-    """
-    content = dict(content)
-    seal = content.pop(SEAL, None)
-    try:
-        whole = seal is None or seal == _digest(content)
-    except (TypeError, ValueError):  # what YAML can hold and JSON can't
-        whole = False
-    if not whole:
-        raise damaged(path, "its content is not what was written; a setting belongs into the configuration")
+        raise damaged(path, "it is not a JSON object")
+    if schema:
+        check_file(path, content, schema)
     return content
 
 
-def _digest(content: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
-
-
-def json_argument(*keys: str) -> Callable[[str], dict[str, Any]]:
-    """The type of a command-line argument that is a JSON object with `keys`, for argparse."""
-
-    def parse(text: str) -> dict[str, Any]:
-        try:
-            content = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ArgumentTypeError(f"{shown(text)} is not JSON ({error})") from None
-        if not isinstance(content, dict) or not set(keys) <= set(content):
-            raise ArgumentTypeError(f"{shown(text)} is not a JSON object with {', '.join(keys)}")
-        return content
-
-    return parse
-
-
-def count_argument(text: str) -> int:
-    """The type of a command-line argument that counts something, for argparse."""
-    if not text.isdecimal() or not 1 <= int(text[:19]) == int(text):
-        raise ArgumentTypeError(f"{shown(text)} is not a whole number of at least 1")
-    return int(text)
+def check_file(path: str | Path, content: Any, schema: str) -> None:
+    """Raise InputError, naming the file `path`, where its `content` is not as its `schema` says."""
+    try:
+        check(content, read_schema(schema))
+    except InputError as error:
+        raise damaged(path, str(error).removesuffix("; add it")) from None
 
 
 @contextmanager
 def replacing_folder(path: str | Path) -> Iterator[Path]:
-    """An empty folder to fill, which takes the place of `path` when the block ends without an exception."""
+    """An empty folder to fill, which takes the place of `path` when the block ends without an exception.
+
+    Every file in it gets its checksum.
+    """
     path = Path(path)
     with _written_beside(path):
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}-", dir=path.parent))
         try:
             yield temporary
-            write_json(temporary / CONTENTS, checksums_in(temporary))
+            for file in [file for file in temporary.rglob("*") if file.is_file()]:
+                _write_checksum(file, _checksum_of(file), file.name)
             temporary.chmod(0o777 & ~_umask())  # mkdtemp keeps everyone else out
             if path.exists():
                 shutil.rmtree(path)
             temporary.replace(path)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-
-
-def checksums_in(folder: Path) -> dict[str, str]:
-    """The SHA-256 of every file in `folder` and below by its path there, but for that of `CONTENTS`."""
-    files = [file for file in sorted(folder.rglob("*")) if file.is_file() and file != folder / CONTENTS]
-    return {file.relative_to(folder).as_posix(): sha256_of(file) for file in files}
-
-
-def verified_folder(path: str | Path) -> Path:
-    """`path`, whose files are what `replacing_folder` made; InputError naming the first that is not."""
-    path = Path(path)
-    if not (path / CONTENTS).is_file():
-        return path
-    found = checksums_in(path)
-    for name, checksum in read_json(path / CONTENTS).items():
-        if found.get(name) != checksum:
-            raise InputError(f"{path / name} is not what was written; delete {path} and run the workflow again")
-    return path

@@ -16,14 +16,17 @@ LONGEST = 100  # characters of a name, and twice as many bytes
 SOURCE_FILE = "source.json"  # in the folder of a prepared corpus: what it was made of
 
 
-def check_name(what: str, name: Any) -> None:
-    """Raise InputError unless `name`, that of a `what`, can be the name of a folder anywhere and an argument."""
+def check_name(what: str, name: Any, where: str = "") -> None:
+    """Raise InputError unless `name`, that of a `what`, can be the name of a folder anywhere and an argument.
+
+    `where` begins the sentence.
+    """
     fits = isinstance(name, str) and re.fullmatch(r"[^\W_][\w-]*", name) and len(name) <= LONGEST
     if not fits or len(name.encode()) > 2 * LONGEST:
         article = "an" if what[0] in "aeiou" else "a"
         raise InputError(
-            f"{shown(name)} names {article} {what}, but allowed are 1 to {LONGEST} letters, digits, _ and -, since it "
-            "becomes a folder; rename it"
+            f"{where}{shown(name)} names {article} {what}, but allowed are 1 to {LONGEST} letters, digits, _ and -, "
+            "since it becomes a folder; rename it"
         )
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from seqlab.io.errors import InputError, shown
-from seqlab.io.files import damaged, read_json, sealed
+from seqlab.io.files import damaged, read_json, write_text
 from seqlab.io.names import check_name, names_folder
 
 SERIES = "series"  # the unit of a sequence of numbers
@@ -104,21 +104,21 @@ def experiment_name(given: str | None, configuration: Sequence[str]) -> str:
     return name
 
 
-def experiment_text(
-    folder: str,
+def write_experiment(
+    path: str | Path,
     name: str,
     configuration: Sequence[str],
     command: str,
     prepared: dict[str, str],
     runs: Iterable[Sequence[str]],
-) -> str:
-    """The text of runs.json in `folder`: `prepared` is by corpus/unit, each of `runs` corpus, unit, family and model.
+) -> None:
+    """Write runs.json: `prepared` is by corpus/unit, each of `runs` corpus, unit, family and model.
 
     The folders of `prepared` are told from that of the file, so that results can be moved as a whole.
     """
-    folders = {place: os.path.relpath(where, folder) for place, where in prepared.items()}
+    folders = {place: os.path.relpath(where, Path(path).parent) for place, where in prepared.items()}
     content = {"experiment": name, "configuration": list(configuration), "command": command, "prepared": folders}
-    return json.dumps(sealed(content | {"runs": [list(run) for run in runs]}), ensure_ascii=False)
+    write_text(path, json.dumps(content | {"runs": [list(run) for run in runs]}, ensure_ascii=False))
 
 
 def read_experiment(path: str | Path) -> Experiment:

@@ -12,7 +12,7 @@ from seqlab.io.files import damaged, replacing, verified
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:
     """Write `table` as csv: floats with every digit, an infinity as inf, what there is not as an empty field."""
-    with replacing(path, checksum=True) as temporary:
+    with replacing(path) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n")
 
 

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.io.errors import InputError
-from seqlab.io.files import read_json, write_json
+from seqlab.io.files import damaged, read_json, write_json
 from seqlab.ledger.scores import SPLITS
 
 NAMES = ["corpus", "unit", "family", "model"]
@@ -60,7 +59,7 @@ def score_rows(bits: dict[str, NDArray[np.floating]], splits: dict[str, Any], se
 
 
 def write_metrics(path: str | Path, metrics: dict[str, Any]) -> None:
-    """Write metrics.json (contract in docs/architecture.md); infinite figures become the string "inf"."""
+    """Write metrics.json (docs/files.md); infinite figures become the string "inf"."""
     rows = [{key: "inf" if value == math.inf else value for key, value in row.items()} for row in metrics["scores"]]
     write_json(path, metrics | {"scores": rows})
 
@@ -68,65 +67,27 @@ def write_metrics(path: str | Path, metrics: dict[str, Any]) -> None:
 def read_metrics(path: str | Path) -> dict[str, Any]:
     """What `write_metrics` wrote, with "inf" as a float again.
 
-    Raises InputError naming the first thing that is missing, of the wrong kind or contradictory.
+    Raises InputError naming the first thing that its schema does not allow or that is contradictory.
     """
-    metrics = read_json(path)
-    try:
-        metrics["scores"] = [
-            {key: math.inf if value == "inf" else value for key, value in row.items()} for row in metrics["scores"]
-        ]
-        fault = next(_faults(metrics), None)
-    except KeyError as error:
-        fault = f"has no {error.args[0]!r}"
-    except (TypeError, AttributeError, OverflowError):
-        fault = "does not have the form of a metrics.json"
-    if fault:
-        raise InputError(f"{path} {fault}; delete it and run the workflow again")
+    metrics = read_json(path, "metrics")
+    for row in metrics["scores"]:
+        row |= {name: math.inf for name in FIGURES if row[name] == "inf"}
+    if contradiction := next(_contradictions(metrics["scores"]), None):
+        raise damaged(path, contradiction)
     return metrics
 
 
-def _faults(metrics: dict[str, Any]) -> Iterator[str]:
-    for name in NAMES:
-        if not isinstance(metrics[name], str):
-            yield f"has a {name} that is not a name"
-    if not isinstance(metrics.get("pruned_from", ""), str):
-        yield "has a pruned_from that is not a name"
-    if not isinstance(metrics["settings"], dict) or not isinstance(metrics["scores_sha256"], str):
-        yield "has settings or a checksum of scores that are none"
-    if not _count(metrics["parameters"]):
-        yield "has parameters that are not a whole number"
-    if not _number(metrics["train_seconds"]) or math.isinf(metrics["train_seconds"]):
-        yield "has train_seconds that are not a number"
-    rate = metrics.get("entropy_rate", {})
-    if not all(_number(value) for value in rate.values()) or set(rate) - {"bits_per_symbol", "low", "high"}:
-        yield "has an entropy_rate that is not a number and its interval"
-    rows = metrics["scores"]
+def _contradictions(rows: list[dict[str, Any]]) -> Iterator[str]:
     for row in rows:
         place = f"in its row of seed {row['seed']}, split {row['split']!r}"
-        if row["split"] not in SPLITS or not (row["seed"] is None or _count(row["seed"])):
-            yield f"has an unknown seed or split {place}"
-        if not all(_count(row[name]) for name in (*COUNTS, "zero_probability")):
-            yield f"has a count that is not a whole number {place}"
-        if not all(_number(row[name]) for name in FIGURES):
-            yield f"has a figure that is not a number {place}"
-        if row["symbols"] == 0 or max(row["unknown"], row["zero_probability"]) > row["symbols"]:
-            yield f"counts more unknown or impossible symbols than there are {place}"
+        if max(row["unknown"], row["zero_probability"]) > row["symbols"]:
+            yield f"it counts more unknown or impossible symbols than there are {place}"
         if math.isinf(row["bits_per_symbol"]) != (row["zero_probability"] > 0):
-            yield f"contradicts itself about symbols of zero probability {place}"
+            yield f"it contradicts itself about symbols of zero probability {place}"
         expected = 2.0 ** min(row["bits_per_symbol"], 1000)
         if math.isfinite(row["perplexity"]) and not math.isclose(row["perplexity"], expected, rel_tol=1e-6):
-            yield f"has a perplexity that is not 2 ** bits_per_symbol {place}"
+            yield f"its perplexity is not 2 ** bits_per_symbol {place}"
     cells = sorted((str(row["seed"]), row["split"]) for row in rows)
     seeds = {row["seed"] for row in rows}
     if cells != sorted((str(seed), split) for seed in seeds for split in SPLITS) or (None in seeds and len(seeds) > 1):
-        yield "does not hold each seed once for valid and once for test"
-    if not rows:
-        yield "holds no scores"
-
-
-def _count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0  # NaN is not >= 0
+        yield "it does not hold each seed once for valid and once for test"

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from seqlab.io.cards import read_card
 from seqlab.io.errors import shown
-from seqlab.io.files import damaged, read_json
-from seqlab.io.provenance import sha256_of
+from seqlab.io.files import damaged, read_digest, read_json
 from seqlab.io.runs import Run
 from seqlab.ledger.perplexity import read_metrics, score_rows, write_metrics
 from seqlab.ledger.scores import read_scores, write_scores
@@ -41,9 +40,9 @@ def record(
     write_scores(folder / "scores.npz", bits)
     metrics = {key: card[key] for key in ("corpus", "unit", "family", "model")}
     metrics |= {
-        "card": sha256_of(folder / "card.yaml"),
+        "card": read_digest(folder / "card.yaml"),
         "settings": card["settings"],
-        "scores_sha256": sha256_of(folder / "scores.npz"),
+        "scores_sha256": read_digest(folder / "scores.npz"),
         "parameters": training["parameters"],
         "train_seconds": training["seconds"],
         "per_symbol": True,
@@ -59,6 +58,6 @@ def read_ledger(run: Run) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]
     Raises InputError where a file is damaged, or the bits are not those that the metrics were made of.
     """
     metrics, scores = read_metrics(run.file("metrics.json")), run.file("scores.npz")
-    if sha256_of(scores) != metrics["scores_sha256"]:
+    if read_digest(scores) != metrics["scores_sha256"]:
         raise damaged(scores, "its SHA-256 is not that in metrics.json beside it")
     return metrics, read_scores(scores)

@@ -51,7 +51,7 @@ def write_arpa(path: str | Path, model: NgramModel, tokens: Sequence[str], line_
     names = _names(path, model, tokens, line_start)
     borders = [LINE_START, LINE_END] if line_start is None else []
     with (
-        replacing(path) as temporary,
+        replacing(path, checksum=False) as temporary,
         temporary.open("wb") as plain,
         # neither name nor time in the gzip header, so that the bytes depend on the model alone
         gzip.GzipFile("", "wb", 6, plain, mtime=0) if str(path).endswith(".gz") else nullcontext(plain) as file,

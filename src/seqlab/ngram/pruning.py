@@ -2,34 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.io.cards import read_card
-from seqlab.io.errors import InputError, shown
-from seqlab.io.files import damaged
+from seqlab.io.errors import InputError
 from seqlab.ngram.model import NgramModel
 
 SUM_ERROR = 1e-12  # a sum of probabilities is not known better than this
-
-
-def read_pruning(card_path: str | Path, **data: str | Path) -> dict[str, Any]:
-    """How the card in `card_path` wants a model made smaller, as `prune` takes it; InputError where it does not say.
-
-    `data` are files whose checksums the card must hold, as in `read_card`.
-    """
-    wanted = read_card(card_path, "ngram", **data)["settings"].get("prune")
-    numbers = (
-        [number for value in wanted.values() for number in (value if isinstance(value, list) else [value])]
-        if isinstance(wanted, dict) and len(wanted) == 1 and set(wanted) <= {"entropy", "counts"}
-        else []
-    )
-    if not numbers or not all(isinstance(number, int | float) for number in numbers):
-        raise damaged(card_path, f"its setting prune is {shown(wanted)}")
-    return wanted
 
 
 def prune(model: NgramModel, wanted: dict[str, Any], count: Callable[[], Sequence[NDArray[np.integer]]]) -> NgramModel:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.io.errors import InputError
-from seqlab.io.files import replacing_folder, verified_folder
+from seqlab.io.files import damaged, replacing_folder, verified
 from seqlab.ngram.counts import OrderCounts, check_countable, suffixes
 from seqlab.ngram.tally import Piece, Tally, tally
 
@@ -91,7 +91,7 @@ def merge_shards(
 
     Returns the number of different n-grams of each order.
     """
-    parts = [part for folder in folders for part in sorted(verified_folder(folder).glob("part-*"))]
+    parts = [part for folder in folders for part in sorted(Path(folder).glob("part-*"))]
     if not parts:
         raise InputError(f"no parts of counts are in {', '.join(map(str, folders))}; count the shards first")
     rows = max(memory_mb * MEGABYTE // MERGING, len(parts))
@@ -111,16 +111,13 @@ def read_counts(folder: str | Path, order: int, vocabulary: int) -> list[OrderCo
     Raises InputError where an array is missing or damaged.
     """
     try:
-        verified_folder(folder)
         return [_table(Path(folder), k, vocabulary) for k in range(1, order + 1)]
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(
-            f"{folder} is not a whole set of counts ({error}); delete it and run the workflow again"
-        ) from None
+        raise damaged(folder, f"it is not a whole set of counts: {error}") from None
 
 
 def _array(folder: Path, name: str, k: int) -> NDArray[Any]:
-    path = folder / f"{name}_{k}.npy"
+    path = verified(folder / f"{name}_{k}.npy")
     array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     return array.view(np.ndarray)  # slices of a plain array cost less
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from seqlab.io.errors import InputError
-from seqlab.io.files import read_json
+from seqlab.io.files import damaged, read_json
 from seqlab.io.runs import Place, Run
 from seqlab.io.tables import read_table
 from seqlab.report.style import number
@@ -95,7 +94,7 @@ def _model(run: Run, rows: pd.DataFrame) -> dict[str, Any]:
     card = Path(run.file("card.yaml"))
     metrics = read_forecast_metrics(run.file("metrics.json"))
     if rows.empty:
-        raise InputError(f"{run.place.file('models.csv')} lacks {run.model}; delete it and run the workflow again")
+        raise damaged(run.place.file("models.csv"), f"it lacks {run.model}")
     first = rows.iloc[0]
     return {
         "model": run.model,

@@ -70,7 +70,7 @@ def write_report(experiment: Experiment, provenance: Mapping[str, str], output: 
         errata=_errata(),
         provenance=provenance,
     )
-    write_text(output, page + "\n")
+    write_text(output, page + "\n", checksum=False)
 
 
 def anchor(place: Place) -> str:
@@ -133,9 +133,7 @@ def _text_section(place: Place, runs: list[Run], missing: list[str]) -> dict[str
     for name, rows in models.groupby(["family", "model"], sort=False):
         if name not in by_run:
             told_of = "/".join(map(str, name))
-            raise InputError(
-                f"{place.file('models.csv')} has {told_of}, which the experiment does not; run the workflow again"
-            )
+            raise damaged(place.file("models.csv"), f"it has {told_of}, which the experiment has not")
         run = by_run.pop(name)
         told.append(_run(run, rows, models, bits, missing))
         told[-1] |= {"best": run.family in CHOSEN and run.model in best, "verdict": find_verdict(verdicts, run.model)}
@@ -168,9 +166,7 @@ def _run(
     splits = {str(row["split"]): row for row in rows.to_dict("records")}
     test, valid = splits.get("test"), splits.get("valid")
     if test is None or valid is None:
-        raise InputError(
-            f"{run.place.file('models.csv')} lacks a split of {model}; delete it and run the workflow again"
-        )
+        raise damaged(run.place.file("models.csv"), f"it lacks a split of {model}")
     path = Path(run.file("metrics.json"))
     metrics = read_json(path) if path.is_file() else {}
     if not metrics:
@@ -264,4 +260,4 @@ def _pruned(row: dict[str, Any], models: pd.DataFrame) -> str:
 
 def _text(path: str | Path) -> str | None:
     path = Path(path)
-    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
+    return verified(path).read_text(encoding="utf-8", errors="replace") if path.is_file() else None

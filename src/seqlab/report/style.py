@@ -64,7 +64,7 @@ def save(figure: Figure, path: str | Path) -> None:
     """Write `figure` to `path` in the format of its suffix; the same figure gives the same bytes."""
     if Path(path).suffix not in SUFFIXES:
         raise InputError(f"a figure can't be written as {path}; its name must end in one of {', '.join(SUFFIXES)}")
-    with replacing(path, checksum=True) as temporary:
+    with replacing(path) as temporary:
         figure.savefig(temporary, metadata={"Date": None} if temporary.suffix == ".svg" else None, dpi=110)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from seqlab.io.cards import SETTINGS
 from seqlab.io.errors import InputError
-from seqlab.io.files import verified
+from seqlab.io.files import damaged, verified
 from seqlab.io.names import natural_key
 from seqlab.io.runs import Run
 from seqlab.io.setting_columns import read_with_settings, with_settings
@@ -31,7 +31,6 @@ MODELS_COLUMNS = [*NAMES, "seeds", "split", *COUNTS, *(name + end for name in AL
 INTERVAL = ["bits_per_symbol_low", "bits_per_symbol_high"]
 MODELS_COLUMNS += [*COST, *PRUNING, *INTERVAL]
 SETTING_KINDS = SETTINGS["ngram"] | SETTINGS["rnn"]  # columns of models.csv; behind them stand the other axes
-REMEDY = "delete it and run the workflow again"
 
 
 def summarize(runs: Iterable[Run], spelling: Mapping[str, SpellingRow]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -80,13 +79,13 @@ def read_models(path: str | Path) -> pd.DataFrame:
         text = [*NAMES, "split", "pruned_from"]  # a corpus may be called 2024, or NA
         models = read_with_settings(verified(path), text, MODELS_COLUMNS, SETTING_KINDS)
     except ValueError as error:
-        raise InputError(f"{path} is not a table of models ({error}); {REMEDY}") from None
+        raise damaged(path, f"it is not a table of models: {error}") from None
     missing = [name for name in (*MODELS_COLUMNS, *SETTING_KINDS) if name not in models]
     if missing or models.empty:
-        raise InputError(f"{path} has no {'column ' + missing[0] if missing else 'rows'}; {REMEDY}")
+        raise damaged(path, f"it has no {'column ' + missing[0] if missing else 'rows'}")
     figures = models[list(ALL_FIGURES)].apply(pd.to_numeric, errors="coerce")
     if figures.isna().any(axis=None):
-        raise InputError(f"{path} holds a figure that is not a number; {REMEDY}")
+        raise damaged(path, "it holds a figure that is not a number")
     return models
 
 

@@ -9,6 +9,7 @@ from seqlab.configuration import check_shares
 from seqlab.io.errors import InputError, shown
 from seqlab.io.names import check_name, check_path, name_of_path, named_after, readable_path
 from seqlab.io.runs import SERIES
+from seqlab.io.schemas import check, read_schema
 
 
 def with_series(config: dict[str, Any], series: dict[str, Any]) -> dict[str, Any]:
@@ -29,8 +30,8 @@ def check_series(config: dict[str, Any], series: dict[str, Any]) -> None:
             known = ", ".join(sorted(map(str, series)))
             raise InputError(f"series {shown(name)} is unknown; config/series.yaml has {known}")
         check_name("series", name)
-        if isinstance(series[name], dict) and isinstance(series[name].get("path"), str):
-            check_path(series[name]["path"])
+        check(series[name], read_schema("series"), f"config/series.yaml: series {name}:")
+        check_path(series[name].get("path", ""))
     check_shares("forecast.split", config["forecast"]["split"])
 
 

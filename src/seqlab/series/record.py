@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 
 from seqlab.io.arrays import read_arrays
 from seqlab.io.cards import read_card
-from seqlab.io.errors import InputError
-from seqlab.io.files import damaged, read_json, replacing, write_json
-from seqlab.io.provenance import sha256_of
+from seqlab.io.files import damaged, read_digest, read_json, replacing, write_json
 from seqlab.io.runs import Run
 from seqlab.series.rollout import Array, Forecaster, Mixture, roll_out, trajectories
 from seqlab.series.scores import covered, crps, interval, naive_error, negative_log_likelihood, probability_below
@@ -177,9 +175,9 @@ def record(
     with replacing(folder / "forecasts.npz") as temporary:
         np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
     metrics = {key: card[key] for key in ("series", "family", "model")} | {
-        "card": sha256_of(folder / "card.yaml"),
+        "card": read_digest(folder / "card.yaml"),
         "settings": card["settings"],
-        "forecasts_sha256": sha256_of(folder / "forecasts.npz"),
+        "forecasts_sha256": read_digest(folder / "forecasts.npz"),
         "parameters": training["parameters"],
         "train_seconds": training["seconds"],
         "notes": training["notes"],
@@ -203,20 +201,7 @@ def read_forecast_metrics(path: str | Path) -> dict[str, Any]:
     """What `record` wrote as metrics.json, with "inf" and null as floats again; InputError where it is something
     else.
     """
-    metrics = read_json(path)
-    needed = {
-        "series",
-        "model",
-        "parameters",
-        "train_seconds",
-        "notes",
-        "settings",
-        "forecasts_sha256",
-        "scores",
-        "means",
-    }
-    if not needed <= set(metrics):
-        raise InputError(f"{path} does not hold the metrics of a forecast; delete it and run the workflow again")
+    metrics = read_json(path, "series_metrics")
     for rows in ("scores", "means"):
         metrics[rows] = [
             {name: math.inf if value == "inf" else math.nan if value is None and name != "seed" else value
@@ -232,7 +217,7 @@ def read_forecast_ledger(run: Run) -> tuple[dict[str, Any], dict[str, NDArray[An
     Raises InputError where a file is damaged, or the forecasts are not those that the metrics were made of.
     """
     metrics, forecasts = read_forecast_metrics(run.file("metrics.json")), run.file("forecasts.npz")
-    if sha256_of(forecasts) != metrics["forecasts_sha256"]:
+    if read_digest(forecasts) != metrics["forecasts_sha256"]:
         raise damaged(forecasts, "its SHA-256 is not that in metrics.json beside it")
     return metrics, read_forecasts(forecasts)
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from seqlab.io.arguments import json_argument
 from seqlab.io.cards import add_run_arguments, begin_run
-from seqlab.io.files import json_argument
 from seqlab.io.runs import FORECAST
 from seqlab.series.record import forecast, record
 from seqlab.series.rollout import Forecaster

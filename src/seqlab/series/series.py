@@ -8,18 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.io.errors import InputError, shown
+from seqlab.io.errors import InputError
 from seqlab.io.names import check_name
+from seqlab.io.schemas import check, read_schema
 from seqlab.series.reading.columns import read_column
 
-KEYS: dict[str, type] = {  # of a block of config/series.yaml, and what they hold
-    **dict.fromkeys(("title", "kind", "builtin", "path", "column", "decimal", "unit", "step", "missing"), str),
-    **dict.fromkeys(("licence", "source"), str),
-    "settings": dict,
-    "period": int,
-    "shown": int,
-    "difference": bool,
-}
 ROUNDING = 16 * float(np.finfo(np.float64).eps)  # what sums of a few values may lack, in relation to their size
 SMALLEST, LARGEST = 1e-70, 1e70  # sizes of values whose fourth powers, as in variances of losses, float64 can hold
 
@@ -101,7 +94,7 @@ def build_series(name: str, definition: dict[str, Any]) -> Series:
     a block or a file that is not right, missing values that may not be filled, and values that are all the same.
     """
     check_name("series", name)
-    check_definition(name, definition)
+    check(definition, read_schema("series"), f"series {name}:")
     series = _source(name, definition)
     missing = np.flatnonzero(np.isnan(series.values))
     if len(missing):
@@ -125,35 +118,12 @@ def is_constant(values: NDArray[np.float64], size: float = 0.0) -> bool:
     return float(np.ptp(values)) <= ROUNDING * size
 
 
-def check_definition(name: str, definition: Any) -> None:
-    """Raises InputError for the first key of a block of config/series.yaml that is unknown or of the wrong kind."""
-    if not isinstance(definition, dict) or "kind" not in definition:
-        raise InputError(f"series {name} is not a block with a kind; see config/series.yaml")
-    for key, value in definition.items():
-        if key not in KEYS:
-            raise InputError(f"series {name} has an unknown key {key!r}; allowed are {', '.join(sorted(KEYS))}")
-        if type(value) is not KEYS[key]:
-            raise InputError(f"{key} of series {name} is {shown(value)}; see config/series.yaml for what it can be")
-    if definition.get("missing", "refuse") not in ("refuse", "interpolate"):
-        raise InputError(f"missing of series {name} is {definition['missing']!r}; it must be refuse or interpolate")
-    if definition.get("decimal", ".") not in (".", ","):
-        raise InputError(f"decimal of series {name} is {shown(definition['decimal'])}; it must be '.' or ','")
-    if definition.get("shown", 1) < 1:
-        raise InputError(f"shown of series {name} is {definition['shown']}; it must be at least 1")
-    if definition["kind"] == "csv" and "path" not in definition:
-        raise InputError(f"series {name} is of kind csv and has no path; name its file")
-
-
 def _source(name: str, definition: dict[str, Any]) -> Series:
     """The series as its source has it."""
     if definition["kind"] == "csv":
         gaps = definition.get("missing") == "interpolate"
         read = read_column(definition["path"], definition.get("column"), definition.get("decimal"), gaps)
         return Series(read.column, read.index, read.values, {}, [])
-    if definition.get("builtin") not in BUILTIN:
-        raise InputError(
-            f"series {name} is of no known kind; give it kind csv, or kind builtin and one of {', '.join(BUILTIN)}"
-        )
     try:
         return BUILTIN[definition["builtin"]](**definition.get("settings", {}))
     except (TypeError, ValueError, OverflowError, MemoryError) as error:

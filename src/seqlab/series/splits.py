@@ -156,7 +156,7 @@ def write_prepared(prepared: Prepared, table: str | Path, description: str | Pat
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["index", "value"])
     writer.writerows(zip(prepared.index, map(repr, prepared.values.tolist()), strict=True))
-    write_text(table, text.getvalue(), checksum=True)
+    write_text(table, text.getvalue())
     content = asdict(prepared)
     for name in ("index", "values"):
         del content[name]

@@ -14,7 +14,7 @@ import requests
 
 from seqlab.io.errors import InputError
 from seqlab.io.files import replacing
-from seqlab.text.definitions import check_definition, corpus_source, part_of
+from seqlab.text.definitions import check_corpus, corpus_source, part_of
 from seqlab.text.reading import check_text, read_bytes
 from seqlab.text.sources import generate
 from seqlab.text.splits import NAMES, SEPARATOR
@@ -34,7 +34,7 @@ def fetch(name: str, definition: dict[str, Any], output: str | Path, mirror: Pat
     the same checksum. Raises InputError where the definition is wrong, a text cannot be had, its sha256 differs, or it
     is no text (see `check_text`); `output` is then as it was before.
     """
-    check_definition(name, definition)
+    check_corpus(name, definition)
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
     if definition["kind"] == "files":
@@ -42,7 +42,7 @@ def fetch(name: str, definition: dict[str, Any], output: str | Path, mirror: Pat
         data = SEPARATOR.join(parts).encode("utf-8")
     else:
         data, _ = _text(name, definition, output.parent, mirror)
-    with replacing(output, checksum=True) as temporary:
+    with replacing(output) as temporary:
         temporary.write_bytes(data)
 
 

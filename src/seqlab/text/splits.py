@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.io.errors import InputError, shown
-from seqlab.io.files import damaged, read_json
-from seqlab.io.provenance import sha256_of
+from seqlab.io.files import damaged, read_json, verified
+from seqlab.io.schemas import check, read_schema
 from seqlab.text.bpe import BytePairs, Merge
 from seqlab.text.definitions import NAMES as NAMES
-from seqlab.text.definitions import SPLIT_KEYS
 from seqlab.text.tokens import OF_BYTES, join, to_bytes, tokenize
 
 FILES = "files"  # the kind of split of a text that comes as a file for each of them
@@ -79,16 +78,10 @@ def tokenize_parts(text: str, unit: str, kind: str) -> list[list[str]]:
 
 
 def check_preparation(preparation: dict[str, Any], unit: str) -> None:
-    """Raises InputError for the first key of `preparation`, the way to cut a text into `unit`s, that can't be."""
-    kind = preparation.get("kind")
-    if kind not in list(SPLIT_KEYS):
-        raise InputError(f"split.kind is {shown(kind)}; allowed are {', '.join(SPLIT_KEYS)}")
-    for key in [*SPLIT_KEYS[kind], "min_freq", *(["merges"] if unit == "bpe" else [])]:
-        value: Any = preparation.get(key)
-        if key in NAMES and not (type(value) in (int, float) and 0 < value < 1):
-            raise InputError(f"split.{key} is {shown(value)}; it must be a number between 0 and 1")
-        if key not in NAMES and not (type(value) is int and value >= (key != "merges")):
-            raise InputError(f"{key} is {shown(value)}; it must be a whole number of at least {int(key != 'merges')}")
+    """Raise InputError for the first key of `preparation`, the way to cut a text into `unit`s, that can't be."""
+    check(preparation, read_schema("preparation"), "--preparation:")
+    if unit == "bpe" and "merges" not in preparation:
+        raise InputError("--preparation: key 'merges' is missing; add it")
 
 
 def divide(symbols: int, split: dict[str, Any], unit: str = "char") -> Segments:
@@ -189,18 +182,12 @@ def _words(tokens: Sequence[str], unit: str) -> int:
 
 def read_splits(path: str | Path) -> dict[str, Any]:
     """The content of a splits.json; InputError where it lacks a split, or one lies outside the text."""
-    splits = read_json(path)
-    try:
-        for name in NAMES:
-            split = splits["splits"][name]
-            numbers = [split[key] for key in ("symbols", "scored", "unknown", "characters", "bytes", "words")]
-            inside = all(0 <= start < stop <= splits["symbols"] for start, stop in split["segments"])
-            numbers += [border for borders in split["segments"] for border in borders]
-            if not (split["segments"] and inside and all(type(number) is int and number >= 0 for number in numbers)):
-                raise damaged(path, f"its split {name} is {shown(split)}")
-    except (KeyError, TypeError, ValueError) as error:
-        why = f"lacks {error}" if isinstance(error, KeyError) else "is not a file of splits"
-        raise InputError(f"{path} {why}; delete it and run the workflow again") from None
+    splits = read_json(path, "splits")
+    for name, split in splits["splits"].items():
+        if not all(start < stop <= splits["symbols"] for start, stop in split["segments"]):
+            raise damaged(
+                path, f"its split {name} has the segments {shown(split['segments'])} of {splits['symbols']} symbols"
+            )
     return splits
 
 
@@ -218,16 +205,12 @@ def read_segments(ids_path: str | Path, splits_path: str | Path) -> dict[str, li
 
 def read_ids(path: str | Path, splits: dict[str, Any]) -> NDArray[Any]:
     """The ids in `path`, (symbols,), memory-mapped; InputError where it is damaged or not that of its splits."""
-    if splits.get("ids") not in (None, sha256_of(path)):
-        raise damaged(path, "its SHA-256 is not that in splits.json")
     try:
-        ids: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise damaged(path, error) from None
+        ids: NDArray[Any] = np.load(verified(path), mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError):
+        raise damaged(path, "it is not an array of numbers") from None
     if not np.issubdtype(ids.dtype, np.integer):
         raise damaged(path, f"it holds {ids.dtype}")
     if ids.ndim != 1 or len(ids) != splits["symbols"]:
-        raise InputError(
-            f"{path} holds {ids.size} symbols where splits.json tells of {splits['symbols']}; delete both and run again"
-        )
+        raise damaged(path, f"it holds {ids.size} symbols, and splits.json beside it tells of {splits['symbols']}")
     return ids

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.io.errors import InputError
-from seqlab.io.files import read_json, write_json
+from seqlab.io.files import damaged, read_json, write_json
 from seqlab.text.bpe import Merge
 from seqlab.text.tokens import join, tokenize
 
@@ -98,8 +98,8 @@ class Vocab:
             vocab.index = {token: index for index, token in enumerate(list(vocab.tokens)[1:], start=1)}
             sizes = {len(vocab.index) + 1, len(vocab.tokens), len(vocab.counts)}
         except (KeyError, TypeError):
-            raise InputError(f"{path} is not a vocabulary; delete it and run the workflow again") from None
+            raise damaged(path, "it is not a vocabulary") from None
         texts = isinstance(vocab.tokens, list) and all(isinstance(token, str) for token in vocab.tokens)
         if not texts or vocab.tokens[:1] != [UNKNOWN] or len(sizes) != 1:
-            raise InputError(f"{path} is not a vocabulary: {UNKNOWN} must come first and each token stand once")
+            raise damaged(path, f"{UNKNOWN} must come first and each token stand once")
         return vocab

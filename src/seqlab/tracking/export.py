@@ -31,7 +31,7 @@ def export_runs(results: Path, output: Path) -> tuple[int, int]:
     table = pd.DataFrame([row for run in runs for row in _rows(run)])
     others = [name for name in table.columns if name not in FIRST_COLUMNS]
     table = table[[*FIRST_COLUMNS, *others]]
-    with replacing(output) as temporary:
+    with replacing(output, checksum=False) as temporary:
         if output.suffix == ".csv":
             table.to_csv(temporary, index=False, lineterminator="\n")
         else:

@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from seqlab.io.files import write_json
+from seqlab.io.files import remove, write_json
 from seqlab.io.provenance import provenance
 from seqlab.io.runs import Experiment, Place
 from seqlab.tracking.champions.registry import champions, publish_champions
@@ -34,7 +34,7 @@ def track_runs(experiment: Experiment, results: Path, uri: str, receipt: Path) -
     last, when all has succeeded; its `created` counts completed runs too, and `created + unchanged == runs`; it names
     the server, if `uri` is one. Raises InputError where a card is damaged or the database or server fails.
     """
-    receipt.unlink(missing_ok=True)  # a receipt of an earlier call must not vouch for this one
+    remove(receipt)  # a receipt of an earlier call must not vouch for this one
     planned = plan_runs(experiment)
     total: Counter[str] = Counter({CREATED: 0, UNCHANGED: 0, SUPERSEDED: 0})
     places: dict[str, int] = {}

@@ -18,9 +18,8 @@ from seqlab import doctor
 from seqlab.cli.main import COMMANDS, main
 from seqlab.fleet.checkpoint import save_network
 from seqlab.io.cards import write_card
-from seqlab.io.files import write_text
 from seqlab.io.provenance import sha256_of
-from seqlab.io.runs import Run, experiment_text
+from seqlab.io.runs import Run, write_experiment
 from seqlab.ngram.model import NgramModel, distribution, symbol_probabilities
 from seqlab.ngram.smoothing import estimate
 from seqlab.rnn.network import Architecture
@@ -197,8 +196,8 @@ def test_a_run_that_is_listed_no_more_keeps_its_vocabulary(run: Any, base: Path,
     results = shutil.copytree(base.parents[2], tmp_path / "results")
     call = ["score", "-", "-m", results / "made/toy/char/ngram/mkn-3"]
     before = run(*call, stdin="so it will")
-    prepared = {"other/char": "corpora/other/char"}
-    write_text(results / "made/runs.json", experiment_text(".", "made", [], "snakemake", prepared, []))
+    prepared = {"other/char": str(results / "corpora/other/char")}
+    write_experiment(results / "made/runs.json", "made", [], "snakemake", prepared, [])
     assert run(*call, stdin="so it will") == before
     assert before[0] == 0
 

@@ -197,7 +197,7 @@ def test_no_room_for_a_checkpoint_leaves_the_old_one(tmp_path, monkeypatch):
         patched.setattr(checkpoints, "save_file", full)
         train(tmp_path, fleet_of())
     assert (tmp_path / NAME).read_bytes() == before
-    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f".{NAME}.sha256", NAME]
     whole, resumed = fleet_of(), fleet_of()
     train(tmp_path / "whole", whole)
     train(tmp_path, resumed)

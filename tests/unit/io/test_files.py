@@ -11,7 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqlab.io.errors import InputError
-from seqlab.io.files import create_private, read_json, replacing, write_json, write_text
+from seqlab.io.files import (
+    create_private,
+    read_digest,
+    read_json,
+    remove,
+    replacing,
+    replacing_folder,
+    verified,
+    write_json,
+    write_text,
+)
+from seqlab.io.provenance import sha256_of
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -31,7 +42,8 @@ def test_a_block_that_ends_replaces_the_file(tmp_path):
     path.write_text("old", encoding="utf-8")
     with replacing(path) as temporary:
         temporary.write_text("new", encoding="utf-8")
-    assert {file.name: file.read_text(encoding="utf-8") for file in tmp_path.iterdir()} == {"result.txt": "new"}
+    assert sorted(file.name for file in tmp_path.iterdir()) == [".result.txt.sha256", "result.txt"]
+    assert verified(path).read_text(encoding="utf-8") == "new"
 
 
 @pytest.mark.parametrize("error", [ValueError("broken"), KeyboardInterrupt(), SystemExit(1)])
@@ -79,8 +91,47 @@ def test_a_file_is_as_readable_as_others(tmp_path):
 
 def test_a_long_name_can_be_written(tmp_path):
     name = "n" * 250 + ".txt"
-    write_text(tmp_path / name, "text")
+    write_text(tmp_path / name, "text", checksum=False)
     assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+def test_a_file_that_was_changed_is_refused_and_one_written_by_hand_is_taken(tmp_path):
+    path = tmp_path / "result.txt"
+    write_text(path, "text")
+    assert read_digest(path) == sha256_of(path)
+    path.write_text("texts")
+    with pytest.raises(InputError, match=r"result\.txt is damaged \(its SHA-256 .*\); delete it and run"):
+        verified(path)
+    remove(path)
+    assert list(tmp_path.iterdir()) == []
+    path.write_text("by hand")
+    assert verified(path) == path and read_digest(path) == sha256_of(path)
+
+
+@pytest.mark.parametrize(("renamed", "content"), [(0, "old"), (1, "new")])
+def test_a_program_that_is_killed_leaves_no_file_with_the_checksum_of_another(tmp_path, monkeypatch, renamed, content):
+    path, targets = tmp_path / "result.txt", []
+    write_text(path, "old")
+
+    def replace(source: Path, target: Path) -> None:
+        if len(targets) == renamed:
+            raise KeyboardInterrupt
+        targets.append(target)
+        source.rename(target)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Path, "replace", replace)
+        write_text(path, "new")
+    assert verified(path).read_text() == content
+
+
+def test_files_of_a_folder_have_their_checksums(tmp_path):
+    with replacing_folder(tmp_path / "counts") as folder:
+        (folder / "part").mkdir()
+        (folder / "part/key.npy").write_bytes(b"key")
+    (tmp_path / "counts/part/key.npy").write_bytes(b"kez")
+    with pytest.raises(InputError, match=r"key\.npy is damaged"):
+        verified(tmp_path / "counts/part/key.npy")
 
 
 def test_text_keeps_its_line_ends(tmp_path):
@@ -108,7 +159,7 @@ def test_json_knows_no_infinity_and_no_nan(tmp_path, value):
 def test_what_is_not_json_is_named(tmp_path, content):
     path = tmp_path / "value.json"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"value\.json is not valid JSON"):
+    with pytest.raises(InputError, match=r"value\.json is damaged \(it is not valid JSON"):
         read_json(path)
 
 

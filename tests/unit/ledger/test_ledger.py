@@ -10,6 +10,7 @@ import pytest
 
 from seqlab.io.cards import write_card
 from seqlab.io.errors import InputError
+from seqlab.io.files import read_json, write_json
 from seqlab.io.provenance import sha256_of
 from seqlab.io.runs import Run
 from seqlab.ledger.perplexity import NAMES, figures, perplexity, read_metrics, score_rows, write_metrics
@@ -254,7 +255,7 @@ def test_scores_that_are_not_those_of_the_metrics_are_refused(run: Run) -> None:
 def test_metrics_of_another_run_are_refused_with_the_scores_of_this_one(run: Run) -> None:
     other = run._replace(model="lstm-1x8")
     recorded(other.folder, {split: bits + 1 for split, bits in TWO_REPLICAS.items()}, CARD | {"model": other.model})
-    (other.folder / "metrics.json").replace(run.file("metrics.json"))
+    write_json(run.file("metrics.json"), read_json(other.file("metrics.json")))
     with pytest.raises(InputError, match=r"scores\.npz is damaged"):
         read_ledger(run)
 

@@ -228,7 +228,7 @@ def test_runs_and_table_that_do_not_belong_together_are_named(made: Made) -> Non
     write_table(made.place().file("models.csv"), made.models()[lambda models: models["model"] != "mkn-2"])
     assert "mkn-2 is not in models.csv." in made.page().text
     made.experiment = whole._replace(runs=[run for run in whole.runs if run.model != "mkn-1"])
-    with pytest.raises(InputError, match=r"models\.csv has ngram/mkn-1, which the experiment does not"):
+    with pytest.raises(InputError, match=r"models\.csv is damaged \(it has ngram/mkn-1, which the experiment has not"):
         made.page()
 
 

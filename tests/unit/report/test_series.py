@@ -10,7 +10,7 @@ import pytest
 from made_forecasts import make_forecasts, make_series
 
 from seqlab.io.errors import InputError
-from seqlab.io.files import write_json
+from seqlab.io.files import replacing, write_json
 from seqlab.io.runs import Experiment, read_experiment
 from seqlab.report.contents import SERIES_FIGURES, figure_file, files_of
 from seqlab.report.drawing import draw_figure
@@ -96,7 +96,8 @@ def test_forecasts_that_are_not_those_of_the_metrics_are_refused(tmp_path: Path)
     make_forecasts(tmp_path)
     experiment = read_experiment(tmp_path / "results" / "made" / "runs.json")
     first, second = (Path(run.file("forecasts.npz")) for run in experiment.runs[2:4])
-    first.write_bytes(second.read_bytes())
+    with replacing(first) as temporary:
+        temporary.write_bytes(second.read_bytes())
     with pytest.raises(InputError, match=r"forecasts\.npz is damaged \(its SHA-256 is not that in metrics\.json"):
         summarize(experiment.runs)
 

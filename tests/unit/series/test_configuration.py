@@ -11,11 +11,12 @@ from seqlab.configuration import check_configuration, check_corpora, checked
 from seqlab.fleet.cells import CELLS
 from seqlab.fleet.settings import TrainingSettings
 from seqlab.io.errors import InputError
+from seqlab.io.schemas import read_schema
 from seqlab.series.definitions import check_series, forecast_runs, longest_needs, prepared_series_name, series_of_file
 from seqlab.text.definitions import load_corpora
 
 ROOT = Path(__file__).parents[3]
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+SCHEMA = read_schema("config")
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
 SERIES = yaml.safe_load((ROOT / "config/series.yaml").read_text(encoding="utf-8"))
 FORECAST = SCHEMA["properties"]["forecast"]["properties"]
@@ -52,12 +53,12 @@ def test_the_keys_of_training_are_those_of_the_program() -> None:
         ({"horizons": [4]}, "'forecast.horizons' is .4.; it must be a list with 1 in it"),
         ({"networks": ["transformer"]}, "'forecast.networks.0' is 'transformer'; it must be one of mlp, rnn"),
         ({"max_order": 0}, "'forecast.max_order' is 0; it must be at least 1"),
-        ({"seed": [1]}, "unknown key 'forecast.seed'; did you mean 'seeds'"),
+        ({"seed": [1]}, "key 'forecast.seed' is unknown; did you mean 'seeds'"),
     ],
 )
 def test_a_wrong_key_is_named(values: dict[str, object], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
-        check_configuration(changed(**values), SCHEMA)
+        check_configuration(changed(**values))
 
 
 def test_an_unknown_series_is_named() -> None:
@@ -127,7 +128,7 @@ def test_a_file_named_like_a_shipped_series_is_told_from_it(tmp_path: Path) -> N
 def test_a_name_that_snakemake_takes_for_a_number_is_a_name(tmp_path: Path, value: object, name: str) -> None:
     (tmp_path / name).write_text("day,2020\n")
     config = copy.deepcopy(DEFAULT) | {"series": str(tmp_path / name), "column": value}
-    checked(config, SCHEMA, load_corpora(ROOT / "config/corpora.yaml"))
+    checked(config, load_corpora(ROOT / "config/corpora.yaml"))
     (series,), blocks = series_of_file(config, SERIES)
     assert blocks[series]["column"] == name
 
@@ -137,7 +138,7 @@ def test_a_file_whose_name_is_a_number(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path)
     (tmp_path / "1984").write_text("text")
     config = copy.deepcopy(DEFAULT) | {key: 1984}
-    checked(config, SCHEMA, load_corpora(ROOT / "config/corpora.yaml"))
+    checked(config, load_corpora(ROOT / "config/corpora.yaml"))
     assert config[key] == "1984"
 
 

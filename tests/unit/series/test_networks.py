@@ -175,5 +175,5 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     trained(ForecastNetwork("mlp", 1, 5, window=3), [1]).write_results(tmp_path)
     content = read_json(tmp_path / "network.json")
     write_json(tmp_path / "network.json", content | {"window": 4})
-    with pytest.raises(InputError, match=r"weights\.safetensors does not fit network\.json"):
+    with pytest.raises(InputError, match=r"weights\.safetensors is damaged \(or it does not fit network\.json"):
         load_stack(tmp_path, ForecastNetwork)

@@ -145,5 +145,5 @@ def test_tables_need_persistence(base: Path) -> None:
 
 def test_metrics_of_something_else_are_refused(tmp_path: Path) -> None:
     (tmp_path / "metrics.json").write_text("{}")
-    with pytest.raises(InputError, match="does not hold the metrics of a forecast"):
+    with pytest.raises(InputError, match="key 'series' is missing"):
         read_forecast_metrics(tmp_path / "metrics.json")

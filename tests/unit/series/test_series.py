@@ -140,14 +140,14 @@ def test_a_period_longer_than_what_is_known_is_refused() -> None:
 @pytest.mark.parametrize(
     ("definition", "sentence"),
     [
-        ({"kind": "builtin", "builtin": "sinus"}, "is of no known kind"),
+        ({"kind": "builtin", "builtin": "sinus"}, "key 'builtin' is 'sinus'; it must be one of sine"),
         ({"kind": "builtin", "builtin": "sine", "settings": {"lenght": 5}}, "settings of series s are not right"),
-        ({"kind": "csv", "pth": "x"}, "unknown key 'pth'"),
-        ({"kind": "csv"}, "of kind csv and has no path"),
-        ({"title": "x"}, "is not a block with a kind"),
-        ({"kind": "builtin", "builtin": "sine", "period": "12"}, "period of series s is '12'"),
-        ({"kind": "builtin", "builtin": "sine", "shown": 0}, "shown of series s is 0; it must be at least 1"),
-        ({"kind": "builtin", "builtin": "sine", "missing": "drop"}, "it must be refuse or interpolate"),
+        ({"kind": "csv", "pth": "x"}, "key 'pth' is unknown; did you mean 'path'"),
+        ({"kind": "csv"}, "key 'path' is missing"),
+        ({"title": "x"}, "key 'kind' is missing"),
+        ({"kind": "builtin", "builtin": "sine", "period": "12"}, "series s: key 'period' is '12'"),
+        ({"kind": "builtin", "builtin": "sine", "shown": 0}, "key 'shown' is 0; it must be at least 1"),
+        ({"kind": "builtin", "builtin": "sine", "missing": "drop"}, "it must be one of refuse, interpolate"),
         (
             {
                 "kind": "builtin",

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from downloads import SHA256, TEXT, Handler, definition
+from downloads import DESCRIPTION, SHA256, TEXT, Handler, definition
 
 from seqlab.io.errors import InputError
 from seqlab.text import corpora
@@ -123,7 +123,7 @@ def test_a_server_that_never_gives_the_text_is_left_for_the_next(
 
 
 def test_fetch_downloads_and_replaces(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(corpora, "check_definition", lambda *_: None)  # which would ask for https
+    monkeypatch.setattr(corpora, "check_corpus", lambda *_: None)  # which would ask for https
     output = tmp_path / "times" / "raw.txt"
     fetch("times", definition(f"{server}/good"), output)
     assert output.read_bytes() == TEXT
@@ -158,6 +158,9 @@ def test_a_download_among_three_files_is_taken_from_the_mirror(tmp_path):
     (tmp_path / "my.test.txt").write_bytes(TEXT)
     (tmp_path / "local").write_text("local")
     url = {"urls": ["https://example.org/test.txt"], "sha256": SHA256}
-    definition = {"kind": "files", "files": dict.fromkeys(("train", "valid"), str(tmp_path / "local")) | {"test": url}}
+    definition = DESCRIPTION | {
+        "kind": "files",
+        "files": dict.fromkeys(("train", "valid"), str(tmp_path / "local")) | {"test": url},
+    }
     fetch("my", definition, tmp_path / "raw.txt", tmp_path)
     assert (tmp_path / "raw.txt").read_bytes() == b"local\x1clocal\x1c" + TEXT

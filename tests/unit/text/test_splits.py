@@ -189,7 +189,7 @@ def test_splits_survive_the_file(tmp_path):
 
 def test_a_missing_split_is_named(tmp_path):
     write_json(tmp_path / "splits.json", {"splits": {"train": {}}})
-    with pytest.raises(InputError, match=r"splits\.json lacks 'symbols'"):
+    with pytest.raises(InputError, match=r"splits\.json is damaged \(key 'kind' is missing"):
         read_splits(tmp_path / "splits.json")
 
 
@@ -202,7 +202,7 @@ def test_ids_survive_the_file(tmp_path):
 def test_ids_that_do_not_fit_their_splits_are_refused(tmp_path):
     splits, ids = described(list("abcdefgh"), "char")
     np.save(tmp_path / "ids.npy", ids[1:])
-    with pytest.raises(InputError, match=r"ids\.npy holds 7 symbols where splits\.json tells of 8"):
+    with pytest.raises(InputError, match=r"ids\.npy is damaged \(it holds 7 symbols, and splits\.json .* tells of 8"):
         read_ids(tmp_path / "ids.npy", splits)
 
 

@@ -155,7 +155,8 @@ def test_a_repeat_registers_nothing(tree: Tree) -> None:
 @pytest.mark.parametrize("name", ["made.toy-char-ngram", "made.toy-char-rnn"])
 def test_a_champion_holds_no_pickle_and_no_path_of_this_machine(tree: Tree, name: str) -> None:
     files = [path for path in model_folder(tree, name).rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} <= {"", ".txt", ".yaml", ".json", ".py", ".npz", ".safetensors", ".typed"}
+    kinds = {"", ".txt", ".yaml", ".json", ".py", ".npz", ".safetensors", ".typed", ".sha256"}
+    assert {path.suffix for path in files} <= kinds
     here = [str(place).encode() for place in (tree.results, Path(__file__).parents[3], Path.home())]
     assert [path for path in files for place in here if place in path.read_bytes()] == []
 

@@ -1,0 +1,122 @@
+"""The schemas of the configuration and of files that are read again, and the check of values against them.
+
+The schemas lie in `seqlab/schemas`, where every key is described; `make docs` makes the tables of them. A `$ref` to
+another file is replaced by what it names, with the keys beside it added; the keyword `allowed` puts into words what a
+value may be, and `axis` marks a setting that may be a list.
+"""
+
+import difflib
+import math
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from seqlab.io.errors import InputError, shown
+
+FOLDER = Path(__file__).parents[1] / "schemas"
+NO_LINE_END = r"(?!\n)"  # ends a pattern of a schema, because Python's $ also stands before a last line end
+TYPES = {
+    "integer": "a whole number",
+    "array": "a list",
+    "object": "a block of keys",
+    "string": "a text",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+
+@cache
+def read_schema(name: str) -> dict[str, Any]:
+    """The schema `name`, such as config or card, as a JSON schema without references."""
+    import yaml  # the Snakefile reads modules that read this one
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where it is there
+    content = (FOLDER / f"{name}.schema.yaml").read_text(encoding="utf-8")
+    schema: dict[str, Any] = _without_references(loader(content).get_single_data())
+    return schema
+
+
+def _without_references(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_references(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    beside = {key: _without_references(item) for key, item in value.items() if key != "$ref"}
+    if "$ref" not in value:
+        return beside
+    file, _, place = value["$ref"].partition("#/")
+    target: Any = read_schema(file.removesuffix(".schema.yaml"))
+    for key in place.split("/"):
+        target = target[key]
+    properties = target.get("properties", {}) | beside.get("properties", {})
+    return target | beside | ({"properties": properties} if properties else {})
+
+
+def check(value: Any, schema: dict[str, Any], where: str = "") -> None:
+    """Raise InputError for the first key of `value` that `schema` does not allow, or that is an infinity or NaN.
+
+    `where` begins the sentence: the file or block that has the key.
+    """
+    from jsonschema import Draft202012Validator  # takes 60 ms
+
+    validator: Any = Draft202012Validator(schema)
+    errors = sorted(validator.iter_errors(value), key=lambda error: (len(error.path), str(error.path)))
+    if fault := _sentence(errors[0]) if errors else _infinite(value, ""):
+        raise InputError(f"{where} {fault}".strip())
+
+
+def _sentence(error: Any) -> str:
+    """An error of jsonschema as a sentence about the key."""
+    place = ".".join(str(part) for part in error.absolute_path)
+    if error.validator == "additionalProperties":
+        known = sorted(error.schema["properties"])
+        return _unknown(place, next(key for key in error.instance if key not in known), known)
+    if error.validator == "enum" and "propertyNames" in error.absolute_schema_path:
+        return _unknown(place, error.instance, sorted(error.validator_value))
+    if error.validator == "required":
+        key = next(key for key in error.validator_value if key not in error.instance)
+        return f"key {_join(place, key)!r} is missing; add it"
+    key = f"key {place!r}" if place else "it"
+    return f"{key} is {shown(error.instance)}; it must be {_allowed(error)}"
+
+
+def _unknown(place: str, key: object, known: list[str]) -> str:
+    close = difflib.get_close_matches(str(key), known, 1)
+    hint = f"did you mean {close[0]!r}?" if close else f"allowed are {', '.join(known)}"
+    return f"key {_join(place, key)!r} is unknown; {hint}"
+
+
+def _infinite(value: Any, place: str) -> str | None:
+    """A sentence about the first infinity or NaN: JSON schemas know neither, and YAML has both."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"key {place!r} is {value}; it must be a finite number"
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return next(filter(None, (_infinite(item, _join(place, key)) for key, item in items)), None)
+
+
+def _join(place: str, key: object) -> str:
+    key = key if len(str(key)) <= 60 else f"{str(key)[:60]}..."
+    return f"{place}.{key}" if place else str(key)
+
+
+def _allowed(error: Any) -> str:
+    """The values that the schema allows, in words."""
+    value = error.validator_value
+    if isinstance(error.schema, dict) and "allowed" in error.schema:
+        return str(error.schema["allowed"])
+    values = value if isinstance(value, list) else [value]
+    words = {
+        "enum": f"one of {', '.join(map(str, values))}",
+        "minimum": f"at least {value}",
+        "exclusiveMinimum": f"above {value}",
+        "maximum": f"at most {value}",
+        "exclusiveMaximum": f"below {value}",
+        "type": " or ".join(TYPES.get(str(kind), f"a {kind}") for kind in values),
+        "minItems": f"a list of at least {value}",
+        "minProperties": f"a block of {value} key",
+        "maxProperties": f"a block of {value} key",
+        "contains": "a list with 1 in it",
+        "uniqueItems": "a list in which nothing stands twice",
+        "pattern": f"a name that matches {str(value).removesuffix(NO_LINE_END)}",
+    }
+    return words.get(error.validator) or shown(error.message)
