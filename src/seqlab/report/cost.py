@@ -1,5 +1,6 @@
 """What models cost and what they give for it: a figure of bits against parameters and against seconds."""
 
+import itertools
 import math
 from typing import Any
 
@@ -69,47 +70,31 @@ def _series(axes: Axes, models: pd.DataFrame, runs: pd.DataFrame, is_ngram: bool
     names = sorted(set(series))
     colours = colour_of(names, from_end=not is_ngram)
     drawable, handles = _drawable(runs, column), []
+    kind, zorder = ("n-gram", 3) if is_ngram else ("network", 4)
+    line: dict[str, Any] = {
+        "linestyle": "-" if is_ngram and column == "parameters" else "none",
+        "linewidth": 1,
+        "zorder": zorder,
+    }
+    bars: dict[str, Any] = {"capsize": 3, "elinewidth": 1.3, "linestyle": "none", "zorder": 2}
     for name, group in drawable.groupby("series"):
-        handles += axes.plot(
-            group[column],
-            group["bits_per_char"],
-            color=colours[name],
-            markeredgewidth=1.5,
-            linewidth=1,
-            marker=MARKERS[names.index(name) % len(MARKERS)],
-            zorder=3 if is_ngram else 4,
-            linestyle="-" if is_ngram and column == "parameters" else "none",
-            markerfacecolor=colours[name] if is_ngram else "white",
-            label=f"{name} {'n-gram' if is_ngram else 'network'}",
-        )
+        colour = colours[name]
+        points: dict[str, Any] = {"marker": MARKERS[names.index(name) % len(MARKERS)], "markeredgewidth": 1.5}
+        points["markerfacecolor"] = colour if is_ngram else "white"
+        place = group[column], group["bits_per_char"]
+        handles += axes.plot(*place, color=colour, label=f"{name} {kind}", **points, **line)
         spread = group[group["bits_per_char_std"] > 0]
         if not spread.empty:
-            axes.errorbar(
-                spread[column],
-                spread["bits_per_char"],
-                spread["bits_per_char_std"],
-                capsize=3,
-                linestyle="none",
-                color=colours[name],
-                elinewidth=1.3,
-                zorder=2,
-            )
+            axes.errorbar(spread[column], spread["bits_per_char"], spread["bits_per_char_std"], color=colour, **bars)
     best = best_on_valid(models[models["family"] == ("ngram" if is_ngram else "rnn")])
     for row in drawable[drawable["model"] == best].to_dict("records"):
         point, offset = (row[column], row["bits_per_char"]), (0, 9 if is_ngram else -9)
         label = wrapped(row["model"], 20)
         aside = "right" if row[column] > drawable[column].median() else "left"
-        name = axes.annotate(
-            label,
-            point,
-            xytext=offset,
-            textcoords="offset points",
-            zorder=5,
-            ha=aside if "\n" in label else "center",
-            va="bottom" if is_ngram else "top",
-            path_effects=[withStroke(linewidth=3, foreground="white")],
-        )
-        name.set_in_layout(False)  # a long name does not make the plot smaller
+        sides: dict[str, Any] = {"ha": aside if "\n" in label else "center", "va": "bottom" if is_ngram else "top"}
+        halo = [withStroke(linewidth=3, foreground="white")]
+        text = axes.annotate(label, point, offset, textcoords="offset points", zorder=5, path_effects=halo, **sides)
+        text.set_in_layout(False)  # a long name does not make the plot smaller
     return handles
 
 
@@ -119,30 +104,18 @@ def _front(axes: Axes, runs: pd.DataFrame, column: str) -> list[Any]:
     if points.empty:
         return []
     front = points[points["bits_per_char"] < points["bits_per_char"].cummin().shift(fill_value=math.inf)]
-    return axes.plot(
-        front[column],
-        front["bits_per_char"],
-        color=GREY,
-        linewidth=1,
-        drawstyle="steps-post",
-        zorder=1,
-        label="Pareto front",
-    )
+    line: dict[str, Any] = {"color": GREY, "linewidth": 1, "drawstyle": "steps-post", "zorder": 1}
+    return axes.plot(front[column], front["bits_per_char"], label="Pareto front", **line)
 
 
 def _compressors(axes: Axes, models: pd.DataFrame) -> list[Any]:
     test = models[(models["split"] == "test") & (models["family"] == "compressor")]
     rows = test[np.isfinite(test["bits_per_char"])].to_dict("records")
-    return [
-        axes.axhline(
-            row["bits_per_char"],
-            color=GREY,
-            linestyle=DASHES[(2, 3, 1)[place % 3]],
-            linewidth=1.5,
-            label=f"{row['model']}, {number(row['bits_per_char'])}",
-        )
-        for place, row in enumerate(rows)
-    ]
+    handles = []
+    for row, dash in zip(rows, itertools.cycle(DASHES[place] for place in (2, 3, 1)), strict=False):
+        label = f"{row['model']}, {number(row['bits_per_char'])}"
+        handles.append(axes.axhline(row["bits_per_char"], color=GREY, linestyle=dash, linewidth=1.5, label=label))
+    return handles
 
 
 def _floor(axes: Axes, test: pd.DataFrame, entropy_rate: dict[str, float] | None) -> list[Any]:

@@ -48,15 +48,8 @@ def perplexity_by_order(models: pd.DataFrame, sources: Sources = NO_SOURCES) -> 
     for place, (smoothing, line) in enumerate(finite.groupby("smoothing")):
         marker = MARKERS[smoothings.index(smoothing) % len(MARKERS)]
         dash = DASHES[place // len(set(colours.values())) % len(DASHES)]
-        handles += axes.plot(
-            line["order"],
-            line["perplexity"],
-            color=colours[smoothing],
-            marker=marker,
-            linestyle=dash,
-            label=smoothing,
-            zorder=3,
-        )
+        look = {"color": colours[smoothing], "marker": marker, "linestyle": dash, "zorder": 3}
+        handles += axes.plot(line["order"], line["perplexity"], label=smoothing, **look)
     handles += _bands(axes, models)
     floor = _floor_perplexity(models, entropy_rate_of(sources))
     if floor is not None:

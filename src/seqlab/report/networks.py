@@ -168,22 +168,10 @@ def _draw_map(panel: Axes, networks: pd.DataFrame, values: dict[str, list[Any]],
     )
     for row, column in np.ndindex(perplexities.shape) if written else ():
         dark = perplexities[row, column] < low * (high / low) ** 0.15  # false where there is no value
-        panel.text(
-            column + 0.5,
-            row + 0.5,
-            _heat_text(cells[row][column]),
-            ha="center",
-            va="center",
-            color="white" if dark else "black",
-        )
-    panel.set(
-        xlabel=_label(across),
-        xticks=np.arange(len(columns)) + 0.5,
-        xticklabels=map(_written, columns),
-        ylabel=_label(up),
-        yticks=np.arange(len(rows)) + 0.5,
-        yticklabels=map(_written, rows),
-    )
+        text, colour = _heat_text(cells[row][column]), "white" if dark else "black"
+        panel.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=colour)
+    panel.set(xlabel=_label(across), xticks=np.arange(len(columns)) + 0.5, xticklabels=map(_written, columns))
+    panel.set(ylabel=_label(up), yticks=np.arange(len(rows)) + 0.5, yticklabels=map(_written, rows))
     panel.grid(False)
     panel.tick_params(length=0)
     panel.spines[:].set_visible(False)
@@ -295,28 +283,11 @@ def _draw_axis(
             y, spread = points["bits_per_symbol"], points["bits_per_symbol_std"].fillna(0.0)
             if len(networks) <= MOST_BARS:
                 panel.vlines(x, y - spread, y + spread, color=colour, linewidth=0.9, alpha=0.4, transform=where)
-            panel.plot(
-                x,
-                y,
-                marker,
-                color=colour,
-                markersize=5.5,
-                alpha=0.8,
-                markeredgewidth=0,
-                transform=where,
-                rasterized=len(networks) > MOST_SHAPES,
-            )
+            shape: dict[str, Any] = {"markersize": 5.5, "markeredgewidth": 0, "alpha": 0.8, "transform": where}
+            panel.plot(x, y, marker, color=colour, rasterized=len(networks) > MOST_SHAPES, **shape)
     means = [_with_value(networks, axis, value)["bits_per_symbol"].mean() for value in values]
-    panel.plot(
-        places,
-        means,
-        color="black",
-        linewidth=1.2 if numeric else 0,
-        marker="_",
-        markersize=16,
-        markeredgewidth=1.6,
-        zorder=4,
-    )
+    bar: dict[str, Any] = {"marker": "_", "markersize": 16, "markeredgewidth": 1.6, "zorder": 4}
+    panel.plot(places, means, color="black", linewidth=1.2 if numeric else 0, **bar)
     _ticks(panel.xaxis, places, [_written(value) for value in values])
     panel.margins(x=0.18)
     panel.set_xlabel(_label(axis))
