@@ -1,4 +1,4 @@
-"""A small finished series that obeys the contracts in docs/architecture.md, for tests of what comes after."""
+"""A small finished series that obeys the contracts in docs/files.md, for tests of what comes after."""
 
 from functools import partial
 from pathlib import Path

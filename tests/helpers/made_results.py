@@ -1,4 +1,4 @@
-"""A small tree of results that obeys the contracts in docs/architecture.md, for tests of what comes after training."""
+"""A small tree of results that obeys the contracts in docs/files.md, for tests of what comes after training."""
 
 import csv
 import math

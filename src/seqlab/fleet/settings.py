@@ -12,7 +12,7 @@ from seqlab.io.errors import InputError
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """Every key of `rnn.training` and `forecast.training`; workflow/schemas/config.schema.yaml describes them.
+    """Every key of `rnn.training` and `forecast.training`; src/seqlab/schemas/config.schema.yaml describes them.
 
     The values are those of a card, which has been checked.
     """

@@ -1,4 +1,4 @@
-"""summary.csv and models.csv: the figures of every run in two tables (contract in docs/architecture.md)."""
+"""summary.csv and models.csv: the figures of every run in two tables (contract in docs/files.md)."""
 
 import math
 from collections.abc import Iterable, Mapping

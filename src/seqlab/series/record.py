@@ -149,7 +149,7 @@ def record(
     training: dict[str, Any] | None = None,
     **more: Any,
 ) -> None:
-    """Write forecasts.npz and metrics.json (contracts in docs/architecture.md) into the `folder` of a run.
+    """Write forecasts.npz and metrics.json (contracts in docs/files.md) into the `folder` of a run.
 
     `made` holds the forecasts of valid and test; `training` is the content of training.json where there was a training,
     and `more` are further keys of metrics.json.

@@ -1,4 +1,4 @@
-"""summary.csv and models.csv of a series: the figures of every model in two tables (docs/architecture.md)."""
+"""summary.csv and models.csv of a series: the figures of every model in two tables (docs/files.md)."""
 
 from collections.abc import Iterable
 from pathlib import Path

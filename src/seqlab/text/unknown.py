@@ -11,7 +11,7 @@ from seqlab.text.vocab import Vocab
 
 
 def unknown_symbols(unit: str, tokens: Sequence[str], vocab: Vocab, splits: dict[str, Any]) -> dict[str, Any]:
-    """The content of unknown.json (docs/architecture.md) for a text of `tokens` with these `splits`."""
+    """The content of unknown.json (docs/files.md) for a text of `tokens` with these `splits`."""
     ranges = {name: split["segments"] for name, split in splits["splits"].items()}
     found = {
         name: {

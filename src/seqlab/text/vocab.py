@@ -83,7 +83,7 @@ class Vocab:
         return join(self.to_tokens(indices), self.unit)
 
     def save(self, path: str | Path) -> None:
-        """Write vocab.json (contract in docs/architecture.md)."""
+        """Write vocab.json (contract in docs/files.md)."""
         content = {"unit": self.unit, "tokens": self.tokens, "counts": self.counts, "min_freq": self.min_freq}
         write_json(path, content | ({"merges": self.merges} if self.merges else {}))
 

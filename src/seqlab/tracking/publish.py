@@ -30,7 +30,7 @@ def track_runs(experiment: Experiment, results: Path, uri: str, receipt: Path) -
     Every model and seed becomes a run of the MLflow experiment `{corpus}/{unit}`, which holds all experiments on that
     text, and the experiment itself one more, with its page, its tables and its figures. A repeat changes nothing; a run
     whose files have changed takes the place of the old one, which stays restorable; runs of other experiments, and of
-    models that `experiment` has no more, are left alone. `receipt` (tracking.json in docs/architecture.md) is written
+    models that `experiment` has no more, are left alone. `receipt` (tracking.json in docs/files.md) is written
     last, when all has succeeded; its `created` counts completed runs too, and `created + unchanged == runs`; it names
     the server, if `uri` is one. Raises InputError where a card is damaged or the database or server fails.
     """
