@@ -1,7 +1,7 @@
 """Draw docs/images/imports.svg and docs/images/data_flow.svg: python tools/drawings.py; --check only compares.
 
-The imports are those of the code, in the order of the contract in pyproject.toml. The flow of data is written down in
-FLOW; a test holds its rules against those of the workflow.
+The imports are read from the code, in the order of the contract in pyproject.toml. The data flow is written in FLOW; a
+test compares its rules with those of the workflow.
 """
 
 import sys
@@ -17,7 +17,7 @@ from seqlab.io.errors import InputError, command
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
-FILLS = {"file": "#eaf2fb", "result": "#fdf0d5", "given": "#f1f1ef"}
+FILLS = {"file": "#eaf2fb", "result": "#fdf0d5", "input": "#f1f1ef"}
 STYLE = """text { font: 13px sans-serif; fill: #1b1f24; text-anchor: middle }
 .rule { font-style: italic; fill: #3a5f8a }
 .remark, .number { font-size: 11.5px; fill: #57606a } rect { stroke: #8c959f } path { fill: none; stroke: #6e7781 }"""
@@ -26,7 +26,7 @@ STEP, BOX = (82, 46), (104, 30)  # pixels from a package to the next, and the bo
 
 
 class Step(NamedTuple):
-    """A box of the flow of data: place and width in pixels, the files in it, the rules that make them, a remark."""
+    """A box of the data flow: position and width in pixels, files, the rules that make them, a remark."""
 
     x: int
     y: int
@@ -38,9 +38,9 @@ class Step(NamedTuple):
 
     @property
     def lines(self) -> list[tuple[str, str]]:
-        """What is written in it, each line with its class."""
-        told = {"file": self.files, "rule": self.rules, "remark": self.remark}
-        return [(style, line) for style, words in told.items() for line in words.split("\n") if line]
+        """The lines of text in the box, each with its class."""
+        texts = {"file": self.files, "rule": self.rules, "remark": self.remark}
+        return [(style, line) for style, words in texts.items() for line in words.split("\n") if line]
 
     @property
     def height(self) -> int:
@@ -48,12 +48,12 @@ class Step(NamedTuple):
 
 
 FLOW = {
-    "corpora": Step(20, 20, 150, "config/corpora.yaml", "", "which texts there are", "given"),
+    "corpora": Step(20, 20, 150, "config/corpora.yaml", "", "available texts", "input"),
     "raw": Step(210, 20, 110, "raw.txt", "fetch_corpus"),
     "clean": Step(360, 20, 120, "clean.txt", "clean_corpus"),
     "ids": Step(520, 20, 260, "vocab.json, ids.npy, splits.json", "encode_corpus", "shared by all experiments"),
-    "check": Step(820, 20, 160, "check.json", "check_corpus", "what is odd about it"),
-    "config": Step(20, 130, 150, "config/*.yaml", "", "which models to run", "given"),
+    "check": Step(820, 20, 160, "check.json", "check_corpus", "warnings about the text"),
+    "config": Step(20, 130, 150, "config/*.yaml", "", "models to run", "input"),
     "runs": Step(210, 130, 240, "runs.json", "list_runs", "every run of the experiment"),
     "card": Step(
         490,
@@ -61,13 +61,13 @@ FLOW = {
         490,
         "card.yaml",
         "",
-        "written by the job that makes the run:\n"
-        "settings, seeds and the checksums of the data, everything that decides a result",
+        "written first by the job that makes the run:\n"
+        "settings, seeds and checksums of the data, everything that decides its result",
     ),
-    "counts": Step(170, 240, 200, "counts/merged/", "count_shard, merge_counts", "of ids.npy, if asked for"),
-    "none": Step(20, 345, 220, "nothing to train", "", "the known source, compressors", "given"),
+    "counts": Step(170, 240, 200, "counts/merged/", "count_shard, merge_counts", "counts of ids.npy, optional"),
+    "none": Step(20, 345, 220, "no training", "", "known source, compressors", "input"),
     "ngram": Step(260, 345, 280, "model.npz, model.arpa.gz", "train_ngram, prune_ngram, write_arpa", "n-grams"),
-    "rnn": Step(560, 345, 240, "weights.safetensors, history.csv", "train_rnn", "networks, all seeds at once"),
+    "rnn": Step(560, 345, 240, "weights.safetensors, history.csv", "train_rnn", "networks, all seeds together"),
     "mixture": Step(20, 450, 160, "scores.npz, metrics.json", "score_mixture", "mixtures of models", "result"),
     "ledger": Step(
         200,
@@ -75,19 +75,19 @@ FLOW = {
         780,
         "scores.npz, metrics.json",
         "score_source, score_compressor, train_ngram, prune_ngram, train_rnn",
-        "the ledger: bits of every symbol of valid and test, the same files for every model",
+        "the ledger: bits of every symbol of validation and test, in the same files for every model",
         "result",
     ),
     "models": Step(20, 560, 212, "summary.csv, models.csv", "summarize", "a column for every setting"),
-    "verdicts": Step(244, 560, 120, "verdicts.csv", "compare_models", "what is real"),
-    "breakdown": Step(376, 560, 190, "breakdown.csv, contrast.json", "explain_models", "who knows what"),
-    "memory": Step(578, 560, 120, "memory.csv", "measure_memory", "how far back"),
-    "horizon": Step(710, 560, 120, "horizon.csv", "measure_horizon", "how far ahead"),
-    "protocols": Step(842, 560, 138, "protocols.csv", "compare_protocols", "other ways to score"),
-    "expected": Step(20, 670, 170, "config/expected/*.csv", "verify, refresh_expected", "is it the same?", "given"),
+    "verdicts": Step(244, 560, 120, "verdicts.csv", "compare_models", "paired comparisons"),
+    "breakdown": Step(376, 560, 190, "breakdown.csv, contrast.json", "explain_models", "bits by context"),
+    "memory": Step(578, 560, 120, "memory.csv", "measure_memory", "bits by context length"),
+    "horizon": Step(710, 560, 120, "horizon.csv", "measure_horizon", "bits k steps ahead"),
+    "protocols": Step(842, 560, 138, "protocols.csv", "compare_protocols", "other scorings"),
+    "expected": Step(20, 670, 170, "config/expected/*.csv", "verify, refresh_expected", "committed reference", "input"),
     "tracking": Step(210, 670, 180, "tracking.json, mlflow.db", "track_runs", "runs, tables, figures", "result"),
-    "figures": Step(430, 670, 390, "figures/*.svg", "plot_figure", "of the tables, and of history.csv"),
-    "report": Step(850, 670, 130, "report.html", "write_report", "read this first", "result"),
+    "figures": Step(430, 670, 390, "figures/*.svg", "plot_figure", "drawn from the tables and history.csv"),
+    "report": Step(850, 670, 130, "report.html", "write_report", "all results", "result"),
     "series": Step(20, 790, 170, "series.csv, series.json", "build_series", "series of numbers"),
     "forecaster": Step(230, 790, 390, "model.json | weights.safetensors", "train_autoregression, train_forecaster"),
     "forecasts": Step(
@@ -105,7 +105,7 @@ FLOW = {
         310,
         "summary.csv, models.csv, figures/*.svg",
         "summarize_series, plot_figure",
-        "into the same report, and tracked with the others",
+        "shown in the same report and tracked in the same way",
     ),
 }
 ARROWS = """corpora raw, raw clean, clean ids, ids check, ids card, config runs, runs card, counts ngram,
@@ -116,7 +116,7 @@ series forecaster, forecaster forecasts, forecasts tables"""
 
 
 def svg(title: str, width: int, height: int, parts: list[str]) -> str:
-    """A drawing on white, which is readable on dark pages too; its letters are those of the reader's system."""
+    """A drawing on white, which is readable on dark pages too, in the fonts of the reader's system."""
     head = '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
     opening = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">'
     body = [
@@ -142,31 +142,31 @@ def arrow(*corners: tuple[float, float]) -> str:
     return f'<path d="M{way}" marker-end="url(#tip)"/>'
 
 
-def between(one: Step, other: Step) -> str:
+def connection(start: Step, end: Step) -> str:
     """The arrow from a box to one beside it, to one below it, or to one below it on the right."""
-    if one.y == other.y:
-        y = one.y + min(one.height, other.height) / 2
-        ends = (one.x + one.width, other.x) if one.x < other.x else (one.x, other.x + other.width)
+    if start.y == end.y:
+        y = start.y + min(start.height, end.height) / 2
+        ends = (start.x + start.width, end.x) if start.x < end.x else (start.x, end.x + end.width)
         return arrow((ends[0], y), (ends[1], y))
-    left, right = max(one.x, other.x), min(one.x + one.width, other.x + other.width)
+    left, right = max(start.x, end.x), min(start.x + start.width, end.x + end.width)
     if left < right:
-        return arrow(((left + right) / 2, one.y + one.height), ((left + right) / 2, other.y))
-    y = other.y + other.height / 2
-    return arrow((one.x + one.width / 2, one.y + one.height), (one.x + one.width / 2, y), (other.x, y))
+        return arrow(((left + right) / 2, start.y + start.height), ((left + right) / 2, end.y))
+    y = end.y + end.height / 2
+    return arrow((start.x + start.width / 2, start.y + start.height), (start.x + start.width / 2, y), (end.x, y))
 
 
 def data_flow() -> str:
-    """How files follow from files, each with the rule that makes it."""
-    parts = [between(FLOW[one], FLOW[other]) for one, other in (pair.split() for pair in ARROWS.split(","))]
+    """The files of an experiment, each with the rule that makes it."""
+    parts = [connection(FLOW[start], FLOW[end]) for start, end in (pair.split() for pair in ARROWS.split(","))]
     for step in FLOW.values():
         parts.append(box(step.x, step.y, step.width, step.height, step.kind))
         middle, top = step.x + step.width / 2, step.y + LEADING + 2
-        parts += [text(middle, top + LEADING * place, line, style) for place, (style, line) in enumerate(step.lines)]
-    return svg("The files of seqlab, and the rules that make them", 1000, 980, parts)
+        parts += [text(middle, top + LEADING * row, line, style) for row, (style, line) in enumerate(step.lines)]
+    return svg("Files of seqlab and the rules that make them", 1000, 980, parts)
 
 
 def layers() -> tuple[list[str], list[str]]:
-    """Packages and modules of src/seqlab from the highest down, and those that anyone may use."""
+    """Packages and modules of src/seqlab from the highest layer down, and those that every other may import."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
         "contracts"
     ]
@@ -177,24 +177,24 @@ def layers() -> tuple[list[str], list[str]]:
 
 
 def edges(leaves: list[str]) -> Counter[tuple[str, str]]:
-    """How many modules of one part of src/seqlab import another part, those that anyone may use left out."""
+    """Numbers of modules by importing and imported part of src/seqlab, without the parts that all may import."""
     graph = build_graph("seqlab", cache_dir=None)
     counts: Counter[tuple[str, str]] = Counter()
     for module in graph.modules - {"seqlab"}:
-        own = module.split(".")[1]
-        used = {name.split(".")[1] for name in graph.find_modules_directly_imported_by(module) if "." in name}
-        counts.update((own, part) for part in used - {own, *leaves} if own not in leaves)
+        importer = module.split(".")[1]
+        imported = {name.split(".")[1] for name in graph.find_modules_directly_imported_by(module) if "." in name}
+        counts.update((importer, part) for part in imported - {importer, *leaves} if importer not in leaves)
     return counts
 
 
 def imports() -> str:
-    """Who imports whom: right from the importing package to a dot, and down to the imported one."""
+    """The imports between packages: right from the importing package to a dot, and down to the imported one."""
     names, leaves = layers()
     counts = edges(leaves)
     corner = {name: (20 + STEP[0] * place, 20 + STEP[1] * place) for place, name in enumerate(names)}
     parts: list[str] = []
-    for (one, other), count in sorted(counts.items(), key=lambda edge: [names.index(name) for name in edge[0]]):
-        (x, y), (column, row) = corner[one], corner[other]
+    for (importer, imported), count in sorted(counts.items(), key=lambda edge: [names.index(name) for name in edge[0]]):
+        (x, y), (column, row) = corner[importer], corner[imported]
         turn = (column + BOX[0] / 2, y + BOX[1] / 2)
         parts += [
             arrow((x + BOX[0], turn[1]), turn, (turn[0], row)),
@@ -204,8 +204,8 @@ def imports() -> str:
     for name, (x, y) in corner.items():
         parts += [box(x, y, *BOX, "file"), text(x + BOX[0] / 2, y + 20, name)]
     wide, bottom = STEP[0] * (len(names) - 1) + BOX[0], 20 + STEP[1] * len(names)
-    parts += [box(20, bottom, wide, BOX[1], "given"), text(20 + wide / 2, bottom + 20, ", ".join(leaves))]
-    return svg("Who imports whom in src/seqlab", wide + 40, bottom + 50, parts)
+    parts += [box(20, bottom, wide, BOX[1], "input"), text(20 + wide / 2, bottom + 20, ", ".join(leaves))]
+    return svg("Imports between the packages of src/seqlab", wide + 40, bottom + 50, parts)
 
 
 DRAWINGS = {"imports.svg": imports, "data_flow.svg": data_flow}
