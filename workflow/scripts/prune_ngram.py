@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from seqlab.io.arguments import add_sample_argument
 from seqlab.io.cards import add_run_arguments, begin_run
 from seqlab.io.errors import command
+from seqlab.io.files import write_json
 from seqlab.ledger.record import read_training
 from seqlab.ngram.counts import count_ngrams
 from seqlab.ngram.model import NgramModel
 from seqlab.ngram.pruning import prune
-from seqlab.ngram.run import score_run
 from seqlab.ngram.shards import read_counts
+from seqlab.scoring import score_run
 from seqlab.text.splits import read_ids, read_splits, segments_of
 from seqlab.text.vocab import Vocab
 
@@ -43,13 +44,16 @@ def main() -> None:
         return [table.count for table in tables]
 
     made = prune(whole, card["settings"]["prune"], count)
-    made.save(arguments.folder / "model.npz")
+    path = arguments.folder / "model.npz"
+    made.save(path)
     training |= {
         "seconds": round(training["seconds"] + time.perf_counter() - started, 3),  # what it takes from the text on
         "parameters": made.parameters,
     }
     print(f"{made.parameters:,} of {whole.parameters:,} n-grams are left")
-    score_run(arguments.folder, training, splits, ids, vocab, arguments.sample, pruned_from=arguments.name)
+    write_json(arguments.folder / "training.json", training | {"pruned_from": arguments.name})
+    model = NgramModel.load(path)
+    score_run(arguments.folder, model, splits, ids, vocab, arguments.sample, pruned_from=arguments.name)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,12 @@ import time
 from seqlab.io.arguments import add_sample_argument
 from seqlab.io.cards import add_run_arguments, begin_run
 from seqlab.io.errors import command
+from seqlab.io.files import write_json
 from seqlab.ngram.counts import count_ngrams
-from seqlab.ngram.run import score_run
+from seqlab.ngram.model import NgramModel
 from seqlab.ngram.shards import read_counts
 from seqlab.ngram.smoothing import estimate_from
+from seqlab.scoring import score_run
 from seqlab.text.splits import read_ids, read_splits, segments_of
 from seqlab.text.vocab import Vocab
 
@@ -31,10 +33,12 @@ def main() -> None:
         tables = count_ngrams(segments_of(ids, splits, "train"), settings["order"], len(vocab))
     made = estimate_from(settings["smoothing"], tables, len(vocab), valid=segments_of(ids, splits, "valid"))
     seconds = time.perf_counter() - started
-    made.model.save(arguments.folder / "model.npz")
+    path = arguments.folder / "model.npz"
+    made.model.save(path)
     training = {"seconds": round(seconds, 3), "parameters": made.model.parameters, "notes": made.notes} | made.details
     print(f"{made.model.parameters:,} n-grams in {seconds:.2f} s", *made.notes, sep="\n")
-    score_run(arguments.folder, training, splits, ids, vocab, arguments.sample)
+    write_json(arguments.folder / "training.json", training)
+    score_run(arguments.folder, NgramModel.load(path), splits, ids, vocab, arguments.sample)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,9 @@ from seqlab.io.errors import command
 from seqlab.io.files import read_digest
 from seqlab.machine.devices import add_device_arguments, choose_device, use_threads
 from seqlab.machine.interruption import stop_on_signals
+from seqlab.rnn.model import NetworkModel
 from seqlab.rnn.run import train_run
+from seqlab.scoring import score_run
 from seqlab.text.splits import read_ids, read_splits
 from seqlab.text.vocab import Vocab
 
@@ -23,17 +25,15 @@ def main() -> None:
     arguments = parser.parse_args()
     use_threads(arguments.threads)
     card, splits = begin_run(arguments, "rnn", "ids", "splits", "vocab"), read_splits(arguments.splits)
-    train_run(
-        card,
-        splits,
-        read_ids(arguments.ids, splits),
-        Vocab.load(arguments.vocab),
-        arguments.folder,
-        read_digest(arguments.folder / "card.yaml") + arguments.code,
-        choose_device(arguments.device, arguments.jobs_per_gpu),
-        stop_on_signals(),
-        arguments.sample,
-    )
+    ids, vocab, stop = read_ids(arguments.ids, splits), Vocab.load(arguments.vocab), stop_on_signals()
+    device = choose_device(arguments.device, arguments.jobs_per_gpu)
+
+    def score() -> None:
+        model = NetworkModel.load(arguments.folder, device, double=True)
+        score_run(arguments.folder, model, splits, ids, vocab, arguments.sample, stop)
+
+    fingerprint = read_digest(arguments.folder / "card.yaml") + arguments.code
+    train_run(card, splits, ids, len(vocab), arguments.folder, fingerprint, device, stop, score)
 
 
 if __name__ == "__main__":

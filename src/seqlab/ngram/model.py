@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from seqlab.io.arrays import read_arrays
 from seqlab.io.files import damaged, replacing
-from seqlab.sampling import Ahead, Positions, Progress, Texts, drawn, ignore_progress
+from seqlab.sampling import Ahead, Positions, Progress, Texts, ignore_progress
 
 BLOCK = 1 << 16  # symbols scored at once: what is known of them has room in a processor's cache
 
@@ -193,15 +193,3 @@ class NgramReading:
         return NgramReading(
             self.model, [[*self.texts[text], symbol][-seen:] for text, symbol in zip(texts, symbols, strict=True)]
         )
-
-
-def generate(
-    model: NgramModel,
-    prompt: Sequence[int],
-    symbols: int,
-    random: np.random.Generator,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-) -> list[int]:
-    """`symbols` indices drawn one after the other, each given all before it; the prompt is not repeated."""
-    return list(drawn(NgramReading(model, [list(prompt)]), symbols, random, temperature, top_k))

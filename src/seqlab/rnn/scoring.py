@@ -16,7 +16,6 @@ from seqlab.fleet.cells import State
 from seqlab.fleet.stack import Parameters
 from seqlab.machine.devices import is_accelerated
 from seqlab.rnn.network import Architecture
-from seqlab.sampling import drawn
 
 CHUNK = 512  # steps that a GPU computes at once
 RECORDED_FROM = 4 * CHUNK  # symbols of a segment from which a recording pays for a single scoring
@@ -153,18 +152,3 @@ class NetworkReading:
         """These texts with one more symbol each."""
         state = [tuple(part[:, list(texts)] for part in layer) for layer in self.state]
         return self._after(self.architecture, self.parameters, torch.tensor(list(symbols))[:, None], state)
-
-
-def generate(
-    architecture: Architecture,
-    parameters: Parameters,
-    prompt: Sequence[int],
-    symbols: int,
-    random: np.random.Generator,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-) -> list[int]:
-    """`symbols` indices drawn one after the other from the first replica, given the prompt (at least one symbol) and
-    each other.
-    """
-    return list(drawn(NetworkReading.of(architecture, parameters, prompt), symbols, random, temperature, top_k))

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqlab.io.errors import InputError
-from seqlab.ngram.model import NgramModel, distribution, generate, symbol_probabilities
+from seqlab.ngram.model import NgramModel, distribution, symbol_probabilities
 from seqlab.ngram.smoothing import SMOOTHINGS, estimate
+from seqlab.sampling import drawn
 
 VOCABULARY = 6
 LINE_START = 1
@@ -138,14 +139,14 @@ def test_a_missing_model_is_named(tmp_path):
 def test_generated_text_holds_only_what_is_possible():
     train = [1, 2, 1, 3, 1, 2, 2, 4, 1, 3, 5, 1, 2]
     model = estimate("mle", arrays([train]), 2, VOCABULARY).model
-    text = [1, *generate(model, [1], 300, np.random.default_rng(1))]
+    text = [1, *drawn(model.read([1]), 300, np.random.default_rng(1))]
     assert len(text) == 301
     assert set(itertools.pairwise(text)) == set(itertools.pairwise(train))
 
 
 def test_the_seed_decides_the_text():
     model = estimate("mkn", [random_text(200)], 3, VOCABULARY).model
-    texts = [generate(model, [1], 60, np.random.default_rng(seed)) for seed in (7, 7, 8)]
+    texts = [[*drawn(model.read([1]), 60, np.random.default_rng(seed))] for seed in (7, 7, 8)]
     assert texts[0] == texts[1] != texts[2]
 
 
@@ -155,12 +156,12 @@ def test_temperature_zero_takes_the_likeliest_each_time():
     for _ in range(40):
         text.append(int(distribution(model, text).argmax()))
     for seed in (1, 2):
-        assert generate(model, [2], 40, np.random.default_rng(seed), temperature=0) == text[1:]
+        assert [*drawn(model.read([2]), 40, np.random.default_rng(seed), temperature=0)] == text[1:]
 
 
 def test_top_k_draws_from_the_likeliest_only():
     model = estimate("mkn", [random_text(200)], 2, VOCABULARY).model
-    text = [1, *generate(model, [1], 200, np.random.default_rng(1), top_k=2)]
+    text = [1, *drawn(model.read([1]), 200, np.random.default_rng(1), top_k=2)]
     ranks = [
         int((distribution(model, text[:place]) > distribution(model, text[:place])[text[place]]).sum())
         for place in range(1, len(text))
@@ -170,4 +171,4 @@ def test_top_k_draws_from_the_likeliest_only():
 
 def test_the_prompt_is_context_and_is_not_repeated():
     model = estimate("mle", arrays([[1, 2, 3, 4, 5, 1]]), 2, VOCABULARY).model
-    assert generate(model, [1, 2, 3], 3, np.random.default_rng(1)) == [4, 5, 1]
+    assert [*drawn(model.read([1, 2, 3]), 3, np.random.default_rng(1))] == [4, 5, 1]

@@ -8,8 +8,10 @@ import torch
 
 from seqlab.fleet.cells import CELLS
 from seqlab.fleet.stack import Parameters
+from seqlab.rnn.model import NetworkModel
 from seqlab.rnn.network import Architecture
-from seqlab.rnn.scoring import generate, stream_bits
+from seqlab.rnn.scoring import stream_bits
+from seqlab.sampling import drawn
 
 torch.set_num_threads(1)
 
@@ -86,18 +88,23 @@ def test_scoring_one_replica_does_not_depend_on_the_others():
     np.testing.assert_allclose(both[1:], one, rtol=0, atol=1e-9)
 
 
+def sample_of(architecture, parameters, prompt, symbols, seed=1, temperature=1.0):
+    model = NetworkModel(architecture, parameters, [None])
+    return list(drawn(model.read(prompt), symbols, np.random.default_rng(seed), temperature))
+
+
 def test_the_seed_decides_the_text():
     architecture, parameters = network()
-    texts = [generate(architecture, parameters, [1, 2], 50, np.random.default_rng(seed)) for seed in (3, 3, 4)]
+    texts = [sample_of(architecture, parameters, [1, 2], 50, seed=seed) for seed in (3, 3, 4)]
     assert texts[0] == texts[1] != texts[2]
     assert len(texts[0]) == 50
 
 
 def test_temperature_zero_takes_the_likeliest_each_time():
     architecture, parameters = network()
-    drawn = generate(architecture, parameters, [1, 2], 20, np.random.default_rng(1), temperature=0)
+    text_drawn = sample_of(architecture, parameters, [1, 2], 20, temperature=0)
     so_far = [1, 2]
-    for symbol in drawn:
+    for symbol in text_drawn:
         cost = [
             stream_bits(architecture, parameters, [np.array([*so_far, other])])[0, -1] for other in range(VOCABULARY)
         ]
@@ -108,8 +115,5 @@ def test_temperature_zero_takes_the_likeliest_each_time():
 def test_text_is_drawn_from_the_first_replica():
     architecture, parameters = network()
     first = {name: value[:1] for name, value in parameters.items()}
-    both, one = (
-        generate(architecture, weights, [1], 30, np.random.default_rng(5), temperature=0)
-        for weights in (parameters, first)
-    )
+    both, one = (sample_of(architecture, weights, [1], 30, temperature=0) for weights in (parameters, first))
     assert both == one
