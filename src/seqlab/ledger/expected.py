@@ -68,8 +68,11 @@ def read_reference(path: Path) -> dict[str, Any]:
     fingerprint = dict(line[2:].partition(": ")[::2] for line in lines if line.startswith("# "))
     table = csv.DictReader(line for line in lines if not line.startswith("# "))
     try:
-        rows = [row | {"seed": int(row["seed"]) if row["seed"] else None} for row in table]
-    except (KeyError, ValueError, csv.Error):
+        rows = [
+            row | {"seed": int(row["seed"]) if row["seed"] else None, "bits_per_symbol": float(row["bits_per_symbol"])}
+            for row in table
+        ]
+    except (KeyError, TypeError, ValueError, csv.Error):
         rows = []
     if table.fieldnames != [*NAMES, *VALUES] or not rows:
         raise InputError(f"{path} is not a reference with the columns {', '.join([*NAMES, *VALUES])}; restore it")
