@@ -1,5 +1,6 @@
-"""Print the test figures of texts and of series as Markdown: python tools/table.py PATH..., each a models.csv."""
+"""Print the test figures of a text or series as CSV, as docs/results has them: python tools/table.py MODELS_CSV."""
 
+import csv
 import sys
 from math import isinf, isnan
 from typing import Any
@@ -13,11 +14,11 @@ from seqlab.series import tables as series
 
 
 def text_rows(models: pd.DataFrame) -> list[list[str]]:
-    """The heads, and a row for each model of a text."""
+    """The header, and a row for each model of a text."""
     valid = models[models["split"] == "valid"].set_index("model")
     loss = ["bits per symbol lost by pruning"] if models["pruning_loss"].notna().any() else []
-    heads = ["model", "parameters", "valid perplexity", "test perplexity", "bits per character", "unknown", "seconds"]
-    rows = [heads + loss]
+    header = ["model", "parameters", "valid perplexity", "test perplexity", "bits per character", "unknown", "seconds"]
+    rows = [header + loss]
     for row in models[models["split"] == "test"].to_dict("records"):
         cells = [
             row["model"],
@@ -41,7 +42,7 @@ def with_spread(row: dict[str, Any], name: str) -> str:
 
 
 def series_rows(models: pd.DataFrame) -> list[list[str]]:
-    """The heads, and a row for each model of a series."""
+    """The header, and a row for each model of a series."""
     test = models[models["split"] == "test"]
     ahead = sorted(test["horizon"].unique())
     errors = [f"{name}, {k}" for name in ("RMSE", "CRPS") for k in ahead]
@@ -65,18 +66,14 @@ def cell(value: float) -> str:
 
 @command
 def main() -> None:
-    if len(sys.argv) < 2:
-        raise InputError("no models.csv was named; give the path of at least one")
-    for path in sys.argv[1:]:
-        if "horizon" in pd.read_csv(path, nrows=0):
-            models = series.read_models(path)
-            print(f"### {models['series'].iloc[0]}")
-            rows = series_rows(models)
-        else:
-            rows = text_rows(texts.read_models(path))
-        for row in (rows[0], ["---"] * len(rows[0]), *rows[1:]):
-            print("| " + " | ".join(row) + " |")
-        print()
+    if len(sys.argv) != 2:
+        raise InputError("the path of one models.csv is needed; give it as the only argument")
+    path = sys.argv[1]
+    if "horizon" in pd.read_csv(path, nrows=0):
+        rows = series_rows(series.read_models(path))
+    else:
+        rows = text_rows(texts.read_models(path))
+    csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
 
 
 if __name__ == "__main__":
