@@ -11,27 +11,35 @@ from seqlab.io.schemas import TYPES, read_schema
 BEGIN, END = "<!-- begin: tools/config_readme.py -->\n", "<!-- end -->\n"
 HEAD = "| key | allowed | meaning |\n|---|---|---|\n"
 INTRODUCTION = """# Configuration
-`config.yaml` is the default experiment. Every other file here holds only what differs from it:
+`config.yaml` is the default experiment and the only set of default values. Every other file here
+contains only what differs from it:
 
     snakemake --cores 2 --configfile config/time_machine.yaml
     snakemake --cores 2 --config corpus=path/to/my.txt cleaning=letters
     snakemake --cores 2 --config series=path/to/my.csv column=height period=12
     snakemake --cores 2 --config experiment=dropout 'rnn={training: {dropout: [0.0, 0.3, 0.5]}}'
 
-Lists replace the default's, blocks are merged key by key. A key that is not in this table is refused. An experiment is
-called like its file, and its results lie in `results/NAME`; `experiment: NAME` gives it another name. This page is
-written from `src/seqlab/schemas` by `make docs`.
+A list replaces the default list; blocks are merged key by key. A key that is not in these tables is
+an error. The name of an experiment is the name of its file, or the value of `experiment`, and its
+results are in `results/NAME`.
 
+A value of a network, such as `rnn.hidden` or `rnn.training.dropout`, can be a list: it is then an
+axis, and the experiment contains every combination of all axes, or with `rnn.draw` a random sample
+of them. `[]` in a key marks the entries of a list.
+
+`make docs` writes this page from `src/seqlab/schemas`.
+
+## Experiment
 """
 CORPORA = """
 ## Texts
-`corpora.yaml` holds a block for every text that an experiment can name. To add one, copy a block and give it a name of
-letters, digits, _ and -.
+`corpora.yaml` has a block for each text that an experiment can name. To add a text, copy a block
+and give it a name of letters, digits, `_` and `-`.
 
 """
 SERIES = """
 ## Series
-`series.yaml` holds a block for every series of numbers that an experiment can name, in the same way.
+`series.yaml` has a block for each series of numbers that an experiment can name, in the same way.
 
 """
 FILES = {
@@ -82,7 +90,7 @@ def readme() -> str:
 
 
 def file_formats(page: str) -> str:
-    """docs/files.md, which is `page`, with its tables anew."""
+    """The content of docs/files.md: `page` with new tables."""
     before, after = page.split(BEGIN)[0], page.split(END)[-1]
     tables = "".join(f"\n## {title}\n{table(name)}" for name, title in FILES.items())
     return f"{before}{BEGIN}{tables}\n{END}{after}"
