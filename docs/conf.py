@@ -59,8 +59,8 @@ autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 90
 nitpicky = True  # a docstring that names something of seqlab must name something that is there
-nitpick_ignore_regex = [("py:.*", r"(?!seqlab\.).*|seqlab\.[a-z.]+\.(Result|Where)")]  # others' work; type variables
-suppress_warnings = ["ref.python"]  # two modules have a class Fleet, and each means its own
+TYPE_VARIABLES = "Result|Network|Candidate"
+nitpick_ignore_regex = [("py:.*", rf"(?!seqlab\.).*|seqlab\.[a-z.]+\.({TYPE_VARIABLES})")]  # or of another package
 autodoc_mock_imports = ["mlflow", "triton"]  # one takes seconds to load, the other comes with torch for a GPU
 
 html_theme = "furo"  # its pages ask no other host for anything
@@ -93,7 +93,8 @@ def write_reference(app: Sphinx) -> None:
     shutil.rmtree(REFERENCE, ignore_errors=True)
     REFERENCE.mkdir()
     for package, names in modules().items():
-        body = "".join(f"{name}\n{'-' * len(name)}\n\n.. automodule:: {name}\n\n" for name in names)
+        body = "" if package in names else f".. automodule:: {package}\n   :no-members:\n\n"
+        body += "".join(f"{name}\n{'-' * len(name)}\n\n.. automodule:: {name}\n\n" for name in names)
         (REFERENCE / f"{package}.rst").write_text(f"{package}\n{'=' * len(package)}\n\n{body}", encoding="utf-8")
     listing = "".join(f"   {package}\n" for package in modules())
     (REFERENCE / "index.rst").write_text(f"API reference\n=============\n\n.. toctree::\n\n{listing}", encoding="utf-8")
