@@ -27,7 +27,15 @@ COPIED = (
     "sample.txt",
 )
 LONGEST = 32 * os.sysconf("SC_PAGE_SIZE")  # bytes of one argument that Linux takes, and a command of the shell is one
-AFTER_SCORING = ["list_runs", "summarize", "compare_models", "explain_models", "measure_memory", "score_mixture"]
+AFTER_SCORING = [
+    "plan_runs",
+    "list_runs",
+    "summarize",
+    "compare_models",
+    "explain_models",
+    "measure_memory",
+    "score_mixture",
+]
 AFTER_SCORING += [
     "compare_protocols",
     "measure_horizon",

@@ -33,7 +33,7 @@ rule score_mixture:
     conda:
         "../../environment.yml"
     params:
-        script=program("score_mixture"),
+        script=script("score_mixture"),
         code=code_of("score_mixture"),
         run=run_of("mixture"),
     message:
@@ -64,7 +64,7 @@ rule compare_models:
     conda:
         "../../environment.yml"
     params:
-        script=program("compare_models"),
+        script=script("compare_models"),
         code=code_of("compare_models"),
     message:
         "Comparing the models of {wildcards.corpus} by {wildcards.unit}"
@@ -92,7 +92,7 @@ rule explain_models:
     conda:
         "../../environment.yml"
     params:
-        script=program("explain_models"),
+        script=script("explain_models"),
         code=code_of("explain_models"),
     message:
         "Explaining the models of {wildcards.corpus} by {wildcards.unit}"
@@ -135,7 +135,7 @@ rule compare_protocols:
         device=config["rnn"]["device"],
         jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
     params:
-        script=program("compare_protocols"),
+        script=script("compare_protocols"),
         code=code_of("compare_protocols"),
         windows=config["protocols"]["windows"],
     message:
@@ -177,7 +177,7 @@ rule measure_memory:
         device=config["rnn"]["device"],
         jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
     params:
-        script=program("measure_memory"),
+        script=script("measure_memory"),
         code=code_of("measure_memory"),
         contexts=config["memory"]["contexts"],
         symbols=config["memory"]["symbols"],
@@ -223,7 +223,7 @@ rule measure_horizon:
         device=config["rnn"]["device"],
         jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
     params:
-        script=program("measure_horizon"),
+        script=script("measure_horizon"),
         code=code_of("measure_horizon"),
         families=FORESEEING,
         steps=config["horizon"]["steps"],
