@@ -64,7 +64,8 @@ def swept(smoke: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
         write_json(folder / "metrics.json", metrics | {"model": folder.name})
     for name in ("summary.csv", "models.csv", "verdicts.csv"):
         (project.folder / BASE / name).unlink()
-    (project.folder / EXPERIMENT / "runs.json").unlink()
+    for name in ("runs.json", ".plan.json"):
+        (project.folder / EXPERIMENT / name).unlink()
     return project
 
 
