@@ -54,7 +54,7 @@ FLOW = {
     "ids": Step(520, 20, 260, "vocab.json, ids.npy, splits.json", "encode_corpus", "shared by all experiments"),
     "check": Step(820, 20, 160, "check.json", "check_corpus", "warnings about the text"),
     "config": Step(20, 130, 150, "config/*.yaml", "", "models to run", "input"),
-    "runs": Step(210, 130, 240, "runs.json", "list_runs", "every run of the experiment"),
+    "runs": Step(210, 130, 240, "runs.json", "plan_runs, list_runs", "every run of the experiment"),
     "card": Step(
         490,
         130,

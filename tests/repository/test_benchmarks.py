@@ -113,6 +113,13 @@ def test_verdicts() -> None:
     assert all(0 <= row["false_positives"] < 0.5 < row["power"] <= 1 for row in rows)
 
 
+def test_borders(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("it will be so and so it was " * 300)
+    options = ["--streams", "4", "--epochs", "1", "--hidden", "4", "--seeds", "1", "2"]
+    figures = last_line("benchmarks/borders.py", "--text", str(tmp_path / "text.txt"), *options)
+    assert figures["borders"] == 3 and figures["divided"] != figures["joined"]
+
+
 def test_report(tmp_path: Path) -> None:
     with open_browser():  # skips where there is none
         pass

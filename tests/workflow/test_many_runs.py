@@ -27,7 +27,15 @@ COPIED = (
     "sample.txt",
 )
 LONGEST = 32 * os.sysconf("SC_PAGE_SIZE")  # bytes of one argument that Linux takes, and a command of the shell is one
-AFTER_SCORING = ["list_runs", "summarize", "compare_models", "explain_models", "measure_memory", "score_mixture"]
+AFTER_SCORING = [
+    "plan_runs",
+    "list_runs",
+    "summarize",
+    "compare_models",
+    "explain_models",
+    "measure_memory",
+    "score_mixture",
+]
 AFTER_SCORING += [
     "compare_protocols",
     "measure_horizon",
@@ -56,7 +64,8 @@ def swept(smoke: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
         write_json(folder / "metrics.json", metrics | {"model": folder.name})
     for name in ("summary.csv", "models.csv", "verdicts.csv"):
         (project.folder / BASE / name).unlink()
-    (project.folder / EXPERIMENT / "runs.json").unlink()
+    for name in ("runs.json", ".plan.json"):
+        (project.folder / EXPERIMENT / name).unlink()
     return project
 
 

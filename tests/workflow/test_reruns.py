@@ -56,7 +56,7 @@ def test_editing_the_report_writes_the_report_again_and_nothing_else(finished: P
 def test_a_new_sweep_value_runs_only_the_new_cells(finished: Project) -> None:
     config = finished.folder / "config/smoke.yaml"
     config.write_text(config.read_text().replace("hidden: [8]", "hidden: [8, 12]"))
-    new = {"list_runs": 1, "train_rnn": 2, "score_mixture": 2, "compare_protocols": 1}
+    new = {"plan_runs": 1, "list_runs": 1, "train_rnn": 2, "score_mixture": 2, "compare_protocols": 1}
     assert finished.planned(*SMOKE) == new | AFTER_SCORING
     weights = finished.folder / "results/smoke/even_process/char/rnn/rnn-1x8/weights.safetensors"
     before = weights.stat().st_mtime_ns
@@ -68,7 +68,7 @@ def test_a_new_sweep_value_runs_only_the_new_cells(finished: Project) -> None:
 def test_a_longer_n_gram_leaves_the_shorter_ones_alone(finished: Project) -> None:
     config = finished.folder / "config/smoke.yaml"
     config.write_text(config.read_text().replace("smoothing: mkn, orders: [1]", "smoothing: mkn, orders: [1, 4]"))
-    new = {"list_runs": 1, "train_ngram": 1, "score_mixture": 1}
+    new = {"plan_runs": 1, "list_runs": 1, "train_ngram": 1, "score_mixture": 1}
     assert finished.planned(*SMOKE) == new | AFTER_SCORING
 
 

@@ -27,7 +27,7 @@ rule score_compressor:
         mem_mb=by_size(1000, 20),
         runtime=by_size(15, 0.2),
     params:
-        script=program("score_compressor"),
+        script=script("score_compressor"),
         code=code_of("score_compressor"),
         run=run_of("compressor"),
     message:
@@ -65,7 +65,7 @@ rule score_source:
         mem_mb=by_size(1000, 80),
         runtime=by_size(15, 0.2),
     params:
-        script=program("score_source"),
+        script=script("score_source"),
         code=code_of("score_source"),
         run=run_of("source"),
         symbols=lambda wildcards: config["sample"]["symbols"][wildcards.unit],

@@ -84,7 +84,7 @@ def command_again():
 # -------------------------------------------------------------------------------------------------- the code of a rule
 
 
-def program(name):
+def script(name):
     """The program of a rule, from the working folder."""
     return os.path.relpath(BASE / "workflow/scripts" / f"{name}.py")
 
@@ -100,7 +100,7 @@ def code_of(name):
 @cache
 def digest_of(name, *modules):
     """The digest that `code_of` gives, 16 hexadecimal digits; `modules` are imported by name while the program runs."""
-    found, waiting = set(), [Path(program(name)).resolve()]
+    found, waiting = set(), [Path(script(name)).resolve()]
     waiting += [BASE / "src" / f"{module.replace('.', '/')}.py" for module in modules]
     while waiting:
         file = waiting.pop()

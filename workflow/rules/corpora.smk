@@ -24,7 +24,7 @@ rule fetch_corpus:
     conda:
         "../../environment.yml"
     params:
-        script=program("fetch_corpus"),
+        script=script("fetch_corpus"),
         code=code_of("fetch_corpus"),
         definition=definition_of,
     message:
@@ -54,7 +54,7 @@ rule clean_corpus:
         mem_mb=by_size(1000, 80),
         runtime=by_size(15, 0.1),
     params:
-        script=program("clean_corpus"),
+        script=script("clean_corpus"),
         code=code_of("clean_corpus"),
         cleaning=lambda wildcards: CORPORA[wildcards.corpus]["cleaning"],
         kind=lambda wildcards: CORPORA[wildcards.corpus]["kind"],
@@ -90,7 +90,7 @@ rule encode_corpus:
         mem_mb=by_size(1000, 120),
         runtime=by_size(15, 0.2),
     params:
-        script=program("encode_corpus"),
+        script=script("encode_corpus"),
         code=code_of("encode_corpus"),
         unit=unit_of,
         preparation=lambda wildcards: json.dumps(configuration.preparation(config, unit_of(wildcards))),
@@ -123,7 +123,7 @@ rule check_corpus:
         mem_mb=by_size(1000, 80),
         runtime=by_size(15, 0.1),
     params:
-        script=program("check_corpus"),
+        script=script("check_corpus"),
         code=code_of("check_corpus"),
         accept=config["checks"]["accept"],
         need=lambda wildcards: json.dumps(NEEDS[place_of(wildcards)]),

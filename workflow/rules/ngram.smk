@@ -34,7 +34,7 @@ rule count_shard:
         mem_mb=counting_memory,
         runtime=by_size(60, 0.5),
     params:
-        script=program("count_shard"),
+        script=script("count_shard"),
         code=code_of("count_shard"),
         order=highest_order,
         memory=config["counting"]["memory_mb"],
@@ -68,7 +68,7 @@ rule merge_counts:
         mem_mb=counting_memory,
         runtime=by_size(60, 0.5),
     params:
-        script=program("merge_counts"),
+        script=script("merge_counts"),
         code=code_of("merge_counts"),
         order=highest_order,
         memory=config["counting"]["memory_mb"],
@@ -110,7 +110,7 @@ rule train_ngram:
         mem_mb=by_size(1000, 150),
         runtime=by_size(30, 0.5),
     params:
-        script=program("train_ngram"),
+        script=script("train_ngram"),
         code=code_of("train_ngram"),
         run=run_of("ngram"),
         sample=sample_of,
@@ -155,7 +155,7 @@ rule prune_ngram:
         mem_mb=by_size(1000, 150),
         runtime=by_size(15, 0.2),
     params:
-        script=program("prune_ngram"),
+        script=script("prune_ngram"),
         code=code_of("prune_ngram"),
         run=run_of("ngram"),
         whole=lambda wildcards: PRUNED[wildcards.model],
@@ -192,7 +192,7 @@ rule write_arpa:
         mem_mb=by_size(1000, 10),
         runtime=by_size(15, 0.1),
     params:
-        script=program("write_arpa"),
+        script=script("write_arpa"),
         code=code_of("write_arpa"),
     message:
         "Writing {wildcards.model} of {wildcards.corpus} by {wildcards.unit} as ARPA"

@@ -35,7 +35,7 @@ rule score_mixture:
     conda:
         "../../environment.yml"
     params:
-        script=program("score_mixture"),
+        script=script("score_mixture"),
         code=code_of("score_mixture"),
         run=run_of("mixture"),
     message:
@@ -66,7 +66,7 @@ rule compare_models:
     conda:
         "../../environment.yml"
     params:
-        script=program("compare_models"),
+        script=script("compare_models"),
         code=code_of("compare_models"),
     message:
         "Comparing the models of {wildcards.corpus} by {wildcards.unit}"
@@ -94,7 +94,7 @@ rule explain_models:
     conda:
         "../../environment.yml"
     params:
-        script=program("explain_models"),
+        script=script("explain_models"),
         code=code_of("explain_models"),
     message:
         "Explaining the models of {wildcards.corpus} by {wildcards.unit}"
@@ -133,7 +133,7 @@ rule measure_memory:
         device=config["rnn"]["device"],
         jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
     params:
-        script=program("measure_memory"),
+        script=script("measure_memory"),
         code=code_of("measure_memory"),
         settings=as_arguments(config["memory"]),
     message:
@@ -169,7 +169,7 @@ use rule measure_memory as measure_horizon with:
     log:
         "results/{experiment}/{corpus}/{unit}/measure_horizon.log",
     params:
-        script=program("measure_horizon"),
+        script=script("measure_horizon"),
         code=code_of("measure_horizon"),
         settings=as_arguments({"families": FORESEEING} | config["horizon"]),
     message:
@@ -193,7 +193,7 @@ use rule measure_memory as compare_protocols with:
     log:
         "results/{experiment}/{corpus}/{unit}/compare_protocols.log",
     params:
-        script=program("compare_protocols"),
+        script=script("compare_protocols"),
         code=code_of("compare_protocols"),
         settings=as_arguments(config["protocols"]),
     message:

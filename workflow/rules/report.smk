@@ -7,6 +7,7 @@ Makes  results/{experiment}/runs.json, results/{experiment}/{corpus}/{unit}/summ
 
 
 localrules:
+    plan_runs,
     list_runs,
     summarize,
     summarize_series,
@@ -14,27 +15,47 @@ localrules:
     write_report,
 
 
-rule list_runs:
+rule plan_runs:
+    input:
+        template=os.path.relpath(BASE / "workflow/templates/plan.json"),
     output:
-        "results/{experiment}/runs.json",
+        "results/{experiment}/.plan.json",
+    log:
+        "results/{experiment}/plan.log",  # stays empty: Snakemake itself fills the template
+    priority: 2  # first of all: it says whose results these are
+    params:
+        content=lambda wildcards: json.dumps(
+            {
+                "name": EXPERIMENT,
+                "configuration": CONFIGURATION,
+                "command": command_again(),
+                "prepared": {f"{place.corpus}/{place.unit}": folder for place, folder in PREPARED.items()},
+                "runs": [run[1:] for run in RUNS],
+            }
+        ),
+    message:
+        "Planning the runs of {wildcards.experiment}"
+    template_engine:
+        "jinja2"
+
+
+rule list_runs:
+    input:
+        plan="results/{experiment}/.plan.json",  # a command that named thousands of runs would be too long
+    output:
+        runs="results/{experiment}/runs.json",
     log:
         "results/{experiment}/runs.log",
-    priority: 2  # first of all: it says whose results these are
+    priority: 2
     conda:
         "../../environment.yml"
     params:
+        script=script("list_runs"),
         code=code_of("list_runs"),
-        experiment=lambda wildcards: (
-            EXPERIMENT,
-            CONFIGURATION,
-            command_again(),
-            {f"{place.corpus}/{place.unit}": folder for place, folder in PREPARED.items()},
-            [run[1:] for run in RUNS],
-        ),
     message:
         "Listing the runs of {wildcards.experiment}"
-    script:
-        "../scripts/list_runs.py"
+    shell:
+        "python {params.script:q}" " --plan {input.plan:q}" " --output {output.runs:q}" " > {log:q} 2>&1"
 
 
 rule summarize:
@@ -54,7 +75,7 @@ rule summarize:
     conda:
         "../../environment.yml"
     params:
-        script=program("summarize"),
+        script=script("summarize"),
         code=code_of("summarize"),
     message:
         "Summarising {wildcards.corpus} by {wildcards.unit}"
@@ -85,7 +106,7 @@ rule summarize_series:
     conda:
         "../../environment.yml"
     params:
-        script=program("summarize_series"),
+        script=script("summarize_series"),
         code=code_of("summarize_series"),
     message:
         "Summarising the forecasts of {wildcards.corpus}"
@@ -118,7 +139,7 @@ rule plot_figure:
     conda:
         "../../environment.yml"
     params:
-        script=program("plot_figure"),
+        script=script("plot_figure"),
         code=lambda wildcards: digest_of("plot_figure", figure_of(wildcards).module),
         caption=lambda wildcards: figure_of(wildcards).caption,
     message:
@@ -144,7 +165,7 @@ rule write_report:
     conda:
         "../../environment.yml"
     params:
-        script=program("write_report"),
+        script=script("write_report"),
         code=code_of("write_report"),
         templates=digest_of_files("src/seqlab/report/*.html", "src/seqlab/report/errata.csv"),
     message:

@@ -35,7 +35,7 @@ rule train_rnn:
         device=config["rnn"]["device"],
         jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
     params:
-        script=program("train_rnn"),
+        script=script("train_rnn"),
         code=code_of("train_rnn"),
         run=run_of("rnn"),
         sample=sample_of,

@@ -28,7 +28,7 @@ rule build_series:
     conda:
         "../../environment.yml"
     params:
-        script=program("build_series"),
+        script=script("build_series"),
         code=code_of("build_series"),
         definition=series_block,
         shares=json.dumps(config["forecast"]["split"]),
@@ -66,7 +66,7 @@ rule score_persistence:
         mem_mb=by_size(3000),
         runtime=by_size(60),
     params:
-        script=program("score_persistence"),
+        script=script("score_persistence"),
         code=code_of("score_persistence"),
         run=run_of(FORECAST, SERIES),
         scoring=SCORING,
@@ -105,7 +105,7 @@ rule train_autoregression:
         mem_mb=by_size(3000),
         runtime=by_size(60),
     params:
-        script=program("train_autoregression"),
+        script=script("train_autoregression"),
         code=code_of("train_autoregression"),
         run=run_of(FORECAST, SERIES),
         scoring=SCORING,
@@ -150,7 +150,7 @@ rule train_forecaster:
         device=config["forecast"]["device"],
         jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
     params:
-        script=program("train_forecaster"),
+        script=script("train_forecaster"),
         code=code_of("train_forecaster"),
         run=run_of(FORECAST, SERIES),
         scoring=SCORING,

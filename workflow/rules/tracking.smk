@@ -29,7 +29,7 @@ rule track_runs:
     conda:
         "../../environment.yml"
     params:
-        script=program("track_runs"),
+        script=script("track_runs"),
         code=code_of("track_runs"),
         uri=lambda wildcards: tracking_address(),
     message:

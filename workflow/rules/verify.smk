@@ -22,7 +22,7 @@ rule verify:
     conda:
         "../../environment.yml"
     params:
-        script=program("verify"),
+        script=script("verify"),
         code=code_of("verify"),
         expected=EXPECTED,
         refresh="",
@@ -37,7 +37,7 @@ use rule verify as refresh_expected with:
     log:
         f"{FOLDER}/refresh_expected.log",
     params:
-        script=program("verify"),
+        script=script("verify"),
         code=code_of("verify"),
         expected=EXPECTED,
         refresh="--refresh",

@@ -1,9 +1,20 @@
-"""Write runs.json: every run of the experiment, and what asked for them.
+"""Write runs.json: every run of the experiment, and what asked for them."""
 
-Snakemake hands the runs on as an object, since a command that named thousands of them would be too long.
-"""
+import argparse
 
+from seqlab.io.errors import command
+from seqlab.io.files import read_json
 from seqlab.io.runs import write_experiment
 
-job = snakemake  # noqa: F821, the directive `script:` puts it here
-write_experiment(job.output[0], *job.params.experiment)
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--plan", required=True, help="the arguments of write_experiment, as JSON")
+    parser.add_argument("--output", required=True, help="runs.json to write")
+    arguments = parser.parse_args()
+    write_experiment(arguments.output, **read_json(arguments.plan))
+
+
+if __name__ == "__main__":
+    main()

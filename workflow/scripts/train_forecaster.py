@@ -3,7 +3,7 @@
 import argparse
 
 from seqlab.io.errors import command
-from seqlab.io.provenance import fingerprint
+from seqlab.io.files import read_digest
 from seqlab.machine.devices import add_device_arguments, choose_device, use_threads
 from seqlab.machine.interruption import stop_on_signals
 from seqlab.series.autoregression import Autoregression
@@ -24,7 +24,7 @@ def main() -> None:
     train_run(
         scoring,
         Autoregression.load(arguments.window[0]).order if arguments.window else 1,
-        fingerprint([arguments.folder / "card.yaml", arguments.table]) + arguments.code,
+        read_digest(arguments.folder / "card.yaml") + arguments.code,
         choose_device(arguments.device, arguments.jobs_per_gpu),
         stop_on_signals(),
     )

@@ -7,6 +7,7 @@ from seqlab.fleet.fleet import Fleet
 from seqlab.fleet.live import LiveHistory
 from seqlab.fleet.task import Task
 from seqlab.fleet.training import train_fleet
+from seqlab.io.files import remove
 
 CHECKPOINT = "unfinished.safetensors"  # in the folder of a run until it is scored
 
@@ -31,5 +32,5 @@ def train_and_score(
     train_fleet(fleet, task, report, (folder / CHECKPOINT, fingerprint), stop)
     fleet.write_results(folder)
     score()
-    (folder / CHECKPOINT).unlink(missing_ok=True)
+    remove(folder / CHECKPOINT)
     live.remove()

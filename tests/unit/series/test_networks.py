@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from made_fleets import InterruptionError, settings_of, stop_after, untimed
+from stand_in import pretended_gpu
 
 from seqlab.fleet.checkpoint import load_stack
 from seqlab.fleet.fleet import Fleet
@@ -19,6 +20,8 @@ from seqlab.series.network import ForecastNetwork, gaussian_loss
 from seqlab.series.rollout import roll_out
 from seqlab.series.series import logistic_map
 from seqlab.series.task import ForecastTask
+
+__all__ = ["pretended_gpu"]
 
 SMALL = {"epochs": 3, "batches": 4, "batch_size": 4, "steps": 6}
 NETWORKS = [
@@ -110,6 +113,17 @@ def test_an_interrupted_training_ends_with_the_same_bits(network: ForecastNetwor
     train_fleet(resumed, task_of(network), lambda line: None, checkpoint)
     assert all(torch.equal(whole.best[name], resumed.best[name]) for name in whole.best)
     assert untimed(whole.history) == untimed(resumed.history)
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=str)
+def test_a_recorded_training_is_the_plain_one(network: ForecastNetwork, request: pytest.FixtureRequest) -> None:
+    plain, lines = trained(network, [1, 2], dropout=0.2), list[str]()
+    request.getfixturevalue("pretended_gpu")
+    recorded = fleet_of(network, [1, 2], dropout=0.2)
+    train_fleet(recorded, task_of(network), report=lines.append)
+    assert [line for line in lines if "failed" in line] == []
+    for name, value in plain.best.items():
+        torch.testing.assert_close(recorded.best[name], value, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=str)
