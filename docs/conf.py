@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE, REFERENCE = ROOT / "src" / "seqlab", ROOT / "docs" / "reference"
 sys.path.insert(0, str(ROOT / "src"))
 
-PAGES = {  # in the order that a newcomer needs them
+PAGES = {  # in reading order
     "First run": "docs/first-run",
     "Results": "docs/results",
     "Splits": "docs/splits",
@@ -58,12 +58,12 @@ autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 90
-nitpicky = True  # a docstring that names something of seqlab must name something that is there
+nitpicky = True  # names of seqlab in docstrings must exist
 TYPE_VARIABLES = "Result|Network|Candidate"
 nitpick_ignore_regex = [("py:.*", rf"(?!seqlab\.).*|seqlab\.[a-z.]+\.({TYPE_VARIABLES})")]  # or of another package
-autodoc_mock_imports = ["mlflow", "triton"]  # one takes seconds to load, the other comes with torch for a GPU
+autodoc_mock_imports = ["mlflow", "triton"]  # mlflow takes seconds to load; triton comes with torch for GPUs
 
-html_theme = "furo"  # its pages ask no other host for anything
+html_theme = "furo"  # its pages load nothing from other hosts
 html_title = "seqlab"
 html_static_path, html_css_files = ["static"], ["width.css"]
 highlight_language = "none"
@@ -79,17 +79,17 @@ REQUEST = re.compile(
 
 
 def modules() -> dict[str, list[str]]:
-    """The modules of every package by its name; those that are in none under seqlab."""
-    found: dict[str, list[str]] = {"seqlab": ["seqlab"]}
+    """The names of modules by package; modules outside packages are those of seqlab."""
+    packages: dict[str, list[str]] = {"seqlab": ["seqlab"]}
     for path in sorted(PACKAGE.rglob("*.py")):
         if path.name != "__init__.py":
             names = ["seqlab", *path.relative_to(PACKAGE).with_suffix("").parts]
-            found.setdefault(".".join(names[:-1]), []).append(".".join(names))
-    return found
+            packages.setdefault(".".join(names[:-1]), []).append(".".join(names))
+    return packages
 
 
 def write_reference(app: Sphinx) -> None:
-    """Write the sources of the reference, a page for each package; they are not kept under version control."""
+    """Write the sources of the reference, a page for each package; they are not under version control."""
     shutil.rmtree(REFERENCE, ignore_errors=True)
     REFERENCE.mkdir()
     for package, names in modules().items():
@@ -101,38 +101,38 @@ def write_reference(app: Sphinx) -> None:
 
 
 def add_contents(app: Sphinx, page: str, source: list[str]) -> None:
-    """Give the first page and that of the decisions the list of their pages; on a forge they stay as they are."""
+    """Add the list of pages to the first page and to that of the decisions, on the site only."""
     contents = {root_doc: PAGES, PAGES["Decisions"]: DECISIONS}.get(page)
     if contents:
         entries = "".join(f"{title} </{name}>\n" for title, name in contents.items())
         source[0] += f"\n```{{toctree}}\n:hidden:\n\n{entries}```\n"
 
 
-def as_restructured_text(app: Sphinx, what: str, name: str, found: Any, options: Any, lines: list[str]) -> None:
-    """Turn a docstring, which is prose with `code` and indented blocks, into what Sphinx reads."""
+def as_restructured_text(app: Sphinx, what: str, name: str, target: Any, options: Any, lines: list[str]) -> None:
+    """Turn a docstring, which is prose with `code` and indented blocks, into reStructuredText."""
     blocks = re.split(r"\n\s*\n", "\n".join(lines))
     lines[:] = "\n\n".join(literal(block) if is_indented(block) else paragraph(block) for block in blocks).split("\n")
 
 
 def is_indented(block: str) -> bool:
-    """Whether a paragraph of a docstring is shown as it stands."""
+    """Return whether a paragraph of a docstring is shown literally."""
     return bool(block.strip()) and all(line.startswith("    ") for line in block.split("\n") if line)
 
 
 def literal(block: str) -> str:
-    """A block that is shown as it stands."""
+    """A literal block."""
     return f"::\n\n{block}"
 
 
 def paragraph(block: str) -> str:
-    """Prose, in which nothing but code has a meaning of its own; a full name of something of seqlab becomes a link."""
-    place, done = 0, []
+    """Prose without markup but code, in which full names of seqlab become links."""
+    place, parts = 0, []
     for code in CODE.finditer(block):
         words = " ".join(code[2].split())
         role = ":py:obj:`~" if re.fullmatch(r"seqlab(\.\w+)+", words) else "``"
-        done += [escaped(block[place : code.start()]), f"\\ {role}{words}{'`' if role[0] == ':' else '``'}\\ "]
+        parts += [escaped(block[place : code.start()]), f"\\ {role}{words}{'`' if role[0] == ':' else '``'}\\ "]
         place = code.end()
-    return "".join([*done, escaped(block[place:])])
+    return "".join([*parts, escaped(block[place:])])
 
 
 def escaped(text: str) -> str:
@@ -141,20 +141,20 @@ def escaped(text: str) -> str:
 
 
 def with_short_arrays(
-    app: Sphinx, what: str, name: str, found: Any, options: Any, arguments: str | None, result: str | None
+    app: Sphinx, what: str, name: str, target: Any, options: Any, arguments: str | None, result: str | None
 ) -> tuple[str | None, ...]:
-    """A signature with NDArray as the code has it, not as it is made of tuples and types."""
+    """A signature with NDArray as the code has it, instead of its expansion."""
     return tuple(text and ARRAY.sub(r"NDArray[\1]", text) for text in (arguments, result))
 
 
 def finish(app: Sphinx, exception: Exception | None) -> None:
-    """Make the first page index.html, and refuse a page that would ask another host for a part of itself."""
+    """Make the first page index.html, and refuse pages that load anything from another host."""
     if exception is None:
         site = Path(app.outdir)
         shutil.copy2(site / f"{root_doc}.html", site / "index.html")
         for path in [*site.rglob("*.html"), *site.rglob("*.css")]:
-            if found := REQUEST.search(path.read_text(encoding="utf-8")):
-                raise SphinxError(f"{path} asks another host: {found[0]}...; give the site a copy of what it wants")
+            if request := REQUEST.search(path.read_text(encoding="utf-8")):
+                raise SphinxError(f"{path} loads from another host: {request[0]}...; give the site a copy of that file")
 
 
 def setup(app: Sphinx) -> None:

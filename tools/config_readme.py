@@ -51,7 +51,7 @@ FILES = {
 
 
 def rows(schema: dict[str, Any], prefix: str = "") -> Iterator[str]:
-    """A line of the table for every key, in the schema's order; keys of a list's entries are written with []."""
+    """A line of the table for every key, in the order of the schema; [] marks keys of the entries of a list."""
     blocks = []
     for key, value in schema.get("properties", {}).items():
         yield f"| `{prefix}{key}` | {allowed(value)} | {value['description']} |\n"

@@ -1,11 +1,11 @@
-"""Write the installed versions to requirements.txt, the lock, and to environment.yml, the same pins for conda."""
+"""Write the installed versions to requirements.txt, the lock, and the same pins to environment.yml for conda."""
 
 import subprocess
 import sys
 from pathlib import Path
 
 LOCK, ENVIRONMENT = Path("requirements.txt"), Path("environment.yml")
-OWN = {"seqlab", "pip"}  # installed by hand: the package itself, and the installer
+UNLOCKED_NAMES = {"seqlab", "pip"}  # the package itself, and the installer
 HEADER = "# Every package at the version that was tested; written by `make lock`.\n"
 CONDA = """# The pins of requirements.txt for conda users; written by `make lock`, compared by a test.
 #   conda env create --file environment.yml && conda activate seqlab
@@ -19,17 +19,17 @@ dependencies:
 """
 
 
-def installed() -> list[str]:
-    """`name==version` of every package in this environment, sorted; a local part such as +cpu is not a pin."""
+def list_pins() -> list[str]:
+    """`name==version` of every package in this environment, sorted, without a local part such as +cpu."""
     listing = subprocess.run(
         [sys.executable, "-m", "pip", "list", "--format=freeze"], check=True, capture_output=True, text=True
     )
     pins = (line.split("+")[0] for line in listing.stdout.split())
-    return sorted(pin for pin in pins if pin.split("==")[0] not in OWN)
+    return sorted(pin for pin in pins if pin.split("==")[0] not in UNLOCKED_NAMES)
 
 
 def main() -> None:
-    pins = installed()
+    pins = list_pins()
     LOCK.write_text(HEADER + "".join(f"{pin}\n" for pin in pins))
     ENVIRONMENT.write_text(CONDA + "".join(f"      - {pin}\n" for pin in pins))
     print(f"{len(pins)} packages locked")

@@ -20,7 +20,7 @@ LINE_LENGTH, NAME_LENGTH = 100, 24
 
 
 def filled(page: str) -> str:
-    """The text of `page` with every generated block as its source has it now."""
+    """The text of `page` with its generated blocks written anew from their sources."""
     return BLOCK.sub(lambda block: block[1] + block_text(ROOT / block[2], block[0]) + block[3], page)
 
 
@@ -52,7 +52,7 @@ def tree(folder: Path, depth: int = 0) -> list[str]:
 
 
 def line(name: str, module: Path, depth: int) -> str:
-    """A name and the first sentence of the docstring, or its first clause where the line would be too long."""
+    """A name and the first sentence of the docstring, or its first clause if the line would be too long."""
     docstring = " ".join((ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or "").split())
     sentence = re.split(r"[.?](?:\s|$)", docstring)[0]
     start = f"{'  ' * depth}{name:{NAME_LENGTH - 2 * depth}}"

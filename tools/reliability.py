@@ -1,4 +1,4 @@
-"""Inject every fault that docs/reliability.md tells of, more often than the tests do, and write its table.
+"""Inject every fault of docs/reliability.md, more often than the tests do, and write its table.
 
 python tools/reliability.py --kills 40 --flips 100 --fuzzed 400
 """
@@ -21,7 +21,7 @@ BEGIN, END = "<!-- begin: tools/reliability.py -->", "<!-- end -->"
 
 
 def inject(kills: int, flips: int, fuzzed: int) -> tuple[Counter[str], list[str]]:
-    """Run the tests of faults; how often each was injected, and the names of the tests that failed or were skipped."""
+    """Run the tests of faults; return the number of injections by fault, and the tests that failed or were skipped."""
     numbers = {"SEQLAB_KILLS": str(kills), "SEQLAB_FLIPS": str(flips), "SEQLAB_FUZZED": str(fuzzed)}
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
@@ -29,15 +29,15 @@ def inject(kills: int, flips: int, fuzzed: int) -> tuple[Counter[str], list[str]
         subprocess.run(command, cwd=ROOT, env=os.environ | numbers, check=False)
         root = ElementTree.parse(report).getroot()
     counts: Counter[str] = Counter()
-    for found in root.iter("property"):
-        if str(found.get("value")).isdecimal():  # hypothesis writes others
-            counts[str(found.get("name"))] += int(str(found.get("value")))
-    wrong = {"failure", "error", "skipped"}
-    unsound = [case for case in root.iter("testcase") if wrong & {child.tag for child in case}]
-    return counts, [f"{case.get('classname')}.{case.get('name')}" for case in unsound]
+    for entry in root.iter("property"):
+        if str(entry.get("value")).isdecimal():  # not an entry of hypothesis
+            counts[str(entry.get("name"))] += int(str(entry.get("value")))
+    failures = {"failure", "error", "skipped"}
+    failed = [case for case in root.iter("testcase") if failures & {child.tag for child in case}]
+    return counts, [f"{case.get('classname')}.{case.get('name')}" for case in failed]
 
 
-def table(counts: Counter[str], unsound: list[str]) -> str:
+def format_table(counts: Counter[str], failed: list[str]) -> str:
     """The rows of the page, one for each kind of fault."""
     damaged = [name for name in counts if name.startswith("damaged ") and name.endswith(", refused")]
     refused = sum(counts[name] for name in damaged)
@@ -51,8 +51,8 @@ def table(counts: Counter[str], unsound: list[str]) -> str:
             f"{refused} refused by name, {harmless} without effect on what is read; no other number",
         )
     ]
-    whole = [name for name in counts if name.endswith(" in a run of Snakemake")]
-    rows += [(name, counts[name], "named by Snakemake; made again after deletion") for name in whole]
+    runs = [name for name in counts if name.endswith(" in a run of Snakemake")]
+    rows += [(name, counts[name], "named by Snakemake; made again after deletion") for name in runs]
     rows += [
         (name, counts[name], "one sentence; old files intact; continues when there is space")
         for name in counts
@@ -67,16 +67,16 @@ def table(counts: Counter[str], unsound: list[str]) -> str:
     rows += [
         (f"{name}, refused", counts[name], "a sentence, no traceback") for name in counts if name.startswith("fuzzed")
     ]
-    told = {row[0].removesuffix(", refused") for row in rows} | {"runs that ended with the same bits"}
-    others = [name for name in counts if name not in told and not re.search("refused$|without effect$", name)]
-    rows += [(name, counts[name], RIGHT.get(name, "the same bits")) for name in others]
+    listed = {row[0].removesuffix(", refused") for row in rows} | {"runs that ended with the same bits"}
+    rest = [name for name in counts if name not in listed and not re.search("refused$|without effect$", name)]
+    rows += [(name, counts[name], OUTCOMES.get(name, "the same bits")) for name in rest]
     lines = ["| fault | injected | outcome |", "|---|---|---|"]
-    lines += [f"| {name} | {count:,} | {left} |" for name, count, left in rows]
-    lines += ["", f"Failed or skipped: {', '.join(unsound) if unsound else 'none'}."]
+    lines += [f"| {name} | {count:,} | {outcome} |" for name, count, outcome in rows]
+    lines += ["", f"Failed or skipped: {', '.join(failed) or 'none'}."]
     return "\n".join(lines)
 
 
-RIGHT = {
+OUTCOMES = {
     "two Snakemakes in one folder": "the second reports the lock; the first ends with the same bits",
     "two folders with one mirror": "both have the text; the mirror is unchanged",
     "clock moved back": "nothing runs again",
@@ -86,16 +86,16 @@ RIGHT = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=20, help="of a run of Snakemake (%(default)s)")
-    parser.add_argument("--flips", type=int, default=12, help="damages of each kind of file (%(default)s)")
-    parser.add_argument("--fuzzed", type=int, default=150, help="inputs of each kind made up by chance (%(default)s)")
+    parser.add_argument("--kills", type=int, default=20, help="number of kills of a run of Snakemake (%(default)s)")
+    parser.add_argument("--flips", type=int, default=12, help="number of damages of each file (%(default)s)")
+    parser.add_argument("--fuzzed", type=int, default=150, help="number of random inputs of each kind (%(default)s)")
     arguments = parser.parse_args()
-    counts, unsound = inject(arguments.kills, arguments.flips, arguments.fuzzed)
+    counts, failed = inject(arguments.kills, arguments.flips, arguments.fuzzed)
     page = PAGE.read_text(encoding="utf-8")
     before, rest = page.split(BEGIN)
     after = rest.split(END)[1]
-    PAGE.write_text(f"{before}{BEGIN}\n{table(counts, unsound)}\n{END}{after}", encoding="utf-8")
-    sys.exit(f"error: not all faults were injected or survived: {', '.join(unsound)}" if unsound else 0)
+    PAGE.write_text(f"{before}{BEGIN}\n{format_table(counts, failed)}\n{END}{after}", encoding="utf-8")
+    sys.exit(f"error: not all faults were injected or survived: {', '.join(failed)}" if failed else 0)
 
 
 if __name__ == "__main__":

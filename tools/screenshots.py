@@ -24,29 +24,29 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 FLAGS += ["--disable-component-update", "--disable-sync"]
 SIZE = {"width": 1440, "height": 900}
-PATIENCE = 10  # seconds; a busy machine of two cores needs most of them
-COLOURS = 128  # a picture of a page needs no more, and becomes a third as large
+WAIT = 10  # seconds; a busy machine of two cores needs most of them
+COLOURS = 128  # enough for a page, and the file is a third as large
 
 
-def browser_path() -> str | None:
-    """The browser of this machine, if it has one."""
+def find_browser() -> str | None:
+    """The path of a browser on this machine, or None."""
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
-def pages(client: Any, text: str) -> dict[str, str]:
-    """What there is to see of a text: a name for the picture, and the address after that of the server."""
-    found = client.get_experiment_by_name(text)
-    if found is None:
+def list_pages(client: Any, text: str) -> dict[str, str]:
+    """The views of a text: the name of the picture, and the address after that of the server."""
+    experiment = client.get_experiment_by_name(text)
+    if experiment is None:
         raise InputError(f"the server has no runs on {text!r}; run the workflow first")
-    number = found.experiment_id
+    number = experiment.experiment_id
     (page, *_) = client.search_runs([number], PAGE_RUNS)
     return {view.link: view.address(number) for view in VIEWS} | {"experiment": run_link(number, page.info.run_id)}
 
 
-def take(page: Any, address: str, path: Path) -> None:
-    """Open an address and write what can be seen as a PNG of few colours."""
+def save_picture(page: Any, address: str, path: Path) -> None:
+    """Open an address and write its first screen as a PNG of few colours."""
     page.goto(address)
-    page.wait_for_timeout(1000 * PATIENCE)  # charts are drawn some time after the last answer
+    page.wait_for_timeout(1000 * WAIT)  # charts are drawn some time after the last answer
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"{path}  {path.stat().st_size:,} bytes")
@@ -58,9 +58,11 @@ def main() -> None:
     parser.add_argument("link")
     parser.add_argument("text", help="corpus and unit")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--results", type=Path, default=Path("results"), help="what the dashboard shows (%(default)s)")
+    parser.add_argument(
+        "--results", type=Path, default=Path("results"), help="results that the dashboard shows (%(default)s)"
+    )
     arguments = parser.parse_args()
-    browser = browser_path()
+    browser = find_browser()
     if browser is None:
         raise InputError(f"none of {', '.join(BROWSERS)} is installed; install one, on Debian `apt install chromium`")
     arguments.folder.mkdir(parents=True, exist_ok=True)
@@ -72,8 +74,8 @@ def main() -> None:
         page.wait_for_url("**/#/experiments")  # the link with the token leads there
         server = page.url.partition("/#/")[0]
         client = connect(local_database(arguments.results))
-        for name, address in pages(client, arguments.text).items():
-            take(page, server + address, arguments.folder / f"{prefix}_{name}.png")
+        for name, address in list_pages(client, arguments.text).items():
+            save_picture(page, server + address, arguments.folder / f"{prefix}_{name}.png")
         chromium.close()
 
 
