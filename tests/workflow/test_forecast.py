@@ -54,7 +54,7 @@ def test_the_report_holds_every_figure(tides: tuple[Project, tuple[str, ...]]) -
 def test_what_runs_again(tides: tuple[Project, tuple[str, ...]]) -> None:
     project, arguments = tides
     assert project.planned(*arguments) == {}
-    settings = project.folder / "src/seqlab/forecast/settings.py"
+    settings = project.folder / "src/seqlab/fleet/settings.py"
     settings.write_text(settings.read_text() + "\n# edited\n")
     planned = project.planned(*arguments)
     assert planned["train_forecaster"] == 1

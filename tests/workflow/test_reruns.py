@@ -30,7 +30,7 @@ def test_touching_files_reruns_nothing(finished: Project) -> None:
 
 
 def test_editing_the_optimiser_trains_networks_again_and_nothing_else(finished: Project) -> None:
-    edit(finished, "src/seqlab/rnn/optimisers.py")
+    edit(finished, "src/seqlab/fleet/optimisers.py")
     assert finished.planned(*SMOKE) == {"train_rnn": 2, "score_mixture": 2, "compare_protocols": 1} | AFTER_SCORING
 
 
