@@ -12,7 +12,7 @@ from seqlab.io.errors import command
 from seqlab.ledger.record import read_training
 from seqlab.ngram.counts import count_ngrams
 from seqlab.ngram.model import NgramModel
-from seqlab.ngram.pruning import prune
+from seqlab.ngram.pruning import prune_model
 from seqlab.ngram.run import score_run
 from seqlab.ngram.shards import read_counts
 from seqlab.text.splits import read_ids, read_splits, segments_of
@@ -42,7 +42,7 @@ def main() -> None:
             tables = count_ngrams(segments_of(ids, splits, "train"), whole.order, whole.vocabulary)
         return [table.count for table in tables]
 
-    made = prune(whole, card["settings"]["prune"], count)
+    made = prune_model(whole, card["settings"]["prune"], count)
     made.save(arguments.folder / "model.npz")
     training |= {
         "seconds": round(training["seconds"] + time.perf_counter() - started, 3),  # what it takes from the text on

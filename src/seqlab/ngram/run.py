@@ -1,4 +1,4 @@
-"""One run of a sweep: an n-gram model, scored in its folder."""
+"""Scoring of an n-gram model in the folder of its run."""
 
 from pathlib import Path
 from typing import Any
