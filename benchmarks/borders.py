@@ -27,7 +27,7 @@ from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import stream_bits
 from seqlab.rnn.task import LanguageTask
 from seqlab.text.cleaning import clean_text
-from seqlab.text.splits import divide
+from seqlab.text.splits import divide_text
 from seqlab.text.vocab import Vocab
 
 CONFIGURATION = Path(__file__).parents[1] / "config" / "config.yaml"
@@ -69,7 +69,7 @@ def main() -> None:
     arguments = parser.parse_args()
     use_threads(1)
     text = clean_text(arguments.text.read_text(encoding="utf-8"))
-    ranges = divide(len(text), SHARES | {"streams": arguments.streams})
+    ranges = divide_text(len(text), SHARES | {"streams": arguments.streams})
     vocab = Vocab("".join(text[start:stop] for start, stop in ranges["train"]))
     segments = {
         split: [vocab.encode(list(text[start:stop])) for start, stop in parts] for split, parts in ranges.items()

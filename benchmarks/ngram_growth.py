@@ -25,7 +25,7 @@ import numpy as np
 from seqlab.io.errors import InputError, command
 from seqlab.ngram.counts import count_ngrams
 from seqlab.ngram.shards import count_shard, merge_shards, read_counts
-from seqlab.ngram.smoothing import estimate_from
+from seqlab.ngram.smoothing import estimate_from_counts
 
 ORDER, SHARDS, CHAINS = 5, 4, 2_000
 MEGABYTE = 1 << 20
@@ -91,9 +91,9 @@ def step(name: str, folder: Path, vocabulary: int, bound: int) -> dict[str, floa
             parts = [folder / f"shard{number}" for number in range(1, SHARDS + 1)]
             merge_shards(folder / "merged", parts, ORDER, vocabulary, bound)
         elif name == "estimate":
-            made = estimate_from("mkn", read_counts(folder / "merged", ORDER, vocabulary), vocabulary)
+            made = estimate_from_counts("mkn", read_counts(folder / "merged", ORDER, vocabulary), vocabulary)
         else:
-            made = estimate_from("mkn", count_ngrams([ids], ORDER, vocabulary), vocabulary)
+            made = estimate_from_counts("mkn", count_ngrams([ids], ORDER, vocabulary), vocabulary)
     found = {"seconds": watch.seconds, "megabytes": watch.peak}
     return found | ({"ngrams": made.model.parameters} if name in ("whole", "estimate") else {})
 

@@ -33,8 +33,8 @@ from seqlab.machine.devices import choose_device, use_threads
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import stream_bits
 from seqlab.rnn.task import LanguageTask
-from seqlab.text.cleaning import clean
-from seqlab.text.splits import divide
+from seqlab.text.cleaning import apply_cleaning
+from seqlab.text.splits import divide_text
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "config/war_and_peace_rnn.yaml"
@@ -45,7 +45,7 @@ def read_text(path: str | None) -> bytes:
     file = Path(path or Path(os.environ.get("SEQLAB_MIRROR", ".")) / "war_and_peace.txt")
     if not file.is_file():
         raise InputError(f"{file} is missing; set SEQLAB_MIRROR to the folder that holds it, or give --text FILE")
-    return clean(file.read_text(encoding="utf-8"), "dos", str(file)).encode()
+    return apply_cleaning(file.read_text(encoding="utf-8"), "dos", str(file)).encode()
 
 
 def train_cell(
@@ -97,7 +97,7 @@ def main() -> None:
     values |= {"epochs": arguments.epochs} if arguments.epochs else {}
     text = read_text(arguments.text)
     ids = np.unique(np.frombuffer(text, dtype=np.uint8), return_inverse=True)[1]
-    ranges = divide(len(ids), config["split"])
+    ranges = divide_text(len(ids), config["split"])
     segments = {split: [ids[start:end] for start, end in parts] for split, parts in ranges.items()}
     arguments.folder.mkdir(parents=True, exist_ok=True)
     rows, left = [], 0

@@ -23,9 +23,9 @@ from typing import Any
 import torch
 from ngram import machine
 
-from seqlab.fleet.accelerated.graphs import record
+from seqlab.fleet.accelerated.graphs import record_graph
 from seqlab.fleet.cells import CELLS
-from seqlab.fleet.settings import rounding, uses_tf32
+from seqlab.fleet.settings import rounding_type, uses_tf32
 from seqlab.fleet.stack import run_layer
 from seqlab.io.errors import command
 from seqlab.machine.devices import choose_device, use_tf32, use_threads
@@ -38,7 +38,7 @@ def seqlab_pass(cell: str, hidden: int, replicas: int, precision: str, always: b
     """One pass of a fleet; bfloat16 is used where training would, or `always`."""
     device = torch.get_default_device()
     rounds = always and precision == "bfloat16" and device.type == "cpu"
-    factors = torch.bfloat16 if rounds else rounding(precision, cell, hidden, device.type)
+    factors = torch.bfloat16 if rounds else rounding_type(precision, cell, hidden, device.type)
     wide = CELLS[cell].gates * hidden
     w_xh = torch.randn(replicas, VOCABULARY, wide).mul_(hidden**-0.5).requires_grad_()
     w_hh = torch.randn(replicas, hidden, wide).mul_(hidden**-0.5).requires_grad_()
@@ -52,7 +52,7 @@ def seqlab_pass(cell: str, hidden: int, replicas: int, precision: str, always: b
         return torch.autograd.grad(outputs, (w_xh, w_hh, bias), gradient)
 
     use_tf32(uses_tf32(precision))  # what is recorded keeps it
-    return record(run, device)
+    return record_graph(run, device)
 
 
 def torch_pass(cell: str, hidden: int, replicas: int, precision: str) -> Callable[[], Any]:
@@ -81,7 +81,7 @@ def graph_pass(cell: str, hidden: int, replicas: int, precision: str) -> Callabl
             torch.autograd.grad(module(entered)[0], [entered, *module.parameters()], gradient)
 
     use_tf32(precision == "tf32")
-    return record(run, gradient.device)
+    return record_graph(run, gradient.device)
 
 
 def best_times(tasks: list[Callable[[], Any]], seconds: float) -> list[float]:

@@ -7,11 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from seqlab.axes import network_runs, values_of
+from seqlab.axes import list_network_runs, list_values
 from seqlab.io.errors import InputError, shown
 from seqlab.io.names import check_address, check_path, name_of_path, named_after, readable_path
+from seqlab.io.runs import SPLIT_NAMES
 from seqlab.io.schemas import check, read_schema
-from seqlab.text.definitions import NAMES as PARTS
 from seqlab.text.definitions import SPLIT_KEYS, check_corpus
 from seqlab.text.tokens import UNITS
 
@@ -96,7 +96,7 @@ def check_corpora(config: dict[str, Any], corpora: dict[str, Any]) -> None:
 
 def check_shares(key: str, split: dict[str, Any]) -> None:
     """Raises InputError where the shares of `split`, the block `key`, do not add up to 1."""
-    total = sum(split[name] for name in PARTS)
+    total = sum(split[name] for name in SPLIT_NAMES)
     if abs(total - 1) > 1e-9:
         raise InputError(f"the shares of {key!r} add up to {total:g}; train, valid and test must add up to 1")
 
@@ -104,7 +104,7 @@ def check_shares(key: str, split: dict[str, Any]) -> None:
 def text_runs(config: dict[str, Any], unit: str, definition: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
     """Every run on one corpus, whose block is `definition`, and unit: (family, model) -> {"settings", "seeds"}.
 
-    Raises InputError for what `ngram_runs`, `network_runs` and `mixture_runs` refuse.
+    Raises InputError for what `ngram_runs`, `list_network_runs` and `mixture_runs` refuse.
     """
     runs: dict[tuple[str, str], dict[str, Any]] = {}
     for name in config["compressors"]:
@@ -114,9 +114,9 @@ def text_runs(config: dict[str, Any], unit: str, definition: dict[str, Any]) -> 
     for model, settings in ngram_runs(config["ngram"]).items():
         runs["ngram", model] = {"settings": settings, "seeds": []}
     rnn = config["rnn"]
-    shape = {"cell": values_of(rnn["cells"]), "layers": rnn["layers"], "hidden": rnn["hidden"]}
+    shape = {"cell": list_values(rnn["cells"]), "layers": rnn["layers"], "hidden": rnn["hidden"]}
     training = rnn["training"] | rnn["training_by_unit"].get(unit, {})
-    for model, settings in network_runs("rnn", shape | training, rnn["draw"]).items():
+    for model, settings in list_network_runs("rnn", shape | training, rnn["draw"]).items():
         runs["rnn", model] = {"settings": settings, "seeds": rnn["seeds"]}
     for model, parts in mixture_runs(config["mixtures"], runs).items():
         runs["mixture", model] = {"settings": {"parts": parts}, "seeds": []}
@@ -246,7 +246,7 @@ def corpus_of_text(text: str, cleaning: str | None, corpora: dict[str, Any]) -> 
         return [text], corpora
     text = os.path.expanduser(text)  # noqa: PTH111, where Path.expanduser raises an error for an unknown user
     path = Path(text)
-    files = {name: str(path / f"{name}.txt") for name in PARTS}
+    files = {name: str(path / f"{name}.txt") for name in SPLIT_NAMES}
     is_file = os.path.isfile(text)  # noqa: PTH113, where Path.is_file raises an error for a name that is too long
     if not is_file and not all(map(os.path.isfile, files.values())):
         names = ", ".join(sorted(map(str, corpora)))
@@ -267,7 +267,7 @@ def local_texts(definition: dict[str, Any]) -> list[str]:
     if "path" in definition:
         return [os.path.expanduser(definition["path"])]  # noqa: PTH111, as above
     files = definition.get("files", {})
-    return [os.path.expanduser(files[name]) for name in PARTS if isinstance(files.get(name), str)]  # noqa: PTH111
+    return [os.path.expanduser(files[name]) for name in SPLIT_NAMES if isinstance(files.get(name), str)]  # noqa: PTH111
 
 
 def with_paths(definition: dict[str, Any], texts: list[str] | None) -> dict[str, Any]:
@@ -277,6 +277,6 @@ def with_paths(definition: dict[str, Any], texts: list[str] | None) -> dict[str,
         return definition | {"path": next(paths, "")}
     if "files" in definition:
         files = definition["files"]
-        local = {name: next(paths, "") for name in PARTS if isinstance(files.get(name), str)}
+        local = {name: next(paths, "") for name in SPLIT_NAMES if isinstance(files.get(name), str)}
         return definition | {"files": files | local}
     return definition

@@ -1,6 +1,6 @@
-"""A language model in use: it goes on with a text, or says what a text costs it.
+"""Trained language model with its vocabulary: continuations and scores of texts.
 
-The files that make one: vocab.json, and model.npz for an n-gram, or weights.safetensors and network.json for a network.
+Its files are vocab.json, and model.npz for an n-gram, or weights.safetensors and network.json for a network.
 """
 
 import re
@@ -18,22 +18,18 @@ from seqlab.io.provenance import sha256_of
 from seqlab.io.runs import Place, find_experiment
 from seqlab.ledger.perplexity import figures
 from seqlab.sampling import SymbolModel, drawn
-from seqlab.text.splits import describe
+from seqlab.text.splits import describe_splits
 from seqlab.text.vocab import Vocab
 
 MODEL_FILES = NGRAM_FILE, NETWORK_FILE = "model.npz", "weights.safetensors"
-SETTINGS: dict[str, Any] = {
-    "mode": "continue",
-    "symbols": 60,
-    "temperature": 1.0,
-    "seed": 1,
-}  # what predict takes, and its defaults
+# the settings of `LanguageModel.predict`
+PREDICT_DEFAULTS: dict[str, Any] = {"mode": "continue", "symbols": 60, "temperature": 1.0, "seed": 1}
 
 
 def open_model(folder: Path, choose_device: Callable[[], Any] = lambda: "cpu", double: bool = False) -> SymbolModel:
-    """Return the model whose files lie in `folder`; FileNotFoundError where there is none, InputError for damage.
+    """Return the model in `folder`; FileNotFoundError where there is none, InputError for damage.
 
-    A network is put on the device that `choose_device` returns, in `double` precision as the ledger is scored.
+    A network is put on the device that `choose_device` returns, in `double` precision where it scores a ledger.
     """
     if (folder / NGRAM_FILE).exists():
         from seqlab.ngram.model import NgramModel
@@ -54,7 +50,7 @@ class LanguageModel:
 
     @classmethod
     def load(cls, folder: str | Path, device: Any = "cpu") -> "LanguageModel":
-        """The model in `folder`: that of a run among the results, or one by itself with its vocab.json.
+        """Return the model in `folder`: the folder of a run among the results, or one with its own vocab.json.
 
         Raises InputError where there is none, a file is damaged, or the vocabulary is not that of the run.
         """
@@ -69,46 +65,48 @@ class LanguageModel:
         return cls(folder.resolve().name, Vocab.load(vocab), open_model(folder, lambda: device, double=True))
 
     def predict(self, texts: Sequence[str], settings: dict[str, Any]) -> list[dict[str, Any]]:
-        """One answer for each text: with `mode` continue its continuation of `symbols` symbols, with `mode` score what
-        it costs. Raises InputError for another mode or a text that is too short.
+        """Return an answer for each text: with `mode` continue its continuation by `symbols` symbols, with `mode` score
+        its metrics. Raises InputError for another mode or a text that is too short.
         """
-        settings = SETTINGS | settings
+        settings = PREDICT_DEFAULTS | settings
         if settings["mode"] == "score":
             return [self.score(text)[0] for text in texts]
         if settings["mode"] != "continue":
             raise InputError(f"mode is {settings['mode']!r}; allowed are continue and score")
         amount = int(settings["symbols"]), float(settings["temperature"]), int(settings["seed"])
-        return [{"continuation": self.go_on(text, *amount)} for text in texts]
+        return [{"continuation": self.continue_text(text, *amount)} for text in texts]
 
-    def go_on(self, text: str, symbols: int, temperature: float, seed: int) -> str:
-        """`symbols` symbols drawn after `text` by the first replica; always the same for the same seed."""
+    def continue_text(self, text: str, symbols: int, temperature: float, seed: int) -> str:
+        """Draw `symbols` symbols after `text` from the first replica; the result depends on the seed alone."""
         reading = self.model.read(self.encoded(text, 1)[1].tolist())
-        return self.text_after(list(drawn(reading, symbols, np.random.default_rng(seed), temperature)))
+        return self.continuation_text(list(drawn(reading, symbols, np.random.default_rng(seed), temperature)))
 
-    def text_after(self, indices: Sequence[int]) -> str:
-        """The text that `indices` stand for, as it goes on behind another."""
+    def continuation_text(self, indices: Sequence[int]) -> str:
+        """Return the text of `indices` as the continuation of another text."""
         return (" " if self.vocab.unit == "word" else "") + self.vocab.text_of(indices)
 
     def score(self, text: str) -> list[dict[str, Any]]:
-        """The figures of `text` for each replica, as in metrics.json; the first symbol is context only."""
+        """Return the metrics of `text` for each replica, as in metrics.json; the first symbol is context only."""
         tokens, indices = self.encoded(text, 2)
         counts = self.counts(tokens, indices)
         return [figures(bits, counts) for bits in self.model.score([indices])]
 
     def counts(self, tokens: Sequence[str], indices: NDArray[Any]) -> dict[str, Any]:
-        """How many symbols, characters, bytes and words of a text are scored, as splits.json tells of a split."""
+        """Count the scored symbols, characters, bytes and words of a text, as in splits.json."""
         segments = {"text": [[0, len(tokens)]]}
-        counts: dict[str, Any] = describe("contiguous", segments, indices, tokens, self.vocab.unit)["splits"]["text"]
-        return counts | {"characters": max(counts["characters"], 1)}  # a single character of several bytes has begun
+        counts: dict[str, Any] = describe_splits("contiguous", segments, indices, tokens, self.vocab.unit)["splits"][
+            "text"
+        ]
+        return counts | {"characters": max(counts["characters"], 1)}  # part of a character counts as one
 
     def encoded(self, text: str, least: int) -> tuple[list[str], NDArray[Any]]:
-        """The tokens of `text` and their indices, (tokens,); InputError for fewer than `least`, and for bytes that are
-        no UTF-8, which Python hands on as halves of surrogate pairs.
+        """Return the tokens of `text` and their indices, (tokens,); InputError for fewer than `least`, and for bytes
+        that are not UTF-8, which Python passes as halves of surrogate pairs.
         """
         if half := re.search("[\ud800-\udfff]", text):
-            what = f"byte 0x{ord(half[0]) - 0xDC00:02x}" if "\udc80" <= half[0] <= "\udcff" else "half a character"
+            fault = f"byte 0x{ord(half[0]) - 0xDC00:02x}" if "\udc80" <= half[0] <= "\udcff" else "half a character"
             raise InputError(
-                f"the text {shown(text)} has {what} at place {half.start()}, which is no UTF-8; correct it"
+                f"the text {shown(text)} has {fault} at place {half.start()}, which is not UTF-8; correct it"
             )
         tokens = self.vocab.tokenize(text)
         if len(tokens) < least:
@@ -117,10 +115,10 @@ class LanguageModel:
 
 
 def _prepared_vocabulary(folder: Path) -> Path | None:
-    """vocab.json of the text that the run in `folder` learnt; None where `folder` is not that of a run.
+    """Return the path of vocab.json of the training text of the run in `folder`; None for another folder.
 
-    A run that its experiment no longer lists, because it was run again with another text, keeps its vocabulary: that of
-    its corpus with the checksum of its card.
+    A run that its experiment no longer lists, because the experiment was run again with another text, has the
+    vocabulary of its corpus with the checksum in its card.
     """
     experiment, card_path = find_experiment(folder), folder / "card.yaml"
     if experiment is None or not card_path.exists():

@@ -1,7 +1,7 @@
-"""Models as they are asked, whatever their family, and going on with a text: drawn symbols, the likeliest continuation.
+"""Interface of language models, and continuations of texts: sampling and beam search.
 
-Each family implements `SymbolModel` in its own package; the command line, the registry and the questions use nothing
-else of a model.
+Each family implements `SymbolModel` in its own package; the command line, the registry and the questions use models by
+this interface alone.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,32 +13,32 @@ from numpy.typing import NDArray
 
 from seqlab.io.errors import InputError
 
-Texts = Sequence[NDArray[Any]]  # each as indices of symbols, (symbols,)
-Positions = Sequence[tuple[int, int]]  # of symbols: the number of a segment, and the place in it
-Progress = Callable[[int], object]  # is called with the number of symbols done since its last call
+Texts = Sequence[NDArray[Any]]  # indices of symbols, (symbols,)
+Positions = Sequence[tuple[int, int]]  # of symbols: the number of a segment and the place in it
+Progress = Callable[[int], object]  # called with the number of symbols done since its last call
 
 
 def ignore_progress(symbols: int) -> None:
-    """Do nothing with the number of symbols done."""
+    """Ignore the number of symbols done."""
 
 
 class Reading(Protocol):
-    """One text or several, side by side, as far as a model has read them."""
+    """State of a model after one text or several texts."""
 
     @property
     def probability(self) -> NDArray[np.floating]:
-        """Of every symbol to come next in each text, shape (texts, vocabulary)."""
+        """Probability of every next symbol of each text, (texts, vocabulary)."""
 
     def followed(self, texts: Sequence[int], symbols: Sequence[int]) -> "Reading":
-        """The texts of these numbers, each followed by its symbol; a number may come more than once."""
+        """Return the reading of the texts of these numbers, each followed by its symbol; numbers may repeat."""
 
 
 @dataclass(frozen=True)
 class Ahead:
     """Bits of symbols `steps` ahead under each replica, (replicas, positions).
 
-    Where the symbols between were `sampled`, `error` is the standard error that this leaves in the bits and `bias` by
-    how much it makes them larger on average, of the same shape and of first order; both are zero where they are exact.
+    Where the symbols between were `sampled`, `error` is the standard error of the bits and `bias` their mean excess,
+    both of first order and of the same shape; both are zero where the bits are exact.
     """
 
     steps: int
@@ -49,35 +49,33 @@ class Ahead:
 
     @classmethod
     def exact(cls, steps: int, probability: NDArray[np.float64]) -> "Ahead":
-        """Return the bits of symbols that a single replica gives this `probability`, (positions,)."""
+        """Return the bits of symbols of this `probability`, (positions,), under a single replica."""
         with np.errstate(divide="ignore"):  # a probability of zero costs infinitely many bits
             bits = -np.log2(probability)[None]
         return cls(steps, bits, np.zeros_like(bits), np.zeros_like(bits), False)
 
 
 class Foresight(Protocol):
-    """What can be asked for symbols further ahead than the next."""
+    """A model of symbols further ahead than the next."""
 
     def look_ahead(self, segments: Texts, positions: Positions, steps: Sequence[int], samples: int) -> list[Ahead]:
         """Return the bits of the symbols at `positions` given their segment up to k symbols before each, for every k of
         `steps`; empty where that would cost too much.
 
-        Every place has `max(steps)` symbols before it. What is too much to sum over is drawn `samples` times.
+        Every place has `max(steps)` symbols before it. Sums that would cost too much are estimated from `samples`
+        draws.
         """
 
 
 class SymbolModel(Foresight, Protocol):
-    """A model of sequences of symbols, which are indices of its vocabulary.
-
-    `seeds` are those of its replicas, a single None for a model without seeds.
-    """
+    """A model of sequences of symbols, which are indices of its vocabulary."""
 
     @property
     def seeds(self) -> Sequence[int | None]:
-        """The seed of every replica."""
+        """The seed of every replica; a single None for a model without seeds."""
 
     def read(self, prompt: Sequence[int], replica: int = 0) -> Reading:
-        """Return `prompt`, at least one symbol, as the replica of this number has read it."""
+        """Return the reading of `prompt`, at least one symbol, by the replica of this number."""
 
     def score(self, segments: Texts, progress: Progress = ignore_progress) -> NDArray[np.float64]:
         """Return the bits of every symbol but the first of each segment, (replicas, symbols), each given all symbols of
@@ -88,21 +86,21 @@ class SymbolModel(Foresight, Protocol):
         """Return the bits of every symbol but the first of each of many short texts, (replicas, symbols) for each."""
 
 
-def draw(
+def draw_symbol(
     probability: NDArray[np.floating],
     random: np.random.Generator,
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
 ) -> int:
-    """An index drawn from `probability`, shape (vocabulary,), sharpened by `temperature` and cut to the `top_k`
-    likeliest, and to the fewest likeliest that hold a share of `top_p` (the nucleus of Holtzman et al. 2020).
+    """Draw an index from `probability`, (vocabulary,), sharpened by `temperature` and limited to the `top_k` likeliest
+    symbols, and to the fewest likeliest with a total share of `top_p` (the nucleus of Holtzman et al. 2020).
 
-    Temperature 0 takes the likeliest symbol (the first of equals). Raises InputError for a negative temperature, a
-    top_k below 1 or a top_p outside (0, 1].
+    Temperature 0 takes the likeliest symbol, the first of equals. Raises InputError for a negative temperature, a top_k
+    below 1 or a top_p outside (0, 1].
     """
     if not 0 <= temperature < np.inf or (top_k is not None and top_k < 1):
-        raise InputError(f"temperature is {temperature} and top_k {top_k}; they must be at least 0 and 1")
+        raise InputError(f"temperature is {temperature} and top_k is {top_k}; they must be at least 0 and 1")
     if top_p is not None and not 0 < top_p <= 1:
         raise InputError(f"top_p is {top_p}; it must be above 0 and at most 1")
     if temperature == 0:
@@ -128,20 +126,19 @@ def drawn(
     top_k: int | None = None,
     top_p: float | None = None,
 ) -> Iterator[int]:
-    """`symbols` indices that follow the single text of `reading`, each drawn by `draw` given all before it."""
+    """Yield `symbols` indices after the single text of `reading`, each drawn by `draw_symbol` given all before it."""
     for left in range(symbols, 0, -1):
-        index = draw(reading.probability[0], random, temperature, top_k, top_p)
+        index = draw_symbol(reading.probability[0], random, temperature, top_k, top_p)
         yield index
-        if left > 1:  # nothing is read that nobody asks about
+        if left > 1:  # the last symbol need not be read
             reading = reading.followed([0], [index])
 
 
-def likeliest(reading: Reading, symbols: int, beam: int) -> tuple[list[int], float]:
-    """The likeliest continuation of the single text of `reading` that a beam search finds, and its bits.
+def search_likeliest(reading: Reading, symbols: int, beam: int) -> tuple[list[int], float]:
+    """Return the likeliest continuation of the single text of `reading` by beam search, and its bits.
 
-    The `beam` likeliest continuations of every length are kept and all their continuations looked at; with a beam of 1
-    that is temperature 0, with one as wide as there are continuations the exact answer. Raises InputError for a beam
-    below 1.
+    The `beam` likeliest continuations of every length are kept and extended by every symbol; a beam of 1 equals
+    temperature 0, a beam of all continuations is exact. Raises InputError for a beam below 1.
     """
     if beam < 1:
         raise InputError(f"beam is {beam}; it must be at least 1")
@@ -150,8 +147,8 @@ def likeliest(reading: Reading, symbols: int, beam: int) -> tuple[list[int], flo
     for left in range(symbols, 0, -1):
         with np.errstate(divide="ignore"):
             cost = bits[:, None] - np.log2(reading.probability)
-        kept = np.argsort(cost, axis=None, kind="stable")[:beam]
-        rows, columns = (each.tolist() for each in np.unravel_index(kept, cost.shape))
+        cheapest = np.argsort(cost, axis=None, kind="stable")[:beam]
+        rows, columns = (indices.tolist() for indices in np.unravel_index(cheapest, cost.shape))
         bits = cost[rows, columns]
         texts = [[*texts[row], column] for row, column in zip(rows, columns, strict=True)]
         if left > 1:

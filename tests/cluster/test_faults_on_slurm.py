@@ -133,7 +133,7 @@ def test_the_cause_is_reported(story: Story, snakemake: int, cause: str) -> None
 
 
 def test_every_attempt_goes_on_from_the_checkpoint_of_the_last(story: Story) -> None:
-    epochs = [int(log.split("going on after epoch ")[1].split()[0]) for log in story.logs[1:]]
+    epochs = [int(log.split("continuing after epoch ")[1].split()[0]) for log in story.logs[1:]]
     assert "going on" not in story.logs[0]
     assert epochs == sorted(set(epochs)) and epochs[0] > 0
 

@@ -11,10 +11,10 @@ from seqlab.io.runs import FORECAST, SERIES, Place, Run
 from seqlab.io.tables import write_table
 from seqlab.series.autoregression import Autoregression, try_orders
 from seqlab.series.persistence import persistence, seasonal_persistence
-from seqlab.series.record import forecast, forecast_points, record
+from seqlab.series.record import forecast_points, forecast_series, record_forecasts
 from seqlab.series.series import Series, sine
-from seqlab.series.splits import Prepared, prepare, write_prepared
-from seqlab.series.tables import summarize
+from seqlab.series.splits import Prepared, prepare_series, write_prepared
+from seqlab.series.tables import summarize_forecasts
 
 HORIZONS = [1, 4]
 SHARES = {"train": 0.5, "valid": 0.2, "test": 0.3}
@@ -50,7 +50,7 @@ def make_series(difference: bool = False) -> Prepared:
     made = sine(240, 0.157, 0.2, 1)
     series = Series("height", made.index, made.values, {"noise": 0.2, "lyapunov": 0.1, "predictable": 3.0}, ["A note."])
     definition = {"title": "A <wave>", "period": 40, "difference": difference, "unit": "m", "step": "hour"}
-    return prepare("wave", series, definition, SHARES, NEEDS)
+    return prepare_series("wave", series, definition, SHARES, NEEDS)
 
 
 def make_forecasts(root: Path, experiment: str = "made") -> Path:
@@ -70,22 +70,22 @@ def make_forecasts(root: Path, experiment: str = "made") -> Path:
             for split, horizons in (("valid", [1]), ("test", HORIZONS))
         }
         runs.append(_with_card(place, model, []))
-        record(runs[-1].folder, prepared, made, [None])
+        record_forecasts(runs[-1].folder, prepared, made, [None])
     orders = try_orders(prepared.scaled, prepared.learnt, prepared.splits["valid"], 5)
     model = Autoregression.fit(prepared.scaled[: prepared.learnt[1]], 3)
     for name, forecaster, seeds in (("autoregression", model, []), ("gru-1x4", Pair(model), [1, 2])):
         made = {
-            split: forecast(forecaster, prepared, prepared.origins(split, 1), horizons, 8)
+            split: forecast_series(forecaster, prepared, prepared.origins(split, 1), horizons, 8)
             for split, horizons in (("valid", [1]), ("test", HORIZONS))
         }
         training = {"seconds": 1.5, "parameters": 5, "notes": [f"a note on {name}"]}
         runs.append(_with_card(place, name, seeds))
-        record(runs[-1].folder, prepared, made, forecaster.seeds, training)
+        record_forecasts(runs[-1].folder, prepared, made, forecaster.seeds, training)
     write_table(runs[2].file("orders.csv"), orders)
     rows = [f"{epoch},{seed},1.0,{1 / epoch},0.01,0.5\n" for epoch in (1, 2) for seed in (1, 2)]
     write_text(runs[3].file("history.csv"), HISTORY + "".join(rows))
     list_runs(runs, folder)
-    summary, models = summarize(runs)
+    summary, models = summarize_forecasts(runs)
     write_table(place.file("summary.csv"), summary)
     write_table(place.file("models.csv"), models)
     return Path(place.file(""))

@@ -52,7 +52,7 @@ class OneDevice(TorchDispatchMode):
 
 
 def recorded_without_waits(work: Callable[[], object], device: torch.device) -> Callable[[], object]:
-    """Stands for `graphs.record`: calls `work` before, as a recording does, and refuses waits in it."""
+    """Stands for `graphs.record_graph`: calls `work` before, as a recording does, and refuses waits in it."""
 
     def step() -> None:
         with OneDevice(waits=False):
@@ -66,13 +66,13 @@ def recorded_without_waits(work: Callable[[], object], device: torch.device) -> 
 @pytest.fixture
 def pretended_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Trainings and scorings on the processor do what they would do on a GPU."""
-    ways.try_again()
+    ways._failed.clear()
     for module in (training, scoring):
         monkeypatch.setattr(module, "is_accelerated", lambda device: True)
     for module in (captured, scoring):
-        monkeypatch.setattr(module, "record", recorded_without_waits)
+        monkeypatch.setattr(module, "record_graph", recorded_without_waits)
     yield
-    ways.try_again()
+    ways._failed.clear()
 
 
 def cudnn_forward(
@@ -110,7 +110,7 @@ def cudnn_backward(
 @contextmanager
 def fake_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[torch.device]:
     """A device that computes nothing and refuses what a GPU would refuse."""
-    monkeypatch.setattr(captured, "record", recorded_without_waits)
+    monkeypatch.setattr(captured, "record_graph", recorded_without_waits)
     monkeypatch.setattr(fused, "cudnn_forward", _fake_forward)
     monkeypatch.setattr(fused, "cudnn_backward", _fake_backward)
     with OneDevice():

@@ -8,7 +8,7 @@ from scipy.stats import multivariate_normal, norm
 
 from seqlab.series.autoregression import Autoregression
 from seqlab.series.network import ForecastNetwork, gaussian_of
-from seqlab.series.rollout import roll_out, trajectories
+from seqlab.series.rollout import draw_trajectories, roll_out
 
 MODEL = Autoregression(intercept=0.0, coefficients=[0.5], deviation=1.0)  # x_t = 0.5 x_{t-1} + e_t
 KNOWN = np.array([3.0, -1.0, 8.0])  # x_1 .. x_{t-1}, so t is 4
@@ -35,7 +35,7 @@ def test_equation_7_is_one_step_further_ahead_than_its_k_says():
 def test_fed_back_predictions_are_the_marginal_of_equation_7_for_a_linear_model():
     """Eq. (7) does not say which is meant; the means of both agree where the model is linear."""
     points = roll_out(MODEL, KNOWN, LAST, 4)[0, 0, 3]
-    _, means, _ = trajectories(MODEL, KNOWN, LAST, [4], 50_000)
+    _, means, _ = draw_trajectories(MODEL, KNOWN, LAST, [4], 50_000)
     assert abs(means.mean() - points) < 4 * means.std() / np.sqrt(50_000)
 
 

@@ -7,7 +7,7 @@ from statsmodels.tsa.arima_process import ArmaProcess
 from statsmodels.tsa.stattools import pacf
 
 from seqlab.series.autoregression import Autoregression, try_orders
-from seqlab.series.rollout import roll_out, trajectories
+from seqlab.series.rollout import draw_trajectories, roll_out
 from seqlab.series.series import sine, sunspots
 
 SERIES = {"sine": sine(600, 0.01, 0.2, 1).values, "sunspots": sunspots().values}
@@ -47,7 +47,7 @@ def test_trajectories_have_the_mean_and_variance_of_the_process() -> None:
     weights = ArmaProcess([1, -0.9, 0.4], [1]).arma2ma(8)
     values, origin = np.array([0.2, 1.5, -0.7]), np.array([2])
     horizons, count = [1, 2, 8], 200_000
-    _, means, deviations = trajectories(model, values, origin, horizons, count)
+    _, means, deviations = draw_trajectories(model, values, origin, horizons, count)
     exact = roll_out(model, values, origin, 8)[0, 0]
     for place, horizon in enumerate(horizons):
         variance = 0.25 * (weights[:horizon] ** 2).sum()

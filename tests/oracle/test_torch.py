@@ -5,9 +5,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from seqlab.fleet.accelerated.fused import fused_layer, one_hot
+from seqlab.fleet.accelerated.fused import encode_one_hot, fused_layer
 from seqlab.fleet.cells import CELLS
-from seqlab.fleet.optimisers import Optimiser, clip
+from seqlab.fleet.optimisers import Optimiser, clip_gradients
 from seqlab.fleet.products import look_up
 from seqlab.fleet.stack import Parameters
 from seqlab.rnn.network import Architecture
@@ -88,9 +88,9 @@ def test_outputs_states_loss_and_gradients(cell, layers, hidden, vocabulary, rep
 
     for replica in range(replicas):
         module, output = torch_network(architecture, parameters, replica)
-        one_hot = functional.one_hot(inputs[replica].T, vocabulary).to(kind)
+        encode_one_hot = functional.one_hot(inputs[replica].T, vocabulary).to(kind)
         before = tuple(torch.stack([layer[which][replica] for layer in state]) for which in range(CELLS[cell].states))
-        outputs, last = module(one_hot, before if cell == "lstm" else before[0])
+        outputs, last = module(encode_one_hot, before if cell == "lstm" else before[0])
         expected = output(outputs)
         loss = functional.cross_entropy(expected.flatten(0, 1), targets[replica].T.flatten())
         loss.backward()
@@ -140,7 +140,7 @@ def test_a_layer_by_the_kernels_of_torch_is_that_of_the_time_loop(cell, replicas
     for by_torch in (False, True):
         w_xh, w_hh, bias, *before = leaves = [value.clone().requires_grad_() for value in (*weights, *state)]
         if by_torch:
-            outputs, last = fused_layer(cell, one_hot(inputs, vocabulary, w_xh), tuple(before), w_xh, w_hh, bias)
+            outputs, last = fused_layer(cell, encode_one_hot(inputs, vocabulary, w_xh), tuple(before), w_xh, w_hh, bias)
         else:
             outputs, last = CELLS[cell].layer(look_up(inputs, w_xh, bias), tuple(before), w_hh)
         aim = (outputs * towards[0]).sum() + sum((p * t).sum() for p, t in zip(last, towards[1], strict=True))
@@ -190,7 +190,7 @@ def test_clipping_of_each_replica(limit):
         name: value.clone() * torch.tensor([0.1, 1.0, 10.0])[:, None, None] for name, value in gradients[0].items()
     }
     peers = [[value[replica].clone() for value in found.values()] for replica in range(3)]
-    norms = clip(found, limit)
+    norms = clip_gradients(found, limit)
     for replica, peer in enumerate(peers):
         leaves = [torch.zeros_like(value).requires_grad_() for value in peer]
         for leaf, gradient in zip(leaves, peer, strict=True):

@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqlab.axes import LONGEST_NAME, MOST_RUNS, SHAPE, network_runs, values_of
+from seqlab.axes import LONGEST_NAME, MOST_RUNS, SHAPE, list_network_runs, list_values
 from seqlab.io.errors import InputError
 
 SETTINGS = {"cell": ["rnn", "lstm"], "layers": 1, "hidden": [8, 16], "dropout": [0.0, 0.3], "epochs": 7}
 
 
 def test_a_list_is_an_axis_and_anything_else_is_one_value() -> None:
-    assert values_of([1, 2]) == [1, 2]
-    assert [values_of(value) for value in (1, "adam", None, False)] == [[1], ["adam"], [None], [False]]
+    assert list_values([1, 2]) == [1, 2]
+    assert [list_values(value) for value in (1, "adam", None, False)] == [[1], ["adam"], [None], [False]]
 
 
 def test_the_grid_has_every_point_in_the_order_of_its_axes_and_each_base_first() -> None:
-    runs = network_runs("rnn", SETTINGS)
+    runs = list_network_runs("rnn", SETTINGS)
     points = product(["rnn", "lstm"], [1], [8, 16], [0.0, 0.3], [7])
     assert list(runs.values()) == [dict(zip(SETTINGS, point, strict=True)) for point in points]
     assert list(runs)[:4] == ["rnn-1x8", "rnn-1x8-dropout~0.3", "rnn-1x16", "rnn-1x16-dropout~0.3"]
@@ -30,12 +30,12 @@ def test_the_grid_has_every_point_in_the_order_of_its_axes_and_each_base_first()
 
 def test_settings_without_a_list_make_one_run() -> None:
     settings = {"cell": "gru", "layers": 2, "hidden": 4, "clip": 1.0}
-    assert network_runs("rnn", settings) == {"gru-2x4": settings}
+    assert list_network_runs("rnn", settings) == {"gru-2x4": settings}
 
 
 def test_an_empty_axis_makes_no_runs() -> None:
-    assert network_runs("rnn", SETTINGS | {"cell": []}) == {}
-    assert network_runs("rnn", SETTINGS | {"cell": []}, {"runs": 0, "seed": 1}) == {}
+    assert list_network_runs("rnn", SETTINGS | {"cell": []}) == {}
+    assert list_network_runs("rnn", SETTINGS | {"cell": []}, {"runs": 0, "seed": 1}) == {}
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_an_empty_axis_makes_no_runs() -> None:
     ],
 )
 def test_a_value_away_from_the_base_is_told_in_the_name(axis: list[Any], told: str) -> None:
-    runs = network_runs("rnn", {"cell": "lstm", "layers": 2, "hidden": 256, "key": axis})
+    runs = list_network_runs("rnn", {"cell": "lstm", "layers": 2, "hidden": 256, "key": axis})
     assert list(runs) == ["lstm-2x256", f"lstm-2x256-key~{told}"]
     assert [run["key"] for run in runs.values()] == axis
 
@@ -75,29 +75,29 @@ grids = st.fixed_dictionaries(
 
 @given(grids)
 def test_different_points_never_share_a_name(grid: dict[str, list[Any]]) -> None:
-    runs = network_runs("rnn", grid)
+    runs = list_network_runs("rnn", grid)
     assert len(runs) == math.prod(map(len, grid.values()))
     assert all(len(name.encode()) <= LONGEST_NAME for name in runs)
 
 
 @given(grids, st.sampled_from(["cell", "layers", "hidden", "dropout", "learning_rate"]), scalars)
 def test_a_value_behind_the_others_renames_nothing(grid: dict[str, list[Any]], key: str, value: Any) -> None:
-    before = network_runs("rnn", grid)
+    before = list_network_runs("rnn", grid)
     grown = grid if value in grid[key] else grid | {key: [*grid[key], value]}
-    after = network_runs("rnn", grown)
+    after = list_network_runs("rnn", grown)
     assert {name: after[name] for name in before} == before
 
 
 @given(grids, axes)
 def test_a_further_axis_renames_nothing_and_changes_no_setting(grid: dict[str, list[Any]], axis: list[Any]) -> None:
-    before = network_runs("rnn", grid | {"clip": axis[0]})
-    after = network_runs("rnn", grid | {"clip": axis})
+    before = list_network_runs("rnn", grid | {"clip": axis[0]})
+    after = list_network_runs("rnn", grid | {"clip": axis})
     assert {name: after[name] for name in before} == before
 
 
 def test_the_order_of_keys_does_not_matter_to_what_a_name_stands_for() -> None:
     settings = {"cell": "lstm", "layers": 1, "hidden": 8, "dropout": [0.0, 0.3], "clip": [1.0, 2.0]}
-    runs = network_runs("rnn", settings)
+    runs = list_network_runs("rnn", settings)
     assert runs["lstm-1x8-clip~2.0-dropout~0.3"] == settings | {"dropout": 0.3, "clip": 2.0}
 
 
@@ -105,22 +105,22 @@ def test_the_order_of_keys_does_not_matter_to_what_a_name_stands_for() -> None:
 def test_a_draw_takes_so_many_different_points_of_the_grid_in_its_order(
     grid: dict[str, list[Any]], seed: int, data: st.DataObject
 ) -> None:
-    whole = network_runs("rnn", grid)
+    whole = list_network_runs("rnn", grid)
     runs = data.draw(st.integers(1, len(whole)))
-    drawn = network_runs("rnn", grid, {"runs": runs, "seed": seed})
+    drawn = list_network_runs("rnn", grid, {"runs": runs, "seed": seed})
     assert len(drawn) == runs
     assert list(drawn) == [name for name in whole if name in drawn]
     assert drawn == {name: whole[name] for name in drawn}
-    assert network_runs("rnn", grid, {"runs": runs, "seed": seed}) == drawn
+    assert list_network_runs("rnn", grid, {"runs": runs, "seed": seed}) == drawn
 
 
 def test_a_draw_of_none_takes_all() -> None:
-    assert network_runs("rnn", SETTINGS, {"runs": 0, "seed": 9}) == network_runs("rnn", SETTINGS)
+    assert list_network_runs("rnn", SETTINGS, {"runs": 0, "seed": 9}) == list_network_runs("rnn", SETTINGS)
 
 
 def test_another_seed_takes_other_points() -> None:
     settings = SETTINGS | {"hidden": list(range(1, 101))}
-    assert network_runs("rnn", settings, {"runs": 5, "seed": 1}) != network_runs(
+    assert list_network_runs("rnn", settings, {"runs": 5, "seed": 1}) != list_network_runs(
         "rnn", settings, {"runs": 5, "seed": 2}
     )
 
@@ -131,9 +131,9 @@ DRAWN = ["rnn-1x17", "rnn-1x35", "rnn-1x66", "lstm-1x46-dropout~0.3", "lstm-1x96
 @pytest.mark.parametrize("hash_seed", ["0", "12345"])
 def test_a_draw_is_the_same_in_every_process_and_on_every_machine(hash_seed: str) -> None:
     program = (
-        "from seqlab.axes import network_runs\n"
+        "from seqlab.axes import list_network_runs\n"
         f"settings = {SETTINGS | {'hidden': list(range(1, 101))}!r}\n"
-        "print(*network_runs('rnn', settings, {'runs': 5, 'seed': 1}))"
+        "print(*list_network_runs('rnn', settings, {'runs': 5, 'seed': 1}))"
     )
     told = subprocess.run(
         [sys.executable, "-c", program], env={"PYTHONHASHSEED": hash_seed}, capture_output=True, text=True, check=True
@@ -143,46 +143,46 @@ def test_a_draw_is_the_same_in_every_process_and_on_every_machine(hash_seed: str
 
 def test_a_draw_of_a_huge_grid_does_not_make_all_of_it() -> None:
     huge = SETTINGS | {f"key{number}": list(range(100)) for number in range(15)}
-    assert len(network_runs("rnn", huge, {"runs": 3, "seed": 1})) == 3  # of 8 * 10**30 points
+    assert len(list_network_runs("rnn", huge, {"runs": 3, "seed": 1})) == 3  # of 8 * 10**30 points
 
 
 def test_a_larger_draw_keeps_the_points_of_a_smaller_one() -> None:
     settings = SETTINGS | {"hidden": list(range(1, 11))}
-    draws = [network_runs("rnn", settings, {"runs": runs, "seed": 1}) for runs in (1, 5, 20, 40)]
-    assert draws[-1] == network_runs("rnn", settings)
+    draws = [list_network_runs("rnn", settings, {"runs": runs, "seed": 1}) for runs in (1, 5, 20, 40)]
+    assert draws[-1] == list_network_runs("rnn", settings)
     assert all(set(smaller) < set(larger) for smaller, larger in pairwise(draws))
 
 
 def test_a_draw_larger_than_the_grid_is_refused() -> None:
     with pytest.raises(
-        InputError, match=r"^rnn\.draw\.runs is 9, but the grid has 8 points; lower it, or 0 takes all$"
+        InputError, match=r"^rnn\.draw\.runs is 9, but the grid has 8 points; lower it, or set 0 \(all\)$"
     ):
-        network_runs("rnn", SETTINGS, {"runs": 9, "seed": 1})
+        list_network_runs("rnn", SETTINGS, {"runs": 9, "seed": 1})
 
 
 def test_a_grid_that_is_too_large_is_refused_with_its_axes_and_the_remedy() -> None:
     settings = SETTINGS | {"hidden": list(range(1, MOST_RUNS // 4 + 2))}
     with pytest.raises(InputError) as refused:
-        network_runs("rnn", settings, {"runs": 0, "seed": 1})
+        list_network_runs("rnn", settings, {"runs": 0, "seed": 1})
     assert str(refused.value) == (
-        "rnn asks for 100,004 runs (2 of cell, 25,001 of hidden, 2 of dropout), where 100,000 are the most; shorten an "
+        "rnn has 100,004 runs (2 of cell, 25,001 of hidden, 2 of dropout), more than the limit of 100,000; shorten an "
         "axis, or take a sample with rnn.draw"
     )
-    with pytest.raises(InputError, match=r"the most; shorten an axis$"):  # series have no draw
-        network_runs("forecast", settings)
+    with pytest.raises(InputError, match=r"100,000; shorten an axis$"):  # series have no draw
+        list_network_runs("forecast", settings)
 
 
 def test_the_largest_grid_is_taken() -> None:
-    assert len(network_runs("rnn", SETTINGS | {"hidden": list(range(1, MOST_RUNS // 4 + 1))})) == MOST_RUNS
+    assert len(list_network_runs("rnn", SETTINGS | {"hidden": list(range(1, MOST_RUNS // 4 + 1))})) == MOST_RUNS
 
 
 def test_a_name_that_no_file_system_takes_is_refused() -> None:
     settings = SETTINGS | {f"a_setting_with_a_long_name_{number}": [0.0, 0.125] for number in range(6)}
     with pytest.raises(InputError, match=r"^rnn has so many axes that the name 'rnn-1x8-.*' has 2\d\d characters"):
-        network_runs("rnn", settings)
+        list_network_runs("rnn", settings)
 
 
 def test_the_shape_is_part_of_every_name() -> None:
     assert set(SHAPE) <= set(SETTINGS)
     assert all(name.startswith(f"{run['cell']}-{run['layers']}x{run['hidden']}") for name, run in
-               network_runs("rnn", SETTINGS).items())  # fmt: skip
+               list_network_runs("rnn", SETTINGS).items())  # fmt: skip

@@ -25,12 +25,13 @@ from seqlab.configuration import (
 from seqlab.fleet.cells import CELLS
 from seqlab.fleet.settings import TrainingSettings
 from seqlab.io.errors import InputError
+from seqlab.io.runs import SPLIT_NAMES
 from seqlab.io.schemas import read_schema
 from seqlab.ledger.compressors import COMPRESSORS
 from seqlab.ngram.smoothing import SMOOTHINGS, estimate
-from seqlab.text.cleaning import CLEANING
+from seqlab.text.cleaning import CLEANING_FUNCTIONS
 from seqlab.text.definitions import SPLIT_KEYS, load_corpora
-from seqlab.text.splits import NAMES, check_preparation
+from seqlab.text.splits import check_preparation
 from seqlab.text.tokens import UNITS
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +42,12 @@ SHIPPED = sorted(
     path.name for path in (ROOT / "config").glob("*.yaml") if path.name not in ("corpora.yaml", "series.yaml")
 )
 TRAINING = SCHEMA["properties"]["rnn"]["properties"]["training"]["properties"]
-DIVIDED = {"kind": "files", "files": {name: f"{name}.txt" for name in NAMES}, "title": "Divided", "licence": "none"}
+DIVIDED = {
+    "kind": "files",
+    "files": {name: f"{name}.txt" for name in SPLIT_NAMES},
+    "title": "Divided",
+    "licence": "none",
+}
 DIVIDED |= {"cleaning": "none", "units": ["char"]}
 REMOVED = object()
 
@@ -192,7 +198,7 @@ def test_every_choice_of_a_training_setting_trains(name, value):
         (SCHEMA["properties"]["rnn"]["properties"]["cells"], CELLS),
         (SCHEMA["properties"]["ngram"]["items"]["properties"]["smoothing"], SMOOTHINGS),
         (SCHEMA["properties"]["compressors"]["items"], COMPRESSORS),
-        (SCHEMA["properties"]["cleaning"], CLEANING),
+        (SCHEMA["properties"]["cleaning"], CLEANING_FUNCTIONS),
         (SCHEMA["properties"]["units"]["items"], UNITS),
     ],
     ids=["cells", "smoothing", "compressors", "cleaning", "units"],

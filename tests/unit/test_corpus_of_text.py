@@ -10,8 +10,8 @@ from seqlab.configuration import (
     with_paths,
 )
 from seqlab.io.errors import InputError
+from seqlab.io.runs import SPLIT_NAMES
 from seqlab.text.definitions import check_corpus, load_corpora
-from seqlab.text.splits import NAMES
 
 ROOT = Path(__file__).parents[2]
 CORPORA = load_corpora(ROOT / "config/corpora.yaml")
@@ -73,7 +73,7 @@ def test_a_folder_of_three_files_becomes_a_corpus_of_files(tmp_path):
     (name,), corpora = corpus_of_text(str(folder), "none", CORPORA)
     assert (name, corpora[name]["kind"], corpora[name]["cleaning"]) == ("My_corpus", "files", "none")
     check_corpus(name, corpora[name])
-    assert local_texts(corpora[name]) == [str(folder / f"{part}.txt") for part in NAMES]
+    assert local_texts(corpora[name]) == [str(folder / f"{part}.txt") for part in SPLIT_NAMES]
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,15 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from seqlab.io.errors import InputError
-from seqlab.ngram.arpa import ESCAPED, read_arpa, write_arpa
+from seqlab.io.runs import SPLIT_NAMES
+from seqlab.ngram.arpa import ESCAPED_HEADER, read_arpa, write_arpa
 from seqlab.series.reading.columns import read_column
 from seqlab.series.series import build_series
-from seqlab.series.splits import prepare
+from seqlab.series.splits import prepare_series
 from seqlab.text.checks import check_clean, check_raw, check_splits, check_unit
-from seqlab.text.cleaning import CLEANING, clean
+from seqlab.text.cleaning import CLEANING_FUNCTIONS, apply_cleaning
 from seqlab.text.reading import check_text
-from seqlab.text.splits import NAMES, cut, describe
+from seqlab.text.splits import cut_text, describe_splits
 from seqlab.text.tokens import UNITS
 from seqlab.text.vocab import Vocab
 
@@ -129,7 +130,7 @@ def series(data: bytes, folder: Path) -> None:
     path.write_bytes(data)
     read_column(path, "value", gaps=True)
     block = {"kind": "csv", "path": str(path), "column": "value"}
-    prepared = prepare("my", build_series("my", block), block, SHARES, {"order": 2, "horizon": 2, "steps": 2})
+    prepared = prepare_series("my", build_series("my", block), block, SHARES, {"order": 2, "horizon": 2, "steps": 2})
     assert np.isfinite(prepared.scaled).all()
 
 
@@ -137,16 +138,16 @@ def text(data: bytes, folder: Path) -> None:
     """What becomes of a text, in every unit and cleaning, up to its ids."""
     raw = check_text(data, "my.txt")
     check_raw(raw)
-    for cleaning in CLEANING:
-        cleaned = clean(raw, cleaning, "my.txt")
+    for cleaning in CLEANING_FUNCTIONS:
+        cleaned = apply_cleaning(raw, cleaning, "my.txt")
         check_clean(cleaned)
         for unit in UNITS[:3]:
-            tokens, segments = cut(cleaned, unit, SHARES)
+            tokens, segments = cut_text(cleaned, unit, SHARES)
             vocab = Vocab([token for start, stop in segments["train"] for token in tokens[start:stop]], unit=unit)
             ids = vocab.encode(tokens)
-            splits = describe("contiguous", segments, ids, tokens, unit)
+            splits = describe_splits("contiguous", segments, ids, tokens, unit)
             check_unit(cleaned, vocab)
-            check_splits({n: [ids[a:b] for a, b in segments[n]] for n in NAMES}, vocab.tokens, unit)
+            check_splits({n: [ids[a:b] for a, b in segments[n]] for n in SPLIT_NAMES}, vocab.tokens, unit)
             unknown = sum(token not in vocab for start, stop in segments["test"] for token in tokens[start + 1 : stop])
             assert splits["splits"]["test"]["unknown"] == unknown
 
@@ -168,7 +169,10 @@ STREAM = LMPLZ.replace("-0.18987964\tb </s>\n-0.18987964\t<s> a\n", "").replace(
 KINDS: dict[str, tuple[Callable[[bytes, Path], None], list[str]]] = {
     "series": (series, tables()),
     "text": (text, [WORDS, WORDS.replace("\n", " <unk> "), "今天天气很好。" * 30, "</s>\n<s>".join(WORDS.split("\n"))]),
-    "arpa": (arpa, [LMPLZ, SRILM, STREAM, f"{ESCAPED.decode()}\n{STREAM}", f"{ESCAPED.decode()}\n{LMPLZ}"]),
+    "arpa": (
+        arpa,
+        [LMPLZ, SRILM, STREAM, f"{ESCAPED_HEADER.decode()}\n{STREAM}", f"{ESCAPED_HEADER.decode()}\n{LMPLZ}"],
+    ),
 }
 
 

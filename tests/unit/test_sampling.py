@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seqlab.io.errors import InputError
-from seqlab.sampling import draw, drawn, likeliest
+from seqlab.sampling import draw_symbol, drawn, search_likeliest
 
 PROBABILITY = np.array([0.1, 0.0, 0.6, 0.3])
 
@@ -23,7 +23,7 @@ class FixedNumber:
 
 def frequencies(draws: int = 20_000, **options: float) -> np.ndarray:
     random = np.random.default_rng(1)
-    drawn = [draw(PROBABILITY, random, **options) for _ in range(draws)]
+    drawn = [draw_symbol(PROBABILITY, random, **options) for _ in range(draws)]
     return np.bincount(drawn, minlength=len(PROBABILITY)) / draws
 
 
@@ -49,13 +49,13 @@ def test_a_top_k_of_the_whole_vocabulary_changes_nothing(top_k):
 
 def test_temperature_zero_takes_the_likeliest_and_the_first_of_equals():
     random = np.random.default_rng(1)
-    assert {draw(PROBABILITY, random, temperature=0) for _ in range(20)} == {2}
-    assert draw(np.array([0.2, 0.4, 0.4]), random, temperature=0) == 1
+    assert {draw_symbol(PROBABILITY, random, temperature=0) for _ in range(20)} == {2}
+    assert draw_symbol(np.array([0.2, 0.4, 0.4]), random, temperature=0) == 1
 
 
 def test_equal_symbols_at_the_cut_are_taken_from_the_front():
     equal = np.array([0.25, 0.25, 0.25, 0.25])
-    assert {draw(equal, np.random.default_rng(seed), top_k=2) for seed in range(50)} == {0, 1}
+    assert {draw_symbol(equal, np.random.default_rng(seed), top_k=2) for seed in range(50)} == {0, 1}
 
 
 @pytest.mark.parametrize("number", [0.0, np.nextafter(1.0, 0.0)])
@@ -63,17 +63,17 @@ def test_the_ends_of_the_random_number_never_give_an_impossible_symbol(number):
     for seed in range(200):
         probability = np.random.default_rng(seed).dirichlet(np.ones(300))
         probability[[0, -1]] = 0
-        drawn = draw(probability / probability.sum(), FixedNumber(number))
+        drawn = draw_symbol(probability / probability.sum(), FixedNumber(number))
         assert 0 < drawn < 299
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"temperature": -0.5}, "temperature is -0.5"), ({"top_k": 0}, "top_k 0"), ({"top_k": -2}, "top_k -2")],
+    [({"temperature": -0.5}, "temperature is -0.5"), ({"top_k": 0}, "top_k is 0"), ({"top_k": -2}, "top_k is -2")],
 )
 def test_bad_values_are_refused(options, message):
     with pytest.raises(InputError, match=message):
-        draw(PROBABILITY, np.random.default_rng(1), **options)
+        draw_symbol(PROBABILITY, np.random.default_rng(1), **options)
 
 
 def test_the_nucleus_is_the_fewest_symbols_that_hold_the_share():
@@ -85,7 +85,7 @@ def test_the_nucleus_is_the_fewest_symbols_that_hold_the_share():
 @pytest.mark.parametrize("top_p", [0.0, -0.1, 1.1])
 def test_a_nucleus_that_is_no_share_is_refused(top_p):
     with pytest.raises(InputError, match=f"top_p is {top_p}"):
-        draw(PROBABILITY, np.random.default_rng(1), top_p=top_p)
+        draw_symbol(PROBABILITY, np.random.default_rng(1), top_p=top_p)
 
 
 class TwoSteps:
@@ -105,18 +105,18 @@ class TwoSteps:
 
 
 def test_a_beam_of_one_takes_the_likeliest_symbol_each_time():
-    text, bits = likeliest(TwoSteps(), 2, beam=1)
+    text, bits = search_likeliest(TwoSteps(), 2, beam=1)
     assert (text, bits) == ([0, 0], pytest.approx(-np.log2(0.6 * 0.5)))
 
 
 def test_a_wider_beam_finds_the_likeliest_text():
-    text, bits = likeliest(TwoSteps(), 2, beam=2)
+    text, bits = search_likeliest(TwoSteps(), 2, beam=2)
     assert (text, bits) == ([1, 0], pytest.approx(-np.log2(0.4 * 0.9)))
 
 
 def test_no_beam_is_refused():
     with pytest.raises(InputError, match="beam is 0"):
-        likeliest(TwoSteps(), 2, beam=0)
+        search_likeliest(TwoSteps(), 2, beam=0)
 
 
 def test_every_symbol_is_drawn_given_those_before_it():

@@ -25,14 +25,14 @@ from seqlab.io.errors import InputError
 from seqlab.io.files import read_json, remove
 from seqlab.io.runs import experiment_name
 from seqlab.ngram.arpa import read_arpa
-from seqlab.series.definitions import forecast_runs, prepared_series_name, with_series
+from seqlab.series.definitions import add_series, list_forecast_runs, prepared_series_name
 from seqlab.series.series import build_series
-from seqlab.series.splits import prepare
-from seqlab.text.cleaning import clean
-from seqlab.text.corpora import fetch
+from seqlab.series.splits import prepare_series
+from seqlab.text.cleaning import apply_cleaning
+from seqlab.text.corpora import fetch_corpus
 from seqlab.text.definitions import load_corpora
 from seqlab.text.reading import check_text
-from seqlab.text.splits import divide
+from seqlab.text.splits import divide_text
 
 ROOT = Path(__file__).parents[2]
 KEPT = [json.loads(line) for line in (ROOT / "tests/workflow/bad_input.jsonl").read_text().splitlines()]
@@ -73,7 +73,7 @@ def configuration(overlay: dict[str, Any]) -> None:
     config = copy.deepcopy(DEFAULT)
     update_config(config, overlay)
     corpora = checked(config, CORPORA)
-    series = with_series(config, SERIES)
+    series = add_series(config, SERIES)
     experiment_name(config.get("experiment"), [])
     for name in config["corpora"]:
         for unit in [unit for unit in config["units"] if unit in corpora[name]["units"]]:
@@ -81,7 +81,7 @@ def configuration(overlay: dict[str, Any]) -> None:
             longest_need(text_runs(config, unit, corpora[name]))
     for name in config["forecast"]["series"]:
         prepared_series_name(config["forecast"], DEFAULT["forecast"])
-        forecast_runs(config["forecast"], series[name])
+        list_forecast_runs(config["forecast"], series[name])
 
 
 def corpora(blocks: dict[str, Any]) -> None:
@@ -97,12 +97,12 @@ def corpora(blocks: dict[str, Any]) -> None:
 
 def source(definition: dict[str, Any]) -> None:
     whole = DESCRIPTION | {"kind": "builtin", "length": 10, "seed": 1}
-    fetch("my", whole | definition if isinstance(definition, dict) else definition, "source.txt")
+    fetch_corpus("my", whole | definition if isinstance(definition, dict) else definition, "source.txt")
 
 
 def text(content: str) -> None:
     """What is done to a text before it is encoded, down to the shares of a split."""
-    divide(len(clean(check_text(content.encode("latin-1"), "my.txt"), "letters", "my.txt")), SPLIT)
+    divide_text(len(apply_cleaning(check_text(content.encode("latin-1"), "my.txt"), "letters", "my.txt")), SPLIT)
 
 
 def arpa(content: str) -> None:
@@ -118,7 +118,7 @@ def series(content: str) -> None:
     Path("my.csv").write_bytes(content.encode("latin-1"))
     block = {"kind": "csv", "path": "my.csv", "column": "value"}
     try:
-        prepare("my", build_series("my", block), block, SHARES, {"order": 2, "horizon": 1, "steps": 2})
+        prepare_series("my", build_series("my", block), block, SHARES, {"order": 2, "horizon": 1, "steps": 2})
     finally:
         Path("my.csv").unlink()
 

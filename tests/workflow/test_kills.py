@@ -132,6 +132,6 @@ def test_a_signal_to_snakemake_loses_nothing(
     done = project.snakemake(*COMMAND)
     assert done.returncode == 0, done.stdout
     if number == signal.SIGINT:
-        assert "going on after epoch" in (folder / "train.log").read_text()
+        assert "continuing after epoch" in (folder / "train.log").read_text()
     assert project.bits() == undisturbed[0]
     record_property(f"{signal.Signals(number).name} to Snakemake", 1)

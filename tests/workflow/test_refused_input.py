@@ -34,7 +34,7 @@ def test_wrong_configuration(empty_project: Project, tmp_path: Path, overlay: st
     [
         (b"<!DOCTYPE html>\n<html><body>Please log in</body></html>" * 100, "HTML"),
         (b"ab" * 21, "needs"),
-        (b"The same line again and again, so that test stands in train.\n" * 99, "100.0% of valid stands in train"),
+        (b"The same line again and again, so that test stands in train.\n" * 99, "100.0% of valid is also in train"),
     ],
     ids=["login page", "shorter than a subsequence", "copied"],
 )

@@ -36,7 +36,7 @@ sys.path.insert(0, str(BASE / "src"))
 
 from seqlab import configuration
 from seqlab.io.errors import InputError
-from seqlab.series.definitions import forecast_runs, longest_needs, prepared_series_name, with_series
+from seqlab.series.definitions import add_series, list_forecast_runs, longest_needs, prepared_series_name
 from seqlab.io.runs import FORECAST, SERIES, Place, Run, conflict, experiment_name, older_results
 
 # ------------------------------------------------------------------------------------------------- what this call runs
@@ -46,7 +46,7 @@ UNITS = ("char", "word", "byte", "bpe")
 
 try:
     CORPORA = configuration.checked(config, definitions("corpora.yaml"))
-    SERIES_BLOCKS = with_series(config, definitions("series.yaml"))
+    SERIES_BLOCKS = add_series(config, definitions("series.yaml"))
     EXPERIMENT = experiment_name(config.get("experiment"), CONFIGURATION)
     FOLDER = f"results/{EXPERIMENT}"
     conflict(FOLDER, CONFIGURATION)
@@ -61,7 +61,7 @@ try:
     for name in config["forecast"]["series"]:
         place, prepared = Place(FOLDER, name, SERIES), prepared_series_name(config["forecast"], DEFAULT["forecast"])
         PREPARED[place] = f"results/corpora/{name}/{prepared}"
-        asked = forecast_runs(config["forecast"], SERIES_BLOCKS[name])
+        asked = list_forecast_runs(config["forecast"], SERIES_BLOCKS[name])
         RUNS |= {Run(*place, FORECAST, model): asked[model] for model in asked}
 except InputError as error:
     raise WorkflowError(str(error)) from None

@@ -7,7 +7,7 @@ from seqlab.io.arguments import json_argument
 from seqlab.io.errors import command
 from seqlab.io.files import write_json
 from seqlab.series.series import build_series
-from seqlab.series.splits import prepare, write_prepared
+from seqlab.series.splits import prepare_series, write_prepared
 
 
 @command
@@ -22,7 +22,7 @@ def main() -> None:
     arguments = parser.parse_args()
     definition = arguments.definition | ({"path": arguments.file[0]} if arguments.file else {})
     series = build_series(arguments.name, definition)
-    prepared = prepare(arguments.name, series, definition, arguments.shares, arguments.needs)
+    prepared = prepare_series(arguments.name, series, definition, arguments.shares, arguments.needs)
     write_prepared(prepared, arguments.folder / "series.csv", arguments.folder / "series.json")
     source = definition.get("source") or definition.get("path") or f"built in: {definition['builtin']}"
     write_json(arguments.folder / "source.json", {"title": definition.get("title", ""), "source": source})

@@ -4,9 +4,9 @@ import argparse
 
 from seqlab.io.errors import command
 from seqlab.io.files import write_text
-from seqlab.text.cleaning import clean
+from seqlab.text.cleaning import apply_cleaning
 from seqlab.text.reading import load_text
-from seqlab.text.splits import FILES, SEPARATOR
+from seqlab.text.splits import FILES_KIND, SEPARATOR
 
 
 @command
@@ -18,8 +18,8 @@ def main() -> None:
     parser.add_argument("--output", required=True, help="clean.txt to write")
     arguments = parser.parse_args()
     raw = load_text(arguments.raw)
-    files = raw.split(SEPARATOR) if arguments.kind == FILES else [raw]
-    text = SEPARATOR.join(clean(file, arguments.cleaning, arguments.raw) for file in files)
+    files = raw.split(SEPARATOR) if arguments.kind == FILES_KIND else [raw]
+    text = SEPARATOR.join(apply_cleaning(file, arguments.cleaning, arguments.raw) for file in files)
     write_text(arguments.output, text)
     print(f"{len(text):,} characters, {len(set(text))} of them different")
 

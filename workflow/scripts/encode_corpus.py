@@ -10,9 +10,9 @@ from seqlab.io.errors import InputError, command
 from seqlab.io.files import replacing, write_json
 from seqlab.text.checks import check_unit
 from seqlab.text.reading import read_clean
-from seqlab.text.splits import check_preparation, cut, describe, learn_pieces
+from seqlab.text.splits import check_preparation, cut_text, describe_splits, learn_pieces
 from seqlab.text.tokens import UNITS, to_bytes
-from seqlab.text.unknown import unknown_symbols
+from seqlab.text.unknown import find_unknown_symbols
 from seqlab.text.vocab import Vocab
 
 
@@ -32,19 +32,19 @@ def main() -> None:
     text, unit, wanted, folder = read_clean(arguments.text), arguments.unit, arguments.preparation, arguments.folder
     check_preparation(wanted, unit)
     pieces, merges = learn_pieces(text, wanted, wanted["merges"]) if unit == "bpe" else ([], [])
-    tokens, segments = cut(text, unit, wanted, merges)
+    tokens, segments = cut_text(text, unit, wanted, merges)
     train = [token for start, stop in segments["train"] for token in tokens[start:stop]]
     vocab = Vocab(train, wanted["min_freq"], pieces, unit, merges)
     for finding in check_unit(text, vocab):
         if finding.stops:
             raise InputError(f"{arguments.text} by {unit}: {finding.sentence}")
     ids = vocab.encode(tokens)
-    splits = describe(wanted["kind"], segments, ids, tokens, unit)
+    splits = describe_splits(wanted["kind"], segments, ids, tokens, unit)
     vocab.save(folder / "vocab.json")
     with replacing(folder / "ids.npy") as temporary:
         np.save(temporary, ids)
     write_json(folder / "splits.json", splits)
-    write_json(folder / "unknown.json", unknown_symbols(unit, tokens, vocab, splits))
+    write_json(folder / "unknown.json", find_unknown_symbols(unit, tokens, vocab, splits))
     parts = {
         name: np.frombuffer(b"".join(to_bytes(tokens[start:stop], unit) for start, stop in ranges), dtype=np.uint8)
         for name, ranges in segments.items()

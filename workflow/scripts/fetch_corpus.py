@@ -8,8 +8,8 @@ from pathlib import Path
 from seqlab.configuration import with_paths
 from seqlab.io.errors import InputError, command
 from seqlab.io.files import write_json
-from seqlab.text.corpora import fetch
-from seqlab.text.definitions import source_of
+from seqlab.text.corpora import fetch_corpus
+from seqlab.text.definitions import describe_source
 
 
 @command
@@ -27,8 +27,8 @@ def main() -> None:
         raise InputError(f"--definition of corpus {arguments.name} is not JSON ({error}); correct it") from None
     definition = with_paths(definition, arguments.text) if isinstance(definition, dict) else definition
     mirror = os.environ.get("SEQLAB_MIRROR")  # a folder of texts for machines without a network
-    fetch(arguments.name, definition, arguments.output, Path(mirror) if mirror else None)
-    write_json(arguments.source, {"title": definition.get("title", ""), "source": source_of(definition)})
+    fetch_corpus(arguments.name, definition, arguments.output, Path(mirror) if mirror else None)
+    write_json(arguments.source, {"title": definition.get("title", ""), "source": describe_source(definition)})
 
 
 if __name__ == "__main__":

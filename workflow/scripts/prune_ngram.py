@@ -13,7 +13,7 @@ from seqlab.io.files import write_json
 from seqlab.ledger.record import read_training
 from seqlab.ngram.counts import count_ngrams
 from seqlab.ngram.model import NgramModel
-from seqlab.ngram.pruning import prune
+from seqlab.ngram.pruning import prune_model
 from seqlab.ngram.shards import read_counts
 from seqlab.scoring import score_run
 from seqlab.text.splits import read_ids, read_splits, segments_of
@@ -43,7 +43,7 @@ def main() -> None:
             tables = count_ngrams(segments_of(ids, splits, "train"), whole.order, whole.vocabulary)
         return [table.count for table in tables]
 
-    made = prune(whole, card["settings"]["prune"], count)
+    made = prune_model(whole, card["settings"]["prune"], count)
     path = arguments.folder / "model.npz"
     made.save(path)
     training |= {

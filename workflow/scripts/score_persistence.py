@@ -5,7 +5,7 @@ from functools import partial
 
 from seqlab.io.errors import command
 from seqlab.series.persistence import persistence, seasonal_persistence
-from seqlab.series.record import forecast_points, record
+from seqlab.series.record import forecast_points, record_forecasts
 from seqlab.series.scoring import Scoring
 
 
@@ -20,7 +20,7 @@ def main() -> None:
         split: forecast_points(paths, series, series.origins(split, 1, period or 1), horizons)
         for split, horizons in (("valid", [1]), ("test", scoring.horizons))
     }
-    record(scoring.folder, series, made, [None])
+    record_forecasts(scoring.folder, series, made, [None])
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ from seqlab.io.cards import add_run_arguments, begin_run
 from seqlab.io.errors import command
 from seqlab.io.files import write_text
 from seqlab.ledger.record import record
-from seqlab.text.known_source import known_source
+from seqlab.text.known_source import read_known_source
 from seqlab.text.reading import read_clean
-from seqlab.text.sources import confidence_interval, entropy_rate, generate, symbol_bits, symbol_ids
+from seqlab.text.sources import confidence_interval, entropy_rate, generate_text, symbol_bits, symbol_ids
 from seqlab.text.splits import read_splits
 
 
@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--symbols", required=True, type=count_argument, help="length of the sample")
     arguments = parser.parse_args()
     begin_run(arguments, "source", "ids", "splits", "vocab")
-    source, splits = known_source(arguments.folder / "card.yaml"), read_splits(arguments.splits)
+    source, splits = read_known_source(arguments.folder / "card.yaml"), read_splits(arguments.splits)
     text = read_clean(arguments.text)
     bits = {}
     for split in ("valid", "test"):
@@ -33,7 +33,7 @@ def main() -> None:
         bits[split] = np.concatenate([symbol_bits(source, symbol_ids(source, part))[1:] for part in parts])[None]
     low, high = confidence_interval(source, splits["splits"]["test"]["scored"])
     rate = {"bits_per_symbol": entropy_rate(source), "low": low, "high": high}
-    write_text(arguments.folder / "sample.txt", generate(source, arguments.symbols, seed=1) + "\n", checksum=False)
+    write_text(arguments.folder / "sample.txt", generate_text(source, arguments.symbols, seed=1) + "\n", checksum=False)
     record(arguments.folder, splits, bits, entropy_rate=rate)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from seqlab.io.errors import command
 from seqlab.io.runs import SERIES, read_experiment
 from seqlab.io.tables import write_table
-from seqlab.series.tables import summarize
+from seqlab.series.tables import summarize_forecasts
 
 
 @command
@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, required=True, help="csv with a row per model, split and horizon")
     arguments = parser.parse_args()
     runs = read_experiment(arguments.experiment).select(arguments.corpus, arguments.unit)
-    summary, models = summarize(runs)
+    summary, models = summarize_forecasts(runs)
     write_table(arguments.summary, summary)
     write_table(arguments.models, models)
 

@@ -33,7 +33,7 @@ def main() -> None:
     write_table(folder / "orders.csv", orders)
     training = {"seconds": seconds, "parameters": model.parameters, "notes": notes}
     write_json(folder / "training.json", training)
-    scoring.record(Autoregression.load(folder / "model.json"), training, order=order)
+    scoring.record_forecasts(Autoregression.load(folder / "model.json"), training, order=order)
 
 
 if __name__ == "__main__":

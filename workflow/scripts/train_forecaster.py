@@ -7,7 +7,7 @@ from seqlab.io.files import read_digest
 from seqlab.machine.devices import add_device_arguments, choose_device, use_threads
 from seqlab.machine.interruption import stop_on_signals
 from seqlab.series.autoregression import Autoregression
-from seqlab.series.run import train_run
+from seqlab.series.run import train_forecaster
 from seqlab.series.scoring import Scoring
 
 
@@ -21,7 +21,7 @@ def main() -> None:
     arguments = parser.parse_args()
     use_threads(arguments.threads)
     scoring = Scoring.begin(arguments, "cell", "layers", "hidden")
-    train_run(
+    train_forecaster(
         scoring,
         Autoregression.load(arguments.window[0]).order if arguments.window else 1,
         read_digest(arguments.folder / "card.yaml") + arguments.code,

@@ -10,7 +10,7 @@ from seqlab.io.files import write_json
 from seqlab.ngram.counts import count_ngrams
 from seqlab.ngram.model import NgramModel
 from seqlab.ngram.shards import read_counts
-from seqlab.ngram.smoothing import estimate_from
+from seqlab.ngram.smoothing import estimate_from_counts
 from seqlab.scoring import score_run
 from seqlab.text.splits import read_ids, read_splits, segments_of
 from seqlab.text.vocab import Vocab
@@ -31,7 +31,7 @@ def main() -> None:
         tables = read_counts(arguments.counts[0], settings["order"], len(vocab))
     else:
         tables = count_ngrams(segments_of(ids, splits, "train"), settings["order"], len(vocab))
-    made = estimate_from(settings["smoothing"], tables, len(vocab), valid=segments_of(ids, splits, "valid"))
+    made = estimate_from_counts(settings["smoothing"], tables, len(vocab), valid=segments_of(ids, splits, "valid"))
     seconds = time.perf_counter() - started
     path = arguments.folder / "model.npz"
     made.model.save(path)

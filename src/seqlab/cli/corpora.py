@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from seqlab.cli.output import AsJson, aligned, examples, read_text, show
-from seqlab.text.cleaning import CLEANING, clean
+from seqlab.text.cleaning import CLEANING_FUNCTIONS, apply_cleaning
 
 EXAMPLES = ["seqlab corpora", "seqlab corpora check my.txt"]
 EXAMPLES += ["seqlab corpora check my.txt --cleaning letters --unit word"]
@@ -54,24 +54,29 @@ def check(
     file: Annotated[str, typer.Argument(help="a text in UTF-8; - is standard input")],
     unit: Annotated[str, typer.Option(help="char, word or byte")] = "char",
     min_freq: Annotated[int | None, typer.Option(min=1, help="rarer tokens are unknown [2 for word, else 1]")] = None,
-    cleaning: Annotated[str, typer.Option(help=f"done to the text first: {', '.join(CLEANING)}")] = "whitespace",
+    cleaning: Annotated[
+        str, typer.Option(help=f"done to the text first: {', '.join(CLEANING_FUNCTIONS)}")
+    ] = "whitespace",
     as_json: AsJson = False,
 ) -> None:
     """Say what is odd about a text, before anything learns from it, as the workflow would.
 
     Cut into train, valid and test along its length, 90 / 5 / 5. Exit code 1 where a finding would stop the workflow.
     """
+    from seqlab.io.runs import SPLIT_NAMES
     from seqlab.text.checks import check_clean, check_raw, check_splits, check_unit
-    from seqlab.text.splits import NAMES, cut
+    from seqlab.text.splits import cut_text
     from seqlab.text.vocab import Vocab
 
     raw = read_text(file)
-    text = clean(raw, cleaning, file)
-    tokens, segments = cut(text, unit, SHARES)
+    text = apply_cleaning(raw, cleaning, file)
+    tokens, segments = cut_text(text, unit, SHARES)
     train = [token for start, stop in segments["train"] for token in tokens[start:stop]]
     vocab = Vocab(train, min_freq or MIN_FREQ.get(unit, 1), unit=unit)
     ids = vocab.encode(tokens)
-    parts: dict[str, Sequence[Any]] = {name: [ids[start:stop] for start, stop in segments[name]] for name in NAMES}
+    parts: dict[str, Sequence[Any]] = {
+        name: [ids[start:stop] for start, stop in segments[name]] for name in SPLIT_NAMES
+    }
     findings = check_raw(raw) + check_clean(text) + check_unit(text, vocab)
     findings += check_splits(parts, vocab.tokens, unit) if len(vocab) > 1 else []
     content = {

@@ -50,9 +50,9 @@ def generate(
     reading = loaded.model.read(begun, number)
     content: dict[str, Any] = {"model": loaded.name, "replica": loaded.model.seeds[number], "prompt": prompt}
     if beam is not None:
-        from seqlab.sampling import likeliest
+        from seqlab.sampling import search_likeliest
 
-        found, bits = likeliest(reading, symbols, beam)
+        found, bits = search_likeliest(reading, symbols, beam)
         content |= {"beam": beam, "bits": bits, "texts": [_behind(loaded, prompt, found)]}
         show(content, as_json, [prompt + content["texts"][0]])
         return
@@ -96,7 +96,7 @@ def _pieces(loaded: Any, prompt: str, reading: Any, symbols: int, seed: int, dra
 
 
 def _behind(loaded: Any, prompt: str, indices: list[int]) -> str:
-    text: str = loaded.text_after(indices) if prompt else loaded.vocab.text_of(indices)
+    text: str = loaded.continuation_text(indices) if prompt else loaded.vocab.text_of(indices)
     return text
 
 

@@ -10,7 +10,7 @@ import typer
 from seqlab.cli.output import AsJson, Device, Model, aligned, examples, load_model, progress, read_text, show
 from seqlab.io.errors import InputError
 from seqlab.ledger.perplexity import FIGURES, figures
-from seqlab.text.cleaning import CLEANING, clean
+from seqlab.text.cleaning import CLEANING_FUNCTIONS, apply_cleaning
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 MANY = 0.01  # share of unknown symbols from which one suspects that the text is not of the model's kind
@@ -28,7 +28,7 @@ ORDER = ("perplexity", "bits_per_symbol", "bits_per_char", "bits_per_byte", "bit
 def score(
     file: Annotated[str, typer.Argument(help="a text in UTF-8; - is standard input")],
     model: Model,
-    cleaning: Annotated[str, typer.Option(help=f"done to the text first: {', '.join(CLEANING)}")] = "none",
+    cleaning: Annotated[str, typer.Option(help=f"done to the text first: {', '.join(CLEANING_FUNCTIONS)}")] = "none",
     per_token: Annotated[bool, typer.Option("--per-token", help="a TSV line for each token instead")] = False,
     device: Device = "auto",
     as_json: AsJson = False,
@@ -41,7 +41,7 @@ def score(
     if per_token and as_json:
         raise InputError("--per-token prints TSV, so it can't be had with --json; leave one of them away")
     text = read_text(file)
-    text = clean(text, cleaning, file)
+    text = apply_cleaning(text, cleaning, file)
     loaded = load_model(model, device)
     tokens, indices = loaded.encoded(text, 2)
     with progress(len(indices) - 1, "scoring") as bar:

@@ -1,6 +1,6 @@
-"""Fleets: networks with any recurrence, all seeds of a run trained together as if each were alone.
+"""Training of networks with any recurrence: one fleet holds a replica for each seed of a run.
 
-Read `stack` (the layers), `cells` (one file each), `task` (what a fleet learns), `objective`, `batches`, `optimisers`,
-`dropout`, `fleet` (its state), `training` and `checkpoint`; `accelerated` has faster ways of the same. The packages rnn
-and series say what a network reads and what its outputs mean.
+Read `stack` (the layers), `cells` (one file each), `task` (data and loss), `objective`, `batches`, `optimisers`,
+`dropout`, `fleet` (the state of a training), `training` and `checkpoint`; `accelerated` has faster implementations. The
+packages rnn and series define the inputs and outputs of a network.
 """

@@ -28,9 +28,9 @@ def save_network(folder: str | Path, network: Stack, parameters: Parameters, see
 def load_stack(
     folder: str | Path, kind: type[Network], device: torch.device | str = "cpu"
 ) -> tuple[Network, Parameters, list[int]]:
-    """Return the network, of this `kind`, its parameters and seeds, as `save_network` wrote them, on `device`.
+    """Return the network, of class `kind`, its parameters and seeds, as `save_network` wrote them, on `device`.
 
-    Raises InputError where a file is damaged or the two do not belong together.
+    Raises InputError where a file is damaged or the two files do not belong together.
     """
     content = read_json(Path(folder) / NETWORK)
     try:
@@ -52,14 +52,12 @@ def load_stack(
 
 
 def save_checkpoint(path: str | Path, tensors: Mapping[str, Tensor], state: dict[str, Any], fingerprint: str) -> None:
-    """Write everything an interrupted training needs to go on; the old checkpoint stays until the new one is whole."""
+    """Write the state from which an interrupted training continues; it replaces the old file when complete."""
     _save(Path(path), tensors, {"state": json.dumps(state), "fingerprint": fingerprint})
 
 
 def load_checkpoint(path: str | Path, fingerprint: str) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-    """Tensors and state of a checkpoint, or None where there is none, it is damaged, or another card, data or
-    code wrote it.
-    """
+    """Return tensors and state of a checkpoint; None where it is missing, damaged or of another `fingerprint`."""
     try:
         with safe_open(path, framework="pt") as file:  # without reading the tensors of another run
             if (file.metadata() or {}).get("fingerprint") != fingerprint:
@@ -71,7 +69,7 @@ def load_checkpoint(path: str | Path, fingerprint: str) -> tuple[dict[str, Tenso
 
 
 def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and metadata of a file that `_save` wrote; InputError where they are not what was written."""
+    """Return tensors and metadata of a file that `_save` wrote; InputError where the file is damaged."""
     with safe_open(verified(path), framework="pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no dictionary
         return tensors, dict(file.metadata() or {})
@@ -82,5 +80,5 @@ def _save(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -
     try:
         with replacing(path) as temporary:
             save_file(values, temporary, metadata)
-    except SafetensorError as error:  # its word for a full disk
+    except SafetensorError as error:  # raised for a full disk
         raise unwritable(path, error) from None

@@ -1,7 +1,7 @@
-"""Dropout for a fleet: every replica silences by its own generator.
+"""Dropout for a fleet: every replica draws its masks from its own generator.
 
-A replica without a batch draws nothing, so that its masks do not depend on how many batches the others have. What is
-kept is scaled up, so that the mean stays.
+A replica without a batch draws nothing, so that its masks do not depend on the number of batches of the others. Kept
+entries are scaled up, so that the mean stays.
 """
 
 import math
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from seqlab.fleet.accelerated.bits import DeviceBits, border, words
+from seqlab.fleet.accelerated.bits import DeviceBits, count_words, keep_border
 from seqlab.fleet.settings import TrainingSettings
 from seqlab.fleet.stack import Parameters, Stack
 
@@ -20,27 +20,27 @@ Masks = Sequence[torch.Generator] | DeviceBits
 def draw_masks(
     generators: Sequence[torch.Generator], present: Sequence[bool], shape: tuple[int, ...], share: float
 ) -> list[Tensor]:
-    """For each replica a tensor of `shape`, zero for a `share` of its entries and 1 / (1 - share) for the others."""
+    """Draw for each replica a mask of `shape`: zero for a `share` of its entries, 1 / (1 - share) for the others."""
     return [
-        _mask(random, shape, share) if here else torch.ones(shape)
-        for random, here in zip(generators, present, strict=True)
+        _mask(random, shape, share) if has_batch else torch.ones(shape)
+        for random, has_batch in zip(generators, present, strict=True)
     ]
 
 
 def _mask(random: torch.Generator, shape: tuple[int, ...], share: float) -> Tensor:
-    """One of them. Every entry takes 16 random bits, for torch draws 64 at once much faster than it draws from a
-    Bernoulli distribution; so `share` is taken to the nearest 65,536th.
+    """Draw the mask of one replica. Every entry takes 16 random bits, because torch draws 64 bits much faster than it
+    draws from a Bernoulli distribution; so `share` is rounded to the nearest 65,536th.
     """
-    drawn = torch.empty(words(shape), dtype=torch.int64).random_(-(2**63), None, generator=random)
+    drawn = torch.empty(count_words(shape), dtype=torch.int64).random_(-(2**63), None, generator=random)
     entries = drawn.view(torch.int16)[: math.prod(shape)].view(shape)
-    kept = torch.le(entries, border(share), out=torch.empty(shape))
-    return kept.div_(1 - share)
+    mask = torch.le(entries, keep_border(share), out=torch.empty(shape))
+    return mask.div_(1 - share)
 
 
 def drop_outputs(settings: TrainingSettings, generators: Masks, present: Sequence[bool], outputs: Tensor) -> Tensor:
-    """`outputs` of a layer, (n, R, B, h), with `settings.dropout`.
+    """Apply `settings.dropout` to `outputs` of a layer, (n, R, B, h).
 
-    With `settings.locked_dropout` a unit is silenced in all steps of a subsequence or in none (Gal & Ghahramani 2016).
+    With `settings.locked_dropout` a unit is dropped in all steps of a subsequence or in none (Gal & Ghahramani 2016).
     """
     steps, _, batch_size, hidden = outputs.shape
     shape = (1 if settings.locked_dropout else steps, batch_size, hidden)
@@ -52,8 +52,8 @@ def drop_outputs(settings: TrainingSettings, generators: Masks, present: Sequenc
 def drop_weights(
     settings: TrainingSettings, generators: Masks, present: Sequence[bool], parameters: Parameters
 ) -> Parameters:
-    """`parameters` with `embedding_dropout`, which silences symbols as inputs wherever they occur in the batch (Gal &
-    Ghahramani 2016), and `recurrent_dropout`, which silences entries of every W_hh (Merity et al. 2018).
+    """Apply dropout to `parameters`: `embedding_dropout` drops symbols as inputs wherever they occur in the batch (Gal
+    & Ghahramani 2016), `recurrent_dropout` entries of every W_hh (Merity et al. 2018).
     """
     dropped = dict(parameters)
     for name, (shape, share) in _dropped_weights(settings, {n: v.shape[1:] for n, v in parameters.items()}).items():
@@ -65,19 +65,19 @@ def drop_weights(
     return dropped
 
 
-def words_of_step(network: Stack, settings: TrainingSettings, steps: int) -> int:
-    """The number of 64-bit numbers that the masks of a batch of so many `steps` take for each replica."""
+def count_step_words(network: Stack, settings: TrainingSettings, steps: int) -> int:
+    """Count the 64-bit words that the masks of a batch of `steps` steps take for each replica."""
     shapes = [shape for shape, _ in _dropped_weights(settings, network.shapes).values()]
     if settings.dropout:
-        seen = 1 if settings.locked_dropout else steps
-        shapes += [(seen, settings.batch_size, network.hidden)] * network.layers
-    return sum(map(words, shapes))
+        mask_steps = 1 if settings.locked_dropout else steps
+        shapes += [(mask_steps, settings.batch_size, network.hidden)] * network.layers
+    return sum(map(count_words, shapes))
 
 
 def _dropped_weights(
     settings: TrainingSettings, shapes: Mapping[str, Sequence[int]]
 ) -> dict[str, tuple[tuple[int, ...], float]]:
-    """The shape of the mask, and the share that is silenced, of the parameters that are dropped, in order."""
+    """Mask shape and dropped share of each parameter with dropout, in order."""
     masks: dict[str, tuple[tuple[int, ...], float]] = {}
     for name, (rows, columns) in shapes.items():
         if name == "W_xh_1" and settings.embedding_dropout:

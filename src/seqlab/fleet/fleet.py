@@ -1,4 +1,4 @@
-"""A fleet: one network for each seed, all in one program, each as if it were alone; and its files."""
+"""State of a training: one replica of a network for each seed, and the files of the result."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,24 +19,24 @@ from seqlab.machine.devices import is_accelerated
 
 
 @dataclass
-class Progress:
-    """Progress within an epoch, with which a checkpoint can be written in the middle."""
+class EpochProgress:
+    """Progress within an epoch, from which an interrupted epoch continues."""
 
     orders: list[Any]  # the states of the fleet's orders before the epoch, from which its batches are drawn
     state: list[State]  # of every layer, after the last batch
     loss: Tensor  # (R,), summed over all symbols so far, in nats
     symbols: Tensor  # (R,), their number
     norms: Tensor  # (R,), summed over all batches so far
-    batch: int = 0  # the next one
+    batch: int = 0  # the number of the next batch
     seconds: float = 0.0  # spent before an interruption
 
     def add(self, loss: Tensor, symbols: Tensor, norm: Tensor) -> None:
-        """Count a batch."""
+        """Add a batch to the totals."""
         self.loss, self.symbols, self.norms = self.loss + loss, self.symbols + symbols, self.norms + norm
         self.batch += 1
 
     def tensors(self) -> dict[str, Tensor]:
-        """The tensors that a checkpoint holds, beside the numbers."""
+        """Tensors for a checkpoint, by name."""
         totals = {name: getattr(self, name) for name in ("loss", "symbols", "norms")}
         # copies, because the zeros of a first batch are one tensor under several names
         state = {f"state.{n}.{k}": part.clone() for n, layer in enumerate(self.state) for k, part in enumerate(layer)}
@@ -48,8 +48,8 @@ class Fleet:
     """The state of a training: everything that a checkpoint holds.
 
     `best` are the weights with the lowest validation loss so far, `average` the moving mean of the weights where the
-    settings want one, `history` has a row for each epoch and each replica that learnt in it, `diverged` the epoch in
-    which the loss of a seed was not finite; `progress` is None between two epochs.
+    settings ask for it, `history` has a row for each epoch and each replica that learnt in it, `diverged` maps a seed
+    to the epoch in which its loss was not finite; `progress` is None between two epochs.
     """
 
     network: Stack
@@ -63,11 +63,11 @@ class Fleet:
     masks: list[torch.Generator]  # one for each replica: its dropout
     history: list[dict[str, Any]] = field(default_factory=list)
     diverged: dict[int, int] = field(default_factory=dict)
-    progress: Progress | None = None
+    progress: EpochProgress | None = None
 
     @classmethod
     def start(cls, network: Stack, settings: TrainingSettings, seeds: list[int], device: torch.device) -> "Fleet":
-        """A fleet before its first epoch."""
+        """Return a fleet before its first epoch."""
         parameters = {name: value.to(device) for name, value in network.initial_parameters(seeds).items()}
         optimiser = Optimiser(settings.optimiser, parameters, settings.weight_decay)
         return cls(
@@ -84,20 +84,21 @@ class Fleet:
 
     @property
     def valued(self) -> Parameters:
-        """The weights that are validated and kept: the moving mean, or those that learn."""
+        """The weights to validate and to keep: the moving mean where there is one, else the trained weights."""
         return self.average or self.parameters
 
     def step(self, gradients: Parameters, rates: Tensor, active: Tensor) -> None:
-        """One step of the replicas for which `active`, (R,), is true, and of their moving mean."""
+        """Update the replicas for which `active`, (R,), is true, and their moving mean."""
         self.optimiser.update(self.parameters, gradients, rates, active)
         share = self.averaging_share(self.optimiser.steps, active)[:, None, None]
         for name, mean in self.average.items():
             mean.lerp_(self.parameters[name], share.to(mean))
 
     def averaging_share(self, steps: Tensor, active: Tensor) -> Tensor:
-        """The share of the new weights in the moving mean after so many `steps`, as both arguments (R,) or (any, R).
+        """The share of the new weights in the moving mean after `steps` steps, of the shape of both arguments, (R,) or
+        (any, R).
 
-        Early on the mean forgets faster, so that it does not hold on to the first weights.
+        The share is larger early on, so that the first weights are soon forgotten.
         """
         decay = torch.minimum((1 + steps) / (10 + steps), torch.full_like(steps, self.settings.averaging))
         return torch.where(active, 1 - decay, 0.0)
@@ -112,7 +113,7 @@ class Fleet:
         return [row["valid_loss"] for row in self.history if row["seed"] == self.seeds[replica]]
 
     def running(self) -> Tensor:
-        """The replicas that still learn, (R,) of bool: early stopping and an infinite loss end each on its own."""
+        """The replicas that still learn, (R,) of bool: neither stopped early nor diverged."""
         return torch.tensor([self._runs(replica) for replica in range(len(self.seeds))])
 
     def _runs(self, replica: int) -> bool:
@@ -121,7 +122,7 @@ class Fleet:
         return self.seeds[replica] not in self.diverged and (not patience or waited < patience)
 
     def give_up(self, replica: int) -> None:
-        """End a replica whose loss is not finite: it keeps its best weights, and the others go on."""
+        """Stop a replica whose loss is not finite, with its best weights; the others continue."""
         self.diverged[self.seeds[replica]] = self.epoch + 1
         for name, value in self.parameters.items():
             value[replica] = self.best[name][replica]
@@ -132,7 +133,7 @@ class Fleet:
 
     @property
     def notes(self) -> list[str]:
-        """Sentences for readers of the results."""
+        """Notes on the training for users of the results, one sentence each."""
         section, accelerated = self.network.section, is_accelerated(self.parameters["W_hq"].device)
         rounded = self.settings.precision == "bfloat16" and accelerated
         notes = (
@@ -155,7 +156,7 @@ class Fleet:
             history.to_csv(temporary, index=False, lineterminator="\n")
 
     def save(self, path: Path, fingerprint: str) -> None:
-        """Write a checkpoint, from which `restore` goes on to the same bits."""
+        """Write a checkpoint, from which `restore` continues with identical bits."""
         tensors = {f"parameters.{name}": value for name, value in self.parameters.items()}
         tensors |= {f"best.{name}": value for name, value in self.best.items()}
         tensors |= {f"average.{name}": value for name, value in self.average.items()}
@@ -174,7 +175,7 @@ class Fleet:
         save_checkpoint(path, tensors, state, fingerprint)
 
     def restore(self, path: Path, fingerprint: str) -> bool:
-        """Go back to the state in a checkpoint; false where none fits."""
+        """Restore the state in a checkpoint; returns false where none has this `fingerprint`."""
         checkpoint = load_checkpoint(path, fingerprint)
         if checkpoint is None:
             return False
@@ -191,11 +192,11 @@ class Fleet:
         self.progress = self._restored_progress(tensors, state["progress"]) if "progress" in state else None
         return True
 
-    def _restored_progress(self, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> Progress:
+    def _restored_progress(self, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> EpochProgress:
         device = self.parameters["W_hq"].device
-        mine = {name.removeprefix("progress."): value.to(device) for name, value in tensors.items()}
+        saved = {name.removeprefix("progress."): value.to(device) for name, value in tensors.items()}
         state = [
-            tuple(mine[f"state.{layer}.{part}"] for part in range(len(parts)))
+            tuple(saved[f"state.{layer}.{part}"] for part in range(len(parts)))
             for layer, parts in enumerate(self.network.zero_state(self.parameters, 0))
         ]
-        return Progress(state=state, loss=mine["loss"], symbols=mine["symbols"], norms=mine["norms"], **numbers)
+        return EpochProgress(state=state, loss=saved["loss"], symbols=saved["symbols"], norms=saved["norms"], **numbers)

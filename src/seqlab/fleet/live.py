@@ -1,6 +1,6 @@
-"""The history of a training while it grows, for whoever watches: a line for each epoch and seed, written at once.
+"""Live history of a running training: a JSON line for each epoch and seed.
 
-Undeclared and removed at the end, when history.csv takes its place; nothing that decides a result reads it.
+It is no output of a rule and is removed at the end, when history.csv replaces it; no result depends on it.
 """
 
 import json
@@ -19,8 +19,8 @@ LIVE_HISTORY = "history.live.jsonl"
 
 
 class LiveHistory:
-    """Appends what is new in the history of a fleet to {folder}/history.live.jsonl. A disk that is full does not end
-    a training.
+    """The file {folder}/history.live.jsonl of a fleet, to which new epochs are appended. A full disk does not stop a
+    training.
     """
 
     def __init__(self, folder: Path, fleet: "Fleet") -> None:
@@ -28,24 +28,24 @@ class LiveHistory:
         header = {"started": time.time_ns() // 1_000_000, "process": os.getpid(), "machine": socket.gethostname()}
         self._write("w", [header])
 
-    def beside(self, report: Callable[[str], None]) -> Callable[[str], None]:
-        """`report`, which a training calls after every epoch, and this file is brought up to date with it."""
+    def reporting(self, report: Callable[[str], None]) -> Callable[[str], None]:
+        """Return a function that calls `report`, as a training does after every epoch, and then updates this file."""
 
-        def both(line: str) -> None:
+        def report_and_update(line: str) -> None:
             report(line)
             self.update()
 
-        return both
+        return report_and_update
 
     def update(self) -> None:
-        """Write the epochs that were not written yet; they include those of an interrupted training that goes on."""
+        """Append the epochs that are not in the file yet, including those of an interrupted training."""
         now = time.time_ns() // 1_000_000
         rows = [row | {"written": now} for row in self.fleet.history[self.written :]]
         self._write("a", rows)
         self.written = len(self.fleet.history)
 
     def remove(self) -> None:
-        """The training has ended, and history.csv is there."""
+        """Remove the file: history.csv replaces it."""
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
 

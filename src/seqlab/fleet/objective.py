@@ -7,7 +7,7 @@ from torch import Tensor
 
 from seqlab.fleet.cells import State
 from seqlab.fleet.dropout import Masks, drop_outputs, drop_weights
-from seqlab.fleet.settings import TrainingSettings, rounding
+from seqlab.fleet.settings import TrainingSettings, rounding_type
 from seqlab.fleet.stack import Parameters
 from seqlab.fleet.task import Task
 
@@ -21,10 +21,10 @@ def objective(
     state: list[State],
     present: Sequence[bool],
 ) -> tuple[Tensor, Tensor, list[State]]:
-    """The objective of each replica, (R,), with its gradient; the summed cost in nats, (R,); the state after.
+    """Return the objective of each replica, (R,), differentiable; the summed cost in nats, (R,); the state after.
 
-    `batch` are the places of the inputs in the data of the task, (R, B, n), and 1 where the datum after a place counts,
-    else 0, (R, B, n); `masks` draw the dropout of each replica, and `present` tells which replicas have a batch at all.
+    `batch` holds the places of the inputs in the data of the task, (R, B, n), and 1 where the datum after a place
+    counts, else 0, (R, B, n); `masks` draw the dropout of each replica, `present` marks the replicas that have a batch.
     The objective is the mean cost with `activation_regularisation` and `temporal_regularisation`.
     """
     places, counted = batch
@@ -37,7 +37,7 @@ def objective(
 
     network = task.network
     used = drop_weights(settings, masks, present, parameters)
-    precision = rounding(settings.precision, network.cell, network.hidden, places.device.type)
+    precision = rounding_type(settings.precision, network.cell, network.hidden, places.device.type)
     costs, after = task.costs(used, places, state, drop, precision)
     counted = counted.permute(2, 0, 1)
     symbols = counted.sum((0, 2)).clamp(min=1)
@@ -46,24 +46,24 @@ def objective(
 
 
 def penalty(settings: TrainingSettings, outputs: Tensor, dropped: Tensor, counted: Tensor) -> Tensor:
-    """The penalty of the last layer's outputs, (R,): for the mean square of what dropout left of them
-    (`activation_regularisation`), and of their change from step to step (`temporal_regularisation`).
+    """Penalty of the outputs of the last layer, (R,): on their mean square after dropout (`activation_regularisation`),
+    and on that of their change from step to step (`temporal_regularisation`).
 
     `outputs` and `dropped` are (n, R, B, h) and `counted` (n, R, B). Merity, McCann & Socher 2017 ("Revisiting
     activation regularization for language RNNs"), here as means over the units too, not sums.
     """
-    paid = counted.new_zeros(counted.shape[1])
+    total = counted.new_zeros(counted.shape[1])
     if settings.activation_regularisation:
         squares = (dropped.square().mean(-1) * counted).sum((0, 2)) / counted.sum((0, 2)).clamp(min=1)
-        paid = paid + settings.activation_regularisation * squares
+        total = total + settings.activation_regularisation * squares
     if settings.temporal_regularisation:
-        moved, later = (outputs[1:] - outputs[:-1]).square().mean(-1), counted[1:]
-        squares = (moved * later).sum((0, 2)) / later.sum((0, 2)).clamp(min=1)
-        paid = paid + settings.temporal_regularisation * squares
-    return paid
+        changes, later_counted = (outputs[1:] - outputs[:-1]).square().mean(-1), counted[1:]
+        squares = (changes * later_counted).sum((0, 2)) / later_counted.sum((0, 2)).clamp(min=1)
+        total = total + settings.temporal_regularisation * squares
+    return total
 
 
-def gradients_of(
+def compute_gradients(
     task: Task,
     settings: TrainingSettings,
     parameters: Parameters,
@@ -72,7 +72,7 @@ def gradients_of(
     state: list[State],
     present: Sequence[bool],
 ) -> tuple[Tensor, Parameters, list[State]]:
-    """The summed cost of a batch, (R,), gradients of each replica's objective, and the state after, detached.
+    """Return the summed cost of a batch, (R,), the gradients of the objectives, and the state after, detached.
 
     The arguments are those of `objective`.
     """

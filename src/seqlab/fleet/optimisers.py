@@ -1,6 +1,7 @@
-"""Gradient descent for a fleet: every replica has its own learning rate, its own gradient norm, and may stand still.
+"""Optimisers and learning rate schedules for a fleet: each replica has its own rate and gradient norm, or no update.
 
-torch.optim would treat the stacked replicas as one network; the formulas are its own and are tested against it.
+torch.optim would treat the stacked replicas as one network; the formulas are those of torch.optim, and the tests
+compare both.
 """
 
 import math
@@ -20,10 +21,8 @@ def gradient_norms(gradients: Parameters) -> Tensor:
     return torch.stack(squares).sum(0).sqrt()
 
 
-def clip(gradients: Parameters, limit: float) -> Tensor:
-    """Scale the gradients of each replica down to a norm of at most `limit`, in place; returns the norms before,
-    shape (R,).
-    """
+def clip_gradients(gradients: Parameters, limit: float) -> Tensor:
+    """Scale the gradients of each replica down to at most `limit` in norm, in place; returns the norms before, (R,)."""
     norms = gradient_norms(gradients)
     scale = (limit / (norms + 1e-6)).clamp(max=1.0)
     for gradient in gradients.values():
@@ -32,12 +31,12 @@ def clip(gradients: Parameters, limit: float) -> Tensor:
 
 
 class Coefficients(NamedTuple):
-    """Numbers of one step of an optimiser, each (R,): they depend on the schedule, not on the gradients."""
+    """Coefficients of one step of an optimiser, each (R,); they depend on the schedule, not on the gradients."""
 
-    rates: Tensor  # learning rates, zero for a replica that stands still
-    active: Tensor  # of bool, or 0 and 1: which replicas move
-    size: Tensor  # Adam's step, corrected for the first moments' beginning at zero
-    epsilon: Tensor  # what is added to the root of the second moments
+    rates: Tensor  # learning rates, zero for a replica without an update
+    active: Tensor  # of bool, or 0 and 1: true for a replica that is updated
+    size: Tensor  # the step size of Adam, corrected for moments that start at zero
+    epsilon: Tensor  # the term added to the root of the second moments
 
 
 class Optimiser:
@@ -52,29 +51,29 @@ class Optimiser:
             moment: {name: torch.zeros_like(value) for name, value in parameters.items()} for moment in moments
         }
 
-    def sharing(self, moments: dict[str, Parameters]) -> "Optimiser":
-        """An optimiser of the same kind with `moments` of its own, for `apply`."""
-        other = copy(self)
-        other.moments = moments
-        return other
+    def with_moments(self, moments: dict[str, Parameters]) -> "Optimiser":
+        """Return a copy of the optimiser with other `moments`, for `apply`."""
+        optimiser = copy(self)
+        optimiser.moments = moments
+        return optimiser
 
     def update(self, parameters: Parameters, gradients: Parameters, rates: Tensor, active: Tensor) -> None:
-        """One step with learning rates `rates`, (R,), for the replicas for which `active`, (R,) of bool, is true."""
+        """Update the replicas for which `active`, (R,) of bool, is true, with the learning rates `rates`, (R,)."""
         self.steps += active.to(self.steps)
         self.apply(parameters, gradients, self.coefficients(self.steps, rates, active))
 
     def coefficients(self, steps: Tensor, rates: Tensor, active: Tensor) -> Coefficients:
-        """What a step depends on besides the gradients; `steps` are the numbers of those counted, it included, (R,) or
-        (any, R), and the rest is as in `update`.
+        """Return the coefficients of a step; `steps` are the numbers of steps up to and including it, (R,) or (any, R),
+        the other arguments those of `update`.
         """
         rates = torch.where(active, rates, 0.0)
-        (one, two), steps = self.betas, steps.clamp(min=1)
-        correction = (1 - two**steps).sqrt()
-        return Coefficients(rates, active, rates * correction / (1 - one**steps), self.epsilon * correction)
+        (beta_1, beta_2), steps = self.betas, steps.clamp(min=1)
+        correction = (1 - beta_2**steps).sqrt()
+        return Coefficients(rates, active, rates * correction / (1 - beta_1**steps), self.epsilon * correction)
 
     @torch.no_grad()
     def apply(self, parameters: Parameters, gradients: Parameters, step: Coefficients) -> None:
-        """Move `parameters` as a step with these coefficients does."""
+        """Update `parameters` in place by a step with these coefficients."""
         for name, value in parameters.items():
             gradient = gradients[name]
             if self.kind != "adamw" and self.weight_decay:
@@ -87,10 +86,10 @@ class Optimiser:
                 self._adam(name, value, gradient, step)
 
     def _adam(self, name: str, value: Tensor, gradient: Tensor, step: Coefficients) -> None:
-        (one, two), moving = self.betas, _per_replica(step.active).to(value)
+        (beta_1, beta_2), is_active = self.betas, _per_replica(step.active).to(value)
         first, second = self.moments["first"][name], self.moments["second"][name]
-        first.lerp_(gradient, moving * (1 - one))
-        second.lerp_(gradient.square(), moving * (1 - two))
+        first.lerp_(gradient, is_active * (1 - beta_1))
+        second.lerp_(gradient.square(), is_active * (1 - beta_2))
         root = second.sqrt().add_(_per_replica(step.epsilon).to(value))
         value.addcmul_(first / root, _per_replica(step.size).to(value), value=-1)
 
@@ -109,7 +108,7 @@ def schedule_factor(kind: str, epoch_share: float, warmup: float) -> float:
 
 
 def plateau_factor(losses: Sequence[float], patience: int, factor: float) -> float:
-    """`factor` to the number of times that `patience` epochs in a row brought no better validation loss."""
+    """Return `factor` ** k, where k counts the runs of `patience` epochs without a better validation loss."""
     best, waited, times = math.inf, 0, 0
     for loss in losses:
         if loss < best:

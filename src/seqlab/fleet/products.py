@@ -11,16 +11,16 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-PRODUCT_SYMBOLS = 1_024  # up to which a gradient of rows is best computed as a product with one-hot vectors
+PRODUCT_SYMBOLS = 1_024  # up to this many, a gradient of rows is fastest as a product with one-hot vectors
 
 
-def batched(first: Tensor, second: Tensor, precision: torch.dtype) -> Tensor:
+def multiply_replicas(first: Tensor, second: Tensor, precision: torch.dtype) -> Tensor:
     """The product of each replica: (R, a, b) times (R, b, c) is (R, a, c), in the type of `first`."""
     return (first.to(precision) @ second.to(precision)).to(first.dtype)
 
 
 class StepProduct:
-    """Products of one weight, (R, i, o), with the activations of one step after the other, (R, B, i)."""
+    """Products of one weight, (R, i, o), with the activations of successive steps, (R, B, i)."""
 
     def __init__(self, weight: Tensor, batch_size: int, precision: torch.dtype) -> None:
         self.weight, self.rounds = weight.to(precision), precision != weight.dtype
@@ -30,14 +30,14 @@ class StepProduct:
             self.product = self.weight.new_empty(replicas, batch_size, outputs)
 
     def write(self, activations: Tensor, out: Tensor) -> Tensor:
-        """`activations` times the weight, written to `out`, (R, B, o)."""
+        """Write `activations` times the weight to `out`, (R, B, o), and return it."""
         if not self.rounds:
             return torch.bmm(activations, self.weight, out=out)
         self.rounded.copy_(activations)
         return out.copy_(torch.bmm(self.rounded, self.weight, out=self.product))
 
     def add(self, term: Tensor, activations: Tensor, out: Tensor, times: float = 1.0) -> Tensor:
-        """`times` times `term`, (R, B, o), plus `activations` times the weight, written to `out`, (R, B, o)."""
+        """Write `times` times `term`, (R, B, o), plus `activations` times the weight to `out` and return it."""
         if not self.rounds:
             return torch.baddbmm(term, activations, self.weight, beta=times, out=out)
         self.rounded.copy_(activations)
@@ -55,17 +55,19 @@ class _Rows(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, given: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (indices,) = ctx.saved_tensors
         if ctx.vocabulary <= PRODUCT_SYMBOLS:
-            symbols = torch.arange(ctx.vocabulary, device=given.device)
-            return (symbols[:, None] == indices[:, None, :]).to(given) @ given, None
-        table = given.new_zeros(len(given), ctx.vocabulary, given.shape[2])
-        return table.scatter_add_(1, indices[..., None].expand_as(given), given), None
+            symbols = torch.arange(ctx.vocabulary, device=gradient.device)
+            return (symbols[:, None] == indices[:, None, :]).to(gradient) @ gradient, None
+        table = gradient.new_zeros(len(gradient), ctx.vocabulary, gradient.shape[2])
+        return table.scatter_add_(1, indices[..., None].expand_as(gradient), gradient), None
 
 
 def look_up_on_gpu(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Return what `look_up` does, for a GPU: (R, n, B, G h) in memory, and no sorting of indices on the way back."""
+    """Return the result of `look_up`, for a GPU: (R, n, B, G h) in memory, and no sorting of indices in the backward
+    pass.
+    """
     replicas, batch_size, steps = inputs.shape
     apply: Any = _Rows.apply
     rows = apply(weight + bias, inputs.transpose(1, 2).reshape(replicas, steps * batch_size))
@@ -73,7 +75,7 @@ def look_up_on_gpu(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 
 def look_up(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """X_t W_xh + b_h of one-hot symbols `inputs`, indices (R, B, n), which is a row of W_xh: (n, R, B, G h)."""
+    """X_t W_xh + b_h of one-hot `inputs`, indices (R, B, n), as rows of W_xh: (n, R, B, G h)."""
     replicas, vocabulary, _ = weight.shape
     rows = inputs.permute(2, 0, 1) + vocabulary * torch.arange(replicas, device=inputs.device)[:, None]
     if vocabulary <= inputs[0].numel():  # fewer rows than symbols: the bias is added to them
@@ -82,11 +84,11 @@ def look_up(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 
 def affine(inputs: Tensor, weight: Tensor, bias: Tensor, precision: torch.dtype | None) -> Tensor:
-    """`inputs`, (n, R, B, i), times `weight`, (R, i, o), plus `bias`, (R, 1, o), as one product: (n, R, B, o)."""
+    """Product of `inputs`, (n, R, B, i), and `weight`, (R, i, o), plus `bias`, (R, 1, o): (n, R, B, o)."""
     steps, replicas, batch_size, _ = inputs.shape
     rows = inputs.transpose(0, 1).reshape(replicas, steps * batch_size, -1)
     if precision is None or precision == weight.dtype:
         product = torch.baddbmm(bias, rows, weight)
     else:
-        product = batched(rows, weight, precision) + bias
+        product = multiply_replicas(rows, weight, precision) + bias
     return product.view(replicas, steps, batch_size, -1).transpose(0, 1)

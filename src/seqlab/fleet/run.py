@@ -1,4 +1,4 @@
-"""One run of a sweep: a fleet that is trained and scored in the folder of the run."""
+"""Training and scoring of a fleet in the folder of its run."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,7 @@ from seqlab.fleet.task import Task
 from seqlab.fleet.training import train_fleet
 from seqlab.io.files import remove
 
-CHECKPOINT = "unfinished.safetensors"  # in the folder of a run until it is scored
+CHECKPOINT = "unfinished.safetensors"  # in the folder of a run until the run is scored
 
 
 def train_and_score(
@@ -23,12 +23,12 @@ def train_and_score(
 ) -> None:
     """Train `fleet`, write its results into `folder`, and call `score`, which reads them.
 
-    An interrupted run that left a checkpoint with this `fingerprint` of card, data and code in `folder` goes on from
-    there; `stop` is as in `train_fleet`, and so is what is raised. A line for each epoch is printed, behind `name`.
+    An interrupted run that left a checkpoint with this `fingerprint` of card, data and code in `folder` continues from
+    it; `stop` and the exceptions are those of `train_fleet`. A line for each epoch is printed after `name`.
     """
     live = LiveHistory(folder, fleet)
     print(f"{name}  {fleet.network.parameters:,} parameters, seeds {fleet.seeds}", flush=True)
-    report = live.beside(lambda line: print(f"{name}  {line}", flush=True))
+    report = live.reporting(lambda line: print(f"{name}  {line}", flush=True))
     train_fleet(fleet, task, report, (folder / CHECKPOINT, fingerprint), stop)
     fleet.write_results(folder)
     score()

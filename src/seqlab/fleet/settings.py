@@ -1,4 +1,4 @@
-"""Settings of a training."""
+"""Training settings of a fleet."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,9 +12,9 @@ from seqlab.io.errors import InputError
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """Every key of `rnn.training` and `forecast.training`; src/seqlab/schemas/config.schema.yaml describes them.
+    """The keys of `rnn.training` and `forecast.training`; src/seqlab/schemas/config.schema.yaml describes them.
 
-    The values are those of a card, which has been checked.
+    The values are those of a checked card.
     """
 
     epochs: int
@@ -43,11 +43,11 @@ class TrainingSettings:
 
     @classmethod
     def from_card(cls, values: dict[str, Any]) -> "TrainingSettings":
-        """The settings in a card. Raises InputError where the keys are others, or two values exclude each other."""
+        """Return the settings in a card; InputError for missing or unknown keys, or values that exclude each other."""
         names = [field.name for field in fields(cls)]
-        if odd := sorted({*names} ^ {*values}):
-            state = "lacks" if odd[0] in names else "has an unknown"
-            raise InputError(f"the card {state} setting {odd[0]!r}; delete it and run the workflow again")
+        if differences := sorted({*names} ^ {*values}):
+            state = "lacks" if differences[0] in names else "has an unknown"
+            raise InputError(f"the card {state} setting {differences[0]!r}; delete it and run the workflow again")
         settings = cls(**values)
         if settings.partition != "sequential" and settings.random_steps:
             raise InputError("training.random_steps is true; it must be false where partition is random")
@@ -57,11 +57,10 @@ class TrainingSettings:
 
     @classmethod
     def from_configuration(cls, path: str | Path, section: str = "rnn", **changes: Any) -> "TrainingSettings":
-        """The settings in the block training of a `section` (rnn, forecast) of a configuration file, with `changes`.
-
-        For programs beside the workflow, which checks its configuration.
+        """Return the settings in the block training of a `section` (rnn, forecast) of a configuration file, with
+        `changes`; for programs outside the workflow, which do not check the configuration.
         """
-        import yaml  # loaded only here: jobs have a card
+        import yaml  # only here: jobs read a card
 
         configuration = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         return cls.from_card(configuration[section]["training"] | changes)
@@ -72,11 +71,11 @@ def uses_tf32(precision: str) -> bool:
     return precision in ("tf32", "bfloat16")
 
 
-def rounding(precision: str, cell: str, hidden: int, device: str = "cpu") -> torch.dtype | None:
+def rounding_type(precision: str, cell: str, hidden: int, device: str = "cpu") -> torch.dtype | None:
     """The type to which factors of products are rounded in a network trained with `precision`; None for no rounding.
 
-    `benchmarks/recurrence.py` measures from how many units on bfloat16 pays. tf32 is no rounding of ours: see
-    `uses_tf32` and `seqlab.machine.devices.use_tf32`.
+    `benchmarks/recurrence.py` measures the hidden size from which bfloat16 is faster. GPUs round to tf32 themselves:
+    see `uses_tf32` and `seqlab.machine.devices.use_tf32`.
     """
     if device != "cpu":
         return None

@@ -1,4 +1,4 @@
-"""Stacked layers of one cell with a linear output: what text and series share of a network.
+"""Stacked layers of one cell with a linear output, the network that text and series share.
 
 Parameters are a plain dictionary, named as in the module; R is the number of replicas, i the size of an input, h the
 hidden size, o the size of an output, G the gates of the cell (1 for the plain RNN, 3 for a GRU, 4 for an LSTM):
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from seqlab.fleet.accelerated import ways
-from seqlab.fleet.accelerated.fused import fused_layer, is_faster, one_hot
+from seqlab.fleet.accelerated.fused import encode_one_hot, fused_layer, is_fused_faster
 from seqlab.fleet.cells import LAYERS, State
 from seqlab.fleet.products import affine, look_up, look_up_on_gpu
 from seqlab.machine.devices import is_accelerated
@@ -27,9 +27,9 @@ Drop = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Stack:
-    """`layers` layers of `hidden` units of a cell; what reads the inputs and what the outputs mean are its heirs'."""
+    """A network of `layers` layers of `hidden` units of a cell; subclasses define its inputs and outputs."""
 
-    section: ClassVar[str]  # the part of the configuration that asks for such networks, for messages
+    section: ClassVar[str]  # the section of the configuration that describes such networks, for messages
 
     cell: str
     layers: int
@@ -46,7 +46,7 @@ class Stack:
         raise NotImplementedError
 
     def bound(self, name: str) -> float:
-        """The largest absolute value that the parameter `name` begins with: 1 / sqrt(h)."""
+        """The largest initial absolute value of the parameter `name`: 1 / sqrt(h)."""
         return self.hidden**-0.5
 
     @property
@@ -68,9 +68,8 @@ class Stack:
         return sum(rows * columns for rows, columns in self.shapes.values())
 
     def initial_parameters(self, seeds: Sequence[int]) -> Parameters:
-        """Parameters of one replica for each seed: uniform within `bound`, biases zero, and one for the forget gate.
-
-        A replica depends on its own seed only, not on the others (Jozefowicz et al. 2015 on the forget gate).
+        """Return initial parameters, a replica for each seed: uniform within `bound`; biases 0, and 1 for the forget
+        gate (Jozefowicz et al. 2015). A replica depends on its own seed alone.
         """
         replicas, forget = [], LAYERS[self.cell].forget
         for seed in seeds:
@@ -87,7 +86,7 @@ class Stack:
         return {name: torch.stack([replica[name] for replica in replicas]) for name in self.shapes}
 
     def zero_state(self, parameters: Parameters, rows: int) -> list[State]:
-        """The zero state of every layer for so many `rows` of a batch, each tensor (R, rows, h)."""
+        """The zero state of every layer for `rows` rows of a batch, each tensor (R, rows, h)."""
         like = parameters["W_hq"]
         zero = like.new_zeros(like.shape[0], rows, self.hidden)
         return [(zero,) * LAYERS[self.cell].states for _ in range(self.layers)]
@@ -103,8 +102,8 @@ class Stack:
         """Outputs for `inputs`, (n, R, B, o), and the state after them; module Eq. (8) to (11).
 
         `inputs` are indices of one-hot vectors, (R, B, n), or vectors, (n, R, B, i). `drop` is applied to the outputs
-        of every layer, (n, R, B, h), outside the recurrence; the factors of products are rounded to `precision`, where
-        it is given.
+        of every layer, (n, R, B, h), outside the recurrence; the factors of products are rounded to `precision` unless
+        it is None.
         """
         hidden, after = self.run_layers(parameters, inputs, state, drop, precision)
         return affine(hidden, parameters["W_hq"], parameters["b_q"], precision), after
@@ -118,13 +117,13 @@ class Stack:
         precision: torch.dtype | None = None,
     ) -> tuple[Tensor, list[State]]:
         """Outputs of the last layer, (n, R, B, h), and the state after; the arguments are those of `forward`."""
-        passed, after = inputs, []
+        layer_inputs, after = inputs, []
         for number, before in enumerate(state, start=1):
             w_xh, w_hh, bias = (parameters.get(f"{name}_{number}") for name in ("W_xh", "W_hh", "b_h"))
-            outputs, last = run_layer(self.cell, passed, before, w_xh, w_hh, bias, precision)
+            outputs, last = run_layer(self.cell, layer_inputs, before, w_xh, w_hh, bias, precision)
             after.append(last)
-            passed = drop(outputs) if drop else outputs
-        return passed, after
+            layer_inputs = drop(outputs) if drop else outputs
+        return layer_inputs, after
 
 
 def run_layer(
@@ -136,7 +135,7 @@ def run_layer(
     bias: Any,
     precision: torch.dtype | None = None,
 ) -> tuple[Tensor, State]:
-    """The outputs of a layer, (n, R, B, h), and the state after them, by whichever way is the faster one.
+    """Return the outputs of a layer, (n, R, B, h), and the state after them, by the fastest implementation.
 
     `inputs` are indices, (R, B, n), or the outputs of the layer below, (n, R, B, i).
     """
@@ -147,16 +146,16 @@ def run_layer(
     if steps is not None:
         projected = look_up_on_gpu(inputs, w_xh, bias) if first else affine(inputs, w_xh, bias, precision)
         return steps.step_layer(cell, projected, state, w_hh)
-    if is_faster(cell, len(w_xh[0]) if first else None, w_hh, precision):
-        dense = one_hot(inputs, len(w_xh[0]), w_xh) if first else inputs
+    if is_fused_faster(cell, len(w_xh[0]) if first else None, w_hh, precision):
+        dense = encode_one_hot(inputs, len(w_xh[0]), w_xh) if first else inputs
         return fused_layer(cell, dense, state, w_xh, w_hh, bias)
     projected = look_up(inputs, w_xh, bias) if first else affine(inputs, w_xh, bias, precision)
     return LAYERS[cell].layer(projected, state, w_hh, precision)
 
 
 def step_kernels(cell: str, w_hh: Tensor, precision: torch.dtype | None) -> Any:
-    """The module `seqlab.fleet.accelerated.stepwise` where a layer is best computed by it, or None."""
+    """The module `seqlab.fleet.accelerated.stepwise` where it computes the layer fastest, else None."""
     if not is_accelerated(w_hh.device) or w_hh.dtype != torch.float32 or precision is not None:
         return None
-    kernels = ways.kernels()
+    kernels = ways.load_kernels()
     return kernels if kernels and kernels.is_faster(cell, w_hh) else None

@@ -1,4 +1,4 @@
-"""The task of a fleet: the data that it learns and what a prediction costs."""
+"""Task of a fleet: the training data and the cost of a prediction."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -29,7 +29,7 @@ class Task(Protocol):
 
     @property
     def unit(self) -> str:
-        """The plural of what a datum is called."""
+        """The name of the data, in the plural."""
 
     @property
     def is_discrete(self) -> bool:
@@ -52,7 +52,7 @@ class Task(Protocol):
         """Mean nats of the validation data under each replica, (R,)."""
 
     def record_valid_loss(self, parameters: Parameters) -> Callable[[], NDArray[np.float64]] | None:
-        """Return a function that computes `valid_loss` from a recording for a GPU; None where there is none.
+        """Return a function that computes `valid_loss` from a CUDA graph; None where the task has none.
 
-        The values of `parameters` may change between two calls, but not lie elsewhere.
+        The values of `parameters` may change between two calls, their memory may not.
         """

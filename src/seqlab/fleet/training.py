@@ -1,4 +1,4 @@
-"""Training a fleet: epochs, batches, gradients."""
+"""Training loop of a fleet: epochs, batches, early stopping, checkpoints."""
 
 import math
 import time
@@ -13,9 +13,9 @@ from torch import Tensor
 
 from seqlab.fleet.accelerated.training import AcceleratedTraining
 from seqlab.fleet.batches import EpochPlan
-from seqlab.fleet.fleet import Fleet, Progress
-from seqlab.fleet.objective import gradients_of
-from seqlab.fleet.optimisers import clip
+from seqlab.fleet.fleet import EpochProgress, Fleet
+from seqlab.fleet.objective import compute_gradients
+from seqlab.fleet.optimisers import clip_gradients
 from seqlab.fleet.settings import uses_tf32
 from seqlab.fleet.task import Task
 from seqlab.io.errors import InputError
@@ -31,15 +31,16 @@ def train_fleet(
 ) -> None:
     """Train until all epochs are done or every replica has stopped; `fleet.best` then holds the weights to keep.
 
-    `task` holds the training data and the validation data that choose among epochs. `report` gets a line per epoch.
-    `checkpoint` is a path and a fingerprint of card, data and code: a training interrupted there goes on and ends with
-    the same bits. It is written after every epoch, and when `stop`, which is asked before every batch, is true: then
-    KeyboardInterrupt is raised. A replica whose loss is not finite stops alone. Raises InputError where all have.
+    `task` holds the training data and the validation data that choose among epochs. `report` is called with a line per
+    epoch. `checkpoint` is a path and a fingerprint of card, data and code: an interrupted training continues from there
+    and ends with identical bits. It is written after every epoch, and when `stop`, called before every batch, returns
+    true: then KeyboardInterrupt is raised. A replica whose loss is not finite stops; the others continue. Raises
+    InputError where no replica is left.
     """
     use_tf32(uses_tf32(fleet.settings.precision))
     if checkpoint and checkpoint[0].exists():
         restored = fleet.restore(*checkpoint)
-        report(_going_on(fleet, restored, checkpoint[0].name))
+        report(_resume_line(fleet, restored, checkpoint[0].name))
     accelerated = AcceleratedTraining(fleet, task, report)
     began, done_before = time.perf_counter(), fleet.epoch
     while fleet.epoch < fleet.settings.epochs and fleet.running().any():
@@ -68,31 +69,31 @@ def train_fleet(
             fleet.save(*checkpoint)
 
 
-def _going_on(fleet: Fleet, restored: bool, name: str) -> str:
+def _resume_line(fleet: Fleet, restored: bool, name: str) -> str:
     if not restored:
-        return f"of another card, data or code, so ignored: {name}"
+        return f"{name} ignored: it is of another card, data or code"
     batches = f" and {fleet.progress.batch} batches" if fleet.progress else ""
-    return f"going on after epoch {fleet.epoch}{batches} from {name}"
+    return f"continuing after epoch {fleet.epoch}{batches} from {name}"
 
 
-def _begin(fleet: Fleet) -> Progress:
+def _begin(fleet: Fleet) -> EpochProgress:
     """An epoch before its first batch."""
     zero = fleet.parameters["W_hq"].new_zeros(len(fleet.seeds))
     state = fleet.network.zero_state(fleet.parameters, fleet.settings.batch_size)
     orders = [order.bit_generator.state for order in fleet.orders]
-    return Progress(orders, state, zero, zero.clone(), zero.clone())
+    return EpochProgress(orders, state, zero, zero.clone(), zero.clone())
 
 
 def _train_epoch(
     fleet: Fleet,
     task: Task,
-    progress: Progress,
+    progress: EpochProgress,
     running: Tensor,
     stop: Callable[[], bool],
     accelerated: AcceleratedTraining,
 ) -> tuple[Tensor, Tensor, Tensor, int] | None:
-    """One pass over the training data, or the rest of it: mean loss (R,) in nats, mean gradient norm (R,), last rates
-    (R,), number of data trained on. None when `stop` is true, with everything up to there in `fleet` and `progress`.
+    """Train on the rest of an epoch; returns mean loss (R,) in nats, mean gradient norm (R,), last rates (R,) and the
+    number of data trained on. None when `stop` is true; `fleet` and `progress` then hold the state.
     """
     plan = EpochPlan.of(fleet, progress, len(task.data) - task.first, running, task.first)
     with memory_errors(task.data.device, fleet.network.section):
@@ -102,11 +103,13 @@ def _train_epoch(
         return None
     rates = plan.rates(len(plan.starts) - 1)
     loss, counted, norms = torch.stack([progress.loss, progress.symbols, progress.norms]).cpu()
-    return loss / counted, norms / torch.tensor(plan.own), rates, int(counted.sum())
+    return loss / counted, norms / torch.tensor(plan.batch_counts), rates, int(counted.sum())
 
 
-def _train_plainly(fleet: Fleet, task: Task, progress: Progress, plan: EpochPlan, stop: Callable[[], bool]) -> bool:
-    """Train on the rest of an epoch, one operation after the other; false when `stop` is true."""
+def _train_plainly(
+    fleet: Fleet, task: Task, progress: EpochProgress, plan: EpochPlan, stop: Callable[[], bool]
+) -> bool:
+    """Train on the rest of an epoch without a CUDA graph; returns false when `stop` is true."""
     settings, device = fleet.settings, task.data.device
     starts, lengths = plan.starts.to(device), plan.lengths.to(device)
     zero = fleet.network.zero_state(fleet.parameters, settings.batch_size)
@@ -117,10 +120,10 @@ def _train_plainly(fleet: Fleet, task: Task, progress: Progress, plan: EpochPlan
         places = (starts[batch, :, :, None] + within).clamp(max=len(task.data) - 2)
         counted = (within < lengths[batch, :, :, None]).float()
         carried = progress.state if settings.partition == "sequential" else zero
-        loss, gradients, progress.state = gradients_of(
+        loss, gradients, progress.state = compute_gradients(
             task, settings, fleet.parameters, fleet.masks, (places, counted), carried, plan.present(batch)
         )
-        norm = clip(gradients, settings.clip)
+        norm = clip_gradients(gradients, settings.clip)
         fleet.step(gradients, plan.scaled_rates(batch), plan.active(batch))
         progress.add(loss, counted.sum((1, 2)), norm)
     return True
@@ -129,13 +132,13 @@ def _train_plainly(fleet: Fleet, task: Task, progress: Progress, plan: EpochPlan
 def _give_up_diverged(
     fleet: Fleet, running: Tensor, losses: NDArray[np.float64], report: Callable[[str], None]
 ) -> list[int]:
-    """End the replicas whose `losses`, (R,), are not finite; the numbers of those that have learnt in this epoch.
+    """Stop the replicas whose `losses`, (R,), are not finite; returns the numbers of those that learnt in this epoch.
 
-    Raises InputError where there is none.
+    Raises InputError where none did.
     """
     for replica in np.flatnonzero(running.numpy() & ~np.isfinite(losses)).tolist():
         fleet.give_up(replica)
-        report(f"the loss of seed {fleet.seeds[replica]} is not finite: it stops, with its best weights")
+        report(f"the loss of seed {fleet.seeds[replica]} is not finite, so it stops with its best weights")
     learnt = [r for r in np.flatnonzero(running).tolist() if fleet.seeds[r] not in fleet.diverged]
     if not learnt:
         raise InputError(

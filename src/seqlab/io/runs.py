@@ -24,6 +24,7 @@ from seqlab.io.names import check_name, names_folder
 
 SERIES = "series"  # the unit of a sequence of numbers
 FORECAST = "forecast"  # the family of its models
+SPLIT_NAMES = ("train", "valid", "test")
 RUNS_FILE = "runs.json"
 RESERVED = ("corpora", "mlflow-artifacts", "slurm-logs")  # folders of results that are no experiment's
 

@@ -1,0 +1,5 @@
+"""N-gram language models: counts, smoothings, pruning, scoring and ARPA files.
+
+Read `tally` and `counts`, `model`, `evidence` and the smoothings (`additive`, `interpolation`, `discounting`), then
+`pruning`, `shards` (texts larger than memory), `ahead` and `arpa`.
+"""

@@ -1,4 +1,4 @@
-"""Relative frequencies, and counts with something added to each."""
+"""Additive smoothing (Laplace, Lidstone) and maximum likelihood."""
 
 from functools import partial
 
@@ -10,7 +10,7 @@ from seqlab.ngram.model import NgramModel, symbol_probabilities
 
 
 def maximum_likelihood(evidence: Evidence) -> Estimate:
-    """Relative frequencies, module Table 1; a context never seen is shortened, an n-gram never seen is impossible."""
+    """Relative frequencies, module Table 1; unseen contexts are shortened, unseen n-grams are impossible."""
     totals = evidence.totals(evidence.counts)
     probability = [
         count / np.maximum(total[table.context], 1)
@@ -21,26 +21,26 @@ def maximum_likelihood(evidence: Evidence) -> Estimate:
 
 
 def add_one(evidence: Evidence) -> Estimate:
-    """Laplace: every symbol is seen once more after every context than it was."""
-    return Estimate(add(evidence, 1.0))
+    """Laplace smoothing: one is added to every count."""
+    return Estimate(add_counts(evidence, 1.0))
 
 
 def add_fitted(evidence: Evidence) -> Estimate:
-    """Lidstone: every symbol is seen k more times, with the k that predicts the validation text best."""
+    """Lidstone smoothing: k is added to every count, with the k of the fewest bits on the validation text."""
     if not len(evidence.valid):
         raise InputError("add-k fits k on the validation text; give one to the estimate")
-    from scipy.optimize import minimize_scalar  # half a second to load, for one smoothing
+    from scipy.optimize import minimize_scalar  # takes half a second to load
 
     low, high = -6.0, 2.0  # of log10 k; the cost has one minimum between
     fit = minimize_scalar(partial(_cost, evidence), bounds=(low, high), method="bounded", options={"xatol": 1e-3})
     k = float(10**fit.x)
-    return Estimate(add(evidence, k), {"k": k}, [f"k = {k:.3g}, fitted on valid"])
+    return Estimate(add_counts(evidence, k), {"k": k}, [f"k = {k:.3g}, fitted on valid"])
 
 
-def add(evidence: Evidence, k: float) -> NgramModel:
-    """The model with p(w | h) = (count(h w) + k) / (count(h) + k V); a context never seen is uniform."""
+def add_counts(evidence: Evidence, k: float) -> NgramModel:
+    """Return the model with p(w | h) = (count(h w) + k) / (count(h) + k V); uniform after an unseen context."""
     if evidence.line_start is not None:
-        raise InputError("adding to counts is not defined line by line here; use the stream protocol")
+        raise InputError("additive smoothing has no line-wise models; use the stream protocol")
     totals = evidence.totals(evidence.counts)
     added = k * evidence.vocabulary
     probability = [
@@ -53,5 +53,5 @@ def add(evidence: Evidence, k: float) -> NgramModel:
 
 def _cost(evidence: Evidence, exponent: float) -> float:
     """Bits of the validation text with k = 10 ** `exponent`."""
-    probability = symbol_probabilities(add(evidence, float(10**exponent)), evidence.valid)
+    probability = symbol_probabilities(add_counts(evidence, float(10**exponent)), evidence.valid)
     return float(-np.log2(probability).sum())

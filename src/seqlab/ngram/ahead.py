@@ -1,4 +1,4 @@
-"""Symbols k steps ahead under an n-gram model, by summing over all that may come between."""
+"""Probabilities of symbols k steps ahead under an n-gram model, summed over the symbols between."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ MOST_CELLS = 8_000_000  # contexts times symbols; each takes twelve bytes, and e
 
 
 def is_feasible(model: NgramModel) -> bool:
-    """Return whether the sum is exact and of bounded cost: it goes over every context with every symbol."""
+    """Return whether the sum, over every context with every symbol, is exact and of bounded cost."""
     return model.backs_off and _contexts(model) * model.vocabulary <= MOST_CELLS
 
 
@@ -45,13 +45,13 @@ def probabilities_ahead(
 
 
 def _contexts(model: NgramModel) -> int:
-    """How many contexts of every length below the order there are, the empty one included."""
+    """Count the contexts of every length below the order, the empty one included."""
     return 1 + sum(len(key) for key in model.key[:-1])
 
 
 def _chain(model: NgramModel) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """For every kept context, in the order of their lengths, the probability of each symbol and the context that it
-    leads to, the longest that is kept: both (contexts, vocabulary).
+    """Return, for every kept context by rising length, the probability of each symbol and the longest kept context
+    after it: both (contexts, vocabulary).
     """
     size = model.vocabulary
     probability = np.empty((_contexts(model), size))
@@ -60,14 +60,14 @@ def _chain(model: NgramModel) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     first = 1  # where the contexts of one symbol begin
     if model.order > 1:
         following[0] = first + np.arange(size)
-    shorter: NDArray[Any] = np.zeros(1, dtype=np.int64)  # the states that contexts of one symbol less have as suffix
+    shorter: NDArray[Any] = np.zeros(1, dtype=np.int64)  # the suffix states of the contexts of one symbol less
     for length in range(1, model.order):
         context, symbol = np.divmod(model.key[length - 1], size)
-        # the state after the context without its first symbol: that of what stood before, and the last symbol
+        # the state after the context without its first symbol
         suffix: NDArray[Any] = following[shorter[context], symbol] if length > 1 else np.zeros_like(context)
-        here = slice(first, first + len(context))
-        probability[here] = model.backoff[length - 1][:, None] * probability[suffix]
-        following[here] = following[suffix]
+        rows = slice(first, first + len(context))
+        probability[rows] = model.backoff[length - 1][:, None] * probability[suffix]
+        following[rows] = following[suffix]
         parent, child = np.divmod(model.key[length], size)
         probability[first + parent, child] = model.probability[length]
         if length < model.order - 1:
@@ -77,7 +77,7 @@ def _chain(model: NgramModel) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
 
 
 def _states_along(following: NDArray[np.int32], segment: NDArray[Any]) -> list[int]:
-    """The number of the context that is kept after each symbol of `segment`."""
+    """The number of the longest kept context after each symbol of `segment`."""
     state, states = 0, []
     for symbol in segment.tolist():
         state = int(following[state, symbol])

@@ -1,4 +1,4 @@
-"""N-gram models as ARPA text, the format that KenLM, SRILM and most other tools read and write.
+"""N-gram models in the ARPA format, which KenLM, SRILM and most other tools read and write.
 
 Logarithms are to base 10 and a probability or weight of zero is -99. A line is: logarithm of the probability, tab,
 words with one blank between them, tab, logarithm of the back-off weight (not in the highest order).
@@ -23,17 +23,18 @@ from numpy.typing import NDArray
 
 from seqlab.io.errors import InputError
 from seqlab.io.files import replacing
-from seqlab.ngram.arpa_names import ESCAPED, LINE_END, LINE_START, UNKNOWNS, arpa_name, token_of
+from seqlab.ngram.arpa_names import ESCAPED_HEADER, LINE_END, LINE_START, UNKNOWNS, arpa_name, token_of
 from seqlab.ngram.model import NgramModel
 from seqlab.text.vocab import UNKNOWN
 
 ZERO, FLOOR = -99.0, 1e-99  # -99 stands for log10(0), as in SRILM
-LINES_AT_ONCE = 100_000  # n-grams that are text at the same time while a model is written
-LONGEST_LINE = 1 << 20  # bytes; a file without line ends must not be taken into memory whole
-COUNT = re.compile(rb"ngram\s+(\d{1,9})\s*=\s*(\d{1,18})")
-BLANKS = b" \t\r\n"  # what parts words and lines, as in KenLM; a vertical tab or a form feed is part of a word
+LINES_AT_ONCE = 100_000  # n-grams converted to text together
+LONGEST_LINE = 1 << 20  # bytes; a file without line ends must not be read as a whole
+COUNT_PATTERN = re.compile(rb"ngram\s+(\d{1,9})\s*=\s*(\d{1,18})")
+BLANKS = b" \t\r\n"  # separators of words and lines, as in KenLM; vertical tabs and form feeds are parts of words
 NUMBER_PATTERN = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|infinity|nan)", re.IGNORECASE)
-IRSTLM = (b"iARPA", b"qARPA", b"blmt", b"Qblmt", b"LMINTERPOLATION", b"LMCLASS", b"LMMACRO")  # first words of files
+# first words of files of IRSTLM
+IRSTLM_MARKS = (b"iARPA", b"qARPA", b"blmt", b"Qblmt", b"LMINTERPOLATION", b"LMCLASS", b"LMMACRO")
 WRITE_AGAIN = "write the model again with the tool it came from"
 GIVE_ARPA = "give a model in the ARPA format, plain or compressed by gzip"
 
@@ -43,10 +44,10 @@ def write_arpa(path: str | Path, model: NgramModel, tokens: Sequence[str], line_
 
     `tokens` are the names of the vocabulary, `<unk>` first; `line_start` is the index of `<s>` in a line-wise model.
     Other models, which know no lines, get an `<s>` and an `</s>` of probability zero as their last unigrams, since
-    readers such as KenLM demand both; score with them without line borders (`kenlm.Model.score(text, bos=False,
+    programs such as KenLM require both; score with them without line borders (`kenlm.Model.score(text, bos=False,
     eos=False)`), and words by their `arpa_name`: a word `<s>`, `</s>` or `<unk>` of the text is not the mark of that
-    name. Logarithms have nine significant digits; what is below 1e-99 is written as zero.
-    Raises InputError, and writes nothing, for a model that does not back off and for tokens that are not those of it.
+    name. Logarithms have nine significant digits; probabilities below 1e-99 are written as zero. Raises InputError, and
+    writes nothing, for a model that does not back off and for tokens of another vocabulary.
     """
     names = _names(path, model, tokens, line_start)
     borders = [LINE_START, LINE_END] if line_start is None else []
@@ -58,7 +59,7 @@ def write_arpa(path: str | Path, model: NgramModel, tokens: Sequence[str], line_
     ):
         sizes = [len(model.key[0]) + len(borders), *map(len, model.key[1:])]
         header = "".join(f"ngram {k}={size}\n" for k, size in enumerate(sizes, start=1))
-        file.write(ESCAPED + f"\n\\data\\\n{header}".encode())
+        file.write(ESCAPED_HEADER + f"\n\\data\\\n{header}".encode())
         for k in range(1, model.order + 1):
             file.write(f"\n\\{k}-grams:\n".encode())
             for first in range(0, len(model.key[k - 1]), LINES_AT_ONCE):
@@ -70,17 +71,17 @@ def write_arpa(path: str | Path, model: NgramModel, tokens: Sequence[str], line_
 
 
 def _names(path: str | Path, model: NgramModel, tokens: Sequence[str], line_start: int | None) -> NDArray[np.object_]:
-    """The vocabulary as it stands in the file, shape (vocabulary,)."""
+    """Return the words of the file for the vocabulary, (vocabulary,)."""
     starts = [index for index, token in enumerate(tokens) if token == LINE_START]
     different = len(set(tokens[1:])) + 1
     if not model.backs_off:
-        problem = "the model does not back off (add-k smoothing), and ARPA holds back-off models only; use kn or mkn"
+        problem = "it does not back off (add-k smoothing), and ARPA holds back-off models only; use kn or mkn"
     elif list(tokens[:1]) != [UNKNOWN] or not len(tokens) == different == model.vocabulary:
-        problem = f"the tokens must be the {model.vocabulary} names of the vocabulary, each once, {UNKNOWN} first"
+        problem = f"its tokens must be the {model.vocabulary} names of the vocabulary, each once, {UNKNOWN} first"
     elif line_start is not None and starts != [line_start]:
         problem = f"{LINE_START} is the token {starts} and line_start is {line_start}; they must be the same"
     elif "" in tokens:
-        problem = f"the token {tokens.index('')} is empty, which ARPA cannot hold; leave it out of the text"
+        problem = f"the token {tokens.index('')} is empty, which ARPA cannot hold; omit it from the text"
     else:
         marks = () if line_start is None else (LINE_START, LINE_END)  # in a stream they are words of the text
         names = [token if token in marks else arpa_name(token) for token in tokens[1:]]
@@ -89,7 +90,7 @@ def _names(path: str | Path, model: NgramModel, tokens: Sequence[str], line_star
 
 
 def _text(model: NgramModel, k: int, names: NDArray[np.object_], first: int) -> str:
-    """The lines of the n-grams of order k from number `first` on, at most LINES_AT_ONCE of them."""
+    """Return the lines of at most LINES_AT_ONCE n-grams of order k, from number `first` on."""
     number = np.arange(first, min(first + LINES_AT_ONCE, len(model.key[k - 1])))
     value = np.log10(np.clip(model.probability[k - 1][number], FLOOR, 1.0)).tolist()  # rounding can exceed 1
     tail = [""] * len(number)
@@ -105,16 +106,16 @@ def _text(model: NgramModel, k: int, names: NDArray[np.object_], first: int) -> 
 
 
 class _Lines:
-    """The lines of a file that are not blank, one after the other, where we are, and the vocabulary met so far."""
+    """Iterator over the non-blank lines of a file, with the current position and the vocabulary read so far."""
 
     def __init__(self, path: str | Path, file: BinaryIO) -> None:
         self.path, self.file = path, file
         self.number = 0  # of the last line read
         self.marker = b""  # the last line that ended a section
-        self.escaped = False  # whether the words are those of `arpa_name`
-        self.escapes: set[str] = set()  # the tokens of such words, of which no two may be the same
+        self.escaped = False  # true where the words are those of `arpa_name`
+        self.escapes: set[str] = set()  # the tokens of escaped words, which must differ
         self.tokens = [UNKNOWN]
-        self.known = {name.encode(): 0 for name in UNKNOWNS}  # the places of the words as they stand in the file
+        self.known = {name.encode(): 0 for name in UNKNOWNS}  # the places of the words of the file
 
     def __iter__(self) -> Iterator[bytes]:
         while True:
@@ -131,26 +132,25 @@ class _Lines:
                 yield stripped
 
     def section(self) -> Iterator[bytes]:
-        """The lines up to the next that begins with a backslash."""
+        """Yield the lines up to the next that begins with a backslash."""
         for line in self:
             if line.startswith(b"\\"):
                 self.marker = line
                 return
             yield line
-        self.refuse("the file ends without \\end\\, so it is cut off", "copy or write the file again")
+        self.refuse("the file ends without \\end\\, so it is incomplete", "copy or write the file again")
 
-    def refuse(self, what: str, remedy: str = WRITE_AGAIN, line: int | None = None) -> NoReturn:
-        raise InputError(f"{self.path}, line {self.number if line is None else line}: {what}; {remedy}")
+    def refuse(self, fault: str, remedy: str = WRITE_AGAIN, line: int | None = None) -> NoReturn:
+        raise InputError(f"{self.path}, line {self.number if line is None else line}: {fault}; {remedy}")
 
 
 def read_arpa(path: str | Path) -> tuple[NgramModel, list[str], int | None]:
-    """The model in `path`, plain or compressed by gzip, its tokens, and the index of `<s>` (None without it).
+    """Return the model in `path`, plain or compressed by gzip, its tokens, and the index of `<s>` (None without it).
 
-    `<unk>` is token 0, with probability zero where the file has none, and `<UNK>` is the same, as in KenLM; the others
-    come in the order of the unigrams.
-    A missing back-off weight is 1, and -99 or less is zero. `<s>` is never predicted, so its probability is zero
-    whatever the file says. Highest orders without n-grams are left out.
-    Raises InputError, with file and line, for a file that is not a whole ARPA model.
+    `<unk>` or `<UNK>` is token 0, as in KenLM, with probability zero where the file has neither; the others follow in
+    the order of the unigrams. A missing back-off weight is 1, and -99 or less is zero. `<s>` is never predicted, so its
+    probability is zero. Highest orders without n-grams are omitted. Raises InputError, with file and line, for a file
+    that is not a complete ARPA model.
     """
     model = NgramModel(0, True, [], [], [])
     with _opened(Path(path)) as file:
@@ -160,8 +160,8 @@ def read_arpa(path: str | Path) -> tuple[NgramModel, list[str], int | None]:
             model = replace(model, vocabulary=len(lines.tokens))
             _append(model, lines, words, values)
         if lines.marker != b"\\end\\":
-            lines.refuse(f"{_shown(lines.marker)} stands where \\end\\ was expected")
-        for _ in lines:  # to the end, because that is where gzip keeps its checksum
+            lines.refuse(f"{_shown(lines.marker)} is in the line where \\end\\ was expected")
+        for _ in lines:  # to the end, where gzip keeps its checksum
             pass
     line_start = lines.known.get(LINE_START.encode())
     if line_start is not None:
@@ -174,7 +174,7 @@ def read_arpa(path: str | Path) -> tuple[NgramModel, list[str], int | None]:
 
 
 def _knows_no_lines(model: NgramModel, tokens: list[str]) -> bool:
-    """Whether `<s>` and `</s>` stand there only because the format wants them, as `write_arpa` writes them."""
+    """Return whether `<s>` and `</s>` are there for the format alone, as `write_arpa` adds them."""
     if tokens[-2:] != [LINE_START, LINE_END] or model.probability[0][-2:].any():
         return False
     first = model.vocabulary - 2
@@ -183,7 +183,7 @@ def _knows_no_lines(model: NgramModel, tokens: list[str]) -> bool:
 
 
 def _without_borders(model: NgramModel) -> NgramModel:
-    """`model` without its last two unigrams."""
+    """Return `model` without its last two unigrams."""
     size = model.vocabulary - 2
     key = [model.key[0][:size], *(key // model.vocabulary * size + key % model.vocabulary for key in model.key[1:])]
     probability = [model.probability[0][:size], *model.probability[1:]]
@@ -193,31 +193,31 @@ def _without_borders(model: NgramModel) -> NgramModel:
 
 def _opened(path: Path) -> BinaryIO:
     with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"  # whatever the name says
+        packed = file.read(2) == b"\x1f\x8b"  # the name may differ
     return cast(BinaryIO, io.BufferedReader(cast(Any, gzip.open(path)))) if packed else path.open("rb")
 
 
 def _header(lines: _Lines) -> list[int]:
-    """The number of n-grams of each order; reads up to the first section."""
-    for line in lines:  # what stands before \data\ is comment
+    """Return the number of n-grams of each order; reads up to the first section."""
+    for line in lines:  # lines before \data\ are comments
         if line.startswith(codecs.BOM_UTF8):
             lines.refuse("the file begins with a byte-order mark", "save it as UTF-8 without one")
-        if (word := line.split(None, 1)[0]) in IRSTLM:
+        if (word := line.split(None, 1)[0]) in IRSTLM_MARKS:
             lines.refuse(
-                f"{_shown(word)} marks a model of IRSTLM that is no ARPA file", "run compile-lm --text yes on it"
+                f"{_shown(word)} marks a model of IRSTLM that is not an ARPA file", "run compile-lm --text yes on it"
             )
         if b"\0" in line:
             lines.refuse("the file is binary", GIVE_ARPA)
         if line == b"\\data\\":
             break
-        lines.escaped |= line == ESCAPED
+        lines.escaped |= line == ESCAPED_HEADER
     else:
         lines.refuse("the file ends without \\data\\", GIVE_ARPA)
     counts: list[int] = []
     for line in lines.section():
-        match = COUNT.fullmatch(line)
+        match = COUNT_PATTERN.fullmatch(line)
         if match is None or int(match[1]) != len(counts) + 1:
-            lines.refuse(f"{_shown(line)} stands where ngram {len(counts) + 1}=<number> was expected")
+            lines.refuse(f"{_shown(line)} is in the line where ngram {len(counts) + 1}=<number> was expected")
         counts.append(int(match[2]))
     if not any(counts) or 0 in counts[: np.count_nonzero(counts)]:
         lines.refuse(f"the header gives the orders {counts} n-grams, so one is missing")
@@ -225,14 +225,15 @@ def _header(lines: _Lines) -> list[int]:
 
 
 def _section(lines: _Lines, k: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The n-grams of order k, whose header said `count`, as they stand in the file: words, shape (N, k), and the two
-    logarithms and the line of each, shape (N, 3). The unigrams make the vocabulary; a missing `<unk>` is added.
+    """Read the `count` n-grams of order k: words, (N, k), and two logarithms and the line of each, (N, 3).
+
+    The unigrams define the vocabulary; a missing `<unk>` is added.
     """
     if lines.marker != b"\\%d-grams:" % k:
-        lines.refuse(f"{_shown(lines.marker)} stands where the section \\{k}-grams: was expected")
+        lines.refuse(f"{_shown(lines.marker)} is in the line where the section \\{k}-grams: was expected")
     words, values = array("q"), array("d")
     for line in lines.section():
-        fields = re.split(rb"[ \t]+", line, maxsplit=k + 2)  # no more pieces than show that there are too many
+        fields = re.split(rb"[ \t]+", line, maxsplit=k + 2)  # one piece more than allowed
         try:
             value, weight = _logarithm(fields[0]), _logarithm(fields[k + 1]) if len(fields) > k + 1 else 0.0
         except ValueError:
@@ -248,8 +249,8 @@ def _section(lines: _Lines, k: int, count: int) -> tuple[NDArray[np.int64], NDAr
         except (KeyError, UnicodeDecodeError):
             lines.refuse(f"{_shown(line)} has a word that is not among the unigrams or not UTF-8")
         values.extend((value, weight, lines.number))
-    if (found := len(values) // 3) != count:
-        lines.refuse(f"the section \\{k}-grams: ends after {found} n-grams, and the header says {count}")
+    if (actual := len(values) // 3) != count:
+        lines.refuse(f"the section \\{k}-grams: ends after {actual} n-grams, and the header says {count}")
     if k == 1 and 0 not in words:
         words.append(0)
         values.extend((ZERO, 0.0, 0))
@@ -257,26 +258,26 @@ def _section(lines: _Lines, k: int, count: int) -> tuple[NDArray[np.int64], NDAr
 
 
 def _logarithm(field: bytes) -> float:
-    """The number that `field` is; ValueError for what only Python takes for one, such as 1_0."""
+    """Return the number in `field`; ValueError for numbers of Python alone, such as 1_0."""
     if not NUMBER_PATTERN.fullmatch(field):
         raise ValueError(field)
     return float(field)
 
 
 def _take_word(lines: _Lines, word: bytes) -> None:
-    """Give `word`, as it stands among the unigrams, a place in the vocabulary if it has none."""
+    """Add `word` of a unigram to the vocabulary unless it is there."""
     if word not in lines.known:
         token = token_of(word.decode()) if lines.escaped else word.decode()
         if lines.escaped and word not in (LINE_START.encode(), LINE_END.encode()):
             if token in lines.escapes:
-                lines.refuse(f"{_shown(word)} is a word that stands above under another name")
+                lines.refuse(f"{_shown(word)} is a word that is listed above under another name")
             lines.escapes.add(token)
         lines.known[word] = len(lines.tokens)
         lines.tokens.append(token)
 
 
 def _append(model: NgramModel, lines: _Lines, words: NDArray[np.int64], values: NDArray[np.float64]) -> None:
-    """Put the n-grams of a section into `model`, which has all orders below."""
+    """Add the n-grams of a section to `model`, which has all orders below."""
     k = words.shape[1]
     context = words[:, 0] if k > 1 else np.zeros(len(words), dtype=np.int64)
     for j in range(2, k):
@@ -286,7 +287,7 @@ def _append(model: NgramModel, lines: _Lines, words: NDArray[np.int64], values: 
     key = context * model.vocabulary + words[:, -1]
     place = np.argsort(key, kind="stable")  # so that of two equal n-grams the later one is reported
     for row in place[1:][np.diff(key[place]) == 0][:1]:
-        lines.refuse("the n-gram stands in the file twice", line=int(values[row, 2]))
+        lines.refuse("the n-gram is in the file twice", line=int(values[row, 2]))
     probability, backoff = (np.where(value <= ZERO, 0.0, 10.0**value) for value in values[place, :2].T.copy())
     model.key.append(key[place])
     model.probability.append(probability)

@@ -1,4 +1,4 @@
-"""How often every n-gram of every order up to n occurs, as arrays.
+"""Counts of the n-grams of all orders up to n, as arrays.
 
 The n-grams of order k are numbered by their rank among all keys (context, symbol), where the context is the number of
 the first k - 1 symbols in the table of order k - 1. So a key is one integer whatever the order, there is no limit to
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.io.errors import InputError
-from seqlab.ngram.tally import Piece, Tally, tally
+from seqlab.ngram.tally import Piece, Tally, count_pieces
 
 
 @dataclass(frozen=True)
@@ -31,19 +31,19 @@ class OrderCounts(Tally):
 
 
 def count_ngrams(segments: Sequence[NDArray[Any]], order: int, vocabulary: int) -> list[OrderCounts]:
-    """Counts for orders 1 to `order` in `segments`, arrays (symbols,) of indices below `vocabulary`; no n-gram
-    crosses a segment border.
+    """Count the n-grams of orders 1 to `order` in `segments`, arrays (symbols,) of indices below `vocabulary`; no
+    n-gram crosses a segment border.
 
-    The table of order 1 is dense: it has a row for every vocabulary entry, seen or not.
-    Raises InputError for an order below 1, a vocabulary of fewer than two entries, or a text shorter than the order.
+    The table of order 1 is dense: it has a row for every vocabulary entry, seen or not. Raises InputError for an order
+    below 1, a vocabulary of fewer than two entries, or a text shorter than the order.
     """
     check_countable([len(segment) for segment in segments], order, vocabulary)
     pieces = [Piece(np.asarray(segment), len(segment), True) for segment in segments]
-    return linked(tally(pieces, order, vocabulary), vocabulary)
+    return link_tables(count_pieces(pieces, order, vocabulary), vocabulary)
 
 
 def check_countable(lengths: Sequence[int], order: int, vocabulary: int) -> None:
-    """InputError where segments of these `lengths` have no n-grams of `order`, or no model could be made of them."""
+    """Raise InputError where segments of these `lengths` hold no n-grams of `order`, or too few for a model."""
     if order < 1:
         raise InputError(f"n-gram order is {order}; it must be at least 1")
     if vocabulary < 2:
@@ -52,30 +52,29 @@ def check_countable(lengths: Sequence[int], order: int, vocabulary: int) -> None
         raise InputError(f"the training text has {longest} symbols, fewer than an n-gram of order {order}")
 
 
-def linked(tallies: Sequence[Tally], vocabulary: int) -> list[OrderCounts]:
-    """The tables with the number of every n-gram's last k - 1 symbols, which its own number does not tell."""
+def link_tables(tallies: Sequence[Tally], vocabulary: int) -> list[OrderCounts]:
+    """Return the tables with the number of the last k - 1 symbols of every n-gram."""
     tables: list[OrderCounts] = []
-    for made in tallies:
-        suffix = suffixes(made.key, tables[-1], vocabulary) if tables else np.zeros(vocabulary, dtype=np.int64)
-        tables.append(OrderCounts(made.key, made.count, made.opens, suffix, vocabulary))
+    for counted in tallies:
+        suffix = suffixes(counted.key, tables[-1], vocabulary) if tables else np.zeros(vocabulary, dtype=np.int64)
+        tables.append(OrderCounts(counted.key, counted.count, counted.opens, suffix, vocabulary))
     return tables
 
 
 def suffixes(key: NDArray[np.int64], shorter: OrderCounts, vocabulary: int) -> NDArray[np.int64]:
-    """For n-grams of order k, the numbers of their last k - 1 symbols in `shorter`, where all are; shape as `key`."""
+    """Numbers in `shorter` of the last k - 1 symbols of n-grams of order k, shape as `key`; all are there."""
     context, symbol = np.divmod(key, vocabulary)
-    wanted = shorter.suffix[context] * vocabulary + symbol
-    # Looked up in the order of their highest 16 bits, which numpy sorts by radix: neighbours share cache lines.
+    suffix_key = shorter.suffix[context] * vocabulary + symbol
+    # Searched in the order of their highest 16 bits, which numpy sorts by radix: neighbours share cache lines.
     highest = len(shorter.key) * vocabulary
-    order = np.argsort((wanted >> max(highest.bit_length() - 16, 0)).astype(np.uint16), kind="stable")
-    number = np.empty_like(wanted)
-    number[order] = np.searchsorted(shorter.key, wanted[order])
+    order = np.argsort((suffix_key >> max(highest.bit_length() - 16, 0)).astype(np.uint16), kind="stable")
+    number = np.empty_like(suffix_key)
+    number[order] = np.searchsorted(shorter.key, suffix_key[order])
     return number
 
 
 def continuation_counts(tables: Sequence[OrderCounts], lines: bool) -> list[NDArray[np.int64]]:
-    """The adjusted counts of Kneser-Ney: below the highest order, how many different symbols stand to the left of an
-    n-gram.
+    """Adjusted counts of Kneser-Ney: below the highest order, the number of different left neighbours of an n-gram.
 
     In a stream (`lines` false) the start of a segment counts as one more left neighbour, so that no n-gram seen has
     count zero. With lines, whose segments open with `<s>`, an n-gram that opens a line keeps its number of occurrences,

@@ -1,4 +1,4 @@
-"""Something is taken from every count and given to the order below: absolute discounting and Kneser-Ney."""
+"""Absolute discounting and (modified) Kneser-Ney smoothing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,20 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.ngram.counts import continuation_counts
-from seqlab.ngram.evidence import Estimate, Evidence, interpolated
+from seqlab.ngram.evidence import Estimate, Evidence, interpolate_orders
 
-FALLBACK = (0.5, 1.0, 1.5)  # discounts of an order whose counts of counts do not allow the formula
+FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)  # of an order whose counts of counts do not allow the formula
 
 
 @dataclass(frozen=True)
 class Discounts:
-    """What is taken from counts of 1, 2, and 3 or more, in one order; `fallback` where it is not the formula's."""
+    """Discounts of counts of 1, 2, and 3 or more in one order; `fallback` where they are not those of the formula."""
 
     amounts: tuple[float, float, float]
     fallback: bool
 
     def of(self, count: NDArray[np.int64]) -> NDArray[np.float64]:
-        """The discount of every count, shape as `count`; nothing is taken from a count of zero."""
+        """Return the discount of every count, shape as `count`; that of zero is zero."""
         return np.array([0.0, *self.amounts])[np.minimum(count, 3)]
 
 
@@ -32,11 +32,11 @@ def modified_discounts(count: NDArray[np.int64]) -> Discounts:
     """
     n1, n2, n3, n4 = (int((count == times).sum()) for times in (1, 2, 3, 4))
     if 0 in (n1, n2, n3):
-        return Discounts(FALLBACK, True)
+        return Discounts(FALLBACK_DISCOUNTS, True)
     y = n1 / (n1 + 2 * n2)
     amounts = (1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3)
     if any(not 0 < amount <= times for times, amount in enumerate(amounts, start=1)):
-        return Discounts(FALLBACK, True)
+        return Discounts(FALLBACK_DISCOUNTS, True)
     return Discounts(amounts, False)
 
 
@@ -50,7 +50,7 @@ def single_discount(count: NDArray[np.int64]) -> Discounts:
 
 
 def absolute(evidence: Evidence) -> Estimate:
-    """Absolute discounting: one discount per order, taken from occurrences (Ney, Essen & Kneser 1994)."""
+    """Absolute discounting: one discount per order, subtracted from occurrences (Ney, Essen & Kneser 1994)."""
     return _discounted(evidence, evidence.counts, single_discount)
 
 
@@ -71,16 +71,16 @@ def _continuations(evidence: Evidence) -> list[NDArray[np.int64]]:
 def _discounted(
     evidence: Evidence, counts: Sequence[NDArray[np.int64]], discounts_of: Callable[[NDArray[np.int64]], Discounts]
 ) -> Estimate:
-    """Discounted counts, and what was taken times the order below (Chen & Goodman 1998, eq. 24)."""
+    """Discounted counts, interpolated with the order below by the discounted mass (Chen & Goodman 1998, eq. 24)."""
     discounts = [discounts_of(count) for count in counts]
-    kept, weights = [], []
+    shares, weights = [], []
     for table, count, total, discount in zip(evidence.tables, counts, evidence.totals(counts), discounts, strict=True):
         taken = discount.of(count)
-        divisor = np.maximum(total, 1)  # a context that nothing follows gives all to the order below
-        kept.append((count - taken) / divisor[table.context])
+        divisor = np.maximum(total, 1)  # a context without successors passes all mass to the order below
+        shares.append((count - taken) / divisor[table.context])
         weights.append(np.where(total > 0, np.bincount(table.context, taken, len(total)) / divisor, 1.0))
     return Estimate(
-        interpolated(evidence, kept, weights),
+        interpolate_orders(evidence, shares, weights),
         {"discounts": [list(discount.amounts) for discount in discounts]},
         [
             f"order {k}: the counts of counts do not allow the discount formula, fall-back {discount.amounts} used"

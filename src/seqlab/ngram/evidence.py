@@ -1,4 +1,4 @@
-"""What a smoothing starts from, and what it gives."""
+"""Inputs and outputs of smoothings: counts of a text, and the estimated model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from seqlab.ngram.model import NgramModel
 
 @dataclass(frozen=True)
 class Evidence:
-    """Counts of the training text, and for smoothings with weights the segments of the validation text.
+    """Counts of the training text, and segments of the validation text for smoothings that fit weights.
 
     `line_start` is the index of `<s>` in line-wise models, where it opens every segment and is never predicted.
     """
@@ -25,7 +25,7 @@ class Evidence:
 
     @property
     def keys(self) -> list[NDArray[np.int64]]:
-        """The n-grams of every order, each array with one number for each."""
+        """Keys of the n-grams of every order."""
         return [table.key for table in self.tables]
 
     @property
@@ -35,13 +35,11 @@ class Evidence:
 
     @property
     def uniform(self) -> float:
-        """The probability of a symbol of which nothing is known."""
+        """Probability of every symbol under the uniform distribution."""
         return 1 / (self.vocabulary - (self.line_start is not None))
 
     def totals(self, counts: Sequence[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
-        """For each order, the summed count of what follows each context, that is, of each n-gram of the order below;
-        (1,) for order 1, whose context is the empty one.
-        """
+        """Sum the counts after each context, an n-gram of the order below, for each order; (1,) for order 1."""
         sizes = [1, *(len(table.key) for table in self.tables[:-1])]
         return [
             np.bincount(table.context, count, size).astype(np.int64)
@@ -51,26 +49,24 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A model; in `details` the numbers that were fitted, as JSON can hold them; in `notes` what its reader must
-    know.
-    """
+    """An estimated model; `details` holds fitted numbers for JSON, `notes` sentences for users of the results."""
 
     model: NgramModel
     details: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
-def interpolated(
-    evidence: Evidence, kept: Sequence[NDArray[np.float64]], weights: Sequence[NDArray[np.float64]]
+def interpolate_orders(
+    evidence: Evidence, shares: Sequence[NDArray[np.float64]], weights: Sequence[NDArray[np.float64]]
 ) -> NgramModel:
-    """The model with p(w | h) = kept(h w) + weight(h) p(w | h without its first symbol), down to the uniform
+    """Return the model with p(w | h) = share(h w) + weight(h) p(w | h without its first symbol), down to the uniform
     distribution.
 
-    `kept` has a value for each n-gram of each order and `weights` one for each context, (1,) for order 1.
+    `shares` has a value for each n-gram of each order and `weights` one for each context, (1,) for order 1.
     """
     lower = np.full(1, evidence.uniform)
     probability: list[NDArray[np.float64]] = []
-    for table, share, weight in zip(evidence.tables, kept, weights, strict=True):
+    for table, share, weight in zip(evidence.tables, shares, weights, strict=True):
         lower = share + weight[table.context] * lower[table.suffix]
         if evidence.line_start is not None and not probability:
             lower[evidence.line_start] = 0.0

@@ -1,4 +1,4 @@
-"""An n-gram model: a probability for each n-gram kept, and a back-off weight for each context."""
+"""Back-off n-gram model: a probability for each kept n-gram, a back-off weight for each context."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from seqlab.io.arrays import read_arrays
 from seqlab.io.files import damaged, replacing
 from seqlab.sampling import Ahead, Positions, Progress, Texts, ignore_progress
 
-BLOCK = 1 << 16  # symbols scored at once: what is known of them has room in a processor's cache
+BLOCK = 1 << 16  # symbols scored together: their arrays fit into the cache of a processor
 
 
 @dataclass(frozen=True)
 class NgramModel:
-    """Orders 1 to n; list entry k - 1 belongs to order k. Keys are as in `seqlab.ngram.counts`.
+    """A model of orders 1 to n; list entry k - 1 belongs to order k. Keys are as in `seqlab.ngram.counts`.
 
     The probability of a symbol after a context h is `probability` where (h, symbol) is kept, else `backoff` of h times
     the probability after the context without its first symbol. Where `backs_off` is false (add-k), the second factor is
@@ -28,7 +28,7 @@ class NgramModel:
     backs_off: bool
     key: list[NDArray[np.int64]]
     probability: list[NDArray[np.float64]]
-    backoff: list[NDArray[np.float64]]  # one list fewer than orders: the longest n-grams are no contexts
+    backoff: list[NDArray[np.float64]]  # one list fewer: the longest n-grams are no contexts
 
     @property
     def order(self) -> int:
@@ -41,19 +41,19 @@ class NgramModel:
         return sum(len(key) for key in self.key)
 
     def find(self, order: int, context: NDArray[np.int64], symbol: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The numbers of the n-grams (context, symbol) of `order`, -1 where the context or the n-gram is not kept."""
-        wanted = context * self.vocabulary + symbol
+        """Return the numbers of the n-grams (context, symbol) of `order`, -1 where context or n-gram is not kept."""
+        target = context * self.vocabulary + symbol
         keys = self.key[order - 1]
-        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-        return np.where((context >= 0) & (keys[place] == wanted), place, -1)
+        place = np.minimum(np.searchsorted(keys, target), len(keys) - 1)
+        return np.where((context >= 0) & (keys[place] == target), place, -1)
 
     @property
     def seeds(self) -> list[int | None]:
-        """One replica without a seed."""
+        """The seed None of the single replica."""
         return [None]
 
     def read(self, prompt: Sequence[int], replica: int = 0) -> "NgramReading":
-        """Return `prompt` as the model has read it."""
+        """Return the reading of `prompt`."""
         return NgramReading(self, [list(prompt)])
 
     def score(self, segments: Texts, progress: Progress = ignore_progress) -> NDArray[np.float64]:
@@ -68,10 +68,13 @@ class NgramModel:
         return [self.score([stretch]) for stretch in stretches]
 
     def look_ahead(self, segments: Texts, positions: Positions, steps: Sequence[int], samples: int) -> list[Ahead]:
-        """Return the exact bits of the symbols at `positions`, by summing over all that may come between; empty for a
-        model of too many contexts, or one that does not back off.
+        """Return the exact bits of the symbols at `positions`, summed over the symbols between; empty for a model of
+        too many contexts, or one that does not back off.
         """
-        from seqlab.ngram.ahead import is_feasible, probabilities_ahead  # scipy, which a served model goes without
+        from seqlab.ngram.ahead import (
+            is_feasible,
+            probabilities_ahead,
+        )  # needs scipy, which a served model does not install
 
         if not is_feasible(self):
             return []
@@ -92,7 +95,7 @@ class NgramModel:
 
     @classmethod
     def load(cls, path: str | Path) -> "NgramModel":
-        """The model in `path`; InputError where the file is damaged."""
+        """Return the model in `path`; InputError where the file is damaged."""
         arrays = read_arrays(path)
         order = sum(name.startswith("key_") for name in arrays)
         try:
@@ -106,7 +109,7 @@ class NgramModel:
             sizes = [model.vocabulary, *map(len, model.key[1:])]
             lengths = [list(map(len, values)) for values in (model.key, model.probability, model.backoff)]
         except (KeyError, TypeError, ValueError) as error:
-            raise damaged(path, f"it is not a whole n-gram model: {error}") from None
+            raise damaged(path, f"it is not a complete n-gram model: {error}") from None
         if lengths != [sizes, sizes, sizes[:-1]]:
             raise damaged(path, f"its arrays have the lengths {lengths}")
         return model
@@ -115,8 +118,7 @@ class NgramModel:
 def symbol_probabilities(model: NgramModel, segments: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
     """The probability of every symbol but the first of each segment given up to n - 1 symbols before it, in order.
 
-    `segments` hold indices; the result has shape (sum of (length - 1),). Many positions are scored at once, one order
-    after the other.
+    `segments` hold indices; the result has shape (sum of (length - 1),).
     """
     lengths = np.array([len(segment) for segment in segments], dtype=np.int64)
     symbols = np.concatenate(segments, dtype=np.int64, casting="unsafe")
@@ -130,27 +132,24 @@ def symbol_probabilities(model: NgramModel, segments: Sequence[NDArray[Any]]) ->
 
 
 def _probabilities(model: NgramModel, symbols: NDArray[np.int64], place: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The probability of every symbol given those before it, no further back than the start of its segment.
-
-    `place` tells how far away that is.
-    """
+    """The probability of every symbol given those before it in its segment; `place` counts from the start of that."""
     probability: NDArray[np.float64] = model.probability[0][symbols]
-    # Positions whose context is kept in the current order; few are left in the highest. They stand in the order of
-    # their first two symbols, and so does what they look up, at every order: neighbours end in the same cache lines.
+    # Positions whose context is kept in the current order; few are left in the highest. They are sorted by their first
+    # two symbols, and so are the keys that they look up, at every order: neighbours share cache lines.
     position = 1 + np.flatnonzero(place[1:] > 0)
     coarse = (symbols >> max(model.vocabulary.bit_length() - 16, 0)).astype(np.uint16)  # numpy sorts 16 bits by radix
     position = position[np.lexsort((coarse[position], coarse[position - 1]))]
     context = symbols[position - 1]
-    goes_on = np.append(place > 0, False)  # whether the symbol before belongs to the same segment
+    continues = np.append(place > 0, False)  # true where the symbol before is in the same segment
     for k in range(2, model.order + 1):
         if not model.backs_off:
             probability[place >= k - 1] = 1 / model.vocabulary
         number = model.find(k, context, symbols[position])
         probability[position] *= model.backoff[k - 2][context]
-        kept = number >= 0
-        position, context = position[kept], number[kept]
+        is_kept = number >= 0
+        position, context = position[is_kept], number[is_kept]
         probability[position] = model.probability[k - 1][context]
-        longer = goes_on[position + 1]  # this n-gram is the context of the symbol after it
+        longer = continues[position + 1]  # this n-gram is the context of the symbol after it
         position, context = position[longer] + 1, context[longer]
     return probability
 
@@ -177,19 +176,19 @@ def distribution(model: NgramModel, context: Sequence[int]) -> NDArray[np.float6
 
 @dataclass(frozen=True)
 class NgramReading:
-    """Texts that an n-gram model reads; see `seqlab.sampling.Reading`."""
+    """Texts read by an n-gram model; see `seqlab.sampling.Reading`."""
 
     model: NgramModel
     texts: list[list[int]]
 
     @property
     def probability(self) -> NDArray[np.float64]:
-        """Of every symbol to come next in each text, (texts, vocabulary)."""
+        """Probability of every next symbol of each text, (texts, vocabulary)."""
         return np.stack([distribution(self.model, text) for text in self.texts])
 
     def followed(self, texts: Sequence[int], symbols: Sequence[int]) -> "NgramReading":
-        """These texts with one more symbol each; only what the model can see of them is kept."""
-        seen = max(self.model.order - 1, 1)
+        """Return the reading of `texts`, each followed by its symbol; only the last n - 1 symbols are kept."""
+        length = max(self.model.order - 1, 1)
         return NgramReading(
-            self.model, [[*self.texts[text], symbol][-seen:] for text, symbol in zip(texts, symbols, strict=True)]
+            self.model, [[*self.texts[text], symbol][-length:] for text, symbol in zip(texts, symbols, strict=True)]
         )

@@ -1,4 +1,4 @@
-"""Smaller n-gram models: n-grams whose loss is hardly felt go, and the back-off weights make up for them."""
+"""Pruning of n-gram models by relative entropy or by counts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,90 +10,92 @@ from numpy.typing import NDArray
 from seqlab.io.errors import InputError
 from seqlab.ngram.model import NgramModel
 
-SUM_ERROR = 1e-12  # a sum of probabilities is not known better than this
+SUM_ERROR = 1e-12  # rounding error of a sum of probabilities
 
 
-def prune(model: NgramModel, wanted: dict[str, Any], count: Callable[[], Sequence[NDArray[np.integer]]]) -> NgramModel:
-    """`model` made smaller as is `wanted`: {"entropy": threshold} or {"counts": [minimum of each order]}.
+def prune_model(
+    model: NgramModel, minimum: dict[str, Any], count: Callable[[], Sequence[NDArray[np.integer]]]
+) -> NgramModel:
+    """Prune `model` by `minimum`: {"entropy": threshold} or {"counts": [minimum of each order]}.
 
-    The last minimum holds for all longer n-grams too. `count` is called where it matters how often n-grams were seen;
-    what it gives and what is refused is as in `prune_by_count` and `prune_by_relative_entropy`.
+    The last minimum count holds for all longer n-grams too. `count` returns the counts for `prune_by_count` and is
+    called for that alone. Raises InputError as `prune_by_count` and `prune_by_relative_entropy`.
     """
-    if "entropy" in wanted:
-        return prune_by_relative_entropy(model, wanted["entropy"])
-    least = wanted["counts"]
+    if "entropy" in minimum:
+        return prune_by_relative_entropy(model, minimum["entropy"])
+    least = minimum["counts"]
     return prune_by_count(model, count(), least + [least[-1]] * (model.order - len(least)))
 
 
 def prune_by_relative_entropy(model: NgramModel, threshold: float, line_start: int | None = None) -> NgramModel:
-    """`model` without the n-grams whose removal raises the perplexity by a share below `threshold` (Stolcke 1998).
+    """Remove the n-grams whose removal raises the perplexity by a share below `threshold` (Stolcke 1998).
 
-    `threshold` has no unit: 1e-7 removes what costs less than a ten-millionth of the perplexity. 0 removes nothing.
-    A context of a longer n-gram that stays, stays too. Each n-gram is judged as in `perplexity_increases`, by the
-    model given and as if it were the only one removed. The result keeps all unigrams; its order is that of its longest
-    n-gram, which may be lower than the model's. Kneser-Ney's lower orders are poor estimates of how frequent a
-    history is, so that it suffers more from this than other smoothings (Chelba et al. 2010).
-    Raises InputError for a negative threshold or NaN, and for what `perplexity_increases` refuses.
+    `threshold` has no unit: 1e-7 removes n-grams that cost less than a ten-millionth of the perplexity; 0 removes none.
+    Contexts of longer kept n-grams are kept. Each n-gram is judged by `perplexity_increases` of the full model, as if
+    it alone were removed. The result keeps all unigrams; its order is that of its longest n-gram, which may be lower.
+    The lower orders of Kneser-Ney are poor estimates of the frequency of a history, so that it loses more than other
+    smoothings (Chelba et al. 2010). Raises InputError for a negative threshold or NaN, and for what
+    `perplexity_increases` refuses.
     """
-    if not threshold >= 0:  # NaN is not either
+    if not threshold >= 0:  # true for NaN as well
         raise InputError(f"the pruning threshold is {threshold}; it must be at least 0")
     return _keep(model, [~(increase < threshold) for increase in perplexity_increases(model, line_start)])
 
 
 def prune_by_count(model: NgramModel, counts: Sequence[NDArray[Any]], minimum: Sequence[int]) -> NgramModel:
-    """`model` without the n-grams of order k seen fewer than `minimum[k - 1]` times.
+    """Remove the n-grams of order k seen fewer than `minimum[k - 1]` times.
 
-    `counts` has one array per order, as in `OrderCounts.count`: occurrences, of shape (n-grams of that order,).
-    Unigrams stay whatever their minimum, and so does the context of a longer n-gram that stays. The order of the
-    result is that of its longest n-gram, which may be lower than the model's.
-    Raises InputError for a minimum below 1, for counts or minimums that are not of this model, and for a model that
-    does not back off.
+    `counts` has one array per order, as in `OrderCounts.count`: occurrences, of shape (n-grams of that order,). All
+    unigrams and the contexts of longer kept n-grams are kept. The order of the result is that of its longest n-gram,
+    which may be lower. Raises InputError for a minimum below 1, for counts or minimums of another model, and for a
+    model that does not back off.
     """
     _check_backs_off(model)
     for k, least in enumerate(minimum, start=1):
         if least < 1:
             raise InputError(f"the minimum count of order {k} is {least}; it must be at least 1")
     if len(minimum) != model.order:
-        raise InputError(f"{len(minimum)} minimum counts are given for a model of order {model.order}; give one each")
+        raise InputError(
+            f"the model has order {model.order}, but {len(minimum)} minimum counts; give one for each order"
+        )
     if [len(count) for count in counts] != [len(key) for key in model.key]:
         raise InputError("the counts are not those of the model's n-grams; count the text it was trained on")
     return _keep(model, [count >= least for count, least in zip(counts, minimum, strict=True)])
 
 
 def renormalise(model: NgramModel) -> NgramModel:
-    """`model` with the back-off weights that make the probabilities after every context sum to 1.
+    """Set the back-off weights so that the probabilities after every context sum to 1.
 
     The weight of a context h is (1 - sum of p(w | h)) / (1 - sum of p(w | h without its first symbol)), both sums over
-    the w kept after h (Katz 1987); it is 1 where none is kept. The probabilities of the n-grams stay.
-    Raises InputError for a model that does not back off.
+    the w kept after h (Katz 1987); it is 1 where none is kept. Raises InputError for a model that does not back off.
     """
     _check_backs_off(model)
     result = replace(model, backoff=[])
     endings = [np.arange(model.vocabulary)]
     for k in range(2, model.order + 1):
         lower, endings = _after_shorter(result, k, endings)
-        context, given = model.key[k - 1] // model.vocabulary, model.backoff[k - 2]
-        left = 1 - np.bincount(context, model.probability[k - 1], len(given))
-        room = 1 - np.bincount(context, lower, len(given))
-        # Where all but nothing is left, the difference is noise, which may be negative or make the impossible possible.
-        # There the weight given is kept, as far as the sum stays 1.
-        known = (left > SUM_ERROR) & (room > 0)
-        weight = np.minimum(given, SUM_ERROR / np.maximum(room, SUM_ERROR))
-        np.divide(left, room, out=weight, where=known)
+        context, weights = model.key[k - 1] // model.vocabulary, model.backoff[k - 2]
+        left = 1 - np.bincount(context, model.probability[k - 1], len(weights))
+        room = 1 - np.bincount(context, lower, len(weights))
+        # Where almost nothing is left, the difference is rounding, which may be negative or make impossible symbols
+        # possible. There the old weight is kept, as far as the sum stays 1.
+        is_exact = (left > SUM_ERROR) & (room > 0)
+        weight = np.minimum(weights, SUM_ERROR / np.maximum(room, SUM_ERROR))
+        np.divide(left, room, out=weight, where=is_exact)
         result.backoff.append(weight)  # 1 / 1 where nothing is kept
     return result
 
 
 def perplexity_increases(model: NgramModel, line_start: int | None = None) -> list[NDArray[np.float64]]:
-    """For every n-gram, the share by which the perplexity grows if it alone is removed; a list of shape (G,) per order.
+    """Share by which the perplexity grows if one n-gram alone is removed, for every n-gram; (G,) per order.
 
     This is exp(D) - 1, where D is the relative entropy in nats between the model with and without the n-gram (Stolcke
-    1998): the change after its context h, where the back-off weight is made to fit, times the probability
-    of h, a product of the model's probabilities along h. Unigrams cannot be removed and have infinity.
-    In line-wise models `line_start` is the index of `<s>`. It is never predicted, and as a history it is as probable as
-    the end of a line: the likeliest of the symbols that nothing follows. Without it, a history that opens a line has
-    probability 0, and what follows it is free to remove.
-    Raises InputError for a model that does not back off and for a `line_start` outside the vocabulary.
+    1998): the change after its context h, where the back-off weight is made to fit, times the probability of h, a
+    product of the model's probabilities along h. Unigrams cannot be removed and have infinity. In line-wise models
+    `line_start` is the index of `<s>`. It is never predicted, and as a history it is as probable as the end of a line:
+    the likeliest of the symbols without successors. Without it, a history at the start of a line has probability 0, and
+    removing its successors costs nothing. Raises InputError for a model that does not back off and for a `line_start`
+    outside the vocabulary.
     """
     _check_backs_off(model)
     history = _start_of_histories(model, line_start)
@@ -104,7 +106,7 @@ def perplexity_increases(model: NgramModel, line_start: int | None = None) -> li
         change = _change_after_context(model, k, lower)
         of_context = history[model.key[k - 1] // model.vocabulary]
         divergence = np.zeros_like(change)
-        np.multiply(of_context, change, out=divergence, where=of_context > 0)  # 0 times infinity is 0 here
+        np.multiply(of_context, change, out=divergence, where=of_context > 0)  # 0 times infinity counts as 0
         increases.append(np.expm1(np.maximum(divergence, 0)))  # rounding may leave it below its bound
         history = of_context * model.probability[k - 1]
     return increases
@@ -117,11 +119,11 @@ def _start_of_histories(model: NgramModel, line_start: int | None) -> NDArray[np
         return probability
     if not 0 <= line_start < model.vocabulary:
         raise InputError(
-            f"the start of a line has index {line_start}; it must be within the vocabulary of {model.vocabulary}"
+            f"line_start is {line_start}; it must be an index below the size of the vocabulary, {model.vocabulary}"
         )
     if model.order > 1:
         followed = np.bincount(model.key[1] // model.vocabulary, minlength=model.vocabulary) > 0
-        # Every line starts as often as it ends. What was never seen is not followed either, but less likely.
+        # Lines start as often as they end. Unseen symbols have no successors either, but are less likely.
         probability[line_start] = np.where(followed, 0.0, probability).max()
     return probability
 
@@ -134,25 +136,25 @@ def _change_after_context(model: NgramModel, k: int, lower: NDArray[np.float64])
     context, probability = model.key[k - 1] // model.vocabulary, model.probability[k - 1]
     weight = model.backoff[k - 2][context]
     room = np.maximum(1 - np.bincount(context, lower, len(model.backoff[k - 2])), 0)[context]
-    left = weight * room  # what the symbols not kept after h have: exact even where 1 - sum of p(w | h) is rounding
+    left = weight * room  # of the symbols not kept after h: exact even where 1 - sum of p(w | h) is rounding
     with np.errstate(divide="ignore", invalid="ignore"):
         raised = (left + probability) / (room + lower)  # the back-off weight without the n-gram
-        own = probability * (np.log(probability) - np.log(raised * lower))
-        others = left * (np.log(weight) - np.log(raised))
+        own_change = probability * (np.log(probability) - np.log(raised * lower))
+        other_change = left * (np.log(weight) - np.log(raised))
     # 0 log 0 is 0
-    own = np.where(probability > 0, np.where(lower > 0, own, np.inf), 0.0)
-    return own + np.where(left > 0, others, 0.0)
+    own_change = np.where(probability > 0, np.where(lower > 0, own_change, np.inf), 0.0)
+    return own_change + np.where(left > 0, other_change, 0.0)
 
 
 def _after_shorter(
     model: NgramModel, k: int, endings: list[NDArray[np.int64]]
 ) -> tuple[NDArray[np.float64], list[NDArray[np.int64]]]:
-    """For every n-gram of order k the probability of its last symbol after its context without the first symbol, and
-    its endings.
+    """Return, for every n-gram of order k, the probability of its last symbol after the context without its first
+    symbol, and its endings.
 
-    `endings` are those of the order below: entry m - 1 has, for every n-gram, the number of its last m symbols in
-    the table of order m, or -1. An ending may be missing although the n-gram is kept, and a longer one be kept although
-    a shorter one is missing. Only the back-off weights of contexts shorter than k - 1 are read.
+    `endings` are those of the order below: entry m - 1 has, for every n-gram, the number of its last m symbols in the
+    table of order m, or -1. An ending may be missing while the n-gram or a longer ending is kept. Only the back-off
+    weights of contexts shorter than k - 1 are read.
     """
     context, symbol = np.divmod(model.key[k - 1], model.vocabulary)
     probability = model.probability[0][symbol]
@@ -166,28 +168,25 @@ def _after_shorter(
     return probability, [*numbers, np.arange(len(context))]
 
 
-def _keep(model: NgramModel, wanted: Sequence[NDArray[np.bool_]]) -> NgramModel:
-    """The model of the n-grams wanted and their contexts and of all unigrams, with weights to fit.
-
-    `wanted` has shape (G,) for every order.
-    """
-    kept = [mask.copy() for mask in wanted]
-    kept[0][:] = True
+def _keep(model: NgramModel, selected: Sequence[NDArray[np.bool_]]) -> NgramModel:
+    """Return the model of the `selected` n-grams, (G,) for every order, with their contexts and all unigrams."""
+    masks = [mask.copy() for mask in selected]
+    masks[0][:] = True
     for k in range(model.order, 1, -1):
-        kept[k - 2][model.key[k - 1][kept[k - 1]] // model.vocabulary] = True
-    order = sum(bool(mask.any()) for mask in kept)  # an order without n-grams has none above it
+        masks[k - 2][model.key[k - 1][masks[k - 1]] // model.vocabulary] = True
+    order = sum(bool(mask.any()) for mask in masks)  # an order without n-grams has none above it
 
     key = [model.key[0]]
     for k in range(2, order + 1):
-        context, symbol = np.divmod(model.key[k - 1][kept[k - 1]], model.vocabulary)
-        rank = np.cumsum(kept[k - 2]) - 1  # the new number of every n-gram of the order below
+        context, symbol = np.divmod(model.key[k - 1][masks[k - 1]], model.vocabulary)
+        rank = np.cumsum(masks[k - 2]) - 1  # the new number of every n-gram of the order below
         key.append(rank[context] * model.vocabulary + symbol)  # still sorted: the ranks keep their order
     return renormalise(
         replace(
             model,
             key=key,
-            probability=[model.probability[k][kept[k]] for k in range(order)],
-            backoff=[model.backoff[k][kept[k]] for k in range(order - 1)],
+            probability=[model.probability[k][masks[k]] for k in range(order)],
+            backoff=[model.backoff[k][masks[k]] for k in range(order - 1)],
         )
     )
 

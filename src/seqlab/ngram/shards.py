@@ -1,9 +1,8 @@
-"""Counting a text that is larger than memory: in parts of bounded size, in any number of jobs, and merged from disk.
+"""Counts of texts larger than memory: counted in parts of bounded size by any number of jobs, merged from disk.
 
-A shard is an equal stretch of the training text. Its job counts one block after the other and writes a folder of parts,
-each with the arrays of its tallies as .npy files. The merge goes through all parts order by order and context by
-context, so that neither it nor the counting holds more than was allowed; what it reads and writes is memory-mapped. The
-result equals `count_ngrams` of the whole text to the last n-gram.
+A shard is an equal stretch of the training text. Its job counts block after block and writes a folder of parts, each
+with the arrays of its tallies as .npy files. The merge reads all parts order by order and context by context,
+memory-mapped, so that both stay below their limit of memory. The result equals `count_ngrams` of the whole text.
 """
 
 import re
@@ -20,24 +19,24 @@ from numpy.typing import NDArray
 from seqlab.io.errors import InputError
 from seqlab.io.files import damaged, replacing_folder, verified
 from seqlab.ngram.counts import OrderCounts, check_countable, suffixes
-from seqlab.ngram.tally import Piece, Tally, tally
+from seqlab.ngram.tally import Piece, Tally, count_pieces
 
 COUNTING = (120, 30)  # bytes of memory for each symbol of a block, at most: always, and for each order
 UNIGRAM = 50  # bytes of memory for each entry of the vocabulary
-MERGING = 120  # bytes of memory for each n-gram merged at the same time, at most
+MERGING = 120  # bytes of memory for each n-gram of a slice of the merge, at most
 MEGABYTE = 1 << 20
 
 
 def parse_shard(name: str) -> tuple[int, int]:
-    """Number and number of all shards, from a name such as 2-of-3; InputError for any other."""
+    """Return number and count of shards from a name such as 2-of-3; InputError for another name."""
     match = re.fullmatch(r"([0-9]+)-of-([0-9]+)", name)
     if not match:
-        raise InputError(f"the shard {name!r} is not named like 2-of-3")
+        raise InputError(f"shard {name!r} is no name of a shard; write it as 2-of-3")
     return int(match[1]), int(match[2])
 
 
-def pieces_between(segments: Sequence[NDArray[Any]], order: int, start: int, stop: int) -> list[Piece]:
-    """The pieces that own the symbols from `start` to `stop` of all `segments` laid end to end."""
+def list_pieces(segments: Sequence[NDArray[Any]], order: int, start: int, stop: int) -> list[Piece]:
+    """Return the pieces that own the symbols from `start` to `stop` of the joined `segments`."""
     pieces, first = [], 0
     for segment in segments:
         begin, end = max(start - first, 0), min(stop - first, len(segment))
@@ -56,10 +55,10 @@ def count_shard(
     shards: int,
     memory_mb: int,
 ) -> int:
-    """Write the parts of shard number `shard` (1 to `shards`) to `folder`, using about `memory_mb` megabytes at most.
+    """Write the parts of shard number `shard` (1 to `shards`) to `folder`, with about `memory_mb` megabytes at most.
 
-    `segments` are arrays of indices below `vocabulary`, best memory-mapped. The number of parts is returned.
-    Raises InputError for a shard that does not exist and for what `count_ngrams` refuses.
+    `segments` are arrays of indices below `vocabulary`, best memory-mapped. Returns the number of parts. Raises
+    InputError for a shard that does not exist, and as `count_ngrams`.
     """
     check_countable([len(segment) for segment in segments], order, vocabulary)
     if not 1 <= shard <= shards:
@@ -71,29 +70,27 @@ def count_shard(
     with replacing_folder(folder) as temporary:
         for part in range(parts):
             borders = (start + number * (stop - start) // parts for number in (part, part + 1))
-            _write_part(
-                temporary / f"part-{part + 1:06d}", pieces_between(segments, order, *borders), order, vocabulary
-            )
+            _write_part(temporary / f"part-{part + 1:06d}", list_pieces(segments, order, *borders), order, vocabulary)
     return parts
 
 
 def _write_part(folder: Path, pieces: Sequence[Piece], order: int, vocabulary: int) -> None:
     folder.mkdir()
-    for k, made in enumerate(tally(pieces, order, vocabulary), start=1):
+    for k, counted in enumerate(count_pieces(pieces, order, vocabulary), start=1):
         for name in (field.name for field in fields(Tally)):
-            np.save(folder / f"{name}_{k}.npy", getattr(made, name))
+            np.save(folder / f"{name}_{k}.npy", getattr(counted, name))
 
 
 def merge_shards(
     output: str | Path, folders: Sequence[str | Path], order: int, vocabulary: int, memory_mb: int
 ) -> list[int]:
-    """Write the counts of all shards in `folders` to the folder `output`, using about `memory_mb` megabytes at most.
+    """Merge the counts of all shards in `folders` into the folder `output`, with about `memory_mb` megabytes at most.
 
     Returns the number of different n-grams of each order.
     """
     parts = [part for folder in folders for part in sorted(Path(folder).glob("part-*"))]
     if not parts:
-        raise InputError(f"no parts of counts are in {', '.join(map(str, folders))}; count the shards first")
+        raise InputError(f"there are no parts of counts in {', '.join(map(str, folders))}; count the shards first")
     rows = max(memory_mb * MEGABYTE // MERGING, len(parts))
     sizes, numbers = [vocabulary], [np.arange(vocabulary)] * len(parts)
     with replacing_folder(output) as merged, tempfile.TemporaryDirectory(dir=merged) as scratch:
@@ -106,14 +103,14 @@ def merge_shards(
 
 
 def read_counts(folder: str | Path, order: int, vocabulary: int) -> list[OrderCounts]:
-    """The tables of orders 1 to `order` in the `folder` that `merge_shards` wrote, memory-mapped.
+    """Return the tables of orders 1 to `order` in the `folder` that `merge_shards` wrote, memory-mapped.
 
     Raises InputError where an array is missing or damaged.
     """
     try:
         return [_table(Path(folder), k, vocabulary) for k in range(1, order + 1)]
     except (OSError, ValueError, EOFError) as error:
-        raise damaged(folder, f"it is not a whole set of counts: {error}") from None
+        raise damaged(folder, f"it is not a complete set of counts: {error}") from None
 
 
 def _array(folder: Path, name: str, k: int) -> NDArray[Any]:
@@ -127,12 +124,12 @@ def _tally(folder: Path, k: int) -> Tally:
 
 
 def _table(folder: Path, k: int, vocabulary: int) -> OrderCounts:
-    made = _tally(folder, k)
-    return OrderCounts(made.key, made.count, made.opens, _array(folder, "suffix", k), vocabulary)
+    counted = _tally(folder, k)
+    return OrderCounts(counted.key, counted.count, counted.opens, _array(folder, "suffix", k), vocabulary)
 
 
 def _merge_unigrams(parts: Sequence[Path], merged: Path, vocabulary: int) -> None:
-    """Every part has them all, so they are added up one part after the other."""
+    """Add up the unigrams, of which every part has all."""
     count, opens = np.zeros(vocabulary, dtype=np.int64), np.zeros(vocabulary, dtype=bool)
     for part in parts:
         unigrams = _tally(part, 1)
@@ -152,9 +149,9 @@ def _merge_order(
     vocabulary: int,
     rows: int,
 ) -> list[NDArray[np.int64]]:
-    """Merge the n-grams of order k, and give for every part the merged numbers of its n-grams.
+    """Merge the n-grams of order k, at least 2; returns for every part the merged numbers of its n-grams.
 
-    `contexts` are the same of the order below, and k is 2 at least. The merged keys keep the order of each part's own.
+    `contexts` are those numbers of the order below. The merged keys keep the order of the keys of each part.
     """
     names = [Path(scratch) / f"numbers_{k}_{part}.npy" for part in range(len(tallies))]
     with (
@@ -163,25 +160,25 @@ def _merge_order(
         _Growing(merged / f"opens_{k}.npy", np.bool_) as opens,
     ):
         for ranges in _slices(tallies, contexts, vocabulary, rows):
-            wanted = []
-            for made, context, (start, stop) in zip(tallies, contexts, ranges, strict=True):
-                above, symbol = np.divmod(made.key[start:stop], vocabulary)
-                wanted.append(context[above] * vocabulary + symbol)
-            found, number = np.unique(np.concatenate(wanted), return_inverse=True)
+            part_keys = []
+            for counted, context, (start, stop) in zip(tallies, contexts, ranges, strict=True):
+                above, symbol = np.divmod(counted.key[start:stop], vocabulary)
+                part_keys.append(context[above] * vocabulary + symbol)
+            merged_keys, number = np.unique(np.concatenate(part_keys), return_inverse=True)
             number += key.length
             first = 0
-            times, opening = np.zeros(len(found), dtype=np.int64), np.zeros(len(found), dtype=bool)
-            for made, name, (start, stop) in zip(tallies, names, ranges, strict=True):
-                mine = number[first : first + stop - start]
+            times, opening = np.zeros(len(merged_keys), dtype=np.int64), np.zeros(len(merged_keys), dtype=bool)
+            for counted, name, (start, stop) in zip(tallies, names, ranges, strict=True):
+                part_numbers = number[first : first + stop - start]
                 first += stop - start
-                times[mine - key.length] += made.count[start:stop]  # no n-gram stands in a part twice
-                opening[mine - key.length] |= made.opens[start:stop]
+                times[part_numbers - key.length] += counted.count[start:stop]  # n-grams of a part differ
+                opening[part_numbers - key.length] |= counted.opens[start:stop]
                 with name.open("ab") as file:
-                    mine.tofile(file)
-            key.append(found)
+                    part_numbers.tofile(file)
+            key.append(merged_keys)
             count.append(times)
             opens.append(opening)
-    return [_mapped(name, len(made.key)) for name, made in zip(names, tallies, strict=True)]
+    return [_mapped(name, len(counted.key)) for name, counted in zip(names, tallies, strict=True)]
 
 
 def _mapped(path: Path, length: int) -> NDArray[np.int64]:
@@ -193,30 +190,30 @@ def _mapped(path: Path, length: int) -> NDArray[np.int64]:
 def _slices(
     tallies: Sequence[Tally], contexts: Sequence[NDArray[np.int64]], vocabulary: int, rows: int
 ) -> Iterator[list[tuple[int, int]]]:
-    """Ranges of each part's n-grams that have the same contexts, of about `rows` n-grams in all parts together."""
+    """Yield ranges of the n-grams of each part with the same contexts, of about `rows` n-grams in total."""
     step = max(rows // len(tallies), 1)
     starts = [0] * len(tallies)
-    sizes = [len(made.key) for made in tallies]
+    sizes = [len(part.key) for part in tallies]
     while any(start < size for start, size in zip(starts, sizes, strict=True)):
         reached = [
-            int(context[made.key[start + step] // vocabulary])
-            for made, context, start, size in zip(tallies, contexts, starts, sizes, strict=True)
+            int(context[part.key[start + step] // vocabulary])
+            for part, context, start, size in zip(tallies, contexts, starts, sizes, strict=True)
             if start + step < size
         ]
         stops = sizes
         if reached:
             stops = _before(tallies, contexts, vocabulary, min(reached))
-            if stops == starts:  # one context alone has more successors than a slice should hold
+            if stops == starts:  # a single context has more successors than a slice should hold
                 stops = _before(tallies, contexts, vocabulary, min(reached) + 1)
         yield list(zip(starts, stops, strict=True))
         starts = stops
 
 
 def _before(tallies: Sequence[Tally], contexts: Sequence[NDArray[np.int64]], vocabulary: int, border: int) -> list[int]:
-    """How many n-grams of each part have a context whose merged number is below `border`."""
+    """Count the n-grams of each part whose context has a merged number below `border`."""
     return [
-        int(np.searchsorted(made.key, np.searchsorted(context, border) * vocabulary))
-        for made, context in zip(tallies, contexts, strict=True)
+        int(np.searchsorted(part.key, np.searchsorted(context, border) * vocabulary))
+        for part, context in zip(tallies, contexts, strict=True)
     ]
 
 
@@ -229,7 +226,7 @@ def _link(merged: Path, k: int, vocabulary: int, rows: int) -> None:
 
 
 class _Growing:
-    """A .npy file of one dimension, whose length is known only when all of it is written."""
+    """A one-dimensional .npy file whose length is known after the last write."""
 
     def __init__(self, path: Path, dtype: Any) -> None:
         self.file, self.dtype, self.length = path.open("wb"), np.dtype(dtype), 0
@@ -239,7 +236,7 @@ class _Growing:
         return self
 
     def append(self, array: NDArray[Any]) -> None:
-        """Write one more stretch, (n,)."""
+        """Append an array, (n,)."""
         array.astype(self.dtype, copy=False).tofile(self.file)
         self.length += len(array)
 
@@ -247,7 +244,7 @@ class _Growing:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.file.seek(0)
-        self._write_header()  # numpy leaves room in it for any length
+        self._write_header()  # numpy reserves space for any length
         self.file.close()
 
     def _write_header(self) -> None:

@@ -1,4 +1,4 @@
-"""The smoothings by name: what an n-gram model gives to what it has not seen."""
+"""Smoothings by name, and estimates of n-gram models with them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -34,26 +34,27 @@ def estimate(
     line_start: int | None = None,
     valid: Sequence[NDArray[Any]] = (),
 ) -> Estimate:
-    """The n-gram model of `order` with the `smoothing` of that name, over indices below `vocabulary`.
+    """Estimate the n-gram model of `order` with the `smoothing` of this name, over indices below `vocabulary`.
 
-    `segments` are those of the training text, each (symbols,); the rest is as in `estimate_from`. Raises InputError
-    for what it and `count_ngrams` refuse.
+    `segments` are those of the training text, each (symbols,); the other arguments and errors are those of
+    `estimate_from_counts` and `count_ngrams`.
     """
     _check(smoothing)
-    return estimate_from(smoothing, count_ngrams(segments, order, vocabulary), vocabulary, line_start, valid)
+    return estimate_from_counts(smoothing, count_ngrams(segments, order, vocabulary), vocabulary, line_start, valid)
 
 
-def estimate_from(
+def estimate_from_counts(
     smoothing: str,
     tables: Sequence[OrderCounts],
     vocabulary: int,
     line_start: int | None = None,
     valid: Sequence[NDArray[Any]] = (),
 ) -> Estimate:
-    """The n-gram model with the `smoothing` of that name from the counts of all its orders.
+    """Estimate the n-gram model with the `smoothing` of this name from the counts of all its orders.
 
     `valid` are the segments of the validation text, which add-k and jm need. For line-wise models `line_start` is the
-    index of `<s>`, which opens every segment and is never predicted. Raises InputError for an unknown smoothing.
+    index of `<s>`, the first symbol of every segment, which is never predicted. Raises InputError for an unknown
+    smoothing.
     """
     _check(smoothing)
     tables = list(tables)

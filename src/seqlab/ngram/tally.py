@@ -1,9 +1,9 @@
-"""Counting n-grams by sorting: one sort of packed symbols orders the n-grams of many orders at once.
+"""Counts of n-grams by sorting: one sort of packed symbols sorts the n-grams of many orders.
 
 The next symbols of every position are packed into one integer of 63 bits, nine of them for a vocabulary of 87. Sorted,
-equal n-grams stand side by side, and so do those that share their first k symbols, for every k. Where an order does not
-fit into an integer, the numbers of the n-grams counted so far take the place of their symbols, and the next sort goes
-on from there.
+equal n-grams are neighbours, and so are those that share their first k symbols, for every k. Where an order does not
+fit into an integer, the numbers of the n-grams counted so far replace their symbols, and the next sort continues from
+there.
 """
 
 from collections.abc import Sequence
@@ -30,25 +30,25 @@ class Tally:
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of text of which the n-grams that start at its first `own` symbols are counted."""
+    """A stretch of text; the n-grams that start at its first `owned` symbols are counted."""
 
-    symbols: NDArray[Any]  # indices; those after the own ones belong to the next piece, and end n-grams of this one
-    own: int
+    symbols: NDArray[Any]  # indices; those after the owned ones belong to the next piece and end n-grams of this one
+    owned: int
     opens: bool  # starts where a segment starts
 
 
 @dataclass(frozen=True)
 class _Starts:
-    """The places where n-grams start, and their numbers in the order reached so far."""
+    """Start positions of n-grams, and the numbers of the n-grams in the order reached so far."""
 
     position: NDArray[np.int64]
     number: NDArray[np.int64]
-    opening: NDArray[np.int64]  # indices into `position` of those that open a segment
-    numbers: int  # how many different numbers there are
+    opening: NDArray[np.int64]  # indices into `position` of starts of segments
+    numbers: int  # the count of different numbers
 
 
-def tally(pieces: Sequence[Piece], order: int, vocabulary: int) -> list[Tally]:
-    """The n-grams of orders 1 to `order` that start in `pieces`, over indices below `vocabulary`.
+def count_pieces(pieces: Sequence[Piece], order: int, vocabulary: int) -> list[Tally]:
+    """Count the n-grams of orders 1 to `order` that start in `pieces`, over indices below `vocabulary`.
 
     Takes about 50 bytes of memory for each symbol, and three times that above the order that fits into one integer.
     """
@@ -59,35 +59,35 @@ def tally(pieces: Sequence[Piece], order: int, vocabulary: int) -> list[Tally]:
         used = (starts.numbers - 1).bit_length()
         digits = min((BITS - used) // width, order - len(tallies))
         packed = _packed(text, starts, len(tallies), digits, width)
-        found, starts = _levels(
+        counted, starts = _levels(
             packed, starts, digits, width, vocabulary, dense=not tallies, last=len(tallies) + digits == order
         )
-        tallies += found
+        tallies += counted
     return tallies
 
 
 def _text(pieces: Sequence[Piece], order: int) -> tuple[NDArray[Any], _Starts]:
-    """All symbols, one higher than they are, each piece followed by as many zeros as an n-gram may read beyond."""
+    """Join all symbols, each plus one, and pad each piece with the zeros that an n-gram may read beyond its end."""
     lengths = np.array([len(piece.symbols) for piece in pieces], dtype=np.int64)
-    own = np.array([piece.own for piece in pieces], dtype=np.int64)
+    owned = np.array([piece.owned for piece in pieces], dtype=np.int64)
     begins = np.cumsum(lengths + order - 1) - (lengths + order - 1)
     text = np.zeros(int((lengths + order - 1).sum()) + order, dtype=np.uint32)
     if len(pieces):
         symbols = np.concatenate([piece.symbols for piece in pieces], dtype=np.uint32, casting="unsafe")
         text[_runs(begins, lengths)] = symbols + 1
-    first = np.cumsum(own) - own  # of every piece among the positions
-    opens = np.array([piece.opens and piece.own > 0 for piece in pieces], dtype=bool)
-    position = _runs(begins, own)
+    first = np.cumsum(owned) - owned  # of every piece among the positions
+    opens = np.array([piece.opens and piece.owned > 0 for piece in pieces], dtype=bool)
+    position = _runs(begins, owned)
     return text, _Starts(position, np.zeros(len(position), dtype=np.int64), first[opens], 1)
 
 
 def _runs(begins: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The numbers that follow each of `begins`, as many as the length beside it, run after run."""
+    """Join the ranges that begin at `begins` and have these `lengths`."""
     return np.arange(int(lengths.sum())) + np.repeat(begins - (np.cumsum(lengths) - lengths), lengths)
 
 
 def _packed(text: NDArray[Any], starts: _Starts, skip: int, digits: int, width: int) -> NDArray[np.int64]:
-    """For each start its number, followed by the `digits` symbols after the first `skip`, as one integer."""
+    """Pack the number of each start and the `digits` symbols after the first `skip` into one integer."""
     packed = starts.number.copy()
     begin, size = (int(starts.position[0]), len(starts.position)) if len(starts.position) else (0, 0)
     straight = size > 0 and starts.position[-1] - begin + 1 == size  # one stretch of text: a slice is faster
@@ -100,7 +100,7 @@ def _packed(text: NDArray[Any], starts: _Starts, skip: int, digits: int, width: 
 def _levels(
     packed: NDArray[np.int64], starts: _Starts, digits: int, width: int, vocabulary: int, dense: bool, last: bool
 ) -> tuple[list[Tally], _Starts]:
-    """The tallies of the next `digits` orders, and the starts with their numbers in the highest of them."""
+    """Return the tallies of the next `digits` orders, and the starts with their numbers in the highest of them."""
     if last:
         place, ordered = None, np.sort(packed)
     else:
@@ -108,7 +108,7 @@ def _levels(
         ordered = packed[place]
     first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(ordered) else ordered
     levels = [(ordered[first], np.diff(np.append(first, len(ordered))))]
-    successors = []  # of every packed integer of a level, how many there are in the level before it
+    successors = []  # of every packed integer of a level, their count in the level before it
     for _ in range(digits - 1):  # from the longest to the shortest
         longer, count = levels[-1]
         shorter = longer >> width
@@ -118,7 +118,7 @@ def _levels(
     opening = np.unique(packed[starts.opening])
 
     tallies: list[Tally] = []
-    numbers = np.arange(starts.numbers)  # of what a level's packed integers without their last symbol stand for
+    numbers = np.arange(starts.numbers)  # of the contexts of a level
     for level, (value, count) in enumerate(reversed(levels)):
         symbol = (value & ((1 << width) - 1)) - 1
         whole = symbol >= 0  # the others reach beyond the end of the text
@@ -127,29 +127,29 @@ def _levels(
         opens = np.zeros(len(value), dtype=bool)
         opens[np.searchsorted(value, np.unique(opening >> (width * (digits - 1 - level))))] = True
         key = context[whole] * vocabulary + symbol[whole]
-        made = Tally(key, count[whole], opens[whole])
+        counted = Tally(key, count[whole], opens[whole])
         numbers = np.cumsum(whole) - 1
         if dense and level == 0:
-            made, numbers = _dense(made, vocabulary), symbol
-        tallies.append(made)
+            counted, numbers = _dense(counted, vocabulary), symbol
+        tallies.append(counted)
 
     if place is None:
         return tallies, starts
     group = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(ordered))))
     number = np.empty(len(packed), dtype=np.int64)
     number[place] = np.where(whole[group], numbers[group], -1)
-    return tallies, _going_on(starts, number, len(tallies[-1].key))
+    return tallies, _remaining_starts(starts, number, len(tallies[-1].key))
 
 
-def _dense(found: Tally, vocabulary: int) -> Tally:
-    """The unigrams with a place for every entry of the vocabulary."""
-    made = Tally(np.arange(vocabulary), np.zeros(vocabulary, dtype=np.int64), np.zeros(vocabulary, dtype=bool))
-    made.count[found.key], made.opens[found.key] = found.count, found.opens
-    return made
+def _dense(sparse: Tally, vocabulary: int) -> Tally:
+    """Return the unigrams with a place for every entry of the vocabulary."""
+    dense = Tally(np.arange(vocabulary), np.zeros(vocabulary, dtype=np.int64), np.zeros(vocabulary, dtype=bool))
+    dense.count[sparse.key], dense.opens[sparse.key] = sparse.count, sparse.opens
+    return dense
 
 
-def _going_on(starts: _Starts, number: NDArray[np.int64], numbers: int) -> _Starts:
-    """The starts that are not too close to the end of their text."""
-    going = number >= 0
-    opening = starts.opening[going[starts.opening]]
-    return _Starts(starts.position[going], number[going], np.cumsum(going)[opening] - 1, max(numbers, 1))
+def _remaining_starts(starts: _Starts, number: NDArray[np.int64], numbers: int) -> _Starts:
+    """Return the starts whose n-grams end within their text."""
+    is_inside = number >= 0
+    opening = starts.opening[is_inside[starts.opening]]
+    return _Starts(starts.position[is_inside], number[is_inside], np.cumsum(is_inside)[opening] - 1, max(numbers, 1))

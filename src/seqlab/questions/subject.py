@@ -13,7 +13,7 @@ from seqlab.language_model import open_model
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.ledger.selection import choose_best, standing_of
 from seqlab.sampling import Foresight, Positions, SymbolModel, Texts
-from seqlab.text.known_source import KnownSource, known_source
+from seqlab.text.known_source import KnownSource, read_known_source
 from seqlab.text.splits import read_segments
 from seqlab.text.vocab import Vocab
 
@@ -54,7 +54,7 @@ class Subject:
     def foresight(self, run: Run) -> Foresight:
         """Return the model of `run`, or the source that generated the text."""
         if run.family == "source":
-            return KnownSource(known_source(run.file("card.yaml")), self.vocab)
+            return KnownSource(read_known_source(run.file("card.yaml")), self.vocab)
         return self.model(run)
 
     def _choose_device(self) -> Any:

@@ -17,9 +17,9 @@ from seqlab.questions.horizon import HorizonRow
 from seqlab.questions.memory import MemoryRow
 from seqlab.report.contents import Figure, Files
 from seqlab.report.tables import read_models
-from seqlab.series.autoregression import ORDERS
+from seqlab.series.autoregression import ORDER_COLUMNS
 from seqlab.series.record import read_forecasts
-from seqlab.series.tables import read_models as read_forecast_models
+from seqlab.series.tables import read_forecast_models
 
 HISTORY_COLUMNS = ["epoch", "seed", "valid_perplexity"]
 SERIES_COLUMNS = ["index", "value"]
@@ -32,7 +32,7 @@ FILE_READERS: dict[str, Callable[[str], Any]] = {
     "breakdown.csv": lambda path: read_rows(path, BreakdownRow),
     "series.csv": lambda path: read_table(path, SERIES_COLUMNS, dtype={"index": str}, keep_default_na=False),
     "forecasts.npz": read_forecasts,
-    "orders.csv": lambda path: read_table(path, ORDERS),
+    "orders.csv": lambda path: read_table(path, ORDER_COLUMNS),
 }
 SERIES_READERS = {"models.csv": read_forecast_models}  # of a series, where its file has other columns
 SUFFIX_READERS: Mapping[str, Callable[[str], Any]] = {  # of files that have no reader of their own

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from seqlab.questions.breakdown import KIND
 from seqlab.report.style import MARKERS, colour_of, legend, message, styled
-from seqlab.text.tokens import join
+from seqlab.text.tokens import join_tokens
 
 BLUE, ORANGE = "0, 114, 178", "230, 159, 0"  # of the style, as red, green and blue
 STRONG = 6.0  # bits of difference that are drawn in full colour
@@ -63,7 +63,7 @@ def coloured(places: list[dict[str, Any]], unit: str) -> list[dict[str, Any]]:
             "difference": f"{abs(place['difference']):.1f}",
             "winner": "second" if place["difference"] > 0 else "first",
             "text": Markup(between).join(
-                _symbol(join([token], unit), difference, number == place["at"])
+                _symbol(join_tokens([token], unit), difference, number == place["at"])
                 for number, (token, difference) in enumerate(zip(place["tokens"], place["differences"], strict=True))
             ),
         }

@@ -11,9 +11,9 @@ from seqlab.io.files import damaged, read_json
 from seqlab.io.runs import Place, Run
 from seqlab.io.tables import read_table
 from seqlab.report.style import number
-from seqlab.series.autoregression import ORDERS, sufficient_order
+from seqlab.series.autoregression import ORDER_COLUMNS, sufficient_order
 from seqlab.series.record import read_forecast_metrics
-from seqlab.series.tables import best_on_valid, read_models
+from seqlab.series.tables import find_best_forecaster, read_forecast_models
 
 MODEL_COLUMNS = {  # of models.csv -> head of the table
     "rmse": "RMSE",
@@ -31,7 +31,7 @@ INTERVALS = ("rmse", "mae_less_persistence", "nll", "crps")  # shown; those of t
 
 def forecast_section(place: Place, runs: Sequence[Run], prepared: str) -> dict[str, Any]:
     """The part of the page about one series and its `runs`; `prepared` is the folder of the prepared series."""
-    description, models = read_json(f"{prepared}/series.json"), read_models(place.file("models.csv"))
+    description, models = read_json(f"{prepared}/series.json"), read_forecast_models(place.file("models.csv"))
     return {
         "series": place.corpus,
         "title": description["title"],
@@ -65,7 +65,7 @@ def _about(description: dict[str, Any]) -> list[str]:
 
 def _answer(models: pd.DataFrame, runs: Sequence[Run]) -> list[str]:
     """The sentences that tell which model is best, how far ahead, and how much of the past it needs."""
-    best, test = best_on_valid(models), models[models["split"] == "test"].set_index(["model", "horizon"])
+    best, test = find_best_forecaster(models), models[models["split"] == "test"].set_index(["model", "horizon"])
     one = test.xs(1, level="horizon")
     found = [
         f"Best on valid, one step ahead: {best}, test RMSE {_figure(one.loc[best], 'rmse')}; "
@@ -81,7 +81,7 @@ def _answer(models: pd.DataFrame, runs: Sequence[Run]) -> list[str]:
             + f"; the lowest RMSE on test is that of {lowest}, {number(far.loc[lowest, 'rmse'])}."
         )
     for run in (run for run in runs if run.model == "autoregression" and Path(run.file("orders.csv")).is_file()):
-        orders = read_table(run.file("orders.csv"), ORDERS)
+        orders = read_table(run.file("orders.csv"), ORDER_COLUMNS)
         chosen = int(orders.loc[orders["chosen"], "order"].iloc[0])
         enough = sufficient_order(orders)
         told = "every lower one is worse" if chosen == enough else f"it is tied with order {enough}"
@@ -108,7 +108,7 @@ def _model(run: Run, rows: pd.DataFrame) -> dict[str, Any]:
 
 def _horizons(models: pd.DataFrame) -> list[dict[str, Any]]:
     """A table for each horizon: its rows of figures on test, the best RMSE on it marked."""
-    best, found = best_on_valid(models), []
+    best, found = find_best_forecaster(models), []
     for horizon, rows in models[models["split"] == "test"].groupby("horizon"):
         table = [
             {"model": row["model"], "best": row["model"] == best, "cells": [_cell(row, name) for name in MODEL_COLUMNS]}

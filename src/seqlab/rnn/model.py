@@ -1,4 +1,4 @@
-"""A trained network as it is asked; see `seqlab.sampling.SymbolModel`."""
+"""Trained network as a model of texts: scoring, look-ahead and readings; see `seqlab.sampling.SymbolModel`."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -17,13 +17,13 @@ from seqlab.rnn.network import Architecture, load_network
 from seqlab.rnn.scoring import NetworkReading, stream_bits
 from seqlab.sampling import Ahead, Positions, Progress, Texts, ignore_progress
 
-STRETCHES_AT_ONCE = 512
-DRAWS_AT_ONCE = 4096  # texts
+STRETCHES_AT_ONCE = 512  # scored together
+DRAWS_AT_ONCE = 4096  # texts drawn together
 
 
 @dataclass(frozen=True)
 class NetworkModel:
-    """The replicas of a network; `parameters` have one for each of `seeds`."""
+    """The replicas of a network, one for each of `seeds`."""
 
     architecture: Architecture
     parameters: Parameters
@@ -31,21 +31,21 @@ class NetworkModel:
 
     @classmethod
     def load(cls, folder: str | Path, device: torch.device | str = "cpu", double: bool = False) -> "NetworkModel":
-        """Return the network in `folder`, in `double` precision as the ledger is scored; InputError where a file is
-        damaged.
-        """
+        """Return the network in `folder`, in `double` precision where it scores a ledger; InputError for damage."""
         architecture, parameters, seeds = load_network(folder, device)
         if double:
             parameters = {name: value.double() for name, value in parameters.items()}
         return cls(architecture, parameters, seeds)
 
     def read(self, prompt: Sequence[int], replica: int = 0) -> NetworkReading:
-        """Return `prompt`, at least one symbol, as the replica of this number has read it."""
+        """Return the reading of `prompt`, at least one symbol, by the replica of this number."""
         return NetworkReading.of(self.architecture, self.parameters, prompt, replica)
 
     def score(self, segments: Texts, progress: Progress = ignore_progress) -> NDArray[np.float64]:
-        """Return the bits of every symbol but the first of each segment, (R, symbols), with the state carried on."""
-        return stream_bits(self.architecture, self.parameters, segments, told=progress)
+        """Return the bits of every symbol but the first of each segment, (R, symbols), with the state carried through
+        it.
+        """
+        return stream_bits(self.architecture, self.parameters, segments, progress=progress)
 
     @torch.no_grad()
     def score_stretches(self, stretches: Texts) -> list[NDArray[np.float64]]:
@@ -72,9 +72,9 @@ class NetworkModel:
         """Return the bits of the symbols at `positions` given the segment up to k symbols before each, for every k of
         `steps`.
 
-        The symbols between are drawn `samples` times, and p is the mean of what the network gives the symbol after each
-        draw, so that only what lies between is random, not the symbol itself. With the variance v of that mean, -log2 p
-        has the error sqrt(v) / (p ln 2) and is too large by v / (2 p^2 ln 2) on average. For k = 1 nothing is drawn.
+        The symbols between are drawn `samples` times, and p is the mean of the probabilities of the symbol after the
+        draws, so that only the symbols between are random. With the variance v of that mean, -log2 p has the error
+        sqrt(v) / (p ln 2) and is too large by v / (2 p^2 ln 2) on average. For k = 1 nothing is drawn.
         """
         return [self._look_ahead(segments, positions, k, samples if k > 1 else 1, seed) for k in steps]
 
@@ -87,32 +87,32 @@ class NetworkModel:
         device, replicas = self._like.device, len(self._like)
         random = torch.Generator(device).manual_seed(seed)
         targets = torch.tensor([int(segments[of][place]) for of, place in positions], device=device)
-        known = [(of, place - steps) for of, place in positions]
-        symbols = torch.tensor([int(segments[of][place]) for of, place in known], device=device).expand(replicas, -1)
+        contexts = [(of, place - steps) for of, place in positions]
+        symbols = torch.tensor([int(segments[of][place]) for of, place in contexts], device=device).expand(replicas, -1)
         states = [
             tuple(torch.cat(parts, dim=1) for parts in zip(*layers, strict=True))
-            for layers in zip(*self._states_before(segments, known), strict=True)
+            for layers in zip(*self._states_before(segments, contexts), strict=True)
         ]
         mean, variance = (np.empty((replicas, len(positions))) for _ in range(2))
         for start in range(0, len(positions), max(1, DRAWS_AT_ONCE // draws)):
-            some = slice(start, start + max(1, DRAWS_AT_ONCE // draws))
-            last = symbols[:, some].repeat_interleave(draws, 1)
-            state = [tuple(part[:, some].repeat_interleave(draws, 1) for part in layer) for layer in states]
+            chunk = slice(start, start + max(1, DRAWS_AT_ONCE // draws))
+            last = symbols[:, chunk].repeat_interleave(draws, 1)
+            state = [tuple(part[:, chunk].repeat_interleave(draws, 1) for part in layer) for layer in states]
             for step in range(1, steps + 1):
                 logits, state = self.architecture.forward(self.parameters, last[:, :, None], state)
                 following = logits[0].softmax(-1)  # (R, positions times draws, V)
                 if step < steps:
                     last = torch.multinomial(following.flatten(0, 1), 1, generator=random).view(replicas, -1)
-            target = targets[some].repeat_interleave(draws).expand(replicas, -1)[..., None]
+            target = targets[chunk].repeat_interleave(draws).expand(replicas, -1)[..., None]
             probability = following.gather(-1, target).view(replicas, -1, draws).double()
-            mean[:, some] = probability.mean(-1).cpu().numpy()
-            variance[:, some] = (probability.var(-1) / draws).cpu().numpy() if draws > 1 else 0.0
+            mean[:, chunk] = probability.mean(-1).cpu().numpy()
+            variance[:, chunk] = (probability.var(-1) / draws).cpu().numpy() if draws > 1 else 0.0
         relative = variance / mean**2
         error, bias = np.sqrt(relative) / math.log(2), relative / (2 * math.log(2))
         return Ahead(steps, -np.log2(mean), error, bias, steps > 1)
 
     def _states_before(self, segments: Texts, positions: Positions) -> Iterator[list[State]]:
-        """The state before the symbol at each of `positions`, which rise; segments are read from their start."""
+        """Yield the state before each of `positions`, in rising order; segments are read from the start."""
         device, replicas = self._like.device, len(self._like)
         number, end, state = -1, 0, self.architecture.zero_state(self.parameters, 1)
         for of, place in positions:

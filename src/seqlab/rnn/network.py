@@ -1,4 +1,4 @@
-"""A recurrent language model: one-hot symbols in, logits of the next symbol out."""
+"""Network of a recurrent language model: one-hot symbols in, logits of the next symbol out."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from seqlab.fleet.stack import Parameters, Stack
 
 @dataclass(frozen=True)
 class Architecture(Stack):
-    """A stack whose inputs and outputs are the symbols of a vocabulary; inputs are given as indices, (R, B, n)."""
+    """A stack whose inputs and outputs are symbols of a vocabulary; inputs are indices, (R, B, n)."""
 
     section: ClassVar[str] = "rnn"
 
@@ -29,13 +29,13 @@ class Architecture(Stack):
         return self.vocabulary
 
     def bound(self, name: str) -> float:
-        """1 / sqrt(inputs): a unit of the first layer has one input that is not zero, for X is one-hot."""
+        """1 / sqrt(inputs): a unit of the first layer has one non-zero input, since X is one-hot."""
         return 1.0 if name == "W_xh_1" else super().bound(name)
 
 
 def load_network(folder: str | Path, device: torch.device | str = "cpu") -> tuple[Architecture, Parameters, list[int]]:
     """Return the network in the folder of a run, its parameters, a replica for each seed, and the seeds.
 
-    Raises InputError where a file is damaged or the two do not belong together.
+    Raises InputError where a file is damaged or the two files do not belong together.
     """
     return load_stack(folder, Architecture, device)

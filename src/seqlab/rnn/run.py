@@ -1,4 +1,4 @@
-"""One run of a sweep: the networks that its card asks for, trained and scored in its folder."""
+"""Training and scoring of the networks of a run in its folder."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The task of a language model: cross-entropy of the next symbol of a text."""
+"""Task of a language model: cross-entropy of the next symbol of a text."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ from seqlab.rnn.scoring import RecordedScoring, stream_bits
 
 @dataclass(frozen=True)
 class LanguageTask:
-    """A text to learn, as indices `data`, (T,), and the segments that choose among epochs; see `seqlab.fleet.task`."""
+    """A training text, indices `data`, (T,), and the validation segments; see `seqlab.fleet.task`."""
 
     network: Architecture
     data: Tensor
@@ -36,7 +36,7 @@ class LanguageTask:
         valid: Sequence[NDArray[Any]],
         device: torch.device | str = "cpu",
     ) -> "LanguageTask":
-        """The task on the text `train`, indices (T,), on `device`."""
+        """Return the task on the text `train`, indices (T,), on `device`."""
         return cls(network, torch.as_tensor(np.asarray(train, dtype=np.int64), device=device), valid)
 
     def costs(
@@ -58,7 +58,7 @@ class LanguageTask:
         return _mean_nats(stream_bits(self.network, parameters, self.valid))
 
     def record_valid_loss(self, parameters: Parameters) -> Callable[[], NDArray[np.float64]]:
-        """Return a function that computes `valid_loss` from a recording for a GPU."""
+        """Return a function that computes `valid_loss` from a CUDA graph."""
         scoring = RecordedScoring(self.network, parameters, self.valid)
         return lambda: _mean_nats(scoring.bits())
 

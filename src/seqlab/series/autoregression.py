@@ -1,4 +1,4 @@
-"""AR(tau): the next value as a linear function of the last tau, fitted by least squares; and how large tau must be."""
+"""Autoregression AR(tau) by least squares, and the choice of its order."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from seqlab.io.errors import InputError
 from seqlab.io.files import damaged, read_json, write_json
 from seqlab.ledger.statistics import compare
-from seqlab.series.scores import PERFECT
+from seqlab.series.rollout import Array
+from seqlab.series.scores import ROUNDING_SHARE
 
-Array = NDArray[np.float64]
-ORDERS = ("order", "valid_rmse", "partial_autocorrelation", "band", "difference", "low", "high", "chosen")
+ORDER_COLUMNS = ("order", "valid_rmse", "partial_autocorrelation", "band", "difference", "low", "high", "chosen")
 
 
-def windows(values: Array, order: int) -> Array:
-    """The last `order` values before each, the latest first: x_{t-1} .. x_{t-order} for t = order to T - 1."""
-    found: Array = np.lib.stride_tricks.sliding_window_view(values[:-1], order)[:, ::-1]
-    return found
+def lag_windows(values: Array, order: int) -> Array:
+    """Return the `order` values before each value, the latest first: x_{t-1} .. x_{t-order} for t = order to T - 1."""
+    lagged: Array = np.lib.stride_tricks.sliding_window_view(values[:-1], order)[:, ::-1]
+    return lagged
 
 
 @dataclass(frozen=True)
@@ -32,53 +32,55 @@ class Autoregression:
 
     @property
     def order(self) -> int:
-        """tau."""
+        """The order tau."""
         return len(self.coefficients)
 
     @classmethod
     def fit(cls, values: Array, order: int) -> "Autoregression":
-        """Least squares on `values`, (T,), given the first `order` of them (conditional maximum likelihood).
+        """Fit `values`, (T,), by least squares given the first `order` of them (conditional maximum likelihood).
 
-        The variance of e_t is the sum of squares by the degrees of freedom, T - 2 order - 1; zero, and forecasts are
-        points, where nothing but rounding is left of it.
+        The variance of e_t is the sum of squares by the degrees of freedom, T - 2 order - 1; a variance within rounding
+        counts as zero, and forecasts are points.
         """
-        inputs = np.column_stack([np.ones(len(values) - order), windows(values, order)])
+        inputs = np.column_stack([np.ones(len(values) - order), lag_windows(values, order)])
         targets = values[order:]
         solution, *_ = np.linalg.lstsq(inputs, targets, rcond=None)
         residuals = targets - inputs @ solution
         freedom = len(targets) - order - 1
         if freedom < 1:
-            raise InputError(f"{len(values)} values are too few for an autoregression of order {order}; lower it")
+            raise InputError(
+                f"{len(values)} values are too few for an autoregression of order {order}; lower the order"
+            )
         deviation = float(np.sqrt(residuals @ residuals / freedom))
-        if deviation <= PERFECT * float(np.abs(targets).max()):
+        if deviation <= ROUNDING_SHARE * float(np.abs(targets).max()):
             deviation = 0.0
         return cls(float(solution[0]), solution[1:].tolist(), deviation)
 
     @property
     def parameters(self) -> int:
-        """Coefficients, intercept and deviation."""
+        """The number of coefficients, intercept and deviation."""
         return self.order + 2
 
     @property
     def seeds(self) -> list[int | None]:
-        """There is nothing random in least squares."""
+        """The seed None of the single replica."""
         return [None]
 
     def start(self, values: Array, origins: NDArray[np.int64]) -> Array:
-        """The last `order` values at each origin, the latest first: (1, O, order)."""
+        """Return the last `order` values at each origin, the latest first: (1, O, order)."""
         return values[origins[:, None] - np.arange(self.order)][None]
 
     def predict(self, state: Array) -> tuple[Array, Array]:
-        """The linear function of the window, and the same deviation everywhere."""
+        """Return the linear function of the window, and the constant deviation."""
         mean: Array = self.intercept + state @ np.array(self.coefficients)
         return mean, np.full_like(mean, self.deviation)
 
     def advance(self, state: Array, values: Array) -> Array:
-        """The window moved on by one value."""
+        """Return the window shifted by one value."""
         return np.concatenate([values[..., None], state[..., :-1]], axis=-1)
 
     def repeat(self, state: Array, times: int) -> Array:
-        """Each window `times` times."""
+        """Repeat each window `times` times."""
         return np.repeat(state, times, axis=1)
 
     def save(self, path: str | Path) -> None:
@@ -87,7 +89,7 @@ class Autoregression:
 
     @classmethod
     def load(cls, path: str | Path) -> "Autoregression":
-        """What `save` wrote; InputError where it is damaged."""
+        """Read a model that `save` wrote; InputError where it is damaged."""
         content = read_json(path)
         try:
             return cls(float(content["intercept"]), [*map(float, content["coefficients"])], float(content["deviation"]))
@@ -96,12 +98,12 @@ class Autoregression:
 
 
 def try_orders(values: Array, train: tuple[int, int], valid: tuple[int, int], highest: int) -> pd.DataFrame:
-    """AR(1) to AR(`highest`) fitted on the values in the range `train` and tried one step ahead on those in `valid`.
+    """Fit AR(1) to AR(`highest`) on the values in the range `train`, and score one step ahead on those in `valid`.
 
-    A row for each order: `order`, `valid_rmse` (scaled), `partial_autocorrelation`, which is the last coefficient of
-    AR(order), `band`, within which 95 % of these fall if the true one is zero (Quenouille 1949), `difference`, the
-    mean squared error more than that of the best order, its 95 % interval `low` to `high`, empty where valid has too
-    few values to tell, and `chosen`, true for the lowest valid_rmse.
+    A row for each order: `order`, `valid_rmse` (scaled), `partial_autocorrelation`, the last coefficient of AR(order),
+    `band`, which holds 95 % of these if the true one is zero (Quenouille 1949), `difference`, the excess of the mean
+    squared error over that of the best order, its 95 % interval `low` to `high`, empty where valid has too few values,
+    and `chosen`, true for the lowest valid_rmse.
     """
     if highest < 1:
         raise InputError(f"forecast.max_order is {highest}; it must be at least 1")
@@ -110,17 +112,19 @@ def try_orders(values: Array, train: tuple[int, int], valid: tuple[int, int], hi
         model = Autoregression.fit(values[slice(*train)], order)
         mean, _ = model.predict(model.start(values, np.arange(valid[0] - 1, valid[1] - 1)))
         error = values[slice(*valid)] - mean[0]
-        errors.append(np.where(np.abs(error) > PERFECT * np.abs(values).max(), error, 0.0) ** 2)
-        rows.append({
-            "order": order,
-            "valid_rmse": float(np.sqrt(errors[-1].mean())),
-            "partial_autocorrelation": model.coefficients[-1],
-            "band": 1.96 / np.sqrt(train[1] - train[0]),
-        })  # fmt: skip
+        errors.append(np.where(np.abs(error) > ROUNDING_SHARE * np.abs(values).max(), error, 0.0) ** 2)
+        rows.append(
+            {
+                "order": order,
+                "valid_rmse": float(np.sqrt(errors[-1].mean())),
+                "partial_autocorrelation": model.coefficients[-1],
+                "band": 1.96 / np.sqrt(train[1] - train[0]),
+            }
+        )
     table = pd.DataFrame(rows)
     best = int(table["valid_rmse"].idxmin())
-    judged = [_interval(error, errors[best]) for error in errors]
-    table[["difference", "low", "high"]] = judged
+    intervals = [_interval(error, errors[best]) for error in errors]
+    table[["difference", "low", "high"]] = intervals
     table["chosen"] = table.index == best
     return table
 
@@ -128,15 +132,15 @@ def try_orders(values: Array, train: tuple[int, int], valid: tuple[int, int], hi
 def _interval(errors: Array, best: Array) -> tuple[float, float, float]:
     difference = float((errors - best).mean())
     try:
-        found = compare(errors[None], best[None])
+        comparison = compare(errors[None], best[None])
     except ValueError:  # too few values
         return difference, np.nan, np.nan
-    return difference, found.low, found.high
+    return difference, comparison.low, comparison.high
 
 
 def sufficient_order(table: pd.DataFrame) -> int:
-    """The order beyond which valid no longer improves: the lowest whose mean squared error there can't be told from
-    that of the best one, in the rows of `try_orders`.
+    """Return the lowest order whose mean squared error on valid is not distinguishable from that of the best order, in
+    the rows of `try_orders`.
     """
     enough = ~(table["low"] > 0) & ~(table["low"].isna() & (table["difference"] > 0))
     return int(table.loc[enough, "order"].iloc[0])

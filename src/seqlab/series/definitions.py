@@ -1,10 +1,10 @@
-"""Which series an experiment forecasts, and with which models; like `configuration`, it loads nothing heavy."""
+"""Series and forecasting models of an experiment; imports no heavy modules."""
 
 import os
 from pathlib import Path
 from typing import Any
 
-from seqlab.axes import network_runs, values_of
+from seqlab.axes import list_network_runs, list_values
 from seqlab.configuration import check_shares
 from seqlab.io.errors import InputError, shown
 from seqlab.io.names import check_name, check_path, name_of_path, named_after, readable_path
@@ -12,31 +12,31 @@ from seqlab.io.runs import SERIES
 from seqlab.io.schemas import check, read_schema
 
 
-def with_series(config: dict[str, Any], series: dict[str, Any]) -> dict[str, Any]:
-    """`series`, the blocks of config/series.yaml, with one for the file that the key series names; then no text is read
-    unless the key corpus names one. Raises InputError for the first thing that is wrong in the section forecast.
+def add_series(config: dict[str, Any], series: dict[str, Any]) -> dict[str, Any]:
+    """Return `series`, the blocks of config/series.yaml, with one for the file that the key series names; texts are
+    then used only where the key corpus names one. Raises InputError for the first invalid key of the section forecast.
     """
     if config.get("series"):
-        config["forecast"]["series"], series = series_of_file(config, series)
+        config["forecast"]["series"], series = define_series_of_file(config, series)
         config["corpora"] = config["corpora"] if config.get("corpus") else []
     check_series(config, series)
     return series
 
 
 def check_series(config: dict[str, Any], series: dict[str, Any]) -> None:
-    """Raises InputError where a series named in `config` has no block in `series`, or a name or path of no use."""
+    """Raise InputError where a series named in `config` has no block in `series`, or an invalid name or path."""
     for name in config["forecast"]["series"]:
         if name not in series:
-            known = ", ".join(sorted(map(str, series)))
-            raise InputError(f"series {shown(name)} is unknown; config/series.yaml has {known}")
+            names = ", ".join(sorted(map(str, series)))
+            raise InputError(f"series {shown(name)} is unknown; config/series.yaml has {names}")
         check_name("series", name)
         check(series[name], read_schema("series"), f"config/series.yaml: series {name}:")
         check_path(series[name].get("path", ""))
     check_shares("forecast.split", config["forecast"]["split"])
 
 
-def series_of_file(config: dict[str, Any], series: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
-    """The series of an experiment on `config["series"]`, a name in `series` or the path of a CSV file, and `series`
+def define_series_of_file(config: dict[str, Any], series: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
+    """Return the names of the series of `config["series"]`, a name in `series` or the path of a CSV file, and `series`
     with its block, which takes `column`, `decimal`, `period` and `difference` from `config`.
 
     Raises InputError where it is neither.
@@ -51,32 +51,34 @@ def series_of_file(config: dict[str, Any], series: dict[str, Any]) -> tuple[list
         raise InputError(
             f"series {shown(name_or_path)} is neither a CSV file nor a name in config/series.yaml ({names}); correct it"
         )
-    given = {key: config[key] for key in ("column", "decimal", "period", "difference") if config.get(key)}
-    source = ", ".join([readable_path(name_or_path), *(f"{key} {value}" for key, value in given.items())])
+    options = {key: config[key] for key in ("column", "decimal", "period", "difference") if config.get(key)}
+    source = ", ".join([readable_path(name_or_path), *(f"{key} {value}" for key, value in options.items())])
     name = name_of_path(path, source, series, config.get("column", ""), SERIES)
     block = {"title": path.name, "kind": "csv", "path": name_or_path, "licence": "your own", "source": source}
-    return [name], series | {name: block | given}
+    return [name], series | {name: block | options}
 
 
-def forecast_runs(forecast: dict[str, Any], definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Every model of a series, {"settings", "seeds"} by name, from the section forecast and the block of the series."""
+def list_forecast_runs(forecast: dict[str, Any], definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return every model of a series, {"settings", "seeds"} by name, from the section forecast and the series."""
     runs: dict[str, dict[str, Any]] = {"persistence": {"settings": {}, "seeds": []}}
     if "period" in definition:
         runs["seasonal-persistence"] = {"settings": {"period": definition["period"]}, "seeds": []}
     runs["autoregression"] = {"settings": {"max_order": forecast["max_order"]}, "seeds": []}
-    shape = {"cell": values_of(forecast["networks"]), "layers": forecast["layers"], "hidden": forecast["hidden"]}
-    for model, settings in network_runs("forecast", shape | forecast["training"]).items():
+    shape = {"cell": list_values(forecast["networks"]), "layers": forecast["layers"], "hidden": forecast["hidden"]}
+    for model, settings in list_network_runs("forecast", shape | forecast["training"]).items():
         runs[model] = {"settings": settings, "seeds": forecast["seeds"]}
     return runs
 
 
 def prepared_series_name(forecast: dict[str, Any], default: dict[str, Any]) -> str:
-    """The folder of a series cut along time: `series`, and a digest where split or needs are not those of `default`."""
-    both = ({"split": block["split"], "needs": longest_needs(block)} for block in (forecast, default))
-    return named_after(SERIES, *both)
+    """Return the folder of a split series: `series`, with a digest where split or needs differ from `default`."""
+    settings = ({"split": block["split"], "needs": longest_needs(block)} for block in (forecast, default))
+    return named_after(SERIES, *settings)
 
 
 def longest_needs(forecast: dict[str, Any]) -> dict[str, int]:
-    """What a series must be long enough for: the highest order and horizon, and the steps of a subsequence."""
-    steps = max(values_of(forecast["training"]["steps"])) if forecast["networks"] else 0
+    """Return the needs that a series must be long enough for: the highest order and horizon, the steps of a
+    subsequence.
+    """
+    steps = max(list_values(forecast["training"]["steps"])) if forecast["networks"] else 0
     return {"order": forecast["max_order"], "horizon": max(forecast["horizons"]), "steps": steps}

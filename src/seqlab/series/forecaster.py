@@ -1,4 +1,4 @@
-"""Networks as models that can be rolled out: numbers in and out are those of numpy, in double precision."""
+"""Forecasting networks as models for roll-outs, with numpy arrays in double precision."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ from seqlab.series.rollout import Array
 
 
 @dataclass(frozen=True)
-class Reading:
-    """Series that a fleet has read: the last values of each, `windows` (R, rows, tau), the latest first, the state of
-    every layer, and the outputs of the last layer, `hidden` (R, rows, h).
+class SeriesReading:
+    """State of a fleet after series: their last values, `windows` (R, rows, tau), the latest first, the state of every
+    layer, and the outputs of the last layer, `hidden` (R, rows, h).
     """
 
     windows: Array
@@ -29,7 +29,7 @@ class Reading:
 
 
 class NetworkForecaster:
-    """The networks of a fleet, a replica for each of `seeds`; see `seqlab.series.rollout.Forecaster`."""
+    """Networks of a fleet, a replica for each of `seeds`; see `seqlab.series.rollout.Forecaster`."""
 
     def __init__(self, network: ForecastNetwork, parameters: Parameters, seeds: Sequence[int]) -> None:
         self.network, self.seeds = network, list[int | None](seeds)
@@ -37,51 +37,55 @@ class NetworkForecaster:
 
     @classmethod
     def load(cls, folder: str | Path) -> "NetworkForecaster":
-        """The networks in the folder of a run."""
+        """Load the networks in the folder of a run."""
         return cls(*load_stack(folder, ForecastNetwork))
 
-    def start(self, values: Array, origins: NDArray[np.int64]) -> Reading:
-        """All of `values`, (T,), up to each of the `origins`, (O,), which rise: O rows."""
+    def start(self, values: Array, origins: NDArray[np.int64]) -> SeriesReading:
+        """Read `values`, (T,), up to each of the rising `origins`, (O,): O rows."""
         if not self.network.is_recurrent:
             windows = self._windows(values, origins[None])
             return self._read(windows, self.network.zero_state(self.parameters, len(origins)))
-        state, done, readings = self.network.zero_state(self.parameters, 1), self.network.window - 1, list[Reading]()
+        state, done, readings = (
+            self.network.zero_state(self.parameters, 1),
+            self.network.window - 1,
+            list[SeriesReading](),
+        )
         for origin in origins.tolist():
             places = np.arange(done, origin + 1)[:, None]
             readings.append(self._read(self._windows(values, places), state))
             state, done = readings[-1].state, origin + 1
         layers = zip(*(reading.state for reading in readings), strict=True)
-        return Reading(
+        return SeriesReading(
             np.concatenate([reading.windows for reading in readings], axis=1),
             [tuple(torch.cat(parts, dim=1) for parts in zip(*layer, strict=True)) for layer in layers],
             torch.cat([reading.hidden for reading in readings], dim=1),
         )
 
     @torch.no_grad()
-    def predict(self, state: Reading) -> tuple[Array, Array]:
-        """Mean and deviation, (R, rows)."""
+    def predict(self, state: SeriesReading) -> tuple[Array, Array]:
+        """Return mean and deviation, (R, rows)."""
         outputs = affine(state.hidden[None], self.parameters["W_hq"], self.parameters["b_q"], None)[0]
         mean, logarithm = gaussian_of(outputs)
         return mean.numpy(), logarithm.exp().numpy()
 
-    def advance(self, state: Reading, values: Array) -> Reading:
-        """One more value for each row; `values` are (R, rows)."""
+    def advance(self, state: SeriesReading, values: Array) -> SeriesReading:
+        """Read one more value for each row; `values` are (R, rows)."""
         return self._read(np.concatenate([values[..., None], state.windows[..., :-1]], axis=-1)[None], state.state)
 
-    def repeat(self, state: Reading, times: int) -> Reading:
-        """Each row `times` times."""
+    def repeat(self, state: SeriesReading, times: int) -> SeriesReading:
+        """Repeat each row `times` times."""
         layers = [tuple(part.repeat_interleave(times, dim=1) for part in layer) for layer in state.state]
         windows = np.repeat(state.windows, times, axis=1)
-        return Reading(windows, layers, state.hidden.repeat_interleave(times, dim=1))
+        return SeriesReading(windows, layers, state.hidden.repeat_interleave(times, dim=1))
 
     def _windows(self, values: Array, places: NDArray[np.int64]) -> Array:
-        """The last of `values` at each of `places`, (n, rows): (n, R, rows, tau), the same for every replica."""
+        """Return the windows of `values` at `places`, (n, rows): (n, R, rows, tau), equal for every replica."""
         windows = values[places[..., None] - np.arange(self.network.window)]
         return np.repeat(windows[:, None], len(self.seeds), axis=1)
 
     @torch.no_grad()
-    def _read(self, windows: Array, state: list[State]) -> Reading:
-        """The networks after `windows`, (n, R, rows, tau)."""
+    def _read(self, windows: Array, state: list[State]) -> SeriesReading:
+        """Read `windows`, (n, R, rows, tau)."""
         inputs = torch.from_numpy(np.ascontiguousarray(windows))
         hidden, after = self.network.run_layers(self.parameters, inputs, state)
-        return Reading(windows[-1], after, hidden[-1])
+        return SeriesReading(windows[-1], after, hidden[-1])

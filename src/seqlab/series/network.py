@@ -1,4 +1,4 @@
-"""A network that forecasts: it reads the last values and gives a Gaussian for the next one."""
+"""Forecasting network: the last values in, a Gaussian of the next value out."""
 
 import math
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from torch import Tensor
 from seqlab.fleet.cells import LAYERS
 from seqlab.fleet.stack import Stack
 
-LOWEST, HIGHEST = -7.0, 3.0  # of the logarithm of a deviation: no value may cost infinitely much
+LOWEST, HIGHEST = -7.0, 3.0  # of the logarithm of a deviation, so that costs are finite
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class ForecastNetwork(Stack):
 
     @property
     def inputs(self) -> int:
-        """The number of values that are read at once."""
+        """The number of values of an input."""
         return self.window
 
     @property
     def outputs(self) -> int:
-        """Mean, and logarithm of the deviation."""
+        """Two: mean, and logarithm of the deviation."""
         return 2
 
     @property
@@ -46,7 +46,7 @@ class ForecastNetwork(Stack):
 
 
 def gaussian_of(outputs: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and logarithm of the deviation, each (..), from `outputs` of a network, (.., 2)."""
+    """Return mean and logarithm of the deviation, each (..), from `outputs` of a network, (.., 2)."""
     mean, logarithm = outputs.unbind(-1)
     return mean, logarithm.clamp(LOWEST, HIGHEST)
 

@@ -1,20 +1,20 @@
-"""What needs no learning: the last value goes on, or the last period."""
+"""Persistence and seasonal persistence: forecasts by the last value or the last period."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 
 def persistence(values: NDArray[np.float64], origins: NDArray[np.int64], horizon: int) -> NDArray[np.float64]:
-    """The last value, for each of the `horizon` steps after each of the `origins`, (O,): (1, O, K), a replica."""
+    """Forecast the last value for each of the `horizon` steps after each of the `origins`, (O,): (1, O, K)."""
     return np.repeat(values[origins][None, :, None], horizon, axis=2)
 
 
 def seasonal_persistence(
     values: NDArray[np.float64], origins: NDArray[np.int64], horizon: int, period: int
 ) -> NDArray[np.float64]:
-    """The value a whole number of periods before, the last that is known at the origin: (1, O, K).
+    """Forecast the last known value a whole number of periods before: (1, O, K).
 
-    What is k steps ahead is taken from `period` ceil(k / period) steps before it.
+    The forecast k steps ahead is the value `period` ceil(k / period) steps before it.
     """
     ahead = np.arange(1, horizon + 1)
     back = ahead - period * -(-ahead // period)  # from -period + 1 to 0

@@ -1,7 +1,7 @@
-"""Several steps ahead with a model of one step: its own predictions, or values drawn from it, become its inputs.
+"""Roll-out of one-step models over several steps: predictions, or values drawn from them, become inputs.
 
-O is the number of origins (the last times known), R that of replicas, M that of trajectories, K that of steps. A model
-that is rolled out has a state for each row; a row is an origin, or a trajectory from an origin.
+O is the number of origins (the last known times), R that of replicas, M that of trajectories, K that of steps. A model
+has a state for each row; a row is an origin, or a trajectory from an origin.
 """
 
 from collections.abc import Sequence
@@ -11,29 +11,29 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-CHUNK = 64  # origins whose trajectories are drawn at once: what their states take stays in the processor's cache
+ORIGINS_AT_ONCE = 64  # origins whose trajectories are drawn together: their states fit into the cache of a processor
 
 Array = NDArray[np.float64]
 
 
 class Forecaster(Protocol):
-    """A model of P(x_t | what came before), Gaussian, for scaled values."""
+    """A Gaussian model of P(x_t | x_1 .. x_{t-1}) for scaled values."""
 
     @property
     def seeds(self) -> list[int | None]:
-        """The seed of each replica; [None] for a model that has none."""
+        """The seed of each replica; [None] for a model without seeds."""
 
     def start(self, values: Array, origins: NDArray[np.int64]) -> Any:
-        """The state after the `values`, (T,), up to and including each of the `origins`, (O,): R replicas, O rows."""
+        """Return the state after `values`, (T,), up to each of the `origins`, (O,), included: R replicas, O rows."""
 
     def predict(self, state: Any) -> tuple[Array, Array]:
-        """Mean and standard deviation of the next value, each (R, rows)."""
+        """Return mean and standard deviation of the next value, each (R, rows)."""
 
     def advance(self, state: Any, values: Array) -> Any:
-        """The state after one more value for each row, `values` (R, rows)."""
+        """Return the state after one more value for each row, `values` (R, rows)."""
 
     def repeat(self, state: Any, times: int) -> Any:
-        """The state with each row `times` times, one beside the other."""
+        """Return the state with each row repeated `times` times, as neighbours."""
 
 
 @dataclass(frozen=True)
@@ -47,35 +47,34 @@ class Mixture:
 
 
 def roll_out(model: Forecaster, values: Array, origins: NDArray[np.int64], steps: int) -> Array:
-    """The predictions of each of `steps` steps after each origin, (R, O, K), each made from the ones before it.
+    """Predict each of `steps` steps after each origin, (R, O, K), from the predictions before it.
 
-    Module Eq. (2), with predictions in the place of values that are not known yet.
+    Module Eq. (2), with predictions in place of unknown values.
     """
     state = model.start(values, origins)
-    made = []
+    predictions = []
     for _ in range(steps):
         mean, _ = model.predict(state)
-        made.append(mean)
+        predictions.append(mean)
         state = model.advance(state, mean)
-    return np.stack(made, axis=-1)
+    return np.stack(predictions, axis=-1)
 
 
-def trajectories(
+def draw_trajectories(
     model: Forecaster, values: Array, origins: NDArray[np.int64], horizons: Sequence[int], count: int
 ) -> tuple[Array, Array, Array]:
-    """`count` trajectories drawn from each origin: what lies k - 1 steps ahead in each, summed and alone, and what the
-    model says of the step k, for each k of `horizons`.
+    """Draw `count` trajectories from each origin, with the predictions of step k for each k of `horizons`.
 
     Returns `sums`, `means` and `deviations`, each (R, O, H, M): the sum of the k - 1 values drawn, and mean and
     standard deviation of the k-th given those. The mean over trajectories of that Gaussian density is an unbiased
-    estimate of P(x_{o+k} | x_1 .. x_o), which marginalises over all that lies between. What is drawn depends on the
-    seed of the replica and the origin alone.
+    estimate of P(x_{o+k} | x_1 .. x_o), which marginalises over the values between. The draws depend on the seed of the
+    replica and the origin alone.
     """
-    found = [
-        _trajectories(model, values, origins[first : first + CHUNK], horizons, count)
-        for first in range(0, len(origins), CHUNK)
+    chunks = [
+        _trajectories(model, values, origins[first : first + ORIGINS_AT_ONCE], horizons, count)
+        for first in range(0, len(origins), ORIGINS_AT_ONCE)
     ]
-    sums, means, deviations = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
+    sums, means, deviations = (np.concatenate(parts, axis=1) for parts in zip(*chunks, strict=True))
     return sums, means, deviations
 
 
@@ -83,22 +82,27 @@ def _trajectories(
     model: Forecaster, values: Array, origins: NDArray[np.int64], horizons: Sequence[int], count: int
 ) -> tuple[Array, Array, Array]:
     longest, replicas = max(horizons), len(model.seeds)
-    noise = np.stack([
-        [np.random.default_rng([seed or 0, origin]).standard_normal((longest, count)) for origin in origins.tolist()]
-        for seed in model.seeds
-    ])  # fmt: skip
+    noise = np.stack(
+        [
+            [
+                np.random.default_rng([seed or 0, origin]).standard_normal((longest, count))
+                for origin in origins.tolist()
+            ]
+            for seed in model.seeds
+        ]
+    )
     state = model.repeat(model.start(values, origins), count)
     summed = np.zeros((replicas, len(origins) * count))
-    kept = []
+    steps = []
     for step in range(1, longest + 1):
         mean, deviation = model.predict(state)
         if step in horizons:
-            kept.append((summed.copy(), mean, deviation))
+            steps.append((summed.copy(), mean, deviation))
         drawn = mean + deviation * noise[:, :, step - 1].reshape(replicas, -1)
         state = model.advance(state, drawn)
         summed += drawn
     shape = replicas, len(origins), count
     sums, means, deviations = (
-        np.stack([part.reshape(shape) for part in parts], axis=2) for parts in zip(*kept, strict=True)
+        np.stack([part.reshape(shape) for part in parts], axis=2) for parts in zip(*steps, strict=True)
     )
     return sums, means, deviations

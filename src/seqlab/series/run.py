@@ -1,4 +1,4 @@
-"""One run of a sweep: the forecasting networks that its card asks for, trained and scored in its folder."""
+"""Training and scoring of the forecasting networks of a run in its folder."""
 
 from collections.abc import Callable
 
@@ -14,10 +14,12 @@ from seqlab.series.scoring import Scoring
 from seqlab.series.task import ForecastTask
 
 
-def train_run(scoring: Scoring, window: int, fingerprint: str, device: torch.device, stop: Callable[[], bool]) -> None:
-    """Train a network for every seed of the card, on windows of so many values, and forecast valid and test with them.
+def train_forecaster(
+    scoring: Scoring, window: int, fingerprint: str, device: torch.device, stop: Callable[[], bool]
+) -> None:
+    """Train a network for every seed of the card, on windows of `window` values, and forecast valid and test.
 
-    The rest is as in `train_and_score`.
+    The other arguments and exceptions are those of `train_and_score`.
     """
     card, prepared, settings = scoring.card, scoring.prepared, dict(scoring.card["settings"])
     network = ForecastNetwork(settings.pop("cell"), settings.pop("layers"), settings.pop("hidden"), window)
@@ -25,6 +27,6 @@ def train_run(scoring: Scoring, window: int, fingerprint: str, device: torch.dev
     task = ForecastTask.of(network, prepared.scaled, prepared.learnt, prepared.splits["valid"], device)
 
     def score() -> None:
-        scoring.record(NetworkForecaster.load(scoring.folder), read_json(scoring.folder / "training.json"))
+        scoring.record_forecasts(NetworkForecaster.load(scoring.folder), read_json(scoring.folder / "training.json"))
 
     train_and_score(fleet, task, f"{card['series']} {card['model']}", scoring.folder, fingerprint, stop, score)

@@ -1,6 +1,6 @@
-"""How good forecasts are: of points, of distributions, and how sure that is.
+"""Scores of point and distribution forecasts, with confidence intervals.
 
-Every score is a mean over origins of a loss, so that its error can be told; RMSE is the root of one.
+Every score is a mean of a loss over origins, which has a standard error; RMSE is the root of one.
 """
 
 import math
@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp, ndtr, stdtrit
 
 from seqlab.ledger.statistics import CONFIDENCE, block_length, block_variance
-from seqlab.series.rollout import Mixture
+from seqlab.series.rollout import Array, Mixture
 
-Array = NDArray[np.float64]
-CENTRAL = 0.9  # the share of the values that the central interval should hold
-FEWEST_BLOCKS = 3  # fewer stretches of independent errors say nothing of their spread
-PERFECT = 1e-12  # of an error, in relation to the size of the values: below is rounding
-AT_ONCE = 50_000_000  # pairs of components whose distances are held in memory
+CENTRAL_SHARE = 0.9  # the expected share of values in the central interval
+FEWEST_ORIGIN_BLOCKS = 3  # of independent errors, fewer do not determine their spread
+ROUNDING_SHARE = 1e-12  # of the size of the values, below which an error is rounding
+PAIRS_AT_ONCE = 50_000_000  # pairs of components with distances in memory
 
 
 def naive_error(train: Array) -> float:
@@ -33,17 +32,17 @@ def naive_error(train: Array) -> float:
 def negative_log_likelihood(mixture: Mixture, values: Array) -> Array:
     """-ln p(x), in nats, of each of `values`, (O, H), under its mixture of Gaussians: (R, O, H).
 
-    NaN where a Gaussian is a point: it has no density, so that no likelihood can be told.
+    NaN where a Gaussian is a point, which has no density.
     """
     points, deviations = _points(mixture.deviations)
     standard = (values[..., None] - mixture.means) / deviations
     density = -0.5 * standard**2 - np.log(deviations) - 0.5 * math.log(2 * math.pi)
-    found: Array = math.log(mixture.means.shape[-1]) - logsumexp(density, axis=-1)
-    return found if points is None else np.where(points.any(-1), math.nan, found)
+    cost: Array = math.log(mixture.means.shape[-1]) - logsumexp(density, axis=-1)
+    return cost if points is None else np.where(points.any(-1), math.nan, cost)
 
 
 def _points(deviations: Array) -> tuple[NDArray[np.bool_] | None, Array]:
-    """The Gaussians that are points, None where none is, and deviations that can be divided by."""
+    """Return a mask of the Gaussians that are points, None where none is, and non-zero deviations."""
     points = deviations == 0
     return (points, np.where(points, 1.0, deviations)) if points.any() else (None, deviations)
 
@@ -61,13 +60,13 @@ def crps(mixture: Mixture, values: Array) -> Array:
     among = np.empty(means.shape[:-1])
     flat = among.reshape(-1)
     rows_m, rows_d = (part.reshape(-1, part.shape[-1]) for part in (means, deviations))
-    chunk = max(1, AT_ONCE // rows_m.shape[-1] ** 2 // 8)
+    chunk = max(1, PAIRS_AT_ONCE // rows_m.shape[-1] ** 2 // 8)
     for first in range(0, len(flat), chunk):
         m, d = (part[first : first + chunk] for part in (rows_m, rows_d))
         between = _absolute_mean(m[:, :, None] - m[:, None, :], np.hypot(d[:, :, None], d[:, None, :]))
         flat[first : first + chunk] = between.mean((-1, -2))
-    found: Array = from_value - among / 2
-    return found
+    score: Array = from_value - among / 2
+    return score
 
 
 def _absolute_mean(mean: Array, deviation: Array) -> Array:
@@ -75,63 +74,63 @@ def _absolute_mean(mean: Array, deviation: Array) -> Array:
     points, divisor = _points(deviation)
     standard = mean / divisor
     density = np.exp(-0.5 * standard**2) / math.sqrt(2 * math.pi)
-    found: Array = 2 * deviation * density + mean * (2 * ndtr(standard) - 1)
-    return found if points is None else np.where(points, np.abs(mean), found)
+    absolute: Array = 2 * deviation * density + mean * (2 * ndtr(standard) - 1)
+    return absolute if points is None else np.where(points, np.abs(mean), absolute)
 
 
 def probability_below(mixture: Mixture, values: Array) -> Array:
-    """The probability integral transform: what the forecast gives to all below `values`, (O, H): (R, O, H).
+    """The probability integral transform: the forecast probability below `values`, (O, H): (R, O, H).
 
-    Uniform from 0 to 1 where the forecasts are right (Dawid 1984). A point gives half of itself to what is below
-    it, and equals a value that it differs from by rounding alone.
+    Uniform from 0 to 1 for calibrated forecasts (Dawid 1984). Half of a point lies below it, and a point equals values
+    that differ from it by rounding alone.
     """
     points, deviations = _points(mixture.deviations)
     errors = values[..., None] - mixture.means
     below = ndtr(errors / deviations)
     if points is not None:
-        equal = np.abs(errors) <= PERFECT * np.nanmax(np.abs(values), initial=0.0)
+        equal = np.abs(errors) <= ROUNDING_SHARE * np.nanmax(np.abs(values), initial=0.0)
         below = np.where(points, np.where(np.isnan(errors), math.nan, np.where(equal, 0.5, errors > 0)), below)
-    found: Array = below.mean(-1)
-    return found
+    probability: Array = below.mean(-1)
+    return probability
 
 
-def covered(below: Array) -> Array:
-    """Whether each value lies in the central interval of 90 %, as 0 and 1."""
-    return (np.abs(below - 0.5) <= CENTRAL / 2).astype(np.float64)
+def coverage(below: Array) -> Array:
+    """Return whether each value lies in the central interval of 90 %, as 0 and 1."""
+    return (np.abs(below - 0.5) <= CENTRAL_SHARE / 2).astype(np.float64)
 
 
 @dataclass(frozen=True)
-class Interval:
-    """A mean over origins and seeds with its 95 % interval; `low` and `high` are NaN where they can't be told."""
+class MeanInterval:
+    """A mean over origins and seeds with its 95 % interval; `low` and `high` are NaN where there is none."""
 
     mean: float
     low: float
     high: float
 
 
-def interval(losses: Array, horizon: int) -> Interval:
-    """The mean of `losses`, (R, O), and its 95 % interval over other origins and other seeds.
+def estimate_mean(losses: Array, horizon: int) -> MeanInterval:
+    """Estimate the mean of `losses`, (R, O), with its 95 % interval over other origins and other seeds.
 
-    Forecasts `horizon` steps ahead from neighbouring origins share most of what happens in between, so their losses go
-    together: the error from the origins is that of the circular block bootstrap (Politis & Romano 1992) in closed
-    form, with blocks of at least `horizon`, and longer ones where the autocorrelation asks for it; that from the seeds
-    is the error of the mean over replicas. Student's t, with the degrees of freedom of Satterthwaite 1946. Where less
-    than three blocks fit into the origins, there is no interval.
+    Forecasts `horizon` steps ahead from neighbouring origins share most of the values between, so their losses are
+    correlated: the error from the origins is that of the circular block bootstrap (Politis & Romano 1992) in closed
+    form, with blocks of at least `horizon`, and longer ones by the autocorrelation; that from the seeds is the error of
+    the mean over replicas. Student's t, with the degrees of freedom of Satterthwaite 1946. With fewer than three blocks
+    there is no interval.
     """
     mean = float(losses.mean())
     if not np.isfinite(losses).all():
-        return Interval(mean, math.nan, math.nan)
+        return MeanInterval(mean, math.nan, math.nan)
     values = losses.mean(0)
     origins = len(values)
     block = max(horizon, block_length(values)) if origins >= 16 else horizon
-    if origins < FEWEST_BLOCKS * block:
-        return Interval(mean, math.nan, math.nan)
+    if origins < FEWEST_ORIGIN_BLOCKS * block:
+        return MeanInterval(mean, math.nan, math.nan)
     sources = [(block_variance(values, block), origins / block - 1)]
     if len(losses) > 1:
         sources.append((float(losses.mean(1).var(ddof=1)) / len(losses), len(losses) - 1))
     variance = sum(part for part, _ in sources)
     if variance == 0:
-        return Interval(mean, mean, mean)
+        return MeanInterval(mean, mean, mean)
     freedom = variance**2 / sum(part**2 / degrees for part, degrees in sources)
     wide = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * math.sqrt(variance)
-    return Interval(mean, mean - wide, mean + wide)
+    return MeanInterval(mean, mean - wide, mean + wide)

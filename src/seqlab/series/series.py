@@ -1,4 +1,4 @@
-"""Series of numbers: those that come with seqlab, and those in a file of the user."""
+"""Series of numbers: built-in series, and files of the user."""
 
 import math
 from collections.abc import Callable
@@ -13,16 +13,16 @@ from seqlab.io.names import check_name
 from seqlab.io.schemas import check, read_schema
 from seqlab.series.reading.columns import read_column
 
-ROUNDING = 16 * float(np.finfo(np.float64).eps)  # what sums of a few values may lack, in relation to their size
-SMALLEST, LARGEST = 1e-70, 1e70  # sizes of values whose fourth powers, as in variances of losses, float64 can hold
+ROUNDING = 16 * float(np.finfo(np.float64).eps)  # the relative rounding error of sums of a few values
+SMALLEST, LARGEST = 1e-70, 1e70  # of values whose fourth powers, as in variances of losses, fit into float64
 
 
 @dataclass(frozen=True)
 class Series:
-    """Values at equal steps of time, `values` (T,), each with the time in `index`, in the words of its source.
+    """Values at equal steps of time, `values` (T,), each with the time in `index`, as written in the source.
 
-    `column` is what the source calls the values, `known` what is known of the series beyond its values, and `notes`
-    are sentences for readers of the results.
+    `column` is the name of the values in the source, `known` holds known properties of the series, and `notes`
+    sentences for users of the results.
     """
 
     column: str
@@ -43,7 +43,7 @@ def sine(length: int, frequency: float, noise: float, seed: int) -> Series:
 
 
 def logistic_map(length: int, start: float, noise: float, seed: int) -> Series:
-    """x_{t+1} = 4 x_t (1 - x_t) from x_1 = `start`, each seen with Gaussian noise of standard deviation `noise`.
+    """x_{t+1} = 4 x_t (1 - x_t) from x_1 = `start`, each observed with Gaussian noise of standard deviation `noise`.
 
     Its Lyapunov exponent is ln 2 exactly (Strogatz, *Nonlinear Dynamics and Chaos*, section 10.5): on average a small
     error doubles with each step. So an error of the size of the noise reaches the spread of the series, whose standard
@@ -62,7 +62,7 @@ def logistic_map(length: int, start: float, noise: float, seed: int) -> Series:
 
 
 def sunspots() -> Series:
-    """Yearly sunspots, 1700 to 2008, as statsmodels holds them."""
+    """Yearly sunspots, 1700 to 2008, from statsmodels."""
     from statsmodels.datasets import sunspots  # takes a second to load
 
     table = sunspots.load_pandas().data
@@ -71,7 +71,7 @@ def sunspots() -> Series:
 
 
 def weekly_co2() -> Series:
-    """Weekly carbon dioxide over Mauna Loa in ppm, 1958 to 2001 (Keeling & Whorf 2004), as statsmodels holds it.
+    """Weekly carbon dioxide over Mauna Loa in ppm, 1958 to 2001 (Keeling & Whorf 2004), from statsmodels.
 
     Weeks without a measurement are NaN.
     """
@@ -81,7 +81,7 @@ def weekly_co2() -> Series:
     return Series("co2", [str(day.date()) for day in table.index], table["co2"].to_numpy(np.float64), {}, [])
 
 
-BUILTIN: dict[str, Callable[..., Series]] = {
+BUILTIN_SERIES: dict[str, Callable[..., Series]] = {
     "sine": sine,
     "logistic_map": logistic_map,
     "sunspots": sunspots,
@@ -90,8 +90,8 @@ BUILTIN: dict[str, Callable[..., Series]] = {
 
 
 def build_series(name: str, definition: dict[str, Any]) -> Series:
-    """The series of a block of config/series.yaml. Raises InputError, naming row and column where there is one, for
-    a block or a file that is not right, missing values that may not be filled, and values that are all the same.
+    """Build the series of a block of config/series.yaml. Raises InputError, with row and column where there is one, for
+    an invalid block or file, missing values that may not be filled, and constant values.
     """
     check_name("series", name)
     check(definition, read_schema("series"), f"series {name}:")
@@ -102,8 +102,8 @@ def build_series(name: str, definition: dict[str, Any]) -> Series:
     size = float(np.abs(series.values).max())
     if size and not SMALLEST < size < LARGEST:
         raise InputError(
-            f"column {series.column!r} of series {name} has values of up to {size:g}, whose fourth powers are no "
-            "numbers of double precision; give them in another unit"
+            f"column {series.column!r} of series {name} has values of up to {size:g}, whose fourth powers exceed "
+            "double precision; give them in another unit"
         )
     if is_constant(series.values):
         raise InputError(
@@ -114,24 +114,26 @@ def build_series(name: str, definition: dict[str, Any]) -> Series:
 
 
 def is_constant(values: NDArray[np.float64], size: float = 0.0) -> bool:
-    """Return whether `values` are the same, for differences of numbers up to the rounding of their `size`."""
+    """Return whether `values` are equal, up to rounding in relation to `size`."""
     return float(np.ptp(values)) <= ROUNDING * size
 
 
 def _source(name: str, definition: dict[str, Any]) -> Series:
-    """The series as its source has it."""
+    """Read or generate the series."""
     if definition["kind"] == "csv":
         gaps = definition.get("missing") == "interpolate"
         read = read_column(definition["path"], definition.get("column"), definition.get("decimal"), gaps)
         return Series(read.column, read.index, read.values, {}, [])
     try:
-        return BUILTIN[definition["builtin"]](**definition.get("settings", {}))
+        return BUILTIN_SERIES[definition["builtin"]](**definition.get("settings", {}))
     except (TypeError, ValueError, OverflowError, MemoryError) as error:
-        raise InputError(f"the settings of series {name} are not right ({error}); see config/series.yaml") from None
+        raise InputError(
+            f"the settings of series {name} are invalid ({error}); correct them in config/series.yaml"
+        ) from None
 
 
 def _filled(name: str, series: Series, missing: NDArray[np.intp], way: str, step: str) -> Series:
-    """`series` with the values at the places `missing` on the line between their neighbours, where `way` allows it."""
+    """Fill the values at the places `missing` by linear interpolation, where `way` allows it."""
     inside = missing[0] > 0 and missing[-1] < len(series.values) - 1
     if way != "interpolate" or not inside:
         row = int(missing[0])
@@ -144,6 +146,6 @@ def _filled(name: str, series: Series, missing: NDArray[np.intp], way: str, step
     longest = int(np.diff(present).max()) - 1
     sentence = (
         f"{len(missing)} of {len(values):,} values are missing in the source (at most {longest} {step}s in a row, the "
-        f"last at {series.index[missing[-1]]}); they lie on the line between their neighbours."
+        f"last at {series.index[missing[-1]]}); they are interpolated linearly."
     )
     return replace(series, values=values, notes=[*series.notes, sentence])

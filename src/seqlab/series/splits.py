@@ -1,4 +1,4 @@
-"""What is learnt from, chosen by and scored: a series cut along time, and the scale that is fitted on train."""
+"""Splits of a series along time, and the scale fitted on train."""
 
 import csv
 import io
@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 
 from seqlab.io.errors import InputError
 from seqlab.io.files import damaged, read_json, verified, write_json, write_text
+from seqlab.io.runs import SPLIT_NAMES
 from seqlab.series.series import Series, is_constant
-
-NAMES = ("train", "valid", "test")
 
 
 @dataclass(frozen=True)
 class Scale:
-    """From values to what models learn, and back: differences, if wanted, less their mean, by their deviation.
+    """Scaling of values, or of their differences, to mean 0 and deviation 1, and back.
 
     `mean` and `deviation` are those of the train split, after taking differences.
     """
@@ -30,29 +29,29 @@ class Scale:
 
     @classmethod
     def fit(cls, train: NDArray[np.float64], difference: bool) -> "Scale":
-        """The scale of the values of train, (n,)."""
+        """Fit the scale of the values of train, (n,)."""
         learnt = np.diff(train) if difference else train
         return cls(difference, float(learnt.mean()), float(learnt.std()))
 
     def scaled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What models see of a whole series, (T,). With differences the first entry, which has none, is zero: so that
-        place t still belongs to time t.
+        """Scale a whole series, (T,). With differences the first entry, which has none, is zero, so that place t
+        belongs to time t.
         """
         learnt = np.diff(values, prepend=values[0]) if self.difference else values
-        made = (learnt - self.mean) / self.deviation
+        scaled = (learnt - self.mean) / self.deviation
         if self.difference:
-            made[0] = 0.0
-        return made
+            scaled[0] = 0.0
+        return scaled
 
     def path(self, last: NDArray[np.float64], scaled: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The values that belong to `scaled`, (.., K), the K steps after `last`, (..)."""
+        """Return the values of `scaled`, (.., K), the K steps after `last`, (..)."""
         learnt = scaled * self.deviation + self.mean
         return last[..., None] + np.cumsum(learnt, axis=-1) if self.difference else learnt
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A series ready for models: all that series.json and series.csv hold.
+    """A series prepared for models: the content of series.json and series.csv.
 
     `values` are as measured, (T,); `splits` are half-open ranges of them.
     """
@@ -73,28 +72,29 @@ class Prepared:
 
     @property
     def scaled(self) -> NDArray[np.float64]:
-        """What models see, (T,)."""
+        """The scaled values, (T,)."""
         return self.scale.scaled(self.values)
 
     @property
     def learnt(self) -> tuple[int, int]:
-        """The range of `scaled` that models learn from: train, less the first value where that has no difference."""
+        """The training range of `scaled`: train, without a first value that has no difference."""
         return int(self.scale.difference), self.splits["train"][1]
 
     def origins(self, split: str, horizon: int, needed: int = 1) -> NDArray[np.int64]:
-        """The last times known when something `horizon` steps ahead is forecast, so that all of that lies in `split`:
-        from the one before the split on, or from the first that has `needed` values up to it. Indices, (O,).
+        """Return the origins (last known times) of forecasts `horizon` steps ahead whose targets lie in `split`: from
+        the time before the split on, or from the first with `needed` values up to it. Indices, (O,).
         """
         start, stop = self.splits[split]
         return np.arange(max(start, needed) - 1, stop - horizon)
 
 
-def prepare(name: str, series: Series, definition: dict[str, Any], shares: dict[str, float], needs: dict[str, int]
-            ) -> Prepared:  # fmt: skip
+def prepare_series(
+    name: str, series: Series, definition: dict[str, Any], shares: dict[str, float], needs: dict[str, int]
+) -> Prepared:
     """Cut `series` along time by the `shares` of train, valid and test, and fit its scale on train.
 
-    `needs` are the highest `order` and `horizon` that are wanted, and the `steps` of a subsequence. Raises InputError,
-    naming row and column, where the series is too short for them or train holds nothing to learn.
+    `needs` are the highest `order` and `horizon`, and the `steps` of a subsequence. Raises InputError, with row and
+    column, where the series is too short for them or train is constant.
     """
     length = len(series.values)
     first, second = round(shares["train"] * length), round((shares["train"] + shares["valid"]) * length)
@@ -105,10 +105,10 @@ def prepare(name: str, series: Series, definition: dict[str, Any], shares: dict[
     scale = Scale.fit(train, difference)
     constant = is_constant(np.diff(train), float(np.abs(train).max())) if difference else is_constant(train)
     if constant or not scale.deviation > 0:
-        what = "rises by the same amount" if difference else "is the same"
+        state = "rises by the same amount" if difference else "is the same"
         raise InputError(
-            f"column {series.column!r} of series {name} {what} in rows 1 to {first}, which are its train split; there "
-            "is nothing to learn, so use another part of it"
+            f"column {series.column!r} of series {name} {state} in rows 1 to {first}, its train split, so there "
+            "is nothing to learn; use another part of it"
         )
     return Prepared(
         name,
@@ -130,18 +130,18 @@ def prepare(name: str, series: Series, definition: dict[str, Any], shares: dict[
 def _check_length(name: str, series: Series, splits: dict[str, tuple[int, int]], needs: dict[str, int]) -> None:
     lengths = {split: stop - start for split, (start, stop) in splits.items()}
     order, horizon = needs["order"], needs["horizon"]
-    wanted = [
+    limits = [
         ("train", 2 * order + 3, f"forecast.max_order {order}"),  # more equations than coefficients
         ("train", order + needs["steps"] + 2, f"forecast.training.steps {needs['steps']}"),
         ("valid", 2, "choosing a model"),
         ("test", horizon, f"a horizon of {horizon}"),
     ]
-    for split, least, why in wanted:
+    for split, least, purpose in limits:
         if lengths[split] < least:
             raise InputError(
                 f"series {name} ends at row {len(series.values)} of column {series.column!r}, which leaves "
-                f"{lengths[split]} values for {split}, where {why} needs {least}; give a longer series, another "
-                "forecast.split, or lower what asks for so many"
+                f"{lengths[split]} values for {split}, where {purpose} needs {least}; give a longer series, another "
+                "forecast.split, or lower that setting"
             )
     if "period" in needs and not 2 <= needs["period"] < splits["test"][0]:
         raise InputError(
@@ -164,7 +164,7 @@ def write_prepared(prepared: Prepared, table: str | Path, description: str | Pat
 
 
 def read_prepared(table: str | Path, description: str | Path) -> Prepared:
-    """What `write_prepared` wrote; InputError where one is damaged or the two do not belong together."""
+    """Read a series that `write_prepared` wrote; InputError for damaged files or files of two series."""
     try:
         with verified(table).open(newline="", encoding="utf-8") as file:
             rows: Sequence[dict[str, str]] = list(csv.DictReader(file))
@@ -182,24 +182,26 @@ def read_prepared(table: str | Path, description: str | Path) -> Prepared:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(description, error) from None
     if length != len(rows):
-        raise InputError(f"{table} does not have the rows that {description} tells; delete both and run again")
+        raise InputError(
+            f"{table} has {len(rows)} rows and {description} the length {length}; delete both and run again"
+        )
     return prepared
 
 
 def _check_prepared(prepared: Prepared) -> None:
-    """Raises ValueError for the first value of series.json that can't be."""
+    """Raise ValueError for the first invalid value of series.json."""
     for name in ("name", "title", "column", "unit", "step"):
         if not isinstance(getattr(prepared, name), str):
-            raise ValueError(f"its {name} is no text")
+            raise ValueError(f"its {name} is not a text")
     for name in ("period", "shown"):
         if not (getattr(prepared, name) is None or type(getattr(prepared, name)) is int):
-            raise ValueError(f"its {name} is no whole number")
-    scale, borders = prepared.scale, [border for name in NAMES for border in prepared.splits[name]]
+            raise ValueError(f"its {name} is not a whole number")
+    scale, borders = prepared.scale, [border for name in SPLIT_NAMES for border in prepared.splits[name]]
     if type(scale.difference) is not bool or not (np.isfinite(scale.mean) and 0 < scale.deviation < np.inf):
-        raise ValueError("its scale is none")
+        raise ValueError("its scale is invalid")
     if not all(type(border) is int for border in borders) or borders != sorted(borders):
-        raise ValueError("its splits are none")
+        raise ValueError("its splits are invalid")
     if borders[0] < 0 or borders[-1] > len(prepared.values):
         raise ValueError("its splits lie outside of the series")
     if not isinstance(prepared.known, dict) or not isinstance(prepared.notes, list):
-        raise ValueError("its known values or notes are none")
+        raise ValueError("its known values or notes are invalid")

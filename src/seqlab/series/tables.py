@@ -1,6 +1,7 @@
-"""summary.csv and models.csv of a series: the figures of every model in two tables (docs/files.md)."""
+"""Tables summary.csv and models.csv of a series: the figures of every model (docs/files.md)."""
 
 from collections.abc import Iterable
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -14,80 +15,81 @@ from seqlab.io.files import damaged, verified
 from seqlab.io.runs import Run
 from seqlab.io.setting_columns import read_with_settings, with_settings
 from seqlab.ledger.selection import rank_candidates
-from seqlab.series.record import FIGURES, SPREADS, read_forecast_ledger
-from seqlab.series.scores import interval
+from seqlab.series.record import FORECAST_FIGURES, SPREAD_FIGURES, read_forecast_ledger
+from seqlab.series.scores import estimate_mean
 
-NAMES = ["series", "model"]
-SUMMARY_COLUMNS = [*NAMES, "seed", "split", "horizon", "origins", *FIGURES, "parameters", "train_seconds"]
-MODELS_COLUMNS = [*NAMES, "seeds", "split", "horizon", "origins"]
-MODELS_COLUMNS += [
-    name + end for name in FIGURES for end in (("",) if name in SPREADS else ("", "_low", "_high"))
-]  # fmt: skip
-AGAINST = "mae_less_persistence"
-MODELS_COLUMNS += [AGAINST, f"{AGAINST}_low", f"{AGAINST}_high", "parameters", "train_seconds"]
-SETTING_KINDS = SETTINGS["rnn"]  # columns of models.csv; behind them stand the other axes of networks
+KEY_COLUMNS, COST_COLUMNS = ["series", "model"], ["parameters", "train_seconds"]
+INTERVAL_ENDS = ("", "_low", "_high")
+PERSISTENCE_COLUMN = "mae_less_persistence"
+FORECAST_SUMMARY_COLUMNS = [*KEY_COLUMNS, "seed", "split", "horizon", "origins", *FORECAST_FIGURES, *COST_COLUMNS]
+FORECAST_MODELS_COLUMNS = [*KEY_COLUMNS, "seeds", "split", "horizon", "origins"]
+FORECAST_MODELS_COLUMNS += [
+    name + end for name in FORECAST_FIGURES for end in (INTERVAL_ENDS[:1] if name in SPREAD_FIGURES else INTERVAL_ENDS)
+]
+FORECAST_MODELS_COLUMNS += [*(PERSISTENCE_COLUMN + end for end in INTERVAL_ENDS), *COST_COLUMNS]
+NETWORK_SETTINGS = SETTINGS["rnn"]  # columns of models.csv, followed by the other axes of networks
 
 
-def summarize(runs: Iterable[Run]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The tables (summary, models) of all `runs` of a series, models in the order given.
+def summarize_forecasts(runs: Iterable[Run]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the tables (summary, models) of all `runs` of a series, in the order of `runs`.
 
     On test, models.csv also holds the mean difference between the absolute errors of a model and those of persistence
-    from the same origins, with its interval (the loss differential of Diebold & Mariano 1995); their forecasts.npz are
-    read for it. The last columns of models.csv are settings of networks: those of SETTING_KINDS, and
-    every other one in which two networks differ. InputError where persistence is not among the models.
+    from the same origins, with its interval (the loss differential of Diebold & Mariano 1995), from forecasts.npz. The
+    last columns of models.csv are settings of networks: those of NETWORK_SETTINGS, and all others in which two networks
+    differ. Raises InputError where persistence is not among the models.
     """
     scores: list[dict[str, Any]] = []
     means: list[dict[str, Any]] = []
     ledger = [(metrics, _errors(arrays)) for metrics, arrays in map(read_forecast_ledger, runs)]
     naive = next((errors for metrics, errors in ledger if metrics["model"] == "persistence"), None)
     if ledger and naive is None:
-        raise InputError("persistence is not among the models to summarize; all others are held against it")
+        raise InputError("persistence is not among the models to summarize; add it, as all others are compared with it")
     for metrics, errors in ledger:
-        shared = {name: metrics[name] for name in (*NAMES, "parameters", "train_seconds")}
+        shared = {name: metrics[name] for name in (*KEY_COLUMNS, *COST_COLUMNS)}
         seeds = len({row["seed"] for row in metrics["scores"]} - {None})
         scores += [shared | row for row in metrics["scores"]]
         shared |= {"seeds": seeds, "settings": metrics["settings"] if "cell" in metrics["settings"] else {}}
         means += [shared | row | _against(row, errors, naive) for row in metrics["means"]]
     if not means:
         raise InputError("there is no metrics.json of a forecast to summarize; choose a series in forecast.series")
-    summary = pd.DataFrame(scores, columns=SUMMARY_COLUMNS)
+    summary = pd.DataFrame(scores, columns=FORECAST_SUMMARY_COLUMNS)
     summary["seed"] = summary["seed"].astype("Int64")  # the integers that can be empty
-    models = pd.DataFrame(means, columns=MODELS_COLUMNS)
-    return summary, with_settings(models, [row["settings"] for row in means], SETTING_KINDS)
+    models = pd.DataFrame(means, columns=FORECAST_MODELS_COLUMNS)
+    return summary, with_settings(models, [row["settings"] for row in means], NETWORK_SETTINGS)
 
 
 def _errors(arrays: dict[str, NDArray[Any]]) -> dict[int, NDArray[np.float64]]:
-    """The absolute errors on test in the `arrays` of a model, (R, O), by horizon."""
-    found = {}
+    """Return the absolute errors on test in the `arrays` of a model, (R, O), by horizon."""
+    errors_of = {}
     for place, horizon in enumerate(arrays["horizons"].tolist()):
         errors = np.abs(arrays["errors"][:, :, place])
-        found[horizon] = errors[:, np.isfinite(errors[0])]
-    return found
+        errors_of[horizon] = errors[:, np.isfinite(errors[0])]
+    return errors_of
 
 
 def _against(
-    row: dict[str, Any], own: dict[int, NDArray[np.float64]], naive: dict[int, NDArray[np.float64]] | None
+    row: dict[str, Any], errors: dict[int, NDArray[np.float64]], naive: dict[int, NDArray[np.float64]] | None
 ) -> dict[str, float]:
-    """The difference to persistence for a row of means; nothing on valid."""
+    """Return the difference to persistence for a row of means; empty on valid."""
     if row["split"] != "test" or naive is None:
         return {}
-    told = interval(own[row["horizon"]] - naive[row["horizon"]], row["horizon"])
-    return {AGAINST: told.mean, f"{AGAINST}_low": told.low, f"{AGAINST}_high": told.high}
+    mean = estimate_mean(errors[row["horizon"]] - naive[row["horizon"]], row["horizon"])
+    return {PERSISTENCE_COLUMN + end: bound for end, bound in zip(INTERVAL_ENDS, astuple(mean), strict=True)}
 
 
-def read_models(path: str | Path) -> pd.DataFrame:
-    """The models.csv in `path`; InputError where it is damaged."""
+def read_forecast_models(path: str | Path) -> pd.DataFrame:
+    """Read the models.csv of a series; InputError where it is damaged."""
     try:
-        models = read_with_settings(verified(path), NAMES, MODELS_COLUMNS, SETTING_KINDS)
+        models = read_with_settings(verified(path), KEY_COLUMNS, FORECAST_MODELS_COLUMNS, NETWORK_SETTINGS)
     except ValueError as error:
         raise damaged(path, error) from None
-    missing = [name for name in (*MODELS_COLUMNS, *SETTING_KINDS) if name not in models]
+    missing = [name for name in (*FORECAST_MODELS_COLUMNS, *NETWORK_SETTINGS) if name not in models]
     if missing or models.empty:
         raise damaged(path, f"it has no {'column ' + missing[0] if missing else 'rows'}")
     return models
 
 
-def best_on_valid(models: pd.DataFrame) -> str:
+def find_best_forecaster(models: pd.DataFrame) -> str:
     """Return the name of the model with the lowest RMSE one step ahead on validation."""
     valid = models[(models["split"] == "valid") & (models["horizon"] == 1)]
     return rank_candidates(zip(valid["rmse"], valid["model"], strict=True), lambda standing: standing)[0][1]

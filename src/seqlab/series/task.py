@@ -1,4 +1,4 @@
-"""The task of a forecasting network: the Gaussian loss of the next value of a series."""
+"""Task of a forecasting network: the Gaussian loss of the next value of a series."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,9 +15,7 @@ from seqlab.series.network import ForecastNetwork, gaussian_loss, gaussian_of
 
 @dataclass(frozen=True)
 class ForecastTask:
-    """A series to learn, `values` (T,), scaled, and the ranges of it that are `learnt` and `valid`; see
-    `seqlab.fleet.task`.
-    """
+    """A scaled series, `values` (T,), with its ranges `learnt` and `valid`; see `seqlab.fleet.task`."""
 
     network: ForecastNetwork
     values: Tensor
@@ -35,17 +33,17 @@ class ForecastTask:
         valid: tuple[int, int],
         device: torch.device | str = "cpu",
     ) -> "ForecastTask":
-        """The task on `series`, scaled values (T,), on `device`."""
+        """Return the task on `series`, scaled values (T,), on `device`."""
         return cls(network, torch.as_tensor(series, dtype=torch.float32, device=device), learnt, valid)
 
     @property
     def data(self) -> Tensor:
-        """The values up to the end of the range that is learnt."""
+        """The values up to the end of the training range."""
         return self.values[: self.learnt[1]]
 
     @property
     def first(self) -> int:
-        """The first place with a whole window."""
+        """The first place with a complete window."""
         return self.learnt[0] + self.network.window - 1
 
     def costs(
@@ -72,5 +70,5 @@ class ForecastTask:
         return means.astype(np.float64)
 
     def record_valid_loss(self, parameters: Parameters) -> Callable[[], NDArray[np.float64]] | None:
-        """None: the validation range of a series is short."""
+        """Return None: the validation range of a series is short."""
         return None

@@ -1,6 +1,6 @@
-"""Byte-pair encoding: pieces of words, learnt from the train split, with which any text can be written.
+"""Byte-pair encoding: pieces of words, learnt from the train split, that can write any text.
 
-A piece is held as every token of the unit byte is: as the characters whose numbers are its bytes.
+A piece is a string of the characters whose code points are its bytes, as a token of the unit byte is.
 """
 
 import json
@@ -13,20 +13,20 @@ from seqlab.io.errors import InputError
 Merge = Sequence[str]  # two pieces that become one
 _PRINTABLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
 _OTHERS = [byte for byte in range(256) if byte not in set(_PRINTABLE)]
-# tokenizers writes byte b as a printable character: itself where it is one, else the next free one from U+0100 on
+# tokenizers writes a byte as a printable character: that of its number, or else the next free one from U+0100 on
 _WRITTEN = {chr(byte): chr(byte) for byte in _PRINTABLE} | {chr(b): chr(256 + n) for n, b in enumerate(_OTHERS)}
 _TO_WRITTEN = str.maketrans(_WRITTEN)
 _FROM_WRITTEN = str.maketrans({written: byte for byte, written in _WRITTEN.items()})
 
 
 class BytePairs:
-    """A byte-pair encoding (Sennrich et al. 2016; on bytes, Radford et al. 2019): merges in the order they are made.
+    """A byte-pair encoding (Sennrich et al. 2016; on bytes, Radford et al. 2019): merges in order.
 
-    Words are cut off first, each with the blank before it, and no piece crosses their borders.
+    Words are split first, each with the blank before it, and no piece crosses their borders.
     """
 
     def __init__(self, merges: Sequence[Merge]) -> None:
-        from tokenizers import Tokenizer, models, pre_tokenizers  # loaded where it is used
+        from tokenizers import Tokenizer, models, pre_tokenizers  # heavy, so loaded here
 
         self.merges: list[Merge] = [(first, second) for first, second in merges]
         written = [(first.translate(_TO_WRITTEN), second.translate(_TO_WRITTEN)) for first, second in self.merges]
@@ -34,36 +34,36 @@ class BytePairs:
         numbers = {piece: number for number, piece in enumerate(pieces)}
         try:
             self._tokenizer: Any = Tokenizer(models.BPE(numbers, written))
-        except Exception as error:  # tokenizers raises nothing more special
+        except Exception as error:  # tokenizers raises no subclass
             raise InputError(f"the merges are not those of a byte-pair encoding ({error}); learn them anew") from None
         self._tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
 
     @classmethod
     def learn(cls, texts: Iterable[str], number: int) -> "BytePairs":
-        """The encoding with at most `number` merges, each of the pair that is most frequent in `texts` after those
-        before it; fewer where no pair is left.
+        """Learn at most `number` merges, each of the pair that is most frequent in `texts` after the merges before it;
+        fewer where no pair is left.
         """
         from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
         tokenizer: Any = Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-        every_byte = list(_WRITTEN.values())  # or bytes that no text here has would be dropped from others
+        every_byte = list(_WRITTEN.values())  # otherwise bytes that `texts` lack would be dropped from other texts
         trainer = trainers.BpeTrainer(vocab_size=256 + number, initial_alphabet=every_byte, show_progress=False)
         tokenizer.train_from_iterator(texts, trainer)
         return cls(_learnt(tokenizer))
 
     def pieces(self, text: str) -> list[str]:
-        """The pieces of `text`, one after the other; put together they are its UTF-8."""
+        """Return the pieces of `text` in order; joined they are its UTF-8."""
         return [piece.translate(_FROM_WRITTEN) for piece in self._tokenizer.encode(text).tokens]
 
     def vocabulary(self, texts: Iterable[str]) -> list[str]:
-        """Every byte that stands in `texts`, then every merge whose bytes all do."""
+        """Return every byte in `texts`, then every piece of the merges."""
         used = sorted(set(chain.from_iterable(text.encode("utf-8") for text in texts)))
         joined = (first + second for first, second in self.merges)
         return list(dict.fromkeys([*map(chr, used), *joined]))
 
 
 def _learnt(tokenizer: Any) -> list[Merge]:
-    """The merges that `tokenizer` has learnt, in their order; only its file tells them."""
+    """Return the merges that `tokenizer` has learnt, in order; they are in its JSON alone."""
     merges = json.loads(tokenizer.to_str())["model"]["merges"]
     return [(first.translate(_FROM_WRITTEN), second.translate(_FROM_WRITTEN)) for first, second in merges]

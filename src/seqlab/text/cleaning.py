@@ -1,4 +1,4 @@
-"""What is done to a raw text before it is cut into tokens."""
+"""Cleaning of raw texts, by name."""
 
 import re
 import unicodedata
@@ -7,7 +7,7 @@ from seqlab.io.errors import InputError
 
 
 def clean_text(text: str) -> str:
-    """Every run of characters other than A to Z becomes one blank, and letters become lower case (module section 4).
+    """Replace every run of characters other than A to Z by one blank, and lower the case of letters (module section 4).
 
     The Time Machine becomes 173,428 characters of 27 kinds.
     """
@@ -15,10 +15,10 @@ def clean_text(text: str) -> str:
 
 
 def clean_whitespace(text: str) -> str:
-    """Canonical Unicode (NFC); runs of blanks become one, runs of empty lines one, and lines end in a line feed
-    without blanks.
+    """Normalise Unicode (NFC) and white space: runs of blanks and of empty lines become one, lines end in a line feed
+    without blanks before it.
 
-    No symbol is added: a text whose last line does not end, such as one without any line end, ends in its last letter.
+    No line end is added after the last letter of a text without one.
     """
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = re.sub(r"[^\S\n]+", " ", text)
@@ -27,24 +27,29 @@ def clean_whitespace(text: str) -> str:
     return stripped + "\n" if "\n" in text[len(text.rstrip()) :] else stripped
 
 
-def keep(text: str) -> str:
-    """The text as it is: sources of known entropy and published splits allow no change."""
+def keep_text(text: str) -> str:
+    """Return the text unchanged, for sources of known entropy and published splits."""
     return text
 
 
-def with_dos_line_ends(text: str) -> str:
-    """The text with a byte-order mark in front and CR LF at line ends, as published results on War and Peace had it."""
+def write_dos_line_ends(text: str) -> str:
+    """Add a byte-order mark and CR LF line ends, as in the War and Peace of published results."""
     return "\ufeff" + text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\n", "\r\n")
 
 
-CLEANING = {"letters": clean_text, "whitespace": clean_whitespace, "none": keep, "dos": with_dos_line_ends}
+CLEANING_FUNCTIONS = {
+    "letters": clean_text,
+    "whitespace": clean_whitespace,
+    "none": keep_text,
+    "dos": write_dos_line_ends,
+}
 
 
-def clean(text: str, kind: str, where: str) -> str:
-    """`text` cleaned in the way named by `kind`; InputError for an unknown kind or where nothing is left."""
-    if kind not in CLEANING:
-        raise InputError(f"cleaning is {kind!r} for {where}; allowed are {', '.join(CLEANING)}")
-    cleaned = CLEANING[kind](text)
+def apply_cleaning(text: str, kind: str, where: str) -> str:
+    """Clean `text` by `kind`; InputError for an unknown kind or where nothing is left."""
+    if kind not in CLEANING_FUNCTIONS:
+        raise InputError(f"cleaning is {kind!r} for {where}; allowed are {', '.join(CLEANING_FUNCTIONS)}")
+    cleaned = CLEANING_FUNCTIONS[kind](text)
     if not cleaned.replace("\ufeff", "").strip():
-        raise InputError(f"{where} holds nothing after cleaning ({kind}); choose another text or another cleaning")
+        raise InputError(f"{where} is empty after cleaning ({kind}); choose another text or another cleaning")
     return cleaned

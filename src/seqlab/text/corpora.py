@@ -1,4 +1,4 @@
-"""Raw texts: a download, a file or a built-in, fetched and checked."""
+"""Raw texts of corpora: downloads, files and built-in texts, with their checks."""
 
 import hashlib
 import pydoc_data.topics
@@ -14,31 +14,32 @@ import requests
 
 from seqlab.io.errors import InputError
 from seqlab.io.files import replacing
-from seqlab.text.definitions import check_corpus, corpus_source, part_of
+from seqlab.io.runs import SPLIT_NAMES
+from seqlab.text.definitions import check_corpus, corpus_source, define_part
 from seqlab.text.reading import check_text, read_bytes
-from seqlab.text.sources import generate
-from seqlab.text.splits import NAMES, SEPARATOR
+from seqlab.text.sources import generate_text
+from seqlab.text.splits import SEPARATOR
 
-RETRIES = 2  # of one address, each a second later than the one before
+RETRIES = 2  # of one address, a second apart
 TIMEOUT = 20  # seconds a server may be silent
 SLOWEST = 1000  # bytes per second, on average, once TIMEOUT has passed
-CHUNK_BYTES = 64  # bytes; a server that sends one now and then is found out after so many
-MAX_BYTES = 64 * 2**20  # of a download whose definition does not say
+CHUNK_BYTES = 64  # small, so that a slow server is noticed early
+MAX_BYTES = 64 * 2**20  # of a download without max_bytes
 
 
-def fetch(name: str, definition: dict[str, Any], output: str | Path, mirror: Path | None = None) -> None:
+def fetch_corpus(name: str, definition: dict[str, Any], output: str | Path, mirror: Path | None = None) -> None:
     """Write the raw text of corpus `name` to `output`, byte for byte as its source has it.
 
-    The texts of kind files are written one after the other, with `SEPARATOR` between them and without byte-order marks.
-    `mirror` is a folder whose {name}.txt (for files {name}.train.txt and so on) takes the place of a download, under
-    the same checksum. Raises InputError where the definition is wrong, a text cannot be had, its sha256 differs, or it
-    is no text (see `check_text`); `output` is then as it was before.
+    The texts of kind files are joined by `SEPARATOR`, without byte-order marks. `mirror` is a folder whose {name}.txt
+    (for files {name}.train.txt and so on) replaces a download, with the same checksum. Raises InputError, and leaves
+    `output` unchanged, where the definition is wrong, a text is not available, its sha256 differs, or it is not a text
+    (see `check_text`).
     """
     check_corpus(name, definition)
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
     if definition["kind"] == "files":
-        parts = [_part(f"{name}.{part}", part_of(definition, part), output.parent, mirror) for part in NAMES]
+        parts = [_part(f"{name}.{part}", define_part(definition, part), output.parent, mirror) for part in SPLIT_NAMES]
         data = SEPARATOR.join(parts).encode("utf-8")
     else:
         data, _ = _text(name, definition, output.parent, mirror)
@@ -47,7 +48,7 @@ def fetch(name: str, definition: dict[str, Any], output: str | Path, mirror: Pat
 
 
 def _text(name: str, definition: dict[str, Any], folder: Path, mirror: Path | None) -> tuple[bytes, str]:
-    """The bytes of one text, checked, and where they come from."""
+    """Return the checked bytes of one text and a name of their source."""
     if definition["kind"] == "url":
         local = _in_mirror(name, mirror)
         data = _read(local, name, definition) if local else download_first(name, definition, folder, mirror)
@@ -62,19 +63,21 @@ def _text(name: str, definition: dict[str, Any], folder: Path, mirror: Path | No
 
 
 def _part(name: str, definition: dict[str, Any], folder: Path, mirror: Path | None) -> str:
-    """One of the texts of a corpus of kind files."""
+    """Return one text of a corpus of kind files."""
     data, where = _text(name, definition, folder, mirror)
     text = check_text(data, where)
     if SEPARATOR in text:
         line = text.count("\n", 0, text.index(SEPARATOR)) + 1
-        raise InputError(f"{where} has the control character U+001C in line {line}, which parts files here; remove it")
+        raise InputError(
+            f"{where} has the control character U+001C in line {line}, which separates files here; remove it"
+        )
     return text
 
 
 def download_first(name: str, definition: dict[str, Any], folder: Path, mirror: Path | None = None) -> bytes:
-    """The bytes of the first of `definition["urls"]` that has them with the right sha256, by way of `folder`.
+    """Download the text from the first of `definition["urls"]` with the right sha256, by way of `folder`.
 
-    Raises InputError, one sentence with the reason of every address and the remedy, where none does.
+    Raises InputError with the failure of every address, and the remedy, where none has it.
     """
     limit, failures = definition.get("max_bytes", MAX_BYTES), []
     for url in definition["urls"]:
@@ -90,7 +93,7 @@ def download_first(name: str, definition: dict[str, Any], folder: Path, mirror: 
 
 
 def download(url: str, sha256: str, max_bytes: int, folder: Path) -> bytes:
-    """The bytes at `url`, tried 1 + RETRIES times, never more than `max_bytes` and only with the right `sha256`.
+    """Download the bytes at `url`, at most `max_bytes` with the right `sha256`, by 1 + RETRIES attempts.
 
     Raises InputError with the reason as a phrase.
     """
@@ -106,7 +109,7 @@ def download(url: str, sha256: str, max_bytes: int, folder: Path) -> bytes:
             except requests.HTTPError as error:
                 if error.response is None or error.response.status_code not in (401, 403, 404, 410):
                     raise
-                raise InputError(_reason(error)) from None  # asking again would change nothing
+                raise InputError(_reason(error)) from None  # another attempt would fail too
 
     with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as inside:
         getter = pooch.create(
@@ -116,14 +119,14 @@ def download(url: str, sha256: str, max_bytes: int, folder: Path) -> bytes:
             return Path(getter.fetch("text", downloader=limited)).read_bytes()
         except requests.RequestException as error:
             raise InputError(_reason(error)) from None
-        except ValueError:  # pooch's word for a wrong checksum
-            found = received[-1].digest.hexdigest() if received else "unknown"
-            raise InputError(_wrong_checksum(sha256, found)) from None
+        except ValueError:  # raised by pooch for a wrong checksum
+            actual = received[-1].digest.hexdigest() if received else "unknown"
+            raise InputError(_wrong_checksum(sha256, actual)) from None
 
 
 class _Limited:
-    """A file for writing that knows the sha256 of what it took and raises InputError above `limit` bytes, or where they
-    come too slowly.
+    """A file for writing that computes the sha256 and raises InputError above `limit` bytes, or where they are too
+    slow.
     """
 
     def __init__(self, file: IO[bytes], limit: int) -> None:
@@ -136,7 +139,7 @@ class _Limited:
             raise InputError(f"it is larger than max_bytes, {self.limit}")
         seconds = time.monotonic() - self.started
         if seconds > TIMEOUT and self.size < SLOWEST * seconds:
-            raise InputError(f"it came too slowly, {self.size} bytes in {seconds:.0f} s")
+            raise InputError(f"it is too slow, {self.size} bytes in {seconds:.0f} s")
         self.digest.update(chunk)
         self.file.write(chunk)
 
@@ -145,7 +148,7 @@ class _Limited:
 
 
 def _reason(error: requests.RequestException) -> str:
-    """Why a download failed, in a few words."""
+    """Return the reason of a failed download as a phrase."""
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"the server answered {error.response.status_code} {error.response.reason}"
     if isinstance(error, requests.Timeout):
@@ -159,8 +162,8 @@ def _reason(error: requests.RequestException) -> str:
     return "no connection" if isinstance(error, requests.ConnectionError) else type(error).__name__
 
 
-def _wrong_checksum(expected: str, found: str) -> str:
-    return f"the sha256 should be {expected} but is {found}, so the file was not kept"
+def _wrong_checksum(expected: str, actual: str) -> str:
+    return f"the sha256 should be {expected} but is {actual}, so the file was not kept"
 
 
 def _in_mirror(name: str, mirror: Path | None) -> Path | None:
@@ -171,11 +174,11 @@ def _in_mirror(name: str, mirror: Path | None) -> Path | None:
 
 
 def _read(path: Path, name: str, definition: dict[str, Any]) -> bytes:
-    """The bytes of a local file, with the right sha256 where the definition has one."""
+    """Read a local file, and check its sha256 where the definition has one."""
     data, expected = read_bytes(path), definition.get("sha256")
-    found = hashlib.sha256(data).hexdigest()
-    if expected is not None and found != expected:
-        reason = _wrong_checksum(expected, found)
+    actual = hashlib.sha256(data).hexdigest()
+    if expected is not None and actual != expected:
+        reason = _wrong_checksum(expected, actual)
         raise InputError(f"corpus {name}: {path}: {reason}; replace it by the edition that the checksum names")
     return data
 
@@ -183,17 +186,17 @@ def _read(path: Path, name: str, definition: dict[str, Any]) -> bytes:
 def _builtin(name: str, definition: dict[str, Any]) -> str:
     source = corpus_source(name, definition)
     if source is not None:
-        return generate(source, definition["length"], definition["seed"])
+        return generate_text(source, definition["length"], definition["seed"])
     return _python_docs()[: definition.get("max_characters")].rstrip("\n") + "\n"
 
 
 def _python_docs() -> str:
-    """The topics of the language reference, each paragraph only once: many stand under several topics, and a test text
-    that repeats the training text would say nothing.
+    """Return the topics of the language reference, each paragraph once: many are part of several topics, and a test
+    text that repeats the training text would be meaningless.
     """
     topics = pydoc_data.topics.topics
-    once: dict[str, str] = {}
+    paragraphs: dict[str, str] = {}
     for key in sorted(topics):
         for paragraph in re.split(r"\n\s*\n", topics[key]):
-            once.setdefault(" ".join(paragraph.split()), paragraph.strip("\n"))
-    return "\n\n".join(paragraph for words, paragraph in once.items() if words)
+            paragraphs.setdefault(" ".join(paragraph.split()), paragraph.strip("\n"))
+    return "\n\n".join(paragraph for words, paragraph in paragraphs.items() if words)

@@ -1,4 +1,4 @@
-"""The source that generated a text, where the card of a run names one, as a model of that text."""
+"""Known source of a generated text as a model of that text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ from seqlab.text.sources import Source, stationary, symbol_ids
 from seqlab.text.vocab import Vocab
 
 
-def known_source(card_path: str | Path) -> Source:
-    """The source that the card of a run of family source names; InputError where it names none."""
+def read_known_source(card_path: str | Path) -> Source:
+    """Return the source named by the card of a run of family source; InputError where it names none."""
     card = read_card(card_path, "source")
     source = corpus_source(card["corpus"], card["settings"])
     if source is None:
-        raise InputError(f"{card_path} names no source that generates texts; write the card again")
+        raise InputError(f"{card_path} names no source that generates texts; delete it and run the workflow again")
     return source
 
 
 @dataclass(frozen=True)
 class KnownSource:
-    """A source that is asked about texts of indices of `vocab`; see `seqlab.sampling.Foresight`."""
+    """A source with the vocabulary of its texts; see `seqlab.sampling.Foresight`."""
 
     source: Source
     vocab: Vocab
@@ -36,7 +36,7 @@ class KnownSource:
         """Return the exact bits of the symbols at `positions` given the segment up to k symbols before each, for every
         k of `steps`.
 
-        The belief over states (see `symbol_bits`) is carried k - 1 symbols on, and what it does not know is summed over
+        The belief over states (see `symbol_bits`) is carried k - 1 symbols further, summed over the symbols between
         (module section 2.3).
         """
         ahead = _emissions_ahead(self.source, max(steps))
@@ -52,7 +52,7 @@ class KnownSource:
 
 
 def _emissions_ahead(source: Source, longest: int) -> list[NDArray[np.float64]]:
-    """For k = 1 to `longest`, p(x_t+k | s_t+1), where s_t+1 is the state after symbol t: each (S, V)."""
+    """Tables p(x_t+k | s_t+1) for k = 1 to `longest`, where s_t+1 is the state after symbol t: each (S, V)."""
     tables = [source.emission]
     for _ in range(longest - 1):
         following = tables[-1]
@@ -61,7 +61,7 @@ def _emissions_ahead(source: Source, longest: int) -> list[NDArray[np.float64]]:
 
 
 def _beliefs(source: Source, segment: NDArray[Any], places: set[int]) -> dict[int, NDArray[np.float64]]:
-    """The distribution over states after each of these `places` in `segment`."""
+    """Distributions over states after each of these `places` in `segment`."""
     belief, beliefs = stationary(source), {}
     for place, symbol in enumerate(segment[: max(places, default=-1) + 1].tolist()):
         joint = belief * source.emission[:, symbol]

@@ -1,4 +1,4 @@
-"""Reading texts, and what is refused before anything uses them."""
+"""Reading of text files, with checks of their content."""
 
 import re
 from pathlib import Path
@@ -10,10 +10,10 @@ _WEB_PAGE = re.compile(r"\s*(?:<\?xml.*?\?>\s*|<!--.*?-->\s*)?<(?:!doctype\s+htm
 
 
 def check_text(data: bytes, where: str) -> str:
-    """`data` as text, line ends as they are, a byte-order mark dropped; `where` names the file in messages.
+    """Decode `data` as a text, without a byte-order mark, with its line ends; `where` names the file in messages.
 
-    Raises InputError where it is empty, holds NUL bytes, is not UTF-8 (names byte offset and line), or is a web page:
-    a log-in page saved under the name of a text is easily taken for the text.
+    Raises InputError where it is empty, holds NUL bytes, is not UTF-8 (with byte offset and line), or is a web page,
+    such as a log-in page saved in place of a text.
     """
     if b"\0" in data:
         at = data.index(b"\0")
@@ -34,12 +34,12 @@ def check_text(data: bytes, where: str) -> str:
 
 
 def load_text(path: str | Path) -> str:
-    """The text in `path`, module section 4 step 1, checked by `check_text`; InputError where it cannot be read."""
+    """Read the text in `path` (module section 4, step 1) with the checks of `check_text`."""
     return check_text(read_bytes(verified(path)), str(path))
 
 
 def read_clean(path: str | Path) -> str:
-    """The text that clean_corpus wrote; InputError where the file is damaged."""
+    """Read a text that the rule clean_corpus wrote; InputError where the file is damaged."""
     try:
         return verified(path).read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
@@ -47,7 +47,7 @@ def read_clean(path: str | Path) -> str:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file; InputError where it is missing, not a file, or may not be read."""
+    """Read a file; InputError where it is missing, not a file, or not permitted."""
     if not path.exists():
         raise InputError(f"{path} does not exist; correct the path or put the text there")
     if not path.is_file():

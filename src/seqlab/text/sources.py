@@ -1,8 +1,8 @@
-"""Texts from sources whose entropy rate is known exactly: the floor that no model may beat.
+"""Sources of texts with an exactly known entropy rate, the floor of all models.
 
-A unifilar hidden Markov source emits a symbol x with probability p(x | s) in state s, and s and x together decide
-the next state. An n-gram learns such a source where the last symbols tell the state (`markov_chain`), and cannot
-where they do not (`even_process`, `brackets`).
+A unifilar hidden Markov source emits a symbol x with probability p(x | s) in state s, and s and x together decide the
+next state. An n-gram learns such a source where the last symbols determine the state (`markov_chain`), and cannot where
+they do not (`even_process`, `brackets`).
 """
 
 import inspect
@@ -49,11 +49,11 @@ class Source:
 
 
 def stationary(source: Source) -> NDArray[np.float64]:
-    """The stationary distribution of the states, shape (S,); exactly zero on states that are left for ever.
+    """The stationary distribution of the states, shape (S,); exactly zero on transient states.
 
-    Solves pi (I - P + E) = 1, E all ones, which pi P = pi and sum(pi) = 1 imply. The matrix is regular whenever
-    the chain has a single recurrent class, periodic or not, where repeated multiplication by P would never settle.
-    Raises InputError where there are several recurrent classes: the entropy rate would depend on the start.
+    Solves pi (I - P + E) = 1, E all ones, which pi P = pi and sum(pi) = 1 imply. The matrix is regular whenever the
+    chain has a single recurrent class, periodic or not, where repeated multiplication by P would never settle. Raises
+    InputError where there are several recurrent classes: the entropy rate would depend on the start.
     """
     transition = _transition(source)
     states = len(transition)
@@ -73,24 +73,25 @@ def entropy_rate(source: Source) -> float:
     return float(stationary(source) @ _state_entropies(source))
 
 
-def generate(source: Source, length: int, seed: int) -> str:
-    """A text of `length` symbols, its first state drawn from the stationary distribution; decided by `seed` alone.
+def generate_text(source: Source, length: int, seed: int) -> str:
+    """Generate a text of `length` symbols, decided by `seed` alone; its first state is drawn from the stationary
+    distribution.
 
-    Because it starts anywhere, a text of brackets may close what was opened before its beginning.
+    So a text of brackets may close brackets that were opened before its beginning.
     """
     random = np.random.Generator(np.random.PCG64(seed))
     state = bisect_right(_cumulative(stationary(source)[None])[0], random.random())
     cumulative, successor = _cumulative(source.emission), source.successor.tolist()
     text = []
     for uniform in random.random(length).tolist():
-        symbol = bisect_right(cumulative[state], uniform)  # never one of probability zero: its step has no width
+        symbol = bisect_right(cumulative[state], uniform)  # never a symbol of probability zero
         text.append(source.alphabet[symbol])
         state = successor[state][symbol]
     return "".join(text)
 
 
 def symbol_ids(source: Source, text: str) -> NDArray[np.int64]:
-    """The index in the alphabet of every character, shape (len(text),); InputError names a character it lacks."""
+    """Return the index in the alphabet of every character, (len(text),); InputError for another character."""
     index = {character: number for number, character in enumerate(source.alphabet)}
     try:
         return np.array([index[character] for character in text], dtype=np.int64)
@@ -133,13 +134,13 @@ def symbol_bits(source: Source, symbols: NDArray[np.integer]) -> NDArray[np.floa
 
 
 def confidence_interval(source: Source, length: int) -> tuple[float, float]:
-    """(low, high): where the mean bits per symbol of a text of `length` symbols lies in 95 % of texts.
+    """Return (low, high), the range of the mean bits per symbol in 95 % of texts of `length` symbols.
 
     The central limit theorem for the Markov-additive functional f(s, x) = -log2 p(x | s), with its exact asymptotic
     variance. With h the entropy rate and u the solution of Poisson's equation (I - P) u = H - h, f - h + u(s') - u(s)
     is a martingale difference, so the variance is the mean of its square (Gordin & Lifsic 1978; Meyn & Tweedie 2009,
     section 17.4). u comes from the fundamental matrix (I - P + 1 pi)^-1 (Kemeny & Snell 1960), which exists for
-    periodic chains too. Not knowing the first state costs at most -log2 pi_s bits for the whole text and is left out.
+    periodic chains too. The unknown first state costs at most -log2 pi_s bits for the whole text and is neglected.
     """
     if length < 1:
         raise ValueError(f"a text of {length} symbols has no mean")
@@ -169,7 +170,7 @@ def markov_chain(order: int, symbols: int, concentration: float, seed: int) -> S
 
 
 def even_process(probability: float = 0.5) -> Source:
-    """Weiss' even process (Weiss 1973): runs of 1s between 0s have even length, so no finite context tells the state.
+    """Weiss' even process (Weiss 1973): runs of 1s between 0s have even length, so no finite context gives the state.
 
     `probability` is that of beginning a pair of 1s; the entropy rate is H(probability) / (1 + probability), 2/3 at 0.5.
     """
@@ -180,9 +181,9 @@ def even_process(probability: float = 0.5) -> Source:
 def brackets(kinds: int, depth: int, close: float, fillers: int = 0, filling: float = 0.0) -> Source:
     """Balanced brackets of several `kinds` nested up to `depth`; states are the stacks of brackets still open.
 
-    With nothing open it opens, at full depth it closes, else it closes with probability `close`; kinds are equally
-    likely. Before that choice one of `fillers` letters comes with probability `filling`, so that what closes lies
-    further from what opened it. Stacks are numbered as a heap: above stack s, opening kind k gives s * kinds + k + 1.
+    An empty stack opens a bracket, a full one closes, others close with probability `close`; kinds are equally likely.
+    Before that choice one of `fillers` letters comes with probability `filling`, so that brackets close at larger
+    distances. Stacks are numbered as a heap: above stack s, opening kind k gives s * kinds + k + 1.
     """
     _whole("kinds", kinds, 1, len(BRACKETS))
     _whole("depth", depth, 1, 64)
@@ -212,20 +213,20 @@ BUILDERS = {builder.__name__: builder for builder in _BUILDERS}
 
 
 def build_source(settings: dict[str, Any]) -> Source:
-    """The source BUILDERS[settings["name"]] makes of the other settings; InputError names key, value and choices."""
-    name, given = settings.get("name"), {key: value for key, value in settings.items() if key != "name"}
+    """Build the source BUILDERS[settings["name"]] from the other settings; InputError with key, value and choices."""
+    name, arguments = settings.get("name"), {key: value for key, value in settings.items() if key != "name"}
     if name not in list(BUILDERS):  # a list, since a name from YAML may be of any type
         raise InputError(f"the name of a source is {shown(name)}; allowed are {', '.join(BUILDERS)}")
     parameters = inspect.signature(BUILDERS[name]).parameters
     allowed = ", ".join(parameters)
-    for key, value in given.items():
+    for key, value in arguments.items():
         if key not in parameters:
             raise InputError(f"source {name} has no setting {key} (its value is {shown(value)}); allowed are {allowed}")
     for key, parameter in parameters.items():
-        if key not in given and parameter.default is parameter.empty:
+        if key not in arguments and parameter.default is parameter.empty:
             raise InputError(f"source {name} lacks the setting {key}; its settings are {allowed}")
     try:
-        return BUILDERS[name](**given)
+        return BUILDERS[name](**arguments)
     except InputError as error:
         raise InputError(f"source {name}: {error}") from None
 
@@ -240,9 +241,9 @@ def _number(key: str, value: Any, low: float, high: float) -> None:
         raise InputError(f"{key} is {shown(value)}; allowed is a number from {low} to {high}")
 
 
-def _states(number: int, what: str) -> int:
+def _states(number: int, size: str) -> int:
     if number > MAX_STATES:
-        raise InputError(f"{what} has {number} states; allowed are at most {MAX_STATES}, so choose smaller values")
+        raise InputError(f"{size} has {number} states; allowed are at most {MAX_STATES}, so choose smaller values")
     return number
 
 
@@ -254,7 +255,7 @@ def _transition(source: Source) -> NDArray[np.float64]:
 
 
 def _reached(source: Source, start: int) -> NDArray[np.bool_]:
-    """Which states can follow `start`, itself included."""
+    """Return, for each state, whether it can follow `start`, itself included."""
     reached, frontier = np.zeros(len(source.emission), dtype=bool), np.array([start])
     while frontier.size:
         reached[frontier] = True
@@ -264,7 +265,7 @@ def _reached(source: Source, start: int) -> NDArray[np.bool_]:
 
 
 def _reaching(source: Source, goal: int) -> NDArray[np.bool_]:
-    """Which states can lead to `goal`, itself included."""
+    """Return, for each state, whether it can lead to `goal`, itself included."""
     reaching, before = np.arange(len(source.emission)) == goal, 0
     while reaching.sum() > before:
         before = int(reaching.sum())
@@ -273,13 +274,13 @@ def _reaching(source: Source, goal: int) -> NDArray[np.bool_]:
 
 
 def _cumulative(rows: NDArray[np.float64]) -> list[list[float]]:
-    """Cumulative sums that end at exactly 1, so that no uniform number below 1 falls past the end."""
+    """Cumulative sums that end at exactly 1, above every uniform number below 1."""
     sums = rows.cumsum(axis=1)
     return (sums / sums[:, -1:]).tolist()
 
 
 def _path(source: Source, state: int, symbols: NDArray[np.integer]) -> NDArray[np.float64]:
-    """p(x_t | s_t) along the one path from `state`, shape (T,); after an impossible symbol it means nothing."""
+    """p(x_t | s_t) along the one path from `state`, shape (T,); meaningless after an impossible symbol."""
     successor, states = source.successor.tolist(), np.empty(len(symbols), dtype=np.int64)
     for position, symbol in enumerate(symbols.tolist()):
         states[position] = state
@@ -288,7 +289,7 @@ def _path(source: Source, state: int, symbols: NDArray[np.integer]) -> NDArray[n
 
 
 def _log2(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """log2 with 0 in place of minus infinity, for sums where zero probabilities weigh nothing."""
+    """log2 with 0 in place of minus infinity, for sums in which zero probabilities have no weight."""
     return np.log2(values, out=np.zeros_like(values), where=values > 0)
 
 

@@ -1,4 +1,4 @@
-"""The module's own corpus in one call (module section 4)."""
+"""Tokens and vocabulary of The Time Machine, the corpus of the course module (section 4)."""
 
 from pathlib import Path
 
@@ -9,9 +9,10 @@ from seqlab.text.vocab import Vocab
 
 
 def build_time_machine(path: str | Path, unit: str = "char") -> tuple[list[int], Vocab]:
-    """The Time Machine as a list of indices, and its vocabulary: 173,428 characters and 28 entries, or 32,775 words.
+    """Return The Time Machine as a list of indices, and its vocabulary: 173,428 characters and 28 entries, or 32,775
+    words.
 
-    As in the module, the vocabulary comes from the whole text; the workflow takes it from the train split alone.
+    As in the module, the vocabulary is that of the whole text; the workflow takes that of the train split.
     """
     tokens = tokenize(clean_text(load_text(path)), unit)
     vocab = Vocab(tokens)

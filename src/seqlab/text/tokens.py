@@ -1,4 +1,4 @@
-"""From a text to the sequence of its tokens."""
+"""Tokens of a text, and the text of tokens."""
 
 from collections.abc import Sequence
 
@@ -6,15 +6,14 @@ from seqlab.io.errors import InputError
 from seqlab.text.bpe import BytePairs, Merge
 
 UNITS = ("char", "word", "byte", "bpe")
-OF_BYTES = ("byte", "bpe")  # units whose tokens hold bytes, each as the character of that number
+BYTE_UNITS = ("byte", "bpe")  # units whose tokens are bytes, written as the characters of their numbers
 
 
 def tokenize(text: str, unit: str = "char", merges: Sequence[Merge] = ()) -> list[str]:
-    """The characters of `text`, its words cut at white space, the bytes of its UTF-8, or these merged to pieces by the
-    `merges` of a byte-pair encoding (module section 4, step 2).
+    """Split `text` into characters, words at white space, bytes of its UTF-8, or pieces by the `merges` of a byte-pair
+    encoding (module section 4, step 2).
 
-    A byte is written as the character of that number, so that every token is a text. Raises InputError for another
-    unit.
+    A byte is the character of its number, so that every token is a string. Raises InputError for another unit.
     """
     if unit == "char":
         return list(text)
@@ -28,12 +27,12 @@ def tokenize(text: str, unit: str = "char", merges: Sequence[Merge] = ()) -> lis
 
 
 def to_bytes(tokens: Sequence[str], unit: str) -> bytes:
-    """The UTF-8 that `tokens` stand for, words with one blank between them."""
-    if unit in OF_BYTES:
+    """Return the UTF-8 of `tokens`, words with one blank between them."""
+    if unit in BYTE_UNITS:
         return "".join(tokens).encode("latin-1")
     return ("" if unit == "char" else " ").join(tokens).encode("utf-8")
 
 
-def join(tokens: Sequence[str], unit: str) -> str:
-    """The text that `tokens` stand for; bytes that are no UTF-8 become the replacement character."""
+def join_tokens(tokens: Sequence[str], unit: str) -> str:
+    """Return the text of `tokens`; bytes that are not UTF-8 become the replacement character."""
     return to_bytes(tokens, unit).decode("utf-8", errors="replace")

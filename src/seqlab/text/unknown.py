@@ -1,4 +1,4 @@
-"""The symbols of valid and test that a vocabulary lacks, and the words that are most like them."""
+"""Unknown symbols of valid and test, and rare words of train."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,10 +10,10 @@ from seqlab.text.tokens import UNITS
 from seqlab.text.vocab import Vocab
 
 
-def unknown_symbols(unit: str, tokens: Sequence[str], vocab: Vocab, splits: dict[str, Any]) -> dict[str, Any]:
-    """The content of unknown.json (docs/files.md) for a text of `tokens` with these `splits`."""
+def find_unknown_symbols(unit: str, tokens: Sequence[str], vocab: Vocab, splits: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of unknown.json (docs/files.md) for a text of `tokens` with these `splits`."""
     ranges = {name: split["segments"] for name, split in splits["splits"].items()}
-    found = {
+    unknown = {
         name: {
             "tokens": [
                 token for start, stop in ranges[name] for token in tokens[start + 1 : stop] if token not in vocab
@@ -22,22 +22,22 @@ def unknown_symbols(unit: str, tokens: Sequence[str], vocab: Vocab, splits: dict
         }
         for name in ("valid", "test")
     }
-    asked = unit == "word" and any(split["tokens"] for split in found.values())
+    has_unknown = unit == "word" and any(split["tokens"] for split in unknown.values())
     train = (token for start, stop in ranges["train"] for token in tokens[start:stop])
-    return {"unit": unit, "rare": rare_words(train, vocab) if asked else [], "splits": found}
+    return {"unit": unit, "rare": list_rare_words(train, vocab) if has_unknown else [], "splits": unknown}
 
 
-def rare_words(train: Iterable[str], vocab: Vocab) -> list[str]:
-    """The words of train that the vocabulary lacks; where it has them all, every word once.
+def list_rare_words(train: Iterable[str], vocab: Vocab) -> list[str]:
+    """Return the words of train that the vocabulary lacks; where it has them all, every word once.
 
-    Rare words are like those that are unknown, more so than frequent ones.
+    Rare words resemble unknown words more than frequent ones do.
     """
     counts = Counter(train)
     return [word for word, count in counts.items() for _ in range(count) if word not in vocab] or sorted(counts)
 
 
 def read_unknown(path: str | Path) -> dict[str, Any]:
-    """The content of an unknown.json; InputError where it is something else."""
+    """Read unknown.json; InputError where it has another content."""
     content = read_json(path)
     splits = content.get("splits")
     splits = splits if isinstance(splits, dict) and set(splits) == {"valid", "test"} else {}

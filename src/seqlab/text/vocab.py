@@ -1,4 +1,4 @@
-"""The dictionary between tokens and their indices."""
+"""Vocabulary: the mapping between tokens and their indices."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,19 +12,18 @@ from numpy.typing import NDArray
 from seqlab.io.errors import InputError
 from seqlab.io.files import damaged, read_json, write_json
 from seqlab.text.bpe import Merge
-from seqlab.text.tokens import join, tokenize
+from seqlab.text.tokens import join_tokens, tokenize
 
-UNKNOWN = "<unk>"  # how entry 0 is shown; a token of the text that looks like it has an entry of its own
+UNKNOWN = "<unk>"  # the name of entry 0; a token of the text with this name has another entry
 
 
 class Vocab:
     """Tokens and their indices (module section 4, step 3).
 
-    Index 0 is `<unk>`, the symbol for what is not kept, then come the reserved tokens in the order given, then all
-    tokens seen at least `min_freq` times by falling frequency; equally frequent ones are ordered by code point, so that
-    the same text always gives the same indices. `<unk>` as a word of the text, as in Penn Treebank and WikiText, is a
-    token like any other and stands in `tokens` a second time. `unit` and `merges` tell how the tokens were made of a
-    text.
+    Index 0 is `<unk>`, the symbol for all other tokens, then come the reserved tokens in their order, then all tokens
+    seen at least `min_freq` times by falling frequency, equally frequent ones by code point. `<unk>` as a word of the
+    text, as in Penn Treebank and WikiText, is an ordinary token with a second entry. `unit` and `merges` are those of
+    the tokenisation.
     """
 
     def __init__(
@@ -38,13 +37,13 @@ class Vocab:
         if min_freq < 1:
             raise InputError(f"min_freq is {min_freq}; it must be at least 1")
         if len(set(reserved_tokens)) != len(reserved_tokens):
-            raise InputError(f"reserved tokens {list(reserved_tokens)} hold a token twice; name each once")
+            raise InputError(f"reserved tokens {list(reserved_tokens)} hold a token twice; list each once")
         frequency = Counter(tokens)
         reserved = set(reserved_tokens)
         seen = sorted(frequency.items(), key=lambda item: (-item[1], item[0]))
-        kept = [token for token, count in seen if count >= min_freq and token not in reserved]
+        frequent = [token for token, count in seen if count >= min_freq and token not in reserved]
         self.min_freq, self.unit, self.merges = min_freq, unit, list(merges)
-        self.tokens = [UNKNOWN, *reserved_tokens, *kept]
+        self.tokens = [UNKNOWN, *reserved_tokens, *frequent]
         self.index = {token: index for index, token in enumerate(self.tokens[1:], start=1)}
         unknown = sum(count for token, count in frequency.items() if token not in self.index)
         self.counts = [unknown, *(frequency[token] for token in self.tokens[1:])]
@@ -56,13 +55,13 @@ class Vocab:
         return token in self.index
 
     def __getitem__(self, tokens: str | Sequence[str]) -> Any:
-        """The index of a token, or the list of indices of a sequence of tokens; unknown ones are 0."""
+        """Return the index of a token, or the list of indices of a sequence of tokens; 0 for unknown tokens."""
         if isinstance(tokens, str):
             return self.index.get(tokens, 0)
         return [self[token] for token in tokens]
 
     def to_tokens(self, indices: int | Iterable[int]) -> Any:
-        """The token of an index, or the list of tokens of several; IndexError outside the vocabulary."""
+        """Return the token of an index, or the list of tokens of several; IndexError outside the vocabulary."""
         if isinstance(indices, (int, np.integer)):
             if not 0 <= indices < len(self):
                 raise IndexError(f"index {indices} is outside a vocabulary of {len(self)} entries")
@@ -70,17 +69,17 @@ class Vocab:
         return [self.to_tokens(int(index)) for index in indices]
 
     def encode(self, tokens: Sequence[str]) -> NDArray[np.unsignedinteger]:
-        """Indices as an array, shape (len(tokens),), of the smallest unsigned type that holds the vocabulary."""
+        """Return the indices of `tokens` as an array of the smallest unsigned type for the vocabulary, (tokens,)."""
         kind = np.min_scalar_type(len(self) - 1)
         return np.fromiter(map(self.index.get, tokens, repeat(0)), dtype=kind, count=len(tokens))
 
     def tokenize(self, text: str) -> list[str]:
-        """The tokens of `text`, as those of the vocabulary were made."""
+        """Tokenise `text` with the unit and the merges of the vocabulary."""
         return tokenize(text, self.unit, self.merges)
 
     def text_of(self, indices: Iterable[int]) -> str:
-        """The text that `indices` stand for."""
-        return join(self.to_tokens(indices), self.unit)
+        """Return the text of `indices`."""
+        return join_tokens(self.to_tokens(indices), self.unit)
 
     def save(self, path: str | Path) -> None:
         """Write vocab.json (contract in docs/files.md)."""
@@ -89,7 +88,7 @@ class Vocab:
 
     @classmethod
     def load(cls, path: str | Path) -> "Vocab":
-        """The vocabulary in a vocab.json; InputError where the file does not hold one."""
+        """Read vocab.json; InputError where the file holds no vocabulary."""
         content = read_json(path)
         vocab = cls()
         try:
@@ -101,5 +100,5 @@ class Vocab:
             raise damaged(path, "it is not a vocabulary") from None
         texts = isinstance(vocab.tokens, list) and all(isinstance(token, str) for token in vocab.tokens)
         if not texts or vocab.tokens[:1] != [UNKNOWN] or len(sizes) != 1:
-            raise damaged(path, f"{UNKNOWN} must come first and each token stand once")
+            raise damaged(path, f"{UNKNOWN} must come first and each token occur once")
         return vocab

@@ -11,8 +11,8 @@ from typing import Any
 from seqlab.io.cards import read_card
 from seqlab.io.runs import Experiment, Place, Run
 from seqlab.report.style import number
-from seqlab.series.record import FIGURES, read_forecast_metrics
-from seqlab.series.tables import best_on_valid, read_models
+from seqlab.series.record import FORECAST_FIGURES, read_forecast_metrics
+from seqlab.series.tables import find_best_forecaster, read_forecast_models
 from seqlab.tracking.language_models import params_of
 from seqlab.tracking.page import made_by
 from seqlab.tracking.runs import PlannedRun, Point, plan_parent, plan_seeds
@@ -38,7 +38,7 @@ def plan_series(experiment: Experiment, place: Place, runs: Sequence[Run]) -> It
 def _figures(metrics: dict[str, Any], seed: int | None) -> Iterator[Point]:
     """Single figures at step 0; those that can't be told are left out, as MLflow would draw them."""
     for row in metrics["scores"]:
-        for name in FIGURES:
+        for name in FORECAST_FIGURES:
             if row["seed"] == seed and row.get(name, float("nan")) == row.get(name):  # not NaN
                 yield Point(f"{row['split']}/{name}-{row['horizon']}", float(row[name]))
 
@@ -48,8 +48,8 @@ def _best_model(place: Place) -> str:
     path = Path(place.file("models.csv"))
     if not path.exists():
         return "not summarised yet."
-    models = read_models(path)
-    best = best_on_valid(models)
+    models = read_forecast_models(path)
+    best = find_best_forecaster(models)
     test = models[(models["split"] == "test") & (models["horizon"] == 1)].set_index("model")["rmse"]
     answer = f"{best} is best on valid one step ahead, test RMSE {number(test[best])}"
     return f"{answer}; persistence has {number(test['persistence'])}"

@@ -57,7 +57,7 @@ def test_json_holds_every_character_in_any_encoding(models: Path) -> None:
 @pytest.mark.parametrize("unit", ["char", "word", "byte"])
 def test_a_prompt_of_bytes_that_are_no_utf8_ends_with_a_sentence(models: Path, unit: str) -> None:
     code, out, err = generated(models / unit, b"the \xff\xfe")
-    told = rb"error: the text 'the \udcff\udcfe' has byte 0xff at place 4, which is no UTF-8; correct it"
+    told = rb"error: the text 'the \udcff\udcfe' has byte 0xff at place 4, which is not UTF-8; correct it"
     assert (code, out, err.strip()) == (1, b"", told)
 
 

@@ -90,7 +90,7 @@ def test_a_checkpoint_of_a_gpu_serves_a_processor(tmp_path, request):
             train_fleet(
                 fleet, task_of(fleet, RANDOM_TEXT[:199]), lambda line: None, checkpoint, lambda: next(calls, True)
             )
-    ways.give_up(ways.GRAPHS)
+    ways.give_up_way(ways.GRAPHS)
     resumed = fleet_of([1, 2], epochs=3, **EVERY_DROPOUT)
     train_fleet(resumed, task_of(resumed, RANDOM_TEXT[:199]), lambda line: None, checkpoint)
     assert_same(plain, resumed)
@@ -101,8 +101,8 @@ def test_recorded_scores_are_those_of_the_stream(cell, monkeypatch):
     architecture = Architecture(cell, 2, 6, VOCABULARY)
     parameters = {name: value.double() for name, value in architecture.initial_parameters([1, 2]).items()}
     plain = stream_bits(architecture, parameters, VALID)
-    monkeypatch.setattr(scoring, "CHUNK", 7)
-    monkeypatch.setattr(scoring, "record", recorded_without_waits)
+    monkeypatch.setattr(scoring, "CHUNK_STEPS", 7)
+    monkeypatch.setattr(scoring, "record_graph", recorded_without_waits)
     told: list[int] = []
     recorded = RecordedScoring(architecture, parameters, VALID)
     for _ in range(2):  # the state of the first must not reach the second
@@ -121,11 +121,11 @@ def test_a_way_that_fails_is_left_with_one_line(way, monkeypatch, request):
             raise RuntimeError("operation not permitted when stream is capturing\nmore lines")
         return recorded_without_waits(work, device)
 
-    monkeypatch.setattr(captured, "record", broken)
-    monkeypatch.setattr(ways, "kernels", lambda: ways if way == ways.KERNELS and ways.is_usable(way) else None)
+    monkeypatch.setattr(captured, "record_graph", broken)
+    monkeypatch.setattr(ways, "load_kernels", lambda: ways if way == ways.KERNELS and ways.is_usable(way) else None)
     fleet, lines = fleet_of([1, 2], epochs=2, dropout=0.2), []
     train_fleet(fleet, task_of(fleet, RANDOM_TEXT[:199]), report=lines.append)
-    expected = f"{way} failed at the first use, so training goes on without: operation not permitted when stream is"
+    expected = f"{way} failed at the first use, so training continues without: operation not permitted when stream is"
     assert [line.startswith(expected) for line in lines] == [True, False, False]
     assert_same(plain, fleet)
 
@@ -136,8 +136,8 @@ def test_the_stand_in_finds_a_forgotten_item(pretended_gpu, monkeypatch):
         assert norms[0].item() >= 0
         return norms
 
-    captured_clip = captured.clip
-    monkeypatch.setattr(captured, "clip", forgetful)
+    captured_clip = captured.clip_gradients
+    monkeypatch.setattr(captured, "clip_gradients", forgetful)
     fleet = fleet_of([1])
     with pytest.raises(WaitError, match="waits for the GPU"):
         _prepared(fleet)
@@ -153,7 +153,7 @@ def _prepared(fleet: Fleet) -> tuple[CapturedTraining, EpochPlan]:
 
 def fake_training(monkeypatch: pytest.MonkeyPatch, cell: str, **settings: Any) -> None:
     """An epoch on a device that computes nothing but refuses what a GPU refuses."""
-    monkeypatch.setattr(ways, "kernels", lambda: None)
+    monkeypatch.setattr(ways, "load_kernels", lambda: None)
     with fake_gpu(monkeypatch) as device:
         values = {"steps": 5, "batch_size": 4} | settings
         fleet = Fleet.start(Architecture(cell, 2, 6, VOCABULARY), settings_of(**values), [1, 2], device)
@@ -192,5 +192,5 @@ def test_a_full_gpu_is_told_with_what_to_lower(monkeypatch):
 
 def test_on_a_processor_work_is_not_recorded():
     work = [lambda: 1, lambda: 2]
-    assert graphs.record(work[0], torch.device("cpu")) is work[0]
-    assert graphs.side_by_side(work, torch.device("cpu")) == [1, 2]
+    assert graphs.record_graph(work[0], torch.device("cpu")) is work[0]
+    assert graphs.run_side_by_side(work, torch.device("cpu")) == [1, 2]

@@ -9,7 +9,7 @@ import torch
 from made_fleets import settings_of
 
 from seqlab.fleet.accelerated import ways
-from seqlab.fleet.accelerated.graphs import record
+from seqlab.fleet.accelerated.graphs import record_graph
 from seqlab.fleet.cells import CELLS
 from seqlab.fleet.fleet import Fleet
 from seqlab.fleet.stack import run_layer
@@ -36,21 +36,21 @@ DROPOUT = {
 @pytest.fixture(autouse=True)
 def every_way() -> Iterator[None]:
     """A way that failed in one test is tried again in the next."""
-    ways.try_again()
+    ways._failed.clear()
     yield
-    ways.try_again()
+    ways._failed.clear()
 
 
 def take(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Compute by Triton's kernels, though these networks are small for them; by cuDNN; or by cuDNN and no graph."""
     if way == "kernels":
-        kernels = ways.kernels()
+        kernels = ways.load_kernels()
         assert kernels is not None, "Triton is missing"
         monkeypatch.setattr(kernels, "MOST_UNITS", dict.fromkeys(CELLS, 0))
     else:
-        ways.give_up(ways.KERNELS)
+        ways.give_up_way(ways.KERNELS)
     if way == "plain":
-        ways.give_up(ways.GRAPHS)
+        ways.give_up_way(ways.GRAPHS)
 
 
 def train(fleet: Fleet, *more: object) -> None:
@@ -146,7 +146,7 @@ def test_a_long_text_is_scored_as_on_a_processor(cell, way, monkeypatch):
 def test_a_recording_keeps_what_it_reads():
     def recorded() -> tuple[Callable[[], object], torch.Tensor]:
         read, found = torch.full((1_000,), 7.0, device="cuda"), torch.zeros(1_000, device="cuda")
-        return record(lambda: found.copy_(read), found.device), found
+        return record_graph(lambda: found.copy_(read), found.device), found
 
     replay, found = recorded()
     others = [torch.zeros(1_000, device="cuda") for _ in range(100)]  # they take the place of what was given back

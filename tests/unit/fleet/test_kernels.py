@@ -77,7 +77,7 @@ def test_kernels_for_steps(cell, hidden):
 def test_small_fleets_are_left_to_cudnn(cell, replicas, hidden, faster):
     from seqlab.fleet.accelerated import stepwise
 
-    assert stepwise.is_faster(cell, torch.empty(replicas, hidden, CELLS[cell].gates * hidden)) == faster
+    assert stepwise.is_stepwise_faster(cell, torch.empty(replicas, hidden, CELLS[cell].gates * hidden)) == faster
 
 
 @pytest.mark.parametrize("replicas", [1, 3])
@@ -90,7 +90,7 @@ def test_what_cudnn_is_given(cell, replicas, monkeypatch):
     leaves, arriving = layers(cell, 12, replicas)
 
     def layer(w_xh: Tensor, w_hh: Tensor, bias: Tensor, *state: Tensor) -> Any:
-        dense = fused.one_hot(inputs, VOCABULARY, w_xh)
+        dense = fused.encode_one_hot(inputs, VOCABULARY, w_xh)
         return fused.fused_layer(cell, dense, state, w_xh, w_hh, bias)
 
     assert_same(results(layer, leaves, arriving), results(by_time_loop(cell, inputs), leaves, arriving))

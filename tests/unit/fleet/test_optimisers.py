@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from seqlab.fleet.optimisers import Optimiser, clip, gradient_norms, plateau_factor, schedule_factor
+from seqlab.fleet.optimisers import Optimiser, clip_gradients, gradient_norms, plateau_factor, schedule_factor
 from seqlab.fleet.stack import Parameters
 
 torch.set_num_threads(1)
@@ -66,7 +66,7 @@ def test_gradient_norms_by_hand():
 
 def test_clipping_shortens_the_long_ones_only():
     gradients = {"W": torch.tensor([[[3.0, 0.0]], [[1.0, 2.0]]]), "b": torch.tensor([[[4.0]], [[2.0]]])}
-    assert clip(gradients, 4.0).tolist() == [5.0, 3.0]
+    assert clip_gradients(gradients, 4.0).tolist() == [5.0, 3.0]
     assert gradient_norms(gradients).tolist() == pytest.approx([4.0, 3.0], rel=1e-5)
     assert (gradients["W"][0] / gradients["b"][0]).flatten().tolist() == pytest.approx([0.75, 0.0])
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from seqlab.fleet.cells import CELLS
-from seqlab.fleet.products import StepProduct, batched
+from seqlab.fleet.products import StepProduct, multiply_replicas
 
 WEIGHT, ROWS, TERM = torch.randn(2, 6, 8), torch.randn(2, 3, 6), torch.randn(2, 3, 8)
 EXACT = ROWS.double() @ WEIGHT.double()
@@ -36,8 +36,10 @@ def test_a_sum_may_be_written_where_its_term_was():
 
 
 def test_the_product_of_all_steps():
-    torch.testing.assert_close(batched(ROWS, WEIGHT, torch.bfloat16).double(), ROUNDED, rtol=DIGITS, atol=1e-3)
-    assert torch.equal(batched(ROWS, WEIGHT, torch.float32), ROWS @ WEIGHT)
+    torch.testing.assert_close(
+        multiply_replicas(ROWS, WEIGHT, torch.bfloat16).double(), ROUNDED, rtol=DIGITS, atol=1e-3
+    )
+    assert torch.equal(multiply_replicas(ROWS, WEIGHT, torch.float32), ROWS @ WEIGHT)
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -78,7 +78,7 @@ def test_a_training_stopped_between_two_batches(tmp_path, settings, batches):
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path, stopped, after(batches))
     lines = train(tmp_path, resumed)
-    assert lines[0].startswith("going on after epoch ") and lines[0].endswith(f" from {NAME}")
+    assert lines[0].startswith("continuing after epoch ") and lines[0].endswith(f" from {NAME}")
     assert outcome(resumed) == outcome(whole)
 
 

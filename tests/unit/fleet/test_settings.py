@@ -6,7 +6,7 @@ import pytest
 import torch
 from made_fleets import settings_of
 
-from seqlab.fleet.settings import rounding
+from seqlab.fleet.settings import rounding_type
 from seqlab.io.errors import InputError
 
 
@@ -24,7 +24,7 @@ from seqlab.io.errors import InputError
     ],
 )
 def test_products_are_rounded_where_that_is_asked_for_and_pays(precision, cell, hidden, rounded):
-    assert rounding(precision, cell, hidden) == (torch.bfloat16 if rounded else None)
+    assert rounding_type(precision, cell, hidden) == (torch.bfloat16 if rounded else None)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from made_fleets import (
     validation_loss,
 )
 
-from seqlab.fleet.batches import epoch_batches
+from seqlab.fleet.batches import draw_epoch
 from seqlab.fleet.cells import CELLS
 from seqlab.fleet.dropout import draw_masks
 from seqlab.fleet.fleet import Fleet
@@ -68,7 +68,7 @@ def test_an_epoch_is_the_plain_loop_over_its_batches(partition, dropout):
 
     symbols = torch.as_tensor(np.append(RANDOM_TEXT, [0] * settings.steps))  # room for what is padded
     total = count = 0
-    batches = epoch_batches(partition, len(RANDOM_TEXT), settings.steps, settings.batch_size, order)
+    batches = draw_epoch(partition, len(RANDOM_TEXT), settings.steps, settings.batch_size, order)
     for starts, lengths in zip(batches.starts, batches.lengths, strict=True):
         inputs = torch.stack([symbols[start : start + settings.steps] for start in starts])[None]
         before = state if partition == "sequential" else zero

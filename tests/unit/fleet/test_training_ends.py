@@ -41,7 +41,7 @@ def test_an_interrupted_training_ends_with_the_same_bits(tmp_path, options, epoc
     lines: list[str] = []
     resumed = fleet_of([1, 2], **options)
     train_fleet(resumed, task_of(resumed), lines.append, checkpoint)
-    assert lines[0] == f"going on after epoch {epochs_done} from unfinished.safetensors"
+    assert lines[0] == f"continuing after epoch {epochs_done} from unfinished.safetensors"
     for name, value in whole.parameters.items():
         assert torch.equal(resumed.parameters[name], value)
         assert torch.equal(resumed.best[name], whole.best[name])

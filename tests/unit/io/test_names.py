@@ -17,7 +17,7 @@ from seqlab.io.files import write_json
 from seqlab.io.names import check_address, check_name, name_of_path, named_after
 from seqlab.io.runs import SERIES as SERIES_UNIT
 from seqlab.io.runs import experiment_name
-from seqlab.series.definitions import check_series, series_of_file, with_series
+from seqlab.series.definitions import add_series, check_series, define_series_of_file
 from seqlab.series.series import build_series
 from seqlab.text.definitions import load_corpora
 
@@ -61,7 +61,7 @@ def configuration(overlay: dict[str, Any], corpora: dict[str, Any] = CORPORA, se
     config = copy.deepcopy(DEFAULT)
     update_config(config, overlay)
     checked(config, corpora)
-    with_series(config, series)
+    add_series(config, series)
     mixture_runs(config["mixtures"], {("ngram", "mkn-1"): {"seeds": []}, ("rnn", "rnn-1x8"): {"seeds": [1, 2]}})
 
 
@@ -127,7 +127,7 @@ def test_the_name_of_a_text_is_made_of_letters_whatever_its_file_is_called(tmp_p
 
 def test_the_name_of_a_series_is_made_of_letters_whatever_file_and_column_are_called(tmp_path: Path) -> None:
     paths = files(tmp_path / "series")
-    made = [series_of_file({"series": path, "column": name}, {})[0] for path in paths for name in EVIL.values()]
+    made = [define_series_of_file({"series": path, "column": name}, {})[0] for path in paths for name in EVIL.values()]
     assert [names for names in made if not NAME.fullmatch(names[0])] == []
 
 
@@ -167,7 +167,7 @@ def prepare_series(path: str, folder: str = SERIES_UNIT, **config: Any) -> str:
     """The name of the series that is made of the file `path`, which is then prepared in `folder`."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_text("time,value\n1,2\n")
-    (name,), series = series_of_file(config | {"series": path}, {})
+    (name,), series = define_series_of_file(config | {"series": path}, {})
     write_json(Path("results/corpora", name, folder, "source.json"), {"title": "", "source": series[name]["source"]})
     return name
 

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from seqlab.io.runs import SPLIT_NAMES
 from seqlab.ledger.perplexity import figures, perplexity
 from seqlab.ngram.model import symbol_probabilities
 from seqlab.ngram.smoothing import estimate
 from seqlab.rnn.model import NetworkModel
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import stream_bits
-from seqlab.text.splits import NAMES, cut, describe
+from seqlab.text.splits import cut_text, describe_splits
 from seqlab.text.vocab import Vocab
 
 RANDOM = np.random.default_rng(7)
@@ -68,11 +69,11 @@ def test_the_length_of_a_chunk_does_not_change_the_result(chunk):
 def test_the_vocabulary_is_not_taken_from_test():
     split = {"kind": "contiguous", "train": 0.6, "valid": 0.2, "test": 0.2}
     text = "ab" * 30 + "ab" * 10 + "xy" * 10
-    tokens, segments = cut(text, "char", split)
+    tokens, segments = cut_text(text, "char", split)
     vocab = Vocab(tokens[: segments["train"][0][1]])
-    splits = describe("contiguous", segments, vocab.encode(tokens), tokens, "char")["splits"]
+    splits = describe_splits("contiguous", segments, vocab.encode(tokens), tokens, "char")["splits"]
     assert "x" not in vocab and splits["test"]["unknown"] == splits["test"]["scored"]
-    assert [splits[name]["unknown"] for name in NAMES[:2]] == [0, 0]
+    assert [splits[name]["unknown"] for name in SPLIT_NAMES[:2]] == [0, 0]
 
 
 def test_perplexity_does_not_depend_on_the_base_of_the_logarithm():

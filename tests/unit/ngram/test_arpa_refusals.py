@@ -8,7 +8,7 @@ import pytest
 from arpa_files import LMPLZ, SRILM, read_text
 
 from seqlab.io.errors import InputError
-from seqlab.ngram.arpa import ESCAPED, read_arpa
+from seqlab.ngram.arpa import ESCAPED_HEADER, read_arpa
 
 
 def refusal(folder: Path, text: str | bytes, line: int) -> str:
@@ -59,7 +59,7 @@ def test_the_refusal_of_a_context_that_is_missing(tmp_path):
 
 def test_two_names_of_one_token_in_a_file_with_escapes_are_refused(tmp_path):
     text = LMPLZ.replace("\ta\t", "\t\u00a0\t").replace("\tb\t", "\t<0xA0>\t")
-    assert "under another name" in refusal(tmp_path, f"{ESCAPED.decode()}\n{text}", 11)
+    assert "under another name" in refusal(tmp_path, f"{ESCAPED_HEADER.decode()}\n{text}", 11)
 
 
 def test_a_byte_order_mark_is_named(tmp_path):

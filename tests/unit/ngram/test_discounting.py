@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from seqlab.ngram.discounting import FALLBACK, modified_discounts, single_discount
+from seqlab.ngram.discounting import FALLBACK_DISCOUNTS, modified_discounts, single_discount
 
 
 def counts(n1: int, n2: int, n3: int, n4: int) -> np.ndarray:
@@ -35,7 +35,7 @@ def test_modified_discounts_need_no_count_of_four():
 def test_modified_discounts_fall_back(counts_of_counts):
     found = modified_discounts(counts(*counts_of_counts))
     assert found.fallback
-    assert found.amounts == FALLBACK == (0.5, 1.0, 1.5)
+    assert found.amounts == FALLBACK_DISCOUNTS == (0.5, 1.0, 1.5)
 
 
 def test_single_discount_by_hand():

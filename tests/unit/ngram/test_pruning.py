@@ -9,7 +9,13 @@ from made_ngrams import UNKNOWN, VOCABULARY, A, B, C, D, Ngram, by_definition, c
 
 from seqlab.io.errors import InputError
 from seqlab.ngram.model import NgramModel, distribution, symbol_probabilities
-from seqlab.ngram.pruning import perplexity_increases, prune, prune_by_count, prune_by_relative_entropy, renormalise
+from seqlab.ngram.pruning import (
+    perplexity_increases,
+    prune_by_count,
+    prune_by_relative_entropy,
+    prune_model,
+    renormalise,
+)
 from seqlab.ngram.smoothing import estimate
 
 LINE_START, LINE_END = 1, 2
@@ -213,12 +219,14 @@ def test_renormalise_keeps_possible_what_has_less_than_the_rounding_of_a_sum():
 def test_the_last_minimum_holds_for_all_longer_ngrams():
     symbols = [A, B, A, C, A, B]
     model, counts = of_stream("kn", symbols, 4, 4), counts_of(symbols, 4, 4)
-    assert kept(prune(model, {"counts": [1, 2]}, lambda: counts)) == kept(prune_by_count(model, counts, [1, 2, 2, 2]))
+    assert kept(prune_model(model, {"counts": [1, 2]}, lambda: counts)) == kept(
+        prune_by_count(model, counts, [1, 2, 2, 2])
+    )
 
 
 def test_pruning_by_relative_entropy_counts_nothing():
     model = of_stream("kn", [A, B, A, C, A, B], 3, 4)
-    found = prune(model, {"entropy": 0.1}, lambda: pytest.fail("it counted"))
+    found = prune_model(model, {"entropy": 0.1}, lambda: pytest.fail("it counted"))
     assert kept(found) == kept(prune_by_relative_entropy(model, 0.1))
 
 
@@ -244,7 +252,7 @@ def test_a_threshold_that_is_none_is_refused(threshold):
 
 @pytest.mark.parametrize("line_start", [-1, VOCABULARY])
 def test_a_line_start_outside_the_vocabulary_is_refused(line_start):
-    with pytest.raises(InputError, match=f"the start of a line has index {line_start};"):
+    with pytest.raises(InputError, match=f"line_start is {line_start};"):
         prune_by_relative_entropy(of_stream("kn", [A, B, A, B, B], 2), 0.1, line_start)
 
 
@@ -253,8 +261,8 @@ def test_a_line_start_outside_the_vocabulary_is_refused(line_start):
     [
         ([1, 0], "the minimum count of order 2 is 0;"),
         ([-3, 1], "the minimum count of order 1 is -3;"),
-        ([1], "1 minimum counts are given for a model of order 2"),
-        ([1, 1, 1], "3 minimum counts are given for a model of order 2"),
+        ([1], "order 2, but 1 minimum counts"),
+        ([1, 1, 1], "order 2, but 3 minimum counts"),
     ],
 )
 def test_minimums_that_are_none_are_refused(minimum, message):

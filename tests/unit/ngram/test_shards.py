@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from seqlab.io.errors import InputError
 from seqlab.ngram import shards as module
 from seqlab.ngram.counts import count_ngrams
-from seqlab.ngram.shards import count_shard, merge_shards, pieces_between, read_counts
+from seqlab.ngram.shards import count_shard, list_pieces, merge_shards, read_counts
 
 VOCABULARY = 5
 streams = st.lists(st.lists(st.integers(0, VOCABULARY - 1), max_size=40), max_size=4)
@@ -68,7 +68,7 @@ def test_no_more_memory_is_used_than_allowed(tmp_path, order, vocabulary):
 
 def test_every_symbol_is_owned_once():
     segments = [np.arange(7), np.arange(0), np.arange(5)]
-    pieces = [piece for start in range(12) for piece in pieces_between(segments, 3, start, start + 1)]
+    pieces = [piece for start in range(12) for piece in list_pieces(segments, 3, start, start + 1)]
     assert [int(piece.symbols[0]) for piece in pieces] == [*range(7), *range(5)]
     assert [piece.opens for piece in pieces] == [True] + [False] * 6 + [True] + [False] * 4
     assert [len(piece.symbols) for piece in pieces] == [3, 3, 3, 3, 3, 2, 1, 3, 3, 3, 2, 1]

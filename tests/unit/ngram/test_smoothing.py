@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqlab.io.errors import InputError
-from seqlab.ngram.additive import add
+from seqlab.ngram.additive import add_counts
 from seqlab.ngram.counts import count_ngrams
 from seqlab.ngram.discounting import modified_discounts
-from seqlab.ngram.evidence import Estimate, Evidence, interpolated
+from seqlab.ngram.evidence import Estimate, Evidence, interpolate_orders
 from seqlab.ngram.model import distribution, symbol_probabilities
 from seqlab.ngram.smoothing import SMOOTHINGS, estimate
-from seqlab.text.sources import generate, markov_chain, symbol_ids
+from seqlab.text.sources import generate_text, markov_chain, symbol_ids
 
 UNKNOWN, A, B, C = range(4)
 VOCABULARY = 6
@@ -179,7 +179,7 @@ def test_an_unknown_smoothing_is_refused():
 
 @pytest.mark.parametrize("smoothing", ["laplace", "add-k"])
 def test_adding_line_by_line_is_refused(smoothing):
-    with pytest.raises(InputError, match="adding to counts is not defined line by line"):
+    with pytest.raises(InputError, match="additive smoothing has no line-wise models"):
         estimate(smoothing, [np.array([LINE_START, 3, LINE_END])], 2, 4, LINE_START, [np.array([1, 2])])
 
 
@@ -221,7 +221,7 @@ def test_the_k_fitted_is_the_best_of_a_grid():
     train, valid = skewed(1, 300), skewed(2, 200)
     made = estimate("add-k", [train], 3, 6, valid=[valid])
     evidence = Evidence(count_ngrams([train], 3, 6), 6)
-    grid = [bits(add(evidence, k), valid) for k in np.logspace(-3, 1, 200)]
+    grid = [bits(add_counts(evidence, k), valid) for k in np.logspace(-3, 1, 200)]
     assert bits(made.model, valid) <= min(grid) + 1e-3
     assert made.notes == [f"k = {made.details['k']:.3g}, fitted on valid"]
 
@@ -240,7 +240,7 @@ def test_weights_fitted_by_em_are_the_best_of_a_grid():
         for second in np.linspace(0.01, 0.99, 50):
             kept = [first * ratios[0], second * ratios[1]]
             weights = [np.array([1 - first]), np.where(np.arange(3) > 0, 1 - second, 1.0)]
-            costs.append(bits(interpolated(evidence, kept, weights), valid))
+            costs.append(bits(interpolate_orders(evidence, kept, weights), valid))
     assert bits(made.model, valid) < 1.002 * min(
         costs
     )  # the fit keeps away from 0 and 1, as if it had seen one of each
@@ -248,7 +248,7 @@ def test_weights_fitted_by_em_are_the_best_of_a_grid():
 
 def test_jelinek_mercer_trusts_what_was_seen_often():
     source = markov_chain(order=3, symbols=4, concentration=0.3, seed=1)
-    text = symbol_ids(source, generate(source, 2400, seed=1))
+    text = symbol_ids(source, generate_text(source, 2400, seed=1))
     made = estimate("jm", [text[:400]], 4, 4, valid=[text[400:]])
     weights = made.details["weights"][3]
     assert weights[0] < weights[3]  # contexts seen once, and 8 to 15 times

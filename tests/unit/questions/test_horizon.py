@@ -21,7 +21,7 @@ from seqlab.rnn.scoring import stream_bits
 from seqlab.sampling import Ahead
 from seqlab.text.known_source import KnownSource
 from seqlab.text.sources import brackets, even_process, markov_chain, symbol_bits, symbol_ids
-from seqlab.text.sources import generate as generate_text
+from seqlab.text.sources import generate_text as generate_text
 from seqlab.text.vocab import Vocab
 
 SYMBOLS = 4

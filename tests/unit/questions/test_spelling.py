@@ -8,8 +8,8 @@ import pytest
 from seqlab.ngram.model import symbol_probabilities
 from seqlab.ngram.smoothing import estimate
 from seqlab.questions.spelling import BITS_OF_A_CHARACTER, END, Speller, SpellingRow, answer
-from seqlab.text.splits import cut, describe
-from seqlab.text.unknown import rare_words, unknown_symbols
+from seqlab.text.splits import cut_text, describe_splits
+from seqlab.text.unknown import find_unknown_symbols, list_rare_words
 from seqlab.text.vocab import Vocab
 
 WORDS = ["banana", "bandana", "cabana", "ban", "nab", "canal", "anal"]
@@ -43,8 +43,8 @@ def test_a_letter_that_train_lacks_is_chosen_among_all_of_unicode():
 
 def test_words_are_learnt_from_what_the_vocabulary_lacks():
     train = ["the", "the", "a", "a", "zebra", "yak"]
-    assert rare_words(train, Vocab(train, min_freq=2)) == ["zebra", "yak"]
-    assert rare_words(train, Vocab(train)) == ["a", "the", "yak", "zebra"]
+    assert list_rare_words(train, Vocab(train, min_freq=2)) == ["zebra", "yak"]
+    assert list_rare_words(train, Vocab(train)) == ["a", "the", "yak", "zebra"]
 
 
 @pytest.mark.parametrize(("unit", "each"), [("char", BITS_OF_A_CHARACTER), ("byte", 8.0), ("bpe", 8.0)])
@@ -59,18 +59,20 @@ def test_symbols_that_are_not_words_are_chosen_alike(unit, each):
 def test_a_text_without_unknown_symbols_costs_nothing_more():
     tokens = ["to", "be"] * 20
     vocab = Vocab(tokens, unit="word")
-    segments = cut(" ".join(tokens), "word", SPLIT)[1]
-    splits = describe("contiguous", segments, vocab.encode(tokens), tokens, "word")
+    segments = cut_text(" ".join(tokens), "word", SPLIT)[1]
+    splits = describe_splits("contiguous", segments, vocab.encode(tokens), tokens, "word")
     nothing = SpellingRow(0, 0.0, 0.0)
-    assert answer(unknown_symbols("word", tokens, vocab, splits)) == {"valid": nothing, "test": nothing}
+    assert answer(find_unknown_symbols("word", tokens, vocab, splits)) == {"valid": nothing, "test": nothing}
 
 
 def test_the_word_unk_of_a_text_is_known_where_train_has_it():
     """As in Penn Treebank and WikiText: ids, unknown.json and the splits say the same of it."""
     tokens = ["to", "<unk>"] * 16 + ["be", "<unk>"] * 4
     vocab = Vocab(tokens[:24], unit="word")
-    splits = describe("contiguous", cut(" ".join(tokens), "word", SPLIT)[1], vocab.encode(tokens), tokens, "word")
-    found = answer(unknown_symbols("word", tokens, vocab, splits))
+    splits = describe_splits(
+        "contiguous", cut_text(" ".join(tokens), "word", SPLIT)[1], vocab.encode(tokens), tokens, "word"
+    )
+    found = answer(find_unknown_symbols("word", tokens, vocab, splits))
     assert found["test"].unknown == splits["splits"]["test"]["unknown"] == 3
     assert found["valid"] == SpellingRow(0, 0.0, 0.0)
 
@@ -78,9 +80,9 @@ def test_the_word_unk_of_a_text_is_known_where_train_has_it():
 def test_unknown_words_of_the_scored_symbols_are_spelt():
     tokens = ["to", "be"] * 15 + ["or", "not"] + ["new", "be", "old", "to"] + ["old", "to", "new", "be"]
     vocab = Vocab(tokens[:24], unit="word")
-    segments = cut(" ".join(tokens), "word", SPLIT)[1]
-    splits = describe("contiguous", segments, vocab.encode(tokens), tokens, "word")
-    found = answer(unknown_symbols("word", tokens, vocab, splits))
+    segments = cut_text(" ".join(tokens), "word", SPLIT)[1]
+    splits = describe_splits("contiguous", segments, vocab.encode(tokens), tokens, "word")
+    found = answer(find_unknown_symbols("word", tokens, vocab, splits))
     start, stop = segments["test"][0]
     unknown = [token for token in tokens[start + 1 : stop] if token not in vocab]
     expected = Speller(["be", "to"]).bits(unknown)

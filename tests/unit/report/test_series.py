@@ -19,7 +19,7 @@ from seqlab.report.page import write_report
 from seqlab.report.style import save
 from seqlab.series.record import read_forecasts
 from seqlab.series.splits import Prepared
-from seqlab.series.tables import read_models, summarize
+from seqlab.series.tables import read_forecast_models, summarize_forecasts
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_only_the_end_of_test_is_shown_where_the_series_says_so(experiment: Expe
 
 
 def test_errors_are_drawn_at_their_horizons(base: Path) -> None:
-    models = read_models(base / "models.csv")
+    models = read_forecast_models(base / "models.csv")
     axes = error_by_horizon(models, {"unit": "m", "known": {"predictable": 3.0}}).axes[0]
     rows = models[(models["model"] == "persistence") & (models["split"] == "test")]
     np.testing.assert_array_equal(axes.lines[0].get_ydata(), rows["rmse"])
@@ -87,7 +87,7 @@ def test_every_figure_of_a_series_is_drawn_from_its_files(experiment: Experiment
 
 
 def test_settings_of_networks_are_columns(base: Path) -> None:
-    models = read_models(base / "models.csv").drop_duplicates("model").set_index("model")
+    models = read_forecast_models(base / "models.csv").drop_duplicates("model").set_index("model")
     assert models.loc["gru-1x4", ["cell", "layers", "hidden"]].to_list() == ["gru", 1, 4]
     assert models.loc["persistence", "cell"] == "" and models.loc["persistence", ["layers", "hidden"]].isna().all()
 
@@ -99,7 +99,7 @@ def test_forecasts_that_are_not_those_of_the_metrics_are_refused(tmp_path: Path)
     with replacing(first) as temporary:
         temporary.write_bytes(second.read_bytes())
     with pytest.raises(InputError, match=r"forecasts\.npz is damaged \(its SHA-256 is not that in metrics\.json"):
-        summarize(experiment.runs)
+        summarize_forecasts(experiment.runs)
 
 
 def one_ahead(errors: np.ndarray) -> dict[str, np.ndarray]:
@@ -165,7 +165,7 @@ def test_the_page_tells(page: str, words: str) -> None:
 
 
 def test_the_answer_is_that_of_the_best_on_valid(page: str, base: Path) -> None:
-    models = read_models(base / "models.csv")
+    models = read_forecast_models(base / "models.csv")
     valid = models[models["split"] == "valid"]
     best = valid.loc[valid["rmse"].idxmin(), "model"]
     assert f"Best on valid, one step ahead: {best}, test RMSE" in page

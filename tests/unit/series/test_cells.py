@@ -102,7 +102,7 @@ def test_a_point_that_may_stand_between_thousands_is_asked_about(
     tmp_path: Path, delimiter: str, cells: list[str]
 ) -> None:
     text = f"day{delimiter}value\n" + "".join(f"{day}{delimiter}{cell}\n" for day, cell in enumerate(cells))
-    assert "is '1.213', which may be 1213 or 1.213; say which" in refusal(tmp_path, text)
+    assert "is '1.213', which may be 1213 or 1.213; give the decimal mark" in refusal(tmp_path, text)
     assert values_of(tmp_path, text, decimal=",")[0] == 1213
 
 
@@ -114,14 +114,14 @@ def test_a_point_is_a_decimal_one_where_nothing_else_is_said(tmp_path: Path, tex
 
 
 def test_rows_that_are_single_cells_are_named(tmp_path: Path) -> None:
-    assert "has each row in quotation marks as a whole, as a,b;" in refusal(tmp_path, '"a,b"\n"0,1"\n"1,2"\n')
+    assert "has whole rows in quotation marks, such as a,b;" in refusal(tmp_path, '"a,b"\n"0,1"\n"1,2"\n')
 
 
 @pytest.mark.parametrize("cells", [["1,213", "1,220"], ["1,213", "1.220"]])
 def test_where_nothing_tells_them_apart_the_mark_is_asked_for(tmp_path: Path, cells: list[str]) -> None:
     text = "day;value\n" + "".join(f"{day};{cell}\n" for day, cell in enumerate(cells))
     told = refusal(tmp_path, text)
-    assert "row 1 of column 'value'" in told and "is '1,213', which may be 1213 or 1.213; say which" in told
+    assert "row 1 of column 'value'" in told and "is '1,213', which may be 1213 or 1.213; give the decimal mark" in told
     assert values_of(tmp_path, text.replace(".", ","), decimal=".") == [1213, 1220]
     assert values_of(tmp_path, text.replace(".", ","), decimal=",") == [1.213, 1.22]
 
@@ -197,7 +197,7 @@ def test_compressed_files_and_utf_16(tmp_path: Path) -> None:
     text = TABLE.to_csv(index=False)
     for data in (gzip.compress(text.encode()), text.encode("utf-16")):
         assert values_of(tmp_path, data) == TABLE["load"].tolist()
-    assert "is compressed and damaged or cut off" in refusal(tmp_path, gzip.compress(text.encode())[:-9])
+    assert "is compressed, and damaged or incomplete" in refusal(tmp_path, gzip.compress(text.encode())[:-9])
 
 
 @pytest.mark.parametrize("indexed", [False, True])
@@ -213,7 +213,7 @@ def test_a_parquet_file_with_a_gap_or_cut_off_is_refused(tmp_path: Path) -> None
     with pytest.raises(InputError, match=r"row 8 of column 'load' of .* is 'nan'; fill the gap"):
         read_column(tmp_path / "my.parquet")
     whole = (tmp_path / "my.parquet").read_bytes()
-    assert "is not a whole Parquet file" in refusal(tmp_path, whole[: len(whole) // 2])
+    assert "is not a complete Parquet file" in refusal(tmp_path, whole[: len(whole) // 2])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,13 @@ from seqlab.fleet.cells import CELLS
 from seqlab.fleet.settings import TrainingSettings
 from seqlab.io.errors import InputError
 from seqlab.io.schemas import read_schema
-from seqlab.series.definitions import check_series, forecast_runs, longest_needs, prepared_series_name, series_of_file
+from seqlab.series.definitions import (
+    check_series,
+    define_series_of_file,
+    list_forecast_runs,
+    longest_needs,
+    prepared_series_name,
+)
 from seqlab.text.definitions import load_corpora
 
 ROOT = Path(__file__).parents[3]
@@ -78,17 +84,17 @@ def test_an_experiment_without_anything_is_refused() -> None:
 
 def test_models_of_a_series() -> None:
     section = DEFAULT["forecast"] | {"networks": ["mlp", "gru"], "layers": [1, 2], "hidden": [8]}
-    runs = forecast_runs(section, {"period": 12})
+    runs = list_forecast_runs(section, {"period": 12})
     assert list(runs) == ["persistence", "seasonal-persistence", "autoregression", "mlp-1x8", "mlp-2x8", "gru-1x8",
                           "gru-2x8"]  # fmt: skip
     assert runs["gru-2x8"]["seeds"] == section["seeds"]
-    assert "seasonal-persistence" not in forecast_runs(section, {})
+    assert "seasonal-persistence" not in list_forecast_runs(section, {})
 
 
 def test_networks_of_a_series_have_axes_too() -> None:
     training = DEFAULT["forecast"]["training"] | {"clip": [1.0, 0.5]}
     section = DEFAULT["forecast"] | {"networks": "gru", "layers": 1, "hidden": [8, 16], "training": training}
-    runs = forecast_runs(section, {})
+    runs = list_forecast_runs(section, {})
     assert list(runs)[2:] == ["gru-1x8", "gru-1x8-clip~0.5", "gru-1x16", "gru-1x16-clip~0.5"]
     assert runs["gru-1x16-clip~0.5"]["settings"] == training | {"cell": "gru", "layers": 1, "hidden": 16, "clip": 0.5}
 
@@ -111,17 +117,17 @@ def test_a_series_that_is_cut_otherwise_or_needs_more_has_a_folder_of_its_own() 
 def test_a_file_on_the_command_line(tmp_path: Path) -> None:
     path = tmp_path / "my tides.csv"
     path.write_text("day,height\n1,2\n")
-    names, series = series_of_file({"series": str(path), "column": "height", "period": 12}, SERIES)
+    names, series = define_series_of_file({"series": str(path), "column": "height", "period": 12}, SERIES)
     assert names == ["my_tides_height"]
     assert series[names[0]]["column"] == "height"
     assert series[names[0]]["period"] == 12
-    assert series_of_file({"series": "sine"}, SERIES) == (["sine"], SERIES)
+    assert define_series_of_file({"series": "sine"}, SERIES) == (["sine"], SERIES)
 
 
 def test_a_file_named_like_a_shipped_series_is_told_from_it(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/sine.csv").write_text("x\n1\n")
-    assert series_of_file({"series": str(tmp_path / "mine/sine.csv")}, SERIES)[0] == ["mine_sine"]
+    assert define_series_of_file({"series": str(tmp_path / "mine/sine.csv")}, SERIES)[0] == ["mine_sine"]
 
 
 @pytest.mark.parametrize(("value", "name"), [(2020, "2020"), (20.5, "20.5"), (True, "True"), ("price", "price")])
@@ -129,7 +135,7 @@ def test_a_name_that_snakemake_takes_for_a_number_is_a_name(tmp_path: Path, valu
     (tmp_path / name).write_text("day,2020\n")
     config = copy.deepcopy(DEFAULT) | {"series": str(tmp_path / name), "column": value}
     checked(config, load_corpora(ROOT / "config/corpora.yaml"))
-    (series,), blocks = series_of_file(config, SERIES)
+    (series,), blocks = define_series_of_file(config, SERIES)
     assert blocks[series]["column"] == name
 
 
@@ -145,10 +151,10 @@ def test_a_file_whose_name_is_a_number(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_series_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my.csv").write_text("day,value\n")
     monkeypatch.setenv("HOME", str(tmp_path))
-    (name,), blocks = series_of_file({"series": "~/my.csv"}, SERIES)
+    (name,), blocks = define_series_of_file({"series": "~/my.csv"}, SERIES)
     assert blocks[name]["path"] == str(tmp_path / "my.csv")
 
 
 def test_a_file_that_is_not_there() -> None:
     with pytest.raises(InputError, match=r"series 'x\.csv' is neither a CSV file nor a name"):
-        series_of_file({"series": "x.csv"}, SERIES)
+        define_series_of_file({"series": "x.csv"}, SERIES)

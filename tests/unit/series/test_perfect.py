@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from seqlab.series.autoregression import Autoregression, sufficient_order, try_orders
-from seqlab.series.record import forecast, losses, score_rows
+from seqlab.series.record import compute_losses, forecast_score_rows, forecast_series
 from seqlab.series.series import Series
-from seqlab.series.splits import Prepared, prepare
+from seqlab.series.splits import Prepared, prepare_series
 
 SHARES, NEEDS = {"train": 0.5, "valid": 0.2, "test": 0.3}, {"order": 8, "horizon": 4, "steps": 8}
 TIME = np.arange(500.0)
@@ -20,7 +20,7 @@ RULES = {
 
 
 def prepared(values: np.ndarray) -> Prepared:
-    return prepare("s", Series("x", [str(t) for t in range(len(values))], values, {}, []), {}, SHARES, NEEDS)
+    return prepare_series("s", Series("x", [str(t) for t in range(len(values))], values, {}, []), {}, SHARES, NEEDS)
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -32,8 +32,10 @@ def test_a_perfect_fit_has_a_defined_score(name: str) -> None:
     model = Autoregression.fit(given.scaled[slice(*given.learnt)], order)
     assert model.deviation == 0
     with np.errstate(divide="raise", invalid="raise"):
-        made = forecast(model, given, given.origins("test", 1), [1, 4], 5)
-        rows, means = score_rows("test", made, losses(made, given, given.splits["test"][1]), model.seeds)
+        made = forecast_series(model, given, given.origins("test", 1), [1, 4], 5)
+        rows, means = forecast_score_rows(
+            "test", made, compute_losses(made, given, given.splits["test"][1]), model.seeds
+        )
     for row in rows:
         assert row["crps"] == pytest.approx(row["mae"], abs=1e-12 * np.abs(values).max())
         assert row["crps"] <= 1e-10 * np.abs(values).max()
@@ -47,8 +49,8 @@ def test_a_test_split_that_does_not_change_has_no_spread() -> None:
     given = prepared(values)
     model = Autoregression.fit(given.scaled[slice(*given.learnt)], 1)
     with np.errstate(divide="raise", invalid="raise"):
-        made = forecast(model, given, given.origins("test", 1), [1], 5)
-        rows, _ = score_rows("test", made, losses(made, given, given.splits["test"][1]), model.seeds)
+        made = forecast_series(model, given, given.origins("test", 1), [1], 5)
+        rows, _ = forecast_score_rows("test", made, compute_losses(made, given, given.splits["test"][1]), model.seeds)
     assert np.isnan(rows[0]["spread"]) and np.isfinite(rows[0]["rmse"])
 
 
@@ -57,8 +59,10 @@ def test_scores_do_not_depend_on_the_unit() -> None:
     found = []
     for given in (prepared(values), prepared(values * unit)):
         model = Autoregression.fit(given.scaled[slice(*given.learnt)], 2)
-        made = forecast(model, given, given.origins("test", 1), [1, 4], 5)
-        found.append(score_rows("test", made, losses(made, given, given.splits["test"][1]), model.seeds)[1][1])
+        made = forecast_series(model, given, given.origins("test", 1), [1, 4], 5)
+        found.append(
+            forecast_score_rows("test", made, compute_losses(made, given, given.splits["test"][1]), model.seeds)[1][1]
+        )
     plain, tiny = found
     for name in ("rmse", "mae", "crps", "crps_low", "mae_high"):
         assert tiny[name] == plain[name] * unit

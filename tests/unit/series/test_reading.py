@@ -25,7 +25,7 @@ def rows(first: str, *values: str) -> str:
         (rows("1 2 3", "1", "", "3"), "row 2 of column 'value' of .* is empty; fill the gap"),
         (rows("1 2 3", "1", "NaN", "3"), "row 2 of column 'value' of .* is 'NaN'; fill the gap"),
         (rows("1 2 3", "1", "inf", "3"), "row 2 of column 'value' of .* is 'inf', which is not finite"),
-        (rows("1 2 3", "1", "2", "three"), "row 3 of column 'value' of .* is 'three', which is no number"),
+        (rows("1 2 3", "1", "2", "three"), "row 3 of column 'value' of .* is 'three', which is not a number"),
         (rows("1 3 2", "1", "2", "3"), "row 3 of column 'time' of .* is 2, which does not come after 3; sort"),
         (rows("1 2 2", "1", "2", "3"), "row 3 of column 'time' of .* is 2, which does not come after 2"),
         (rows("1 2 3 5", "1", "2", "3", "4"), "row 4 of column 'time' of .* is 5, 2 after 3 where a step is 1; fill"),
@@ -38,7 +38,7 @@ def rows(first: str, *values: str) -> str:
         ("1,2\n3,4\n", "has no head: row 1 is 1, 2"),
         ("time,value\n", "has no rows below its head"),
         ("", "has no rows below its head"),
-        ("time,a,b\n1,2,3\n", "has the columns time, a, b; say which, as in --config column=b"),
+        ("time,a,b\n1,2,3\n", "has the columns time, a, b; choose one, as in --config column=b"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, sentence: str) -> None:

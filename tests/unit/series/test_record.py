@@ -11,9 +11,15 @@ from made_forecasts import make_forecasts, make_series
 from seqlab.io.errors import InputError
 from seqlab.io.runs import read_experiment
 from seqlab.series.autoregression import Autoregression
-from seqlab.series.record import forecast, losses, read_forecast_metrics, read_forecasts, score_rows
+from seqlab.series.record import (
+    compute_losses,
+    forecast_score_rows,
+    forecast_series,
+    read_forecast_metrics,
+    read_forecasts,
+)
 from seqlab.series.splits import Prepared
-from seqlab.series.tables import best_on_valid, read_models, summarize
+from seqlab.series.tables import find_best_forecaster, read_forecast_models, summarize_forecasts
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +29,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def models(base: Path) -> pd.DataFrame:
-    return read_models(base / "models.csv")
+    return read_forecast_models(base / "models.csv")
 
 
 def at(models: pd.DataFrame, model: str, horizon: int, split: str = "test") -> pd.Series:
@@ -85,16 +91,16 @@ def test_every_seed_has_rows_of_its_own_and_the_mean_is_over_them(base: Path, mo
 def test_the_best_is_chosen_on_valid(models: pd.DataFrame) -> None:
     changed = models.copy()
     changed.loc[changed["split"] == "test", "rmse"] = range((changed["split"] == "test").sum(), 0, -1)
-    assert best_on_valid(changed) == best_on_valid(models)
+    assert find_best_forecaster(changed) == find_best_forecaster(models)
     valid = models[models["split"] == "valid"]
-    assert at(models, best_on_valid(models), 1, "valid")["rmse"] == valid["rmse"].min()
+    assert at(models, find_best_forecaster(models), 1, "valid")["rmse"] == valid["rmse"].min()
 
 
 def test_forecasts_that_collapse_have_no_spread() -> None:
     prepared = make_series()
     flat = Autoregression(0.0, [0.0], 1.0)
-    made = forecast(flat, prepared, prepared.origins("test", 1), [1, 4], 2)
-    scores, _ = score_rows("test", made, losses(made, prepared, 240), [None])
+    made = forecast_series(flat, prepared, prepared.origins("test", 1), [1, 4], 2)
+    scores, _ = forecast_score_rows("test", made, compute_losses(made, prepared, 240), [None])
     assert [row["spread"] for row in scores] == pytest.approx([0.0, 0.0], abs=1e-12)
 
 
@@ -102,7 +108,7 @@ def test_with_differences_a_forecast_goes_on_from_the_last_value() -> None:
     prepared = make_series(difference=True)
     drift = Autoregression(0.0, [0.0], 1e-9)  # every change is the mean change of train
     origins = prepared.origins("test", 1)
-    made = forecast(drift, prepared, origins, [1, 4], 3)
+    made = forecast_series(drift, prepared, origins, [1, 4], 3)
     expected = prepared.values[origins][:, None] + np.array([1, 4]) * prepared.scale.mean
     np.testing.assert_allclose(made.points[0], expected)
     assert made.mixture is not None
@@ -111,7 +117,7 @@ def test_with_differences_a_forecast_goes_on_from_the_last_value() -> None:
 
 def spread_of_trajectories(prepared: Prepared, steps: int) -> float:
     noise = Autoregression(0.0, [0.0], 1.0)
-    made = forecast(noise, prepared, prepared.origins("test", 1), [steps], 64)
+    made = forecast_series(noise, prepared, prepared.origins("test", 1), [steps], 64)
     assert made.mixture is not None
     return float(np.sqrt(made.mixture.means.var(-1).mean() + (made.mixture.deviations**2).mean()))
 
@@ -140,7 +146,7 @@ def test_errors_are_kept_with_the_forecasts(base: Path) -> None:
 def test_tables_need_persistence(base: Path) -> None:
     runs = read_experiment(base.parents[1] / "runs.json").runs
     with pytest.raises(InputError, match="persistence is not among the models"):
-        summarize(run for run in runs if run.model == "autoregression")
+        summarize_forecasts(run for run in runs if run.model == "autoregression")
 
 
 def test_metrics_of_something_else_are_refused(tmp_path: Path) -> None:

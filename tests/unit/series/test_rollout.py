@@ -6,7 +6,7 @@ import pytest
 from seqlab.series import rollout
 from seqlab.series.autoregression import Autoregression, sufficient_order, try_orders
 from seqlab.series.persistence import persistence, seasonal_persistence
-from seqlab.series.rollout import roll_out, trajectories
+from seqlab.series.rollout import draw_trajectories, roll_out
 
 HALVING = Autoregression(0.0, [0.5], 1.0)
 
@@ -31,7 +31,7 @@ def test_far_ahead_an_autoregression_collapses_to_the_mean_of_the_process() -> N
 
 
 def test_one_step_ahead_trajectories_are_the_model_itself() -> None:
-    sums, means, deviations = trajectories(HALVING, np.array([4.0]), np.array([0]), [1], 3)
+    sums, means, deviations = draw_trajectories(HALVING, np.array([4.0]), np.array([0]), [1], 3)
     assert (sums == 0).all()
     assert (means == 2.0).all()
     assert (deviations == 1.0).all()
@@ -39,16 +39,16 @@ def test_one_step_ahead_trajectories_are_the_model_itself() -> None:
 
 def test_trajectories_do_not_depend_on_the_other_origins(monkeypatch: pytest.MonkeyPatch) -> None:
     values = process([0.5], 40)
-    whole = trajectories(HALVING, values, np.arange(10, 30), [1, 4], 5)
-    monkeypatch.setattr(rollout, "CHUNK", 3)
-    for one, other in zip(whole, trajectories(HALVING, values, np.arange(15, 30), [1, 4], 5), strict=True):
+    whole = draw_trajectories(HALVING, values, np.arange(10, 30), [1, 4], 5)
+    monkeypatch.setattr(rollout, "ORIGINS_AT_ONCE", 3)
+    for one, other in zip(whole, draw_trajectories(HALVING, values, np.arange(15, 30), [1, 4], 5), strict=True):
         np.testing.assert_array_equal(one[:, 5:], other)
 
 
 def test_sums_are_those_of_the_values_drawn() -> None:
     """With no noise a trajectory is the roll-out."""
     model = Autoregression(0.0, [0.5], 0.0)
-    sums, means, _ = trajectories(model, np.array([8.0]), np.array([0]), [1, 3], 2)
+    sums, means, _ = draw_trajectories(model, np.array([8.0]), np.array([0]), [1, 3], 2)
     assert sums[0, 0].tolist() == [[0.0, 0.0], [6.0, 6.0]]
     assert means[0, 0].tolist() == [[4.0, 4.0], [1.0, 1.0]]
 

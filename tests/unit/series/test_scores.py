@@ -7,10 +7,10 @@ from scipy.stats import norm
 
 from seqlab.series.rollout import Mixture
 from seqlab.series.scores import (
-    Interval,
-    covered,
+    MeanInterval,
+    coverage,
     crps,
-    interval,
+    estimate_mean,
     naive_error,
     negative_log_likelihood,
     probability_below,
@@ -72,7 +72,7 @@ def test_probability_below_and_what_the_central_interval_covers() -> None:
     single = Mixture(np.zeros((1, 3, 1, 1)), np.ones((1, 3, 1, 1)))
     found = probability_below(single, np.array([[-1.7], [0.0], [1.6]]))
     np.testing.assert_allclose(found[0, :, 0], norm.cdf([-1.7, 0.0, 1.6]))
-    assert covered(found)[0, :, 0].tolist() == [0.0, 1.0, 1.0]
+    assert coverage(found)[0, :, 0].tolist() == [0.0, 1.0, 1.0]
 
 
 def test_the_scale_of_mase_is_the_error_of_persistence_on_train() -> None:
@@ -87,7 +87,7 @@ def moving_sums(rng: np.random.Generator, length: int, width: int) -> np.ndarray
 @pytest.mark.parametrize("horizon", [1, 8])
 def test_an_interval_holds_the_mean_about_as_often_as_it_says(horizon: int) -> None:
     rng = np.random.default_rng(1)
-    told = [interval(moving_sums(rng, 400, horizon)[None], horizon) for _ in range(300)]
+    told = [estimate_mean(moving_sums(rng, 400, horizon)[None], horizon) for _ in range(300)]
     share = np.mean([one.low < 0 < one.high for one in told])
     assert 0.89 < share < 0.99
 
@@ -95,18 +95,18 @@ def test_an_interval_holds_the_mean_about_as_often_as_it_says(horizon: int) -> N
 def test_an_interval_over_seeds_is_wider_than_over_origins_alone() -> None:
     rng = np.random.default_rng(1)
     losses = rng.standard_normal((1, 200)) + np.array([[-1.0], [0.0], [1.0]])
-    seeds, none = interval(losses, 1), interval(losses[1:2], 1)
+    seeds, none = estimate_mean(losses, 1), estimate_mean(losses[1:2], 1)
     assert seeds.high - seeds.low > 5 * (none.high - none.low)
 
 
 def test_too_few_origins_have_no_interval() -> None:
-    told = interval(np.arange(150.0)[None], 64)
+    told = estimate_mean(np.arange(150.0)[None], 64)
     assert told.mean == 74.5
     assert np.isnan([told.low, told.high]).all()
 
 
 def test_equal_losses_have_an_interval_of_no_width() -> None:
-    assert interval(np.full((1, 50), 2.0), 1) == interval(np.full((2, 50), 2.0), 4)
+    assert estimate_mean(np.full((1, 50), 2.0), 1) == estimate_mean(np.full((2, 50), 2.0), 4)
 
 
 def test_a_forecast_that_is_a_point_has_a_score_and_no_likelihood():
@@ -127,16 +127,16 @@ def test_points_and_gaussians_together_are_scored_as_almost_points():
 
 def test_a_value_that_a_point_misses_by_rounding_is_covered():
     points = Mixture(np.full((1, 1, 1, 1), 0.1 + 0.2), np.zeros((1, 1, 1, 1)))
-    assert covered(probability_below(points, np.array([[0.3]]))) == 1.0
-    assert covered(probability_below(points, np.array([[0.3001]]))) == 0.0
+    assert coverage(probability_below(points, np.array([[0.3]]))) == 1.0
+    assert coverage(probability_below(points, np.array([[0.3001]]))) == 0.0
 
 
 @pytest.mark.parametrize("unit", [2.0**-60, 2.0**40])
 def test_an_interval_does_not_depend_on_the_unit(unit):
     losses = np.random.default_rng(1).standard_normal((1, 200)).cumsum(1) ** 2
-    found, scaled = interval(losses, 4), interval(losses * unit**2, 4)
-    assert scaled == Interval(found.mean * unit**2, found.low * unit**2, found.high * unit**2)
+    found, scaled = estimate_mean(losses, 4), estimate_mean(losses * unit**2, 4)
+    assert scaled == MeanInterval(found.mean * unit**2, found.low * unit**2, found.high * unit**2)
 
 
 def test_the_interval_of_losses_that_are_not_numbers_is_none():
-    assert np.isnan(interval(np.full((1, 100), np.nan), 1).low)
+    assert np.isnan(estimate_mean(np.full((1, 100), np.nan), 1).low)

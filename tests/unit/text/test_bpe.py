@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqlab.io.errors import InputError
+from seqlab.io.runs import SPLIT_NAMES
 from seqlab.text.bpe import BytePairs
-from seqlab.text.splits import NAMES, cut, describe, learn_pieces
-from seqlab.text.tokens import join
+from seqlab.text.splits import cut_text, describe_splits, learn_pieces
+from seqlab.text.tokens import join_tokens
 from seqlab.text.vocab import Vocab
 
 TEXT = "low low low low low lower lower newest newest newest newest newest newest widest widest widest "
@@ -46,7 +47,7 @@ def test_the_most_frequent_pair_is_merged_first():
 
 @given(st.text())
 def test_pieces_join_to_any_text(text):
-    assert join(LEARNT.pieces(text), "bpe") == text
+    assert join_tokens(LEARNT.pieces(text), "bpe") == text
 
 
 @given(st.text("low ernstwid"))
@@ -68,7 +69,7 @@ def test_the_vocabulary_is_that_of_train_whatever_stands_in_test():
     pieces, merges = learn_pieces(text, SPLIT, 20)
     assert merges == learn_pieces(TEXT * 3 + "qqqqq qqqqqq qqqqqq qqqq", SPLIT, 20)[1]
     vocab = Vocab([], 1, pieces, "bpe", merges)
-    tokens, segments = cut(text, "bpe", SPLIT, merges)
+    tokens, segments = cut_text(text, "bpe", SPLIT, merges)
     start, stop = segments["test"][0]
     unknown = [token for token, index in zip(tokens, vocab.encode(tokens), strict=True) if index == 0]
     assert unknown and all(token in tokens[start:stop] for token in unknown)
@@ -78,15 +79,15 @@ def test_the_vocabulary_is_that_of_train_whatever_stands_in_test():
 def test_pieces_are_cut_where_characters_are_and_charged_for_what_they_hold():
     text = TEXT.replace("e", "é") * 4
     pieces, merges = learn_pieces(text, SPLIT, 20)
-    tokens, segments = cut(text, "bpe", SPLIT, merges)
-    characters, expected = cut(text, "char", SPLIT)
-    for name in NAMES:
+    tokens, segments = cut_text(text, "bpe", SPLIT, merges)
+    characters, expected = cut_text(text, "char", SPLIT)
+    for name in SPLIT_NAMES:
         (start, stop), (first, last) = segments[name][0], expected[name][0]
-        assert join(tokens[start:stop], "bpe") == "".join(characters[first:last])
+        assert join_tokens(tokens[start:stop], "bpe") == "".join(characters[first:last])
     ids = Vocab([], 1, pieces, "bpe", merges).encode(tokens)
-    test = describe("contiguous", segments, ids, tokens, "bpe")["splits"]["test"]
+    test = describe_splits("contiguous", segments, ids, tokens, "bpe")["splits"]["test"]
     start, stop = segments["test"][0]
-    scored = join(tokens[start + 1 : stop], "bpe")
+    scored = join_tokens(tokens[start + 1 : stop], "bpe")
     counts = (len(scored), len(scored.encode()), len(scored.split()))
     assert (test["characters"], test["bytes"], test["words"]) == counts
 

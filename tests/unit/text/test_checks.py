@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqlab.text.checks import check_clean, check_raw, check_splits, check_unit, longest_shared, shared_positions
+from seqlab.text.checks import (
+    check_clean,
+    check_raw,
+    check_splits,
+    check_unit,
+    count_shared_positions,
+    find_longest_shared,
+)
 from seqlab.text.vocab import Vocab
 
 PLAIN = "".join(f"Line {n} of a plain text, which says something new.\n" for n in range(200))
@@ -20,8 +27,8 @@ def test_a_plain_text_has_nothing_odd():
     ("text", "kind", "said"),
     [
         (PLAIN + "<div class='a'>log in</div>\n", "html", "2 HTML tags, the first \"<div class='a'>\" in line 201"),
-        (PLAIN + "cafÃ© and naÃ¯ve\n", "encoding", "2 places look decoded in the wrong way, the first 'Ã©' in"),
-        (PLAIN + "gone \ufffd\n", "encoding", "1 places look decoded in the wrong way, the first '\ufffd' in line 201"),
+        (PLAIN + "cafÃ© and naÃ¯ve\n", "encoding", "2 places look wrongly decoded, the first 'Ã©' in"),
+        (PLAIN + "gone \ufffd\n", "encoding", "1 places look wrongly decoded, the first '\ufffd' in line 201"),
         (PLAIN + "a\r\nb\r\n", "line_ends", "line ends are 2 CR LF, 200 LF"),
         (PLAIN + "a\ufeffb\n", "byte_order_mark", "a byte-order mark in line 201"),
         (PLAIN + "bell \x07\n", "control_characters", "1 control characters, the first U+0007 in line 201"),
@@ -69,7 +76,7 @@ def test_joiners_that_a_script_or_an_emoji_needs_are_no_finding(text):
 def test_a_vocabulary_that_keeps_nothing_stops_the_work_with_its_remedy():
     (finding,) = check_unit("a b c", Vocab(["a", "b", "c"], min_freq=2, unit="word"))
     assert (finding.kind, finding.stops) == ("vocabulary", True)
-    assert finding.sentence.startswith("no word stands 2 times in train")
+    assert finding.sentence.startswith("no word occurs 2 times in train")
     assert "lower vocab.min_freq for the unit word" in finding.sentence
 
 
@@ -92,8 +99,8 @@ def test_a_script_without_blanks_is_no_text_of_words(text, script):
 
 def test_a_script_without_blanks_is_the_reason_why_nothing_is_kept():
     (finding,) = check_unit("今天很好。\n明天不好。", Vocab(["今天很好。", "明天不好。"], min_freq=2, unit="word"))
-    assert finding.stops and finding.sentence.startswith("no word stands 2 times in train")
-    assert finding.sentence.endswith("sentences pass for words; take the unit char, byte or bpe")
+    assert finding.stops and finding.sentence.startswith("no word occurs 2 times in train")
+    assert finding.sentence.endswith("sentences count as words; take the unit char, byte or bpe")
 
 
 def test_reserved_names_among_the_words_are_told():
@@ -110,7 +117,7 @@ def naive_longest(first: list[int], second: list[int]) -> int:
 
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=25), st.lists(st.integers(0, 2), min_size=1, max_size=25))
 def test_the_longest_shared_stretch_is_that_of_trying_all(first, second):
-    span, (_, place) = longest_shared([np.array(first)], [np.array(second)])
+    span, (_, place) = find_longest_shared([np.array(first)], [np.array(second)])
     assert span == naive_longest(first, second)
     wanted = second[place : place + span]
     assert span == 0 or any(first[j : j + span] == wanted for j in range(len(first)))
@@ -118,12 +125,12 @@ def test_the_longest_shared_stretch_is_that_of_trying_all(first, second):
 
 def test_no_stretch_reaches_over_the_border_of_two_segments():
     train = [np.array([1, 2, 3]), np.array([4, 5, 6])]
-    assert longest_shared(train, [np.array([2, 3, 4, 5])])[0] == 2
+    assert find_longest_shared(train, [np.array([2, 3, 4, 5])])[0] == 2
 
 
 def test_positions_in_shared_stretches_are_counted_once():
     train, test = [np.arange(10)], [np.array([20, 3, 4, 5, 6, 21, 7, 8])]
-    assert shared_positions(train, test, span=3) == 4
+    assert count_shared_positions(train, test, span=3) == 4
 
 
 def parts(test: np.ndarray) -> dict:
@@ -136,7 +143,7 @@ def test_a_test_split_that_stands_in_train_stops_the_work():
     splits["test"] = [splits["train"][0][500:800]]
     found = check_splits(splits, list("?abcdefgh"), "char")
     assert [(finding.kind, finding.stops) for finding in found] == [("overlap", True), ("shared_span", False)]
-    assert found[0].sentence.startswith("100.0% of test stands in train too")
+    assert found[0].sentence.startswith("100.0% of test is also in train")
     assert found[1].sentence.startswith("test and train share 300 symbols in a row: ")
 
 

@@ -8,17 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqlab.io.errors import InputError
-from seqlab.text.cleaning import CLEANING, clean, clean_text, clean_whitespace
+from seqlab.text.cleaning import CLEANING_FUNCTIONS, apply_cleaning, clean_text, clean_whitespace
 
 # Plain letters, blanks and line ends are rare among all of Unicode, so they are drawn more often.
 texts = st.text("a \n\r\t") | st.text("Zé9.\u0301 \n\f\v\x1c\x85\u00a0\u2003\u2028") | st.text()
 
 
-@pytest.mark.parametrize("kind", CLEANING)
+@pytest.mark.parametrize("kind", CLEANING_FUNCTIONS)
 @given(text=texts)
 def test_cleaning_twice_is_cleaning_once(kind, text):
-    once = CLEANING[kind](text)
-    assert CLEANING[kind](once) == once
+    once = CLEANING_FUNCTIONS[kind](text)
+    assert CLEANING_FUNCTIONS[kind](once) == once
 
 
 @given(texts)
@@ -60,7 +60,7 @@ def test_whitespace_ends_a_line_only_where_the_text_does(text):
 def test_cleaning_adds_no_white_space(text, kind):
     blanks = sum(character.isspace() for character in unicodedata.normalize("NFC", text))
     others = len(text) if kind == "letters" else blanks  # letters puts blanks in the place of all other characters
-    assert sum(character.isspace() for character in CLEANING[kind](text)) <= others
+    assert sum(character.isspace() for character in CLEANING_FUNCTIONS[kind](text)) <= others
 
 
 def test_whitespace_adds_no_line_end_to_a_text_of_one_line():
@@ -82,15 +82,15 @@ def test_whitespace_keeps_paragraphs():
 
 @given(texts)
 def test_none_changes_nothing(text):
-    assert CLEANING["none"](text) == text
+    assert CLEANING_FUNCTIONS["none"](text) == text
 
 
 def test_an_unknown_cleaning_is_named_with_those_allowed():
     with pytest.raises(InputError, match=r"'shine' for raw\.txt; allowed are letters, whitespace, none"):
-        clean("text", "shine", "raw.txt")
+        apply_cleaning("text", "shine", "raw.txt")
 
 
-@pytest.mark.parametrize("kind", CLEANING)
+@pytest.mark.parametrize("kind", CLEANING_FUNCTIONS)
 def test_nothing_left_is_an_error_that_names_the_place(kind):
-    with pytest.raises(InputError, match=rf"raw\.txt holds nothing after cleaning \({kind}\)"):
-        clean(" \n ", kind, "raw.txt")
+    with pytest.raises(InputError, match=rf"raw\.txt is empty after cleaning \({kind}\)"):
+        apply_cleaning(" \n ", kind, "raw.txt")

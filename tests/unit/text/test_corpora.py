@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from seqlab.io.errors import InputError
 from seqlab.io.files import read_json
-from seqlab.text.corpora import fetch
+from seqlab.text.corpora import fetch_corpus
 from seqlab.text.definitions import corpus_source, load_corpora
 from seqlab.text.reading import check_text, load_text
 from seqlab.text.sources import entropy_rate, symbol_bits, symbol_ids
@@ -24,11 +24,11 @@ SHIPPED = load_corpora(ROOT / "config" / "corpora.yaml")
 def test_fetch_from_a_path(tmp_path):
     path, output = tmp_path / "my.txt", tmp_path / "raw.txt"
     path.write_bytes(b"\xef\xbb\xbf" + TEXT)
-    fetch("my", DESCRIPTION | {"kind": "path", "path": str(path)}, output)
+    fetch_corpus("my", DESCRIPTION | {"kind": "path", "path": str(path)}, output)
     assert output.read_bytes() == path.read_bytes()
     assert load_text(output) == TEXT.decode()
     with pytest.raises(InputError, match=f"my.txt.*{SHA256}"):
-        fetch("my", DESCRIPTION | {"kind": "path", "path": str(path), "sha256": SHA256}, output)
+        fetch_corpus("my", DESCRIPTION | {"kind": "path", "path": str(path), "sha256": SHA256}, output)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_fetch_from_a_path(tmp_path):
 def test_paths_that_are_no_files(tmp_path, name, words):
     (tmp_path / "folder").mkdir()
     with pytest.raises(InputError, match=words):
-        fetch("my", DESCRIPTION | {"kind": "path", "path": str(tmp_path / name)}, tmp_path / "raw.txt")
+        fetch_corpus("my", DESCRIPTION | {"kind": "path", "path": str(tmp_path / name)}, tmp_path / "raw.txt")
     with pytest.raises(InputError, match=words):
         load_text(tmp_path / name)
     assert not (tmp_path / "raw.txt").exists()
@@ -63,7 +63,7 @@ def test_what_is_no_text_is_refused(tmp_path, data, words):
     path, output = tmp_path / "my.txt", tmp_path / "raw.txt"
     path.write_bytes(data)
     with pytest.raises(InputError, match=words) as caught:
-        fetch("my", DESCRIPTION | {"kind": "path", "path": str(path)}, output)
+        fetch_corpus("my", DESCRIPTION | {"kind": "path", "path": str(path)}, output)
     assert "my.txt" in str(caught.value)
     assert ";" in str(caught.value)  # the remedy
     assert not output.exists()
@@ -84,7 +84,7 @@ def test_text_about_html_is_text():
 @pytest.mark.parametrize("name", [name for name, block in SHIPPED.items() if block["kind"] == "builtin"])
 def test_shipped_builtins_need_no_network(tmp_path, name):
     block = SHIPPED[name]
-    fetch(name, block, tmp_path / "raw.txt")
+    fetch_corpus(name, block, tmp_path / "raw.txt")
     text = load_text(tmp_path / "raw.txt")
     assert len(text) == block.get("length", block.get("max_characters", 0) + 1)  # python_docs ends its last line
     source = corpus_source(name, block)
@@ -94,14 +94,14 @@ def test_shipped_builtins_need_no_network(tmp_path, name):
 
 
 def test_python_docs_whole(tmp_path):
-    fetch("docs", DESCRIPTION | {"kind": "builtin", "builtin": "python_docs"}, tmp_path / "raw.txt")
+    fetch_corpus("docs", DESCRIPTION | {"kind": "builtin", "builtin": "python_docs"}, tmp_path / "raw.txt")
     text = load_text(tmp_path / "raw.txt")
     assert len(text) > 300_000
     assert text.startswith('The "assert" statement\n')
 
 
 def test_python_docs_say_nothing_twice(tmp_path):
-    fetch("docs", DESCRIPTION | {"kind": "builtin", "builtin": "python_docs"}, tmp_path / "raw.txt")
+    fetch_corpus("docs", DESCRIPTION | {"kind": "builtin", "builtin": "python_docs"}, tmp_path / "raw.txt")
     paragraphs = [" ".join(paragraph.split()) for paragraph in load_text(tmp_path / "raw.txt").split("\n\n")]
     assert len(set(paragraphs)) == len(paragraphs)
 
@@ -137,7 +137,7 @@ def test_a_text_of_three_files_is_one_with_separators(tmp_path):
     for part, content in (("train", b"\xef\xbb\xbfone\r\n"), ("valid", b"two"), ("test", b"three\n")):
         files[part] = str(tmp_path / part)
         (tmp_path / part).write_bytes(content)
-    fetch("my", DESCRIPTION | {"kind": "files", "files": files}, tmp_path / "raw.txt")
+    fetch_corpus("my", DESCRIPTION | {"kind": "files", "files": files}, tmp_path / "raw.txt")
     assert (tmp_path / "raw.txt").read_bytes() == b"one\r\n\x1ctwo\x1cthree\n"
 
 
@@ -151,6 +151,6 @@ def test_a_wrong_file_among_three_is_named(tmp_path, content, words):
         (tmp_path / "valid").write_bytes(content)
     files = {part: str(tmp_path / part) for part in ("train", "valid", "test")}
     with pytest.raises(InputError) as caught:
-        fetch("my", DESCRIPTION | {"kind": "files", "files": files}, tmp_path / "raw.txt")
+        fetch_corpus("my", DESCRIPTION | {"kind": "files", "files": files}, tmp_path / "raw.txt")
     assert str(caught.value).startswith(str(tmp_path / "valid")) and words in str(caught.value)
     assert not (tmp_path / "raw.txt").exists()

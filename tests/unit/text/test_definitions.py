@@ -7,7 +7,7 @@ import yaml
 from downloads import DESCRIPTION, definition
 
 from seqlab.io.errors import InputError
-from seqlab.text.corpora import fetch
+from seqlab.text.corpora import fetch_corpus
 from seqlab.text.definitions import check_corpus, load_corpora
 
 ROOT = Path(__file__).parents[3]
@@ -52,7 +52,7 @@ GENERATED = DESCRIPTION | {"kind": "builtin", "builtin": "even_process", "length
 )
 def test_wrong_definitions_are_named(tmp_path, wrong, words):
     with pytest.raises(InputError) as caught:
-        fetch("my", wrong, tmp_path / "raw.txt")
+        fetch_corpus("my", wrong, tmp_path / "raw.txt")
     assert all(word in str(caught.value) for word in ["corpus my", *words]), caught.value
     assert not (tmp_path / "raw.txt").exists()
 

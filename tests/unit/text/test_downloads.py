@@ -12,7 +12,7 @@ from downloads import DESCRIPTION, SHA256, TEXT, Handler, definition
 
 from seqlab.io.errors import InputError
 from seqlab.text import corpora
-from seqlab.text.corpora import download_first, fetch
+from seqlab.text.corpora import download_first, fetch_corpus
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +96,7 @@ def test_a_text_that_is_too_large_is_cut_off(server, tmp_path, monkeypatch):
         ("missing", "404 Not Found", 1),
         ("down", "500 Internal Server Error", 2),
         ("reset", "the connection broke off|no connection", 2),
-        ("drip", "it came too slowly, [0-9]+ bytes", 1),
+        ("drip", "it is too slow, [0-9]+ bytes", 1),
         ("short", "the sha256 should be", 2),
         ("more", "the connection broke off", 2),
         ("wrong", "the sha256 should be", 2),
@@ -125,10 +125,10 @@ def test_a_server_that_never_gives_the_text_is_left_for_the_next(
 def test_fetch_downloads_and_replaces(server, tmp_path, monkeypatch):
     monkeypatch.setattr(corpora, "check_corpus", lambda *_: None)  # which would ask for https
     output = tmp_path / "times" / "raw.txt"
-    fetch("times", definition(f"{server}/good"), output)
+    fetch_corpus("times", definition(f"{server}/good"), output)
     assert output.read_bytes() == TEXT
     with pytest.raises(InputError):
-        fetch("times", definition(f"{server}/missing"), output, tmp_path)
+        fetch_corpus("times", definition(f"{server}/missing"), output, tmp_path)
     assert output.read_bytes() == TEXT
     assert sorted(path.name for path in output.parent.iterdir()) == [".raw.txt.sha256", "raw.txt"]
 
@@ -137,20 +137,20 @@ def test_fetch_reads_the_mirror_first_under_the_same_checksum(tmp_path):
     mirror, output = tmp_path / "mirror", tmp_path / "raw.txt"
     mirror.mkdir()
     (mirror / "times.txt").write_bytes(TEXT)
-    fetch("times", definition("https://127.0.0.1:9/nobody"), output, mirror)
+    fetch_corpus("times", definition("https://127.0.0.1:9/nobody"), output, mirror)
     assert output.read_bytes() == TEXT
     (mirror / "times.txt").write_bytes(TEXT + b"edited")
     with pytest.raises(InputError, match=rf"mirror/times.txt.*{SHA256}.*not kept"):
-        fetch("times", definition("https://127.0.0.1:9/nobody"), output, mirror)
+        fetch_corpus("times", definition("https://127.0.0.1:9/nobody"), output, mirror)
     assert output.read_bytes() == TEXT
 
 
 def test_mirrors_that_do_not_help(tmp_path, monkeypatch):
     monkeypatch.setattr(corpora, "RETRIES", 0)
     with pytest.raises(InputError, match=r"SEQLAB_MIRROR names .*nowhere, which is not a folder"):
-        fetch("times", definition("https://127.0.0.1:9/nobody"), tmp_path / "raw.txt", tmp_path / "nowhere")
+        fetch_corpus("times", definition("https://127.0.0.1:9/nobody"), tmp_path / "raw.txt", tmp_path / "nowhere")
     with pytest.raises(InputError, match=r"has no times\.txt; https://127.0.0.1:9/nobody: no connection"):
-        fetch("times", definition("https://127.0.0.1:9/nobody"), tmp_path / "raw.txt", tmp_path)
+        fetch_corpus("times", definition("https://127.0.0.1:9/nobody"), tmp_path / "raw.txt", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -162,5 +162,5 @@ def test_a_download_among_three_files_is_taken_from_the_mirror(tmp_path):
         "kind": "files",
         "files": dict.fromkeys(("train", "valid"), str(tmp_path / "local")) | {"test": url},
     }
-    fetch("my", definition, tmp_path / "raw.txt", tmp_path)
+    fetch_corpus("my", definition, tmp_path / "raw.txt", tmp_path)
     assert (tmp_path / "raw.txt").read_bytes() == b"local\x1clocal\x1c" + TEXT

@@ -16,7 +16,7 @@ from seqlab.text.sources import (
     confidence_interval,
     entropy_rate,
     even_process,
-    generate,
+    generate_text,
     markov_chain,
     stationary,
     symbol_bits,
@@ -138,7 +138,7 @@ def test_the_filter_is_exact(source):
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_bits_of_a_long_text_lie_in_the_interval(source):
-    text = generate(source, 50_000, seed=5)
+    text = generate_text(source, 50_000, seed=5)
     low, high = confidence_interval(source, len(text))
     slack = 0.5 * (high - low) + 1e-3  # one text in twenty lies outside 95 %; one in thousands outside twice that
     assert low - slack <= symbol_bits(source, symbol_ids(source, text)).mean() <= high + slack
@@ -147,7 +147,9 @@ def test_bits_of_a_long_text_lie_in_the_interval(source):
 @pytest.mark.parametrize("source", [two_states(0.05, 0.1), even_process(), brackets(**BRACKETS), never_known()])
 def test_the_interval_covers_95_percent_of_texts(source):
     length, texts = 500, 300
-    means = [symbol_bits(source, symbol_ids(source, generate(source, length, seed))).mean() for seed in range(texts)]
+    means = [
+        symbol_bits(source, symbol_ids(source, generate_text(source, length, seed))).mean() for seed in range(texts)
+    ]
     low, high = confidence_interval(source, length)
     inside = sum(low <= mean <= high for mean in means) / texts
     assert 0.90 <= inside <= 0.99
@@ -169,7 +171,7 @@ def test_the_interval_of_independent_symbols_is_the_textbook_one():
 def test_brackets_match(kinds, depth, seed):
     source = brackets(kinds, depth, 0.5, fillers=2, filling=0.2)
     partner, stack, heights = dict(zip(")]}>", "([{<", strict=True)), [], [0]
-    for character in generate(source, 300, seed):
+    for character in generate_text(source, 300, seed):
         if character in "([{<":
             stack.append(character)
         elif character in partner and stack:
@@ -179,7 +181,7 @@ def test_brackets_match(kinds, depth, seed):
 
 
 def test_runs_of_ones_in_the_even_process_are_even():
-    runs = generate(even_process(), 5000, 3).split("0")[1:-1]
+    runs = generate_text(even_process(), 5000, 3).split("0")[1:-1]
     assert all(len(run) % 2 == 0 for run in runs)
     assert any(runs)
 
@@ -187,7 +189,7 @@ def test_runs_of_ones_in_the_even_process_are_even():
 def test_an_n_gram_can_learn_the_markov_chain():
     """Counts of pairs of the generated text come near the rows of the chain."""
     source = markov_chain(1, 3, 1.0, 4)
-    ids = symbol_ids(source, generate(source, 50_000, 1))
+    ids = symbol_ids(source, generate_text(source, 50_000, 1))
     counts = np.zeros((3, 3))
     np.add.at(counts, (ids[:-1], ids[1:]), 1)
     assert counts / counts.sum(axis=1, keepdims=True) == pytest.approx(source.emission, abs=0.02)
@@ -195,9 +197,9 @@ def test_an_n_gram_can_learn_the_markov_chain():
 
 def test_seeds_decide_the_text():
     source = markov_chain(2, 8, 0.3, 1)
-    assert generate(source, 100, 1) == generate(source, 100, 1) != generate(source, 100, 2)
-    assert generate(source, 100, 1) == generate(source, 200, 1)[:100]
-    assert generate(source, 0, 1) == ""
+    assert generate_text(source, 100, 1) == generate_text(source, 100, 1) != generate_text(source, 100, 2)
+    assert generate_text(source, 100, 1) == generate_text(source, 200, 1)[:100]
+    assert generate_text(source, 0, 1) == ""
     assert symbol_bits(source, np.array([], dtype=int)).shape == (0,)
 
 

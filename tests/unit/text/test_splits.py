@@ -9,8 +9,17 @@ from hypothesis import strategies as st
 
 from seqlab.io.errors import InputError
 from seqlab.io.files import write_json
-from seqlab.text.splits import NAMES, contiguous, cut, describe, divide, read_ids, read_splits, segments_of
-from seqlab.text.tokens import join, tokenize
+from seqlab.text.splits import (
+    SPLIT_NAMES,
+    cut_text,
+    describe_splits,
+    divide_text,
+    read_ids,
+    read_splits,
+    segments_of,
+    split_contiguously,
+)
+from seqlab.text.tokens import join_tokens, tokenize
 from seqlab.text.vocab import Vocab
 
 shares = st.tuples(st.integers(1, 98), st.integers(1, 98)).filter(lambda pair: sum(pair) < 100)
@@ -25,12 +34,12 @@ def fractions(train: int, valid: int) -> dict[str, float]:
 def described(tokens: list[str], unit: str, min_freq: int = 1) -> tuple[dict, np.ndarray]:
     """The content of splits.json for half, a quarter and a quarter of `tokens`, and their indices."""
     ids = Vocab(tokens, min_freq).encode(tokens)
-    return describe("contiguous", contiguous(len(tokens), fractions(50, 25)), ids, tokens, unit), ids
+    return describe_splits("contiguous", split_contiguously(len(tokens), fractions(50, 25)), ids, tokens, unit), ids
 
 
 @given(st.integers(200, 10**6), shares)
 def test_splits_cover_the_text_one_after_the_other(symbols, percent):
-    ranges = [segment for name in NAMES for segment in contiguous(symbols, fractions(*percent))[name]]
+    ranges = [segment for name in SPLIT_NAMES for segment in split_contiguously(symbols, fractions(*percent))[name]]
     assert [start for start, _ in ranges] == [0, *(stop for _, stop in ranges[:-1])]
     assert ranges[-1][1] == symbols
 
@@ -38,7 +47,7 @@ def test_splits_cover_the_text_one_after_the_other(symbols, percent):
 @given(st.integers(200, 10**6), shares)
 def test_borders_are_exact_shares_rounded_down(symbols, percent):
     train, valid = percent
-    splits = contiguous(symbols, fractions(train, valid))
+    splits = split_contiguously(symbols, fractions(train, valid))
     assert splits["train"][0][1] == symbols * train // 100
     assert splits["valid"][0][1] == symbols * (train + valid) // 100
 
@@ -53,16 +62,16 @@ def test_borders_are_exact_shares_rounded_down(symbols, percent):
 )
 def test_shares_that_are_no_division_are_refused(split):
     with pytest.raises(InputError, match="train, valid and test must be positive and add up to 1"):
-        divide(1000, split)
+        divide_text(1000, split)
 
 
 def test_a_text_too_short_for_two_symbols_in_every_split_is_refused():
     with pytest.raises(InputError, match="the text has only 6 symbols, too few"):
-        divide(6, fractions(50, 25))
+        divide_text(6, fractions(50, 25))
 
 
 def test_the_shortest_text_gives_every_split_two_symbols():
-    assert divide(7, fractions(50, 25)) == {"train": [[0, 3]], "valid": [[3, 5]], "test": [[5, 7]]}
+    assert divide_text(7, fractions(50, 25)) == {"train": [[0, 3]], "valid": [[3, 5]], "test": [[5, 7]]}
 
 
 @given(st.text("aé€😀", min_size=8, max_size=60))
@@ -83,7 +92,7 @@ def test_streams_are_cut_along_time():
     """159 symbols: 10 blocks of 5 in each of 3 streams, 8 for train, 1 for valid, 1 for test; 9 symbols are left
     over.
     """
-    assert divide(159, STREAMS) == {
+    assert divide_text(159, STREAMS) == {
         "train": [[0, 40], [50, 90], [100, 140]],
         "valid": [[40, 45], [90, 95], [140, 145]],
         "test": [[45, 50], [95, 100], [145, 150]],
@@ -92,53 +101,53 @@ def test_streams_are_cut_along_time():
 
 @given(st.integers(150, 10**5))
 def test_streams_cover_all_but_less_than_a_block_each_and_nothing_twice(symbols):
-    segments = sorted(segment for ranges in divide(symbols, STREAMS).values() for segment in ranges)
+    segments = sorted(segment for ranges in divide_text(symbols, STREAMS).values() for segment in ranges)
     assert all(first[1] == second[0] for first, second in pairwise(segments))
     assert symbols - 15 < segments[-1][1] <= symbols
 
 
 def test_a_text_too_short_for_its_streams_is_refused():
     with pytest.raises(InputError, match=r"149 symbols, too few for 3 streams of blocks of 5"):
-        divide(149, STREAMS)
+        divide_text(149, STREAMS)
 
 
 def test_an_unknown_kind_of_split_is_named():
     with pytest.raises(InputError, match=r"split.kind is 'random'; allowed are contiguous, char_rnn_streams"):
-        divide(100, STREAMS | {"kind": "random"})
+        divide_text(100, STREAMS | {"kind": "random"})
 
 
 FILES = {"kind": "files"}
 
 
 def test_a_text_of_three_files_is_split_where_they_end():
-    tokens, segments = cut("the time\x1cthe past of\x1ca future", "word", FILES)
+    tokens, segments = cut_text("the time\x1cthe past of\x1ca future", "word", FILES)
     assert tokens == ["the", "time", "the", "past", "of", "a", "future"]
     assert segments == {"train": [[0, 2]], "valid": [[2, 5]], "test": [[5, 7]]}
 
 
 @given(st.lists(st.text("aé€😀 \n", min_size=2), min_size=3, max_size=3), st.sampled_from(["char", "byte"]))
 def test_every_symbol_of_every_file_is_in_its_split(texts, unit):
-    tokens, segments = cut("\x1c".join(texts), unit, FILES)
-    found = [join(tokens[start:stop], unit) for name in NAMES for start, stop in segments[name]]
+    tokens, segments = cut_text("\x1c".join(texts), unit, FILES)
+    found = [join_tokens(tokens[start:stop], unit) for name in SPLIT_NAMES for start, stop in segments[name]]
     assert found == texts
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("one file", "the text is one of 1 files"),
-        ("ab\x1cab\x1cab\x1cab", "one of 4 files"),
+        ("one file", "the text has 1 files"),
+        ("ab\x1cab\x1cab\x1cab", "the text has 4 files"),
         ("ab\x1ca\x1cab", "the valid file has 1"),
     ],
 )
 def test_a_text_that_is_not_three_files_is_refused(text, words):
     with pytest.raises(InputError, match=words):
-        cut(text, "char", FILES)
+        cut_text(text, "char", FILES)
 
 
 def test_other_splits_take_a_text_as_one():
     text = "ab\x1cabab"
-    assert cut(text, "char", fractions(50, 25)) == (list(text), divide(7, fractions(50, 25)))
+    assert cut_text(text, "char", fractions(50, 25)) == (list(text), divide_text(7, fractions(50, 25)))
 
 
 @given(characters)
@@ -177,7 +186,7 @@ def test_unknown_counts_the_scored_symbols_outside_the_vocabulary(tokens, min_fr
 @given(characters)
 def test_segments_of_a_split_hold_its_symbols(tokens):
     splits, ids = described(tokens, "char")
-    joined = np.concatenate([segment for name in NAMES for segment in segments_of(ids, splits, name)])
+    joined = np.concatenate([segment for name in SPLIT_NAMES for segment in segments_of(ids, splits, name)])
     assert np.array_equal(joined, ids)
 
 
@@ -202,7 +211,7 @@ def test_ids_survive_the_file(tmp_path):
 def test_ids_that_do_not_fit_their_splits_are_refused(tmp_path):
     splits, ids = described(list("abcdefgh"), "char")
     np.save(tmp_path / "ids.npy", ids[1:])
-    with pytest.raises(InputError, match=r"ids\.npy is damaged \(it holds 7 symbols, and splits\.json .* tells of 8"):
+    with pytest.raises(InputError, match=r"ids\.npy is damaged \(it holds 7 symbols, and splits\.json .* has 8"):
         read_ids(tmp_path / "ids.npy", splits)
 
 
@@ -222,6 +231,6 @@ def test_words_are_counted_among_the_scored_symbols_whatever_the_unit(unit, word
     tokens = [tokenize(part, unit) for part in ("one two x", "it is", "we go")]
     flat = [token for part in tokens for token in part]
     borders = np.cumsum([0, *map(len, tokens)])
-    ranges = {name: [list(map(int, pair))] for name, pair in zip(NAMES, pairwise(borders), strict=True)}
-    splits = describe("files", ranges, Vocab(flat).encode(flat), flat, unit)["splits"]
-    assert [splits[name]["words"] for name in NAMES] == words
+    ranges = {name: [list(map(int, pair))] for name, pair in zip(SPLIT_NAMES, pairwise(borders), strict=True)}
+    splits = describe_splits("files", ranges, Vocab(flat).encode(flat), flat, unit)["splits"]
+    assert [splits[name]["words"] for name in SPLIT_NAMES] == words

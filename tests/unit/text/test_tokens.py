@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqlab.io.errors import InputError
-from seqlab.text.tokens import join, to_bytes, tokenize
+from seqlab.text.tokens import join_tokens, to_bytes, tokenize
 
 words = st.lists(st.text(min_size=1).filter(lambda word: word.split() == [word]))
 
 
 @given(st.text())
 def test_characters_join_to_the_text(text):
-    assert join(tokenize(text, "char"), "char") == text
+    assert join_tokens(tokenize(text, "char"), "char") == text
 
 
 @given(st.text())
@@ -22,7 +22,7 @@ def test_a_token_of_unit_char_is_one_character(text):
 
 @given(words)
 def test_words_survive_joining(tokens):
-    assert tokenize(join(tokens, "word"), "word") == tokens
+    assert tokenize(join_tokens(tokens, "word"), "word") == tokens
 
 
 @given(words, st.sampled_from([" ", "\n\n", " \t "]))
@@ -39,7 +39,7 @@ def test_an_unknown_unit_is_named_with_those_allowed():
 def test_bytes_are_those_of_utf8_and_give_the_text_back(text):
     tokens = tokenize(text, "byte")
     assert [ord(token) for token in tokens] == list(text.encode("utf-8"))
-    assert join(tokens, "byte") == text
+    assert join_tokens(tokens, "byte") == text
 
 
 @given(st.text(), st.sampled_from(["char", "byte"]))
@@ -48,4 +48,4 @@ def test_the_bytes_of_all_tokens_are_those_of_the_text(text, unit):
 
 
 def test_half_a_character_is_shown_as_one_that_can_not_be():
-    assert join(tokenize("aé", "byte")[:2], "byte") == "a\ufffd"
+    assert join_tokens(tokenize("aé", "byte")[:2], "byte") == "a\ufffd"

@@ -1,6 +1,6 @@
-"""Faster ways of computing the same numbers, each left for the plain way where it fails.
+"""Faster implementations of the same computations, with a fallback to the plain ones.
 
-`fused` hands whole layers to cuDNN or oneDNN, `stepwise` to the Triton `kernels`, a launch for each step; `captured`
-records a training step as a CUDA graph (`graphs`), with random bits from `bits`; `ways` remembers what has failed, and
-`training` chooses for a fleet.
+`fused` computes whole layers by cuDNN or oneDNN, `stepwise` by the Triton `kernels`, one launch for each step;
+`captured` records a training step as a CUDA graph (`graphs`), with random bits from `bits`; `ways` keeps track of
+failures, and `training` chooses for a fleet.
 """

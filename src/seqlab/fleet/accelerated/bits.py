@@ -1,7 +1,7 @@
-"""Random bits for dropout on a GPU, drawn ahead of their use by the processor's generators.
+"""Random bits for dropout on a GPU, drawn ahead of their use by the generators of the processor.
 
-So a GPU silences what a processor would, and the same checkpoint holds for both. A thread for each replica draws the
-bits of the next batches while the GPU is busy with this one; masks are made of them there.
+So a GPU drops the same entries as a processor, and both share one checkpoint format. A thread for each replica draws
+the bits of the next batches while the GPU computes the current one; the GPU turns them into masks.
 """
 
 import math
@@ -13,46 +13,46 @@ import torch
 from torch import Tensor
 
 AHEAD = 4  # batches whose bits are drawn ahead
-ENTRIES_PER_WORD = 4  # 16 bits decide about an entry, and a word has 64
+ENTRIES_PER_WORD = 4  # an entry takes 16 bits, a word has 64
 
 
-def words(shape: Sequence[int]) -> int:
-    """The number of 64-bit numbers that a mask of `shape` takes."""
+def count_words(shape: Sequence[int]) -> int:
+    """Count the 64-bit words that a mask of `shape` takes."""
     return math.ceil(math.prod(shape) / ENTRIES_PER_WORD)
 
 
-def border(share: float) -> int:
-    """The largest of the 65,536 numbers of 16 bits that keeps an entry, where a `share` of all is silenced."""
+def keep_border(share: float) -> int:
+    """The largest 16-bit number that keeps an entry where a `share` of all entries is dropped."""
     return max(round((1 - share) * 2**16), 1) - 2**15 - 1
 
 
 class DeviceBits:
-    """Bits of one step of a fleet, (R, words) of int64, from which masks are cut one after the other."""
+    """Random bits of one step of a fleet, (R, words) of int64, from which masks are taken in order."""
 
     def __init__(self, replicas: int, number: int, device: torch.device) -> None:
         self.words, self.used = torch.zeros(replicas, number, dtype=torch.int64, device=device), 0
 
     def masks(self, shape: tuple[int, ...], share: float) -> Tensor:
-        """The next mask of every replica, (R, ...), as `seqlab.fleet.dropout.draw_masks` makes them."""
-        number = words(shape)
+        """Return the next mask of every replica, (R, ...), equal to that of `seqlab.fleet.dropout.draw_masks`."""
+        number = count_words(shape)
         drawn = self.words[:, self.used : self.used + number].view(torch.int16)[:, : math.prod(shape)]
         self.used += number
-        kept = torch.le(drawn, border(share)).to(torch.float32)
-        return kept.div_(1 - share).view(-1, *shape)
+        mask = torch.le(drawn, keep_border(share)).to(torch.float32)
+        return mask.div_(1 - share).view(-1, *shape)
 
 
 class BitStream:
-    """Fills `DeviceBits` batch after batch from the generators of a fleet."""
+    """Source of the `DeviceBits` of every batch, drawn from the generators of a fleet."""
 
     def __init__(self, generators: Sequence[torch.Generator], target: Tensor) -> None:
         self.generators, self.target = generators, target
         self.is_gpu = target.device.type == "cuda" and torch.cuda.is_available()
         size = AHEAD, *target.shape
         self.slots = torch.zeros(size, dtype=torch.int64, pin_memory=self.is_gpu, device="cpu")
-        self.copied: list[Any] = [None] * AHEAD  # when a slot may be drawn anew
+        self.copied: list[Any] = [None] * AHEAD  # the events after which a slot may be overwritten
 
     def begin(self, first: int, needs: Sequence[tuple[int, Sequence[bool]]]) -> None:
-        """Prepare the batches from `first` on; `needs` tells how many words each takes, and which replicas have it."""
+        """Prepare the batches from `first` on; `needs` holds the words that each takes, and its replicas."""
         self.needs = needs
         self.threads = [ThreadPoolExecutor(1) for _ in self.generators]
         self.states = [generator.get_state() for generator in self.generators]
@@ -72,7 +72,7 @@ class BitStream:
             self._submit(batch + AHEAD)
 
     def end(self) -> None:
-        """Set the generators to where they stand after the last batch that was loaded."""
+        """Set the generators to their states after the last loaded batch."""
         for thread in self.threads:
             thread.shutdown(cancel_futures=True)
         for generator, state in zip(self.generators, self.states, strict=True):
@@ -86,7 +86,7 @@ class BitStream:
         ]
 
     def _draw(self, slot: int, replica: int, number: int, present: bool) -> Tensor | None:
-        """The state of the replica's generator after its draws; None where it has no batch, and draws nothing."""
+        """Draw for one replica; returns the state of its generator, None where it has no batch and draws nothing."""
         if not present:
             return None
         if self.copied[slot] is not None:

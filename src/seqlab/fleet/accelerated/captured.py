@@ -1,9 +1,9 @@
-"""Training on a GPU: a step is recorded once as a CUDA graph and then started for every batch with one call.
+"""Training steps as CUDA graphs: recorded once, then launched with one call per batch.
 
-Nothing waits for the GPU within an epoch. What the steps of an epoch depend on (where batches start, learning rates,
-corrections) is computed ahead and copied once; each step takes its row by a counter that it raises itself. Losses add
-up on the GPU. Weights, moments and gradients of all parameters lie in one array each, so that an update is a few
-kernels. Bits for dropout come from `seqlab.fleet.accelerated.bits`.
+Nothing waits for the GPU within an epoch. The inputs of its steps (starts of batches, learning rates, corrections) are
+computed ahead and copied together; each step reads its row by a counter that it increments itself. Losses add up on the
+GPU. Weights, moments and gradients of all parameters lie in one array each, so that an update is a few kernels. Bits
+for dropout come from `seqlab.fleet.accelerated.bits`.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,16 +14,16 @@ import torch
 from torch import Tensor
 
 from seqlab.fleet.accelerated.bits import BitStream, DeviceBits
-from seqlab.fleet.accelerated.graphs import record
+from seqlab.fleet.accelerated.graphs import record_graph
 from seqlab.fleet.batches import EpochPlan
-from seqlab.fleet.dropout import words_of_step
-from seqlab.fleet.fleet import Fleet, Progress
-from seqlab.fleet.objective import gradients_of
-from seqlab.fleet.optimisers import Coefficients, clip
+from seqlab.fleet.dropout import count_step_words
+from seqlab.fleet.fleet import EpochProgress, Fleet
+from seqlab.fleet.objective import compute_gradients
+from seqlab.fleet.optimisers import Coefficients, clip_gradients
 from seqlab.fleet.stack import Parameters
 from seqlab.fleet.task import Task
 
-ALIGNMENT = 32  # numbers; kernels read faster where an array begins at a multiple of so many
+ALIGNMENT = 32  # numbers; kernels read faster from arrays that begin at multiples of it
 WHOLE = "all"  # the name of all parameters in one array
 
 
@@ -36,7 +36,7 @@ class CapturedTraining:
         self.weights = _laid_flat(fleet.parameters)
         self.average = _laid_flat(fleet.average) if fleet.average else None
         moments = {moment: {WHOLE: _laid_flat(values)} for moment, values in fleet.optimiser.moments.items()}
-        self.optimiser = fleet.optimiser.sharing(moments)
+        self.optimiser = fleet.optimiser.with_moments(moments)
         most = EpochPlan.most_batches(settings, len(task.data))
         self.starts = torch.zeros(most, replicas, settings.batch_size, dtype=torch.int64, device=device)
         self.lengths = torch.zeros_like(self.starts)
@@ -47,18 +47,16 @@ class CapturedTraining:
         self.zero = fleet.network.zero_state(fleet.parameters, settings.batch_size)
         self.state = [tuple(part.clone() for part in layer) for layer in self.zero]
         self.totals = torch.zeros(3, replicas, device=device)  # loss, symbols and gradient norms of the epoch so far
-        words = words_of_step(fleet.network, settings, settings.steps)
+        words = count_step_words(fleet.network, settings, settings.steps)
         self.bits = DeviceBits(replicas, words, device)
         self.stream = BitStream(fleet.masks, self.bits.words) if words else None
         self.recorded: dict[int, Callable[[], object]] = {}  # by the number of steps
 
-    def train_epoch(self, progress: Progress, plan: EpochPlan, stop: Callable[[], bool]) -> bool:
-        """Train on the rest of an epoch; false when `stop` is true, with everything up to there in fleet and
-        `progress`.
-        """
+    def train_epoch(self, progress: EpochProgress, plan: EpochPlan, stop: Callable[[], bool]) -> bool:
+        """Train on the rest of an epoch; returns false when `stop` is true. The fleet and `progress` hold the state."""
         begun = self._begin(progress, plan)
         if self.stream:
-            words = {steps: words_of_step(self.fleet.network, self.fleet.settings, steps) for steps in self.recorded}
+            words = {steps: count_step_words(self.fleet.network, self.fleet.settings, steps) for steps in self.recorded}
             needs = [(words[plan.steps(batch)], plan.present(batch)) for batch in range(len(plan.starts))]
             self.stream.begin(progress.batch, needs)
         try:
@@ -76,7 +74,7 @@ class CapturedTraining:
         return progress.batch == len(plan.starts)
 
     def prepare(self, plan: EpochPlan) -> None:
-        """Record a step for every number of steps of a batch in `plan`; what it changes is put back."""
+        """Record a graph for every length of a batch in `plan`; the tensors that this changes are restored."""
         for steps in sorted({plan.steps(batch) for batch in range(len(plan.starts))} - set(self.recorded)):
             changed = [self.weights, self.row, self.totals, *[part for layer in self.state for part in layer]]
             changed += [value for values in self.optimiser.moments.values() for value in values.values()]
@@ -84,15 +82,13 @@ class CapturedTraining:
             before = [value.clone() for value in changed]
             try:
                 self.row.zero_()
-                self.recorded[steps] = record(partial(self._step, steps), self.task.data.device)
+                self.recorded[steps] = record_graph(partial(self._step, steps), self.task.data.device)
             finally:
                 for value, old in zip(changed, before, strict=True):
                     value.copy_(old)
 
-    def _begin(self, progress: Progress, plan: EpochPlan) -> list[Tensor]:
-        """Fill the arrays of an epoch; returns how many steps the optimiser had counted before each batch, and after
-        the last.
-        """
+    def _begin(self, progress: EpochProgress, plan: EpochPlan) -> list[Tensor]:
+        """Fill the arrays of an epoch; returns the step counts before each batch and after the last."""
         batches, optimiser = len(plan.starts), self.fleet.optimiser
         self.starts[:batches].copy_(plan.starts)
         self.lengths[:batches].copy_(plan.lengths)
@@ -109,7 +105,7 @@ class CapturedTraining:
         return [optimiser.steps.clone()] * (progress.batch + 1) + list(steps)
 
     def _step(self, steps: int) -> None:
-        """One step on batches of so many `steps`, all on the device: read a row, train, raise the counter."""
+        """Train on one batch of `steps` steps, all on the device: read a row, update, increment the counter."""
         fleet, settings = self.fleet, self.fleet.settings
         starts, lengths, numbers = (
             table.index_select(0, self.row)[0] for table in (self.starts, self.lengths, self.coefficients)
@@ -120,11 +116,11 @@ class CapturedTraining:
         carried = self.state if settings.partition == "sequential" else self.zero
         self.bits.used = 0
         present = [True] * len(fleet.seeds)
-        loss, gradients, after = gradients_of(
+        loss, gradients, after = compute_gradients(
             self.task, settings, fleet.parameters, self.bits, (places, counted), carried, present
         )
         whole = {WHOLE: _joined(gradients)}
-        norm = clip(whole, settings.clip)
+        norm = clip_gradients(whole, settings.clip)
         *step, share = numbers.unbind()
         self.optimiser.apply({WHOLE: self.weights}, whole, Coefficients(*step))
         if self.average is not None:
@@ -137,7 +133,7 @@ class CapturedTraining:
 
 
 def _places(shapes: Sequence[torch.Size]) -> tuple[list[int], int]:
-    """Where each matrix begins in an array that holds all of a replica, and how long that is."""
+    """Return the start of each matrix in an array with all of a replica, and the length of the array."""
     borders = [0]
     for shape in shapes:
         borders.append(borders[-1] + -(-shape.numel() // ALIGNMENT) * ALIGNMENT)
@@ -145,7 +141,7 @@ def _places(shapes: Sequence[torch.Size]) -> tuple[list[int], int]:
 
 
 def _laid_flat(parameters: Parameters) -> Tensor:
-    """An array (R, 1, all) of `parameters`, (R, rows, columns), which become views of it."""
+    """Copy `parameters`, (R, rows, columns), into one array (R, 1, all), of which they become views."""
     shapes = [value.shape[1:] for value in parameters.values()]
     starts, size = _places(shapes)
     replicas = len(next(iter(parameters.values())))
@@ -158,7 +154,7 @@ def _laid_flat(parameters: Parameters) -> Tensor:
 
 
 def _joined(gradients: Parameters) -> Tensor:
-    """The gradients in one array, laid out as `_laid_flat` does."""
+    """Join the gradients in one array with the layout of `_laid_flat`."""
     values = list(gradients.values())
     starts, size = _places([value.shape[1:] for value in values])
     parts = []

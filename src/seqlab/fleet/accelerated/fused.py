@@ -1,7 +1,7 @@
-"""Whole layers by torch's own kernels, cuDNN on a GPU and oneDNN on a processor: one replica after the other.
+"""Layers by the fused kernels of torch: cuDNN on a GPU, oneDNN on a processor, one call per replica.
 
-They multiply the input of a layer by W_xh themselves, so a one-hot input is handed over as it is. That costs more than
-looking up rows of W_xh, and pays as long as there are few symbols.
+They multiply the input of a layer by W_xh, so a one-hot input is passed as vectors. That costs more than looking up
+rows of W_xh, but is faster in total for few symbols.
 """
 
 from collections.abc import Sequence
@@ -13,24 +13,24 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from seqlab.fleet.accelerated.graphs import side_by_side
+from seqlab.fleet.accelerated.graphs import run_side_by_side
 from seqlab.fleet.cells import State
 from seqlab.machine.devices import is_accelerated
 
-# The cells that torch has kernels for; the others are always left to `cells`.
+# The cells that torch has kernels for; the others are always computed by `cells`.
 FUNCTIONS: dict[str, Any] = {"rnn": torch.rnn_tanh, "gru": torch.gru, "lstm": torch.lstm}
 ONEDNN: Any = torch.mkldnn_rnn_layer
-LSTM = 2  # its number among oneDNN's kinds of recurrence
+ONEDNN_LSTM = 2  # its number among oneDNN's kinds of recurrence
 CUDNN_KINDS = {"rnn": 1, "lstm": 2, "gru": 3}  # their numbers among cuDNN's
-GPU_SYMBOLS = 16_384  # so that one-hot inputs stay small beside the other arrays
+GPU_SYMBOLS = 16_384  # so that one-hot inputs stay small in comparison with the other arrays
 
 
-def is_faster(cell: str, symbols: int | None, w_hh: Tensor, precision: torch.dtype | None) -> bool:
-    """Whether a layer is best left to torch: a first layer of so many `symbols`, or a later one where that is None.
+def is_fused_faster(cell: str, symbols: int | None, w_hh: Tensor, precision: torch.dtype | None) -> bool:
+    """Return whether the kernels of torch are faster: for a first layer of `symbols` symbols, or a later one (None).
 
-    On a processor that holds for an LSTM in float32, in the bounds that `benchmarks/recurrence.py` shows; the others
-    are faster in `cells`, which alone can round factors. On a GPU it holds wherever `stepwise` has no part: a call for
-    each operation of each step would cost more than the arithmetic.
+    On a processor they are for an LSTM in float32, within the bounds that `benchmarks/recurrence.py` measures; the
+    others are faster in `cells`, which alone can round factors. On a GPU they are wherever `stepwise` is not used: a
+    call for each operation of each step would cost more than the arithmetic.
     """
     if cell not in FUNCTIONS or precision not in (None, w_hh.dtype):
         return False
@@ -44,14 +44,14 @@ def is_faster(cell: str, symbols: int | None, w_hh: Tensor, precision: torch.dty
 def fused_layer(
     cell: str, inputs: Tensor, state: State, w_xh: Tensor, w_hh: Tensor, bias: Tensor
 ) -> tuple[Tensor, State]:
-    """A layer of `inputs`, (n, R, B, i), with W_xh (R, i, G h), W_hh (R, h, G h) and bias (R, 1, G h).
+    """Compute a layer of `inputs`, (n, R, B, i), with W_xh (R, i, G h), W_hh (R, h, G h) and bias (R, 1, G h).
 
-    Returns what the layers of `cells` do. torch has a second bias, which is zero here.
+    Returns outputs and state as the layers of `cells`. torch has a second bias, which is zero here.
     """
     if is_accelerated(w_hh.device):
         apply: Any = _Cudnn.apply
-        found: tuple[Tensor, ...] = apply(cell, inputs, w_xh, w_hh, bias, *state)
-        return found[0], found[1:]
+        results: tuple[Tensor, ...] = apply(cell, inputs, w_xh, w_hh, bias, *state)
+        return results[0], results[1:]
     zero = torch.zeros_like(bias[0, 0])
     replicas = []
     for replica in range(len(w_hh)):
@@ -62,26 +62,27 @@ def fused_layer(
 
 
 def _layer(cell: str, inputs: Tensor, state: Sequence[Tensor], weights: list[Tensor]) -> tuple[Tensor, ...]:
-    """One replica: inputs (n, B, i), each state (B, h); outputs (n, B, h) and the last states."""
+    """Compute one replica from inputs (n, B, i) and states (B, h): outputs (n, B, h) and the last states."""
     trains = torch.is_grad_enabled()
     options: Any
-    if cell == "lstm" and _has_kernel(inputs):  # what torch.lstm comes to in the end
+    if cell == "lstm" and _has_kernel(inputs):  # the operator behind torch.lstm
         hidden = state[0].shape[-1]
-        options = (False, [], LSTM, hidden, 1, True, False, False)  # forward in time, one layer, biases, steps first
+        # forward in time, one layer, biases, steps first
+        options = (False, [], ONEDNN_LSTM, hidden, 1, True, False, False)
         outputs, hidden_after, memory_after, _ = ONEDNN(inputs, *weights, *state, *options, trains)
         return outputs, hidden_after, memory_after
     before = tuple(part[None].contiguous() for part in state)
-    given = before if cell == "lstm" else before[0]
+    initial = before if cell == "lstm" else before[0]
     options = (True, 1, 0.0, trains, False, False)  # biases, one layer, no dropout, forward in time, steps first
-    outputs, *after = FUNCTIONS[cell](inputs, given, weights, *options)
+    outputs, *after = FUNCTIONS[cell](inputs, initial, weights, *options)
     return outputs, *(part[0] for part in after)
 
 
 class _Cudnn(torch.autograd.Function):
-    """cuDNN's layer for every replica, in streams side by side.
+    """The layer of cuDNN for every replica, in parallel streams.
 
-    The weights of a replica are one array in the order that cuDNN wants: W_xh and W_hh, transposed, and the two biases.
-    So they are copied once for all replicas, and cuDNN need not gather them for each.
+    The weights of a replica are one array in the order of cuDNN: W_xh and W_hh, transposed, and the two biases. So they
+    are copied once for all replicas, and cuDNN need not gather them for each.
     """
 
     @staticmethod
@@ -97,26 +98,33 @@ class _Cudnn(torch.autograd.Function):
             partial(cudnn_forward, cell, rows[r], flat[r], [part[r] for part in before], trains)
             for r in range(len(w_hh))
         ]
-        found, last, memory, ctx.reserved = zip(*side_by_side(calls, inputs.device), strict=True)
-        outputs, ctx.cell = _joined(found), cell
+        layers, last, memory, ctx.reserved = zip(*run_side_by_side(calls, inputs.device), strict=True)
+        outputs, ctx.cell = _joined(layers), cell
         ctx.save_for_backward(rows, flat, outputs, *before)
         after = [last] if cell != "lstm" else [last, memory]
         return outputs.transpose(0, 1), *(_joined(parts) for parts in after)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, given: Tensor, *last: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, gradient: Tensor, *last: Tensor) -> tuple[Tensor | None, ...]:
         rows, flat, outputs, *before = ctx.saved_tensors
-        arrived = given.transpose(0, 1).contiguous()
+        arrived = gradient.transpose(0, 1).contiguous()
         ends = [part.contiguous() for part in last]
         calls = [
             partial(
-                cudnn_backward, ctx.cell, rows[r], flat[r], [part[r] for part in before], outputs[r], arrived[r],
-                [part[r] for part in ends], ctx.reserved[r],
+                cudnn_backward,
+                ctx.cell,
+                rows[r],
+                flat[r],
+                [part[r] for part in before],
+                outputs[r],
+                arrived[r],
+                [part[r] for part in ends],
+                ctx.reserved[r],
             )
             for r in range(len(rows))
-        ]  # fmt: skip
-        replicas = side_by_side(calls, rows.device)
+        ]
+        replicas = run_side_by_side(calls, rows.device)
         of_inputs, of_state, of_weights = zip(*replicas, strict=True)
         w_xh, w_hh, bias = (_joined(part) for part in list(zip(*of_weights, strict=True))[:3])
         state = (_joined(parts) for parts in zip(*of_state, strict=True))
@@ -127,8 +135,9 @@ class _Cudnn(torch.autograd.Function):
 def cudnn_forward(
     cell: str, inputs: Tensor, weights: Tensor, state: Sequence[Tensor], trains: bool
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """One replica: inputs (n, B, i), all weights in one array, each state (B, h); outputs (n, B, h), the last states,
-    and what the way back needs.
+    """Compute one replica from inputs (n, B, i), all weights in one array, and states (B, h).
+
+    Returns outputs (n, B, h), the last states, and the buffer for the backward pass.
     """
     outputs, last, memory, reserved, _ = torch.ops.aten._cudnn_rnn(*_cudnn(cell, inputs, weights, state, trains))
     return outputs, last[0], memory[0] if cell == "lstm" else last[0], reserved
@@ -140,7 +149,7 @@ def cudnn_backward(
     weights: Tensor,
     state: Sequence[Tensor],
     outputs: Tensor,
-    given: Tensor,
+    gradient: Tensor,
     last: Sequence[Tensor],
     reserved: Tensor,
 ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
@@ -148,7 +157,7 @@ def cudnn_backward(
     first, parts, stride, flat, hidden, memory, *options = _cudnn(cell, inputs, weights, state, True)
     ends = [part[None] for part in last] + [None] * (2 - len(last))
     mask = [True, True, cell == "lstm", True]
-    arguments = first, parts, stride, flat, hidden, memory, outputs, given, *ends, *options, reserved, mask
+    arguments = first, parts, stride, flat, hidden, memory, outputs, gradient, *ends, *options, reserved, mask
     of_inputs, of_hidden, of_memory, of_weights = torch.ops.aten._cudnn_rnn_backward(*arguments)
     return of_inputs, [of_hidden[0]] + ([of_memory[0]] if cell == "lstm" else []), of_weights
 
@@ -163,32 +172,22 @@ def _cudnn(cell: str, inputs: Tensor, weights: Tensor, state: Sequence[Tensor], 
         for part, shape in zip(weights.split([wide * width, wide * size, wide, wide]), shapes, strict=True)
     ]
     hidden, memory = state[0][None], state[1][None] if cell == "lstm" else None
-    options: tuple[Any, ...] = (
-        CUDNN_KINDS[cell],
-        size,
-        0,
-        1,
-        False,
-        0.0,
-        trains,
-        False,
-        [],
-        None,
-    )  # one layer, steps first, no dropout
+    # one layer, steps first, no dropout
+    options: tuple[Any, ...] = (CUDNN_KINDS[cell], size, 0, 1, False, 0.0, trains, False, [], None)
     return inputs, parts, 4, weights, hidden, memory, *options
 
 
-def one_hot(inputs: Tensor, vocabulary: int, like: Tensor) -> Tensor:
+def encode_one_hot(inputs: Tensor, vocabulary: int, like: Tensor) -> Tensor:
     """Indices (R, B, n) as vectors (n, R, B, V), in the type of `like`."""
     unit = torch.eye(vocabulary, dtype=like.dtype, device=like.device)
     return functional.embedding(inputs.permute(0, 2, 1), unit).transpose(0, 1)
 
 
 def _has_kernel(tensor: Tensor) -> bool:
-    """Whether oneDNN has an LSTM for such a tensor."""
+    """Return whether oneDNN has an LSTM for such a tensor."""
     return tensor.device.type == "cpu" and tensor.dtype == torch.float32 and torch.backends.mkldnn.is_available()
 
 
 def _joined(replicas: Sequence[Tensor]) -> Tensor:
-    """One after the other along a new first axis; a single one is not copied."""
+    """Stack `replicas` along a new first axis; a single one is not copied."""
     return replicas[0][None] if len(replicas) == 1 else torch.stack(list(replicas))

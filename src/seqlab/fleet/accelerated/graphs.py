@@ -1,6 +1,6 @@
-"""CUDA graphs and streams: many small kernels started with one call, and calls of several replicas at a time.
+"""CUDA graphs and streams: many kernels launched with one call, and parallel calls of several replicas.
 
-On a processor both do the plain thing, so that the code around them runs, and is tested, without a GPU.
+On a processor both call the functions directly, so that the code around them runs, and is tested, without a GPU.
 """
 
 import threading
@@ -9,19 +9,19 @@ from typing import Any, TypeVar
 
 import torch
 
-WARM_UP_CALLS = 2  # before a recording: libraries choose algorithms and allocate what they keep
+WARM_UP_CALLS = 2  # before a recording: libraries choose algorithms and allocate memory
 SIDE_STREAMS = 8
 
-Result = TypeVar("Result")
+TaskResult = TypeVar("TaskResult")
 _recording = threading.Lock()
 _side_streams: dict[tuple[int, int], list[Any]] = {}
 
 
-def record(work: Callable[[], object], device: torch.device) -> Callable[[], object]:
-    """Return a function that does what `work` does, on a GPU as a CUDA graph.
+def record_graph(work: Callable[[], object], device: torch.device) -> Callable[[], object]:
+    """Return a function equivalent to `work`, on a GPU as a CUDA graph.
 
     `work` must read and write the same tensors at every call and must not wait for the GPU. It is called a few times
-    before it is recorded, so what it changes must be put back by the caller.
+    before it is recorded, so the caller must restore the tensors that it changes.
     """
     if device.type != "cuda" or not torch.cuda.is_available():
         return work
@@ -36,14 +36,16 @@ def record(work: Callable[[], object], device: torch.device) -> Callable[[], obj
         with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
             work()
 
-    def replay(kept: Callable[[], object] = work) -> None:  # a graph alone would not keep the tensors of `work` alive
+    def replay(
+        references: Callable[[], object] = work,
+    ) -> None:  # holds `work`, whose tensors the graph does not keep alive
         graph.replay()
 
     return replay
 
 
-def side_by_side(tasks: Sequence[Callable[[], Result]], device: torch.device) -> list[Result]:
-    """The results of `tasks`, on a GPU each in a stream of its own; the current stream goes on after all of them."""
+def run_side_by_side(tasks: Sequence[Callable[[], TaskResult]], device: torch.device) -> list[TaskResult]:
+    """Return the results of `tasks`, on a GPU run in parallel streams; the current stream waits for all of them."""
     if device.type != "cuda" or len(tasks) < 2 or not torch.cuda.is_available():
         return [task() for task in tasks]
     main = torch.cuda.current_stream(device)
@@ -62,7 +64,7 @@ def side_by_side(tasks: Sequence[Callable[[], Result]], device: torch.device) ->
 
 
 def _streams_beside(main: Any, number: int) -> list[Any]:
-    """Streams that belong to `main` alone: while it records, no other thread may use them."""
+    """Return streams that belong to `main` alone: while it records, no other thread may use them."""
     streams = _side_streams.setdefault((main.device_index, main.cuda_stream), [])
     while len(streams) < number:
         streams.append(torch.cuda.Stream(main.device_index))

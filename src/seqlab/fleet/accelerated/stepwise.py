@@ -1,4 +1,4 @@
-"""Layers of a whole fleet by the Triton kernels for single steps, with their gradients."""
+"""Layers of a whole fleet by the Triton kernels, one launch per step, with gradients."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from seqlab.fleet.accelerated.kernels import BACKWARD, FORWARD
 from seqlab.fleet.cells import CELLS, State
 from seqlab.machine.devices import tf32_is_used
 
-ROWS, UNITS, DEPTH = 16, 32, 64  # of a program: rows and units of its tile, and how far a product reaches at once
-WARPS, STAGES = 4, 3  # of a program; all five were the fastest of some on an H200
+TILE_ROWS, TILE_UNITS, TILE_DEPTH = 16, 32, 64  # of a program; the depth is the length of a partial product
+WARPS, STAGES = 4, 3  # of a program; all five were the fastest of those tried on an H200
 MOST_BELOW = 320  # units of all replicas together, below which cuDNN is faster, which keeps W_hh on the chip
-MOST_UNITS = {"rnn": 256, "gru": 128, "lstm": 128}  # up to which it does
+MOST_UNITS = {"rnn": 256, "gru": 128, "lstm": 128}  # up to this many units cuDNN keeps W_hh on the chip
 
 
 class _Steps(torch.autograd.Function):
-    """A layer: projected (n, R, B, G h), W_hh (R, h, G h), the states (R, B, h)."""
+    """A layer of projected inputs (n, R, B, G h), W_hh (R, h, G h) and states (R, B, h)."""
 
     @staticmethod
     def forward(ctx: Any, cell: str, projected: Tensor, w_hh: Tensor, first: Tensor, memory: Tensor | None) -> Any:
@@ -32,11 +32,9 @@ class _Steps(torch.autograd.Function):
         gates = projected.new_empty(replicas, steps, batch, wide) if cell != "rnn" else hidden
         product = projected.new_empty(replicas, steps, batch, size) if cell == "gru" else hidden
         grid, options = _tiles(size, batch, replicas)
+        arrays = projected, w_hh, hidden, cells, gates, product
         for step in range(steps):
-            FORWARD[cell][grid](
-                projected, w_hh, hidden, cells, gates, product, step, steps, batch, size, *projected.stride()[:2],
-                **options,
-            )  # fmt: skip
+            FORWARD[cell][grid](*arrays, step, steps, batch, size, *projected.stride()[:2], **options)
         ctx.cell = cell
         ctx.save_for_backward(w_hh, hidden, cells, gates, product)
         outputs = hidden[:, 1:].transpose(0, 1)
@@ -44,22 +42,20 @@ class _Steps(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, given: Tensor, last: Tensor | None = None) -> Any:
+    def backward(ctx: Any, gradient: Tensor, last: Tensor | None = None) -> Any:
         cell: str = ctx.cell
         w_hh, hidden, cells, gates, product = ctx.saved_tensors
         replicas, steps, batch, size = hidden.shape[0], hidden.shape[1] - 1, hidden.shape[2], hidden.shape[3]
         wide = CELLS[cell].gates * size
-        given = _dense(given)
+        gradient = _dense(gradient)
         sums = hidden.new_empty(replicas, steps + 1, batch, wide)
         sums[:, steps] = 0
         inside = hidden.new_empty(replicas, steps, batch, size) if cell == "gru" else hidden
         carried = hidden.new_zeros(replicas, batch, size) if last is None else last.contiguous().clone()
         grid, options = _tiles(size, batch, replicas)
+        arrays = gradient, w_hh, hidden, cells, gates, product, sums, inside, carried
         for step in reversed(range(steps)):
-            BACKWARD[cell][grid](
-                given, w_hh, hidden, cells, gates, product, sums, inside, carried, step, steps, batch, size,
-                *given.stride()[:2], **options,
-            )  # fmt: skip
+            BACKWARD[cell][grid](*arrays, step, steps, batch, size, *gradient.stride()[:2], **options)
         before, earlier = sums[:, :-1], hidden[:, :-1]
         weight = earlier.reshape(replicas, steps * batch, size).mT @ before.reshape(replicas, steps * batch, wide)
         arrived = None
@@ -70,14 +66,14 @@ class _Steps(torch.autograd.Function):
         return None, before.transpose(0, 1), weight, arrived, carried if cell == "lstm" else None
 
 
-def is_faster(cell: str, w_hh: Tensor) -> bool:
-    """Return whether these kernels are faster than cuDNN, replica after replica, for W_hh, (R, h, G h)."""
+def is_stepwise_faster(cell: str, w_hh: Tensor) -> bool:
+    """Return whether these kernels are faster than a cuDNN call per replica, for W_hh (R, h, G h)."""
     replicas, size, _ = w_hh.shape
     return cell in MOST_UNITS and (size > MOST_UNITS[cell] or replicas * size >= MOST_BELOW)
 
 
 def step_layer(cell: str, projected: Tensor, state: State, w_hh: Tensor) -> tuple[Tensor, State]:
-    """As the layers of `seqlab.fleet.cells`, in float32, or TF32 where that is used."""
+    """Compute a layer as `seqlab.fleet.cells` does, in float32, or TF32 where that is used."""
     apply: Any = _Steps.apply
     if cell == "lstm":
         outputs, memory = apply(cell, projected, w_hh, *state)
@@ -87,12 +83,13 @@ def step_layer(cell: str, projected: Tensor, state: State, w_hh: Tensor) -> tupl
 
 
 def _dense(values: Tensor) -> Tensor:
-    """`values`, (n, R, B, i), with whole matrices (B, i), in whichever order."""
+    """Return `values`, (n, R, B, i), with contiguous matrices (B, i), in any order of them."""
     return values if values.stride()[2:] == (values.shape[3], 1) else values.contiguous()
 
 
 def _tiles(size: int, batch: int, replicas: int) -> tuple[tuple[int, int, int], dict[str, Any]]:
-    """The programs of a launch, and its options."""
-    options: dict[str, Any] = {"ROWS": ROWS, "UNITS": UNITS, "DEPTH": DEPTH, "num_warps": WARPS, "num_stages": STAGES}
-    grid = -(-size // UNITS), -(-batch // ROWS), replicas
+    """Return the grid of a launch and its options."""
+    options: dict[str, Any] = {"ROWS": TILE_ROWS, "UNITS": TILE_UNITS, "DEPTH": TILE_DEPTH}
+    options |= {"num_warps": WARPS, "num_stages": STAGES}
+    grid = -(-size // TILE_UNITS), -(-batch // TILE_ROWS), replicas
     return grid, options | {"PRECISION": "tf32" if tf32_is_used() else "tf32x3"}

@@ -1,6 +1,6 @@
-"""Accelerated ways of computing, each left for good, in this process, once it has failed.
+"""Failures of accelerated implementations: each is disabled in this process after it has failed once.
 
-A way that can fail on a machine nobody has tried is asked for here, so that a training goes on without it.
+An implementation that can fail on an untested machine is looked up here, so that a training continues without it.
 """
 
 from importlib.util import find_spec
@@ -11,21 +11,16 @@ KERNELS, GRAPHS = "the Triton kernels", "the CUDA graph"
 
 
 def is_usable(way: str) -> bool:
-    """Return whether `way` has not failed yet."""
+    """Return whether the implementation `way` has not failed yet."""
     return way not in _failed
 
 
-def give_up(way: str) -> None:
-    """Leave `way` for good."""
+def give_up_way(way: str) -> None:
+    """Disable the implementation `way` for the rest of the process."""
     _failed.add(way)
 
 
-def try_again() -> None:
-    """Forget what has failed."""
-    _failed.clear()
-
-
-def kernels() -> Any:
+def load_kernels() -> Any:
     """The module `seqlab.fleet.accelerated.stepwise`, or None where Triton is missing or has failed."""
     if not is_usable(KERNELS) or find_spec("triton") is None:
         return None

@@ -1,12 +1,12 @@
-"""The cells, a file each: how a hidden state takes in one input after the other.
+"""Recurrent cells, one file each, with their gradients.
 
-Every array has a leading replica axis R, one entry for each independent network that is trained in the same job (a
-fleet). n is the number of time steps, B the batch size, h the hidden size, G the number of gates of a cell.
+Every array has a leading replica axis R, one entry for each independent network of a fleet. n is the number of time
+steps, B the batch size, h the hidden size, G the number of gates of a cell.
 
-Backpropagation through time is written by hand: the time loop works in place in buffers for all steps, whatever does
-not depend on the step before is one operation over all steps, and the gradient of W_hh is one product. On processors
-torch takes several times as long for tanh(x) as for sigmoid(2 x), and tanh(x) is 2 sigmoid(2 x) - 1, so it is computed
-that way; the factor 2 goes into weights and sums.
+Backpropagation through time is written by hand: the time loop works in place in buffers for all steps, everything that
+does not depend on the step before is one operation over all steps, and the gradient of W_hh is one product. On
+processors torch takes several times as long for tanh(x) as for sigmoid(2 x), and tanh(x) is 2 sigmoid(2 x) - 1, so it
+is computed that way; the factor 2 goes into weights and sums.
 
 Read `cell` first, then `rnn`.
 """

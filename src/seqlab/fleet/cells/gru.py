@@ -1,4 +1,4 @@
-"""The gated recurrent unit (Cho et al. 2014)."""
+"""Gated recurrent unit (GRU) with its gradient."""
 
 from typing import Any
 
@@ -40,16 +40,16 @@ class _Gru(torch.autograd.Function):
         size = first.shape[-1]
         gates, sums = torch.empty_like(projected), torch.empty_like(projected)
         outputs = projected.new_empty(*projected.shape[:-1], size)
-        both, last = slice(0, 2 * size), slice(2 * size, None)  # reset and update; candidate
+        first_two, last = slice(0, 2 * size), slice(2 * size, None)  # reset and update; candidate
         enters, minus_one = 2 * projected[..., last], projected.new_tensor(-1.0)
-        views = (sums, projected[..., both], sums[..., both], gates[..., both], enters, sums[..., last])
+        views = (sums, projected[..., first_two], sums[..., first_two], gates[..., first_two], enters, sums[..., last])
         hidden, onward = first, StepProduct(with_doubled_gate(w_hh, last), first.shape[1], precision)
-        for product, opened, shared, opening, enter, own, reset, update, candidate, output in forward_steps(
+        for product, opened, shared, opening, enter, product_part, reset, update, candidate, output in forward_steps(
             *views, *gate_parts(gates, 3), outputs
         ):
             onward.write(hidden, product)
             torch.add(opened, shared, out=opening).sigmoid_()
-            torch.addcmul(enter, reset, own, out=candidate).sigmoid_()
+            torch.addcmul(enter, reset, product_part, out=candidate).sigmoid_()
             tanh_of_half(candidate, minus_one, out=candidate)
             hidden = torch.lerp(candidate, hidden, update, out=output)
         ctx.precision = precision
@@ -63,7 +63,7 @@ class _Gru(torch.autograd.Function):
         size = first.shape[-1]
         reset, update, candidate = gate_parts(gates, 3)
         earlier = torch.cat([first[None], outputs[:-1]])
-        # what the gradient of H_t is multiplied by on its way to each gate's sum, and to the product of the candidate
+        # the factors from the gradient of H_t to those of each gate's sum and of the product of the candidate
         into_candidate = (1 - update) * (1 - candidate.square())
         factors = torch.empty_like(gates)
         of_reset, of_update, of_product = gate_parts(factors, 3)
@@ -73,13 +73,13 @@ class _Gru(torch.autograd.Function):
 
         arrived = torch.empty_like(outputs)  # gradients of all H_t
         carried, back = torch.zeros_like(first), StepProduct(w_hh.mT.contiguous(), first.shape[1], ctx.precision)
-        sums = factors.unflatten(-1, (3, size))  # becomes, step by step, the gradients of what is multiplied by W_hh
-        for given, keep, whole, spread, blocks, flat in backward_steps(
+        sums = factors.unflatten(-1, (3, size))  # becomes, step by step, the gradients of the sums that W_hh enters
+        for step_gradient, update_step, output_gradient, broadcast_gradient, blocks, flat in backward_steps(
             gradient, update, arrived, arrived.unsqueeze(-2), sums, factors
         ):
-            torch.add(given, carried, out=whole)
-            blocks.mul_(spread)
-            torch.mul(whole, keep, out=carried)
+            torch.add(step_gradient, carried, out=output_gradient)
+            blocks.mul_(broadcast_gradient)
+            torch.mul(output_gradient, update_step, out=carried)
             back.add(carried, flat, carried)
         weight = weight_gradient(first, outputs, factors, ctx.precision)
         factors[..., 2 * size :] = arrived * into_candidate  # the input's part of the candidate is not reset

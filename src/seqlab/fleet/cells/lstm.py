@@ -1,4 +1,4 @@
-"""Long short-term memory (Hochreiter & Schmidhuber 1997)."""
+"""Long short-term memory (LSTM) with its gradient."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ class _Lstm(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, None]:
         first, memory, w_hh, gates, doubled, squashed, outputs = ctx.saved_tensors
         enter, forget, draft, leave = gate_parts(gates, 4)
-        # what each gate's sum is multiplied by: the slope of its squashing times its partner in the product
+        # the factors of each gate's sum: the slope of its activation times the other factor of its product
         factors = torch.addcmul(gates, gates, gates, value=-1)
         of_enter, of_forget, of_candidate, of_leave = gate_parts(factors, 4)
         of_enter.mul_(2 * draft - 1)
@@ -74,13 +74,13 @@ class _Lstm(torch.autograd.Function):
         back = StepProduct(w_hh.mT.contiguous(), first.shape[1], ctx.precision)
         blocks = factors.unflatten(-1, (4, -1))  # becomes, step by step, the gradients of the gates' sums
         views = (gradient, into_memory, forget, blocks[..., :3, :], of_leave, factors)
-        spread = cell.unsqueeze(-2)
-        for given, inward, keep, inner, outer, flat in backward_steps(*views):
-            carried.add_(given)
-            cell.addcmul_(carried, inward)
-            inner.mul_(spread)
-            outer.mul_(carried)
-            cell.mul_(keep)
+        broadcast_cell = cell.unsqueeze(-2)
+        for step_gradient, memory_slope, forget_step, inner_gates, leave_gate, flat in backward_steps(*views):
+            carried.add_(step_gradient)
+            cell.addcmul_(carried, memory_slope)
+            inner_gates.mul_(broadcast_cell)
+            leave_gate.mul_(carried)
+            cell.mul_(forget_step)
             back.write(flat, carried)
         return factors, carried, cell, weight_gradient(first, outputs, factors, ctx.precision), None
 

@@ -1,4 +1,4 @@
-"""The plain recurrent network, module Eq. (8)."""
+"""Plain recurrent network (RNN) with its gradient."""
 
 from typing import Any
 
@@ -42,9 +42,9 @@ class _Rnn(torch.autograd.Function):
         slope = 1 - outputs.square()
         before = torch.empty_like(outputs)  # gradients of the sums inside tanh
         carried, back = torch.zeros_like(first), StepProduct(w_hh.mT.contiguous(), first.shape[1], ctx.precision)
-        for given, steep, inside in backward_steps(gradient, slope, before):
-            torch.add(given, carried, out=inside).mul_(steep)
-            back.write(inside, carried)
+        for step_gradient, slope_step, sum_gradient in backward_steps(gradient, slope, before):
+            torch.add(step_gradient, carried, out=sum_gradient).mul_(slope_step)
+            back.write(sum_gradient, carried)
         return before, carried, weight_gradient(first, outputs, before, ctx.precision), None
 
 

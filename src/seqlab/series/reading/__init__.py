@@ -1,1 +1,1 @@
-"""One column of numbers from a table of a user: the cells of its file, its numbers, its times, and all of them."""
+"""Reading of one column of numbers from a table: cells, numbers, times, and the whole column."""

@@ -1,4 +1,4 @@
-"""The cells of a table of a user: CSV in its dialects, plain or compressed by gzip, or Parquet."""
+"""Table cells of a CSV or Parquet file; CSV in its dialects, plain or compressed by gzip."""
 
 import codecs
 import csv
@@ -14,13 +14,13 @@ from typing import Any
 from seqlab.io.errors import InputError, one_line
 
 DELIMITERS = ",;\t|"
-LOOKED_AT = 200  # lines from which the delimiter is told
-SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # what Excel reads and writes as a first line
-NUMERIC = re.compile(r"[-+\u2212\d.,:/ TZ'eE]*")  # cells of numbers and times have these characters alone
+SAMPLE_LINES = 200  # lines from which the delimiter is inferred
+SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # a first line that Excel reads and writes
+NUMERIC_PATTERN = re.compile(r"[-+\u2212\d.,:/ TZ'eE]*")  # the characters of numbers and times
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 DECIMAL_COMMA = re.compile(r"([+-]?\d*,?\d*)?", re.ASCII)
 AS_CSV = "save the table as CSV in UTF-8"
-FORMATS = {  # how files begin that are no CSV
+FOREIGN_FORMATS = {  # by the first bytes of a file
     b"PK\x03\x04": f"is an Excel workbook or another zip archive; {AS_CSV}",
     b"\xd0\xcf\x11\xe0": f"is a workbook of an old Excel; {AS_CSV}",
     b"\x89HDF": f"is an HDF5 file; {AS_CSV}",
@@ -29,9 +29,8 @@ FORMATS = {  # how files begin that are no CSV
 
 @dataclass(frozen=True)
 class Cells:
-    """The head and the rows of a table, each cell a text without blanks around it; a row without any cell is a line
-    without anything. `lines` are the last line of each row in the file, counted from 1. `delimiter` is empty where the
-    cells are no texts in the source.
+    """The head and the rows of a table, cells without blanks around them; an empty line is a row without cells. `lines`
+    are the numbers of the last line of each row in the file, from 1. `delimiter` is empty for Parquet.
     """
 
     head: list[str]
@@ -41,13 +40,13 @@ class Cells:
 
 
 def read_cells(path: Path) -> Cells:
-    """The cells of `path`. InputError where it can't be read, is no table, or has no rows below its head.
+    """Read the cells of `path`. Raises InputError where it is not a readable table, or has no rows below its head.
 
-    The delimiter is told from the lines, or taken from a first line `sep=;`. Lines that begin with # are comments; the
-    last one before the rows is the head where these have none. Lines end in LF, CR or CR LF and nowhere else.
+    The delimiter is inferred from the lines, or read from a first line `sep=;`. Lines that begin with # are comments;
+    the last one before the rows is the head where these have none. Lines end in LF, CR or CR LF.
     """
     data = path.read_bytes()
-    for begin, why in FORMATS.items():
+    for begin, why in FOREIGN_FORMATS.items():
         if data.startswith(begin):
             raise InputError(f"{path} {why}")
     if data.startswith(b"PAR1"):
@@ -56,9 +55,9 @@ def read_cells(path: Path) -> Cells:
     if not any(line.strip() for line in lines):
         raise InputError(f"{path} has no rows below its head; give a CSV file with a head and a row for each time")
     numbered = [*_without_comments(lines)]
-    given = SEPARATOR_LINE.fullmatch(numbered[0][1]) if numbered else None
-    numbered = numbered[1:] if given else numbered
-    delimiter = given[1] if given else _delimiter([line for _, line in numbered[:LOOKED_AT]])
+    separator = SEPARATOR_LINE.fullmatch(numbered[0][1]) if numbered else None
+    numbered = numbered[1:] if separator else numbered
+    delimiter = separator[1] if separator else _delimiter([line for _, line in numbered[:SAMPLE_LINES]])
     records, ends = _records(path, numbered, delimiter)
     while records and not any(records[-1]):
         records.pop()
@@ -71,14 +70,16 @@ def read_cells(path: Path) -> Cells:
         raise InputError(f"{path} has no rows below its head; give a CSV file with a head and a row for each time")
     head = _trimmed(records[0], 1)
     rows = [_trimmed(row, len(head)) if row else row for row in records[1:]]
-    if any(len(head) == 1 and d in head[0] and all(r[:1] and r[0].count(d) == head[0].count(d) for r in rows)
-           for d in DELIMITERS):  # fmt: skip
-        raise InputError(f"{path} has each row in quotation marks as a whole, as {one_line(head[0])}; remove the marks")
+    if any(
+        len(head) == 1 and d in head[0] and all(r[:1] and r[0].count(d) == head[0].count(d) for r in rows)
+        for d in DELIMITERS
+    ):
+        raise InputError(f"{path} has whole rows in quotation marks, such as {one_line(head[0])}; remove the marks")
     return Cells(head, rows, ends[1 : len(records)], delimiter)
 
 
 def _trimmed(cells: list[str], least: int) -> list[str]:
-    """`cells` without the empty ones behind the first `least`: a delimiter at the end of a line makes no column."""
+    """Remove the empty cells at the end after the first `least`: a delimiter at the end of a line is no column."""
     while len(cells) > least and not cells[-1].strip():
         cells = cells[:-1]
     return cells
@@ -89,7 +90,9 @@ def _text(path: Path, data: bytes) -> str:
         try:
             data = gzip.decompress(data)
         except (EOFError, OSError, zlib.error) as error:
-            raise InputError(f"{path} is compressed and damaged or cut off ({error}); copy the file again") from None
+            raise InputError(
+                f"{path} is compressed, and damaged or incomplete ({error}); copy the file again"
+            ) from None
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         text = data.decode("utf-16" if wide else "utf-8-sig")
@@ -99,12 +102,12 @@ def _text(path: Path, data: bytes) -> str:
         ) from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise InputError(f"{path} is no text (a zero byte in line {line}); {AS_CSV}")
+        raise InputError(f"{path} is not a text (a zero byte in line {line}); {AS_CSV}")
     return text
 
 
 def _without_comments(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """The number and the text of each line that is no comment; within quotation marks a # begins none."""
+    """Yield the number and the text of each line that is not a comment; a # within quotation marks begins none."""
     quoted = False
     for number, line in enumerate(lines, 1):
         if quoted or not line.lstrip().startswith("#"):
@@ -113,7 +116,7 @@ def _without_comments(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
 
 
 def _last_comment(lines: Sequence[str], delimiter: str) -> list[str]:
-    """The cells of the last of the comments at the beginning of the file."""
+    """Return the cells of the last comment at the beginning of the file."""
     last = ""
     for line in lines:
         if line.lstrip().startswith("#"):
@@ -125,7 +128,7 @@ def _last_comment(lines: Sequence[str], delimiter: str) -> list[str]:
 
 
 def _from_first_cell(records: list[list[str]], ends: list[int]) -> tuple[list[list[str]], list[int]]:
-    """Without the empty lines before the head."""
+    """Remove the empty lines before the head."""
     first = next(place for place, record in enumerate(records) if any(record))
     return records[first:], ends[first:]
 
@@ -135,7 +138,7 @@ def _parsed(lines: Sequence[str], delimiter: str, strict: bool) -> Any:
 
 
 def _records(path: Path, numbered: Sequence[tuple[int, str]], delimiter: str) -> tuple[list[list[str]], list[int]]:
-    """The cells of every record, none for an empty line, and the line at which each ends."""
+    """Return the cells of every record, none for an empty line, and the number of its last line."""
     reader = _parsed([line for _, line in numbered], delimiter, True)
     records: list[list[str]] = []
     ends: list[int] = []
@@ -153,7 +156,7 @@ def _records(path: Path, numbered: Sequence[tuple[int, str]], delimiter: str) ->
 
 
 def _delimiter(lines: Sequence[str]) -> str:
-    """The delimiter with which most rows have as many cells as the head, and then most cells are numbers or times."""
+    """Infer the delimiter: most rows have as many cells as the head, then most cells are numbers or times."""
     best, fitting = "", (0.0, 0.0)
     for delimiter in DELIMITERS:
         try:
@@ -165,29 +168,30 @@ def _delimiter(lines: Sequence[str]) -> str:
         cells = [cell for row in rows for cell in row]
         fit = sum(len(_trimmed(row, len(head))) == len(head) for row in rows) / max(1, len(rows))
         if not fit and not all(DECIMAL_COMMA.fullmatch(line.strip()) for line in lines[1:]):
-            fit = sum(len(row) > 1 for row in rows) / max(1, len(rows)) / 1000  # a head that does not suit its rows
-        understood = sum(NUMERIC.fullmatch(cell) is not None for cell in cells) / max(1, len(cells))
+            fit = sum(len(row) > 1 for row in rows) / max(1, len(rows)) / 1000  # a head of another length than its rows
+        understood = sum(NUMERIC_PATTERN.fullmatch(cell) is not None for cell in cells) / max(1, len(cells))
         if (fit, understood) > fitting or not best:
             best, fitting = delimiter, (fit, understood)
     return best if best and (fitting[0] > 0 or len(lines) < 2) else _absent(lines)
 
 
 def _absent(lines: Sequence[str]) -> str:
-    """A delimiter that parts nothing: the lines have one column."""
+    """Return a delimiter that is absent from the lines, which have one column."""
     text = "".join(lines)
-    return next(character for character in "\x1f\x1e\x1d" + "".join(map(chr, range(0xE000, 0xF000)))
-                if character not in text)  # fmt: skip
+    return next(
+        character for character in "\x1f\x1e\x1d" + "".join(map(chr, range(0xE000, 0xF000))) if character not in text
+    )
 
 
 def _parquet(path: Path) -> Cells:
-    """The columns of a Parquet file, an index of pandas in front, as they would stand in a CSV file."""
+    """Return the columns of a Parquet file, an index of pandas first, with the cells of a CSV file."""
     import pandas as pd
 
     try:
         table = pd.read_parquet(path)
     except (OSError, ValueError, TypeError, NotImplementedError) as error:
         raise InputError(
-            f"{path} is not a whole Parquet file ({one_line(error)}); copy it again, or {AS_CSV}"
+            f"{path} is not a complete Parquet file ({one_line(error)}); copy it again, or {AS_CSV}"
         ) from None
     if not isinstance(table.index, pd.RangeIndex):
         table = table.reset_index()

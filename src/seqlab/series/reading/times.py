@@ -1,4 +1,4 @@
-"""Times as whole numbers of a fine unit, and whether they rise in equal steps."""
+"""Times of a series: parsing, and the check for equal steps."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -12,8 +12,8 @@ from seqlab.io.errors import one_line, shown
 
 SECOND = 10**12  # ticks: a time is a whole number of picoseconds, so that no step is rounded
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86400 * SECOND
-UNITS = {"days": DAY, "h": HOUR, "min": MINUTE, "s": SECOND, "ms": SECOND // 1000, "µs": SECOND // 10**6}
-ONE = 10**30  # ticks of a time that is a mere number
+TIME_UNITS = {"days": DAY, "h": HOUR, "min": MINUTE, "s": SECOND, "ms": SECOND // 1000, "µs": SECOND // 10**6}
+UNIT_TICKS = 10**30  # ticks of the number 1 as a time
 EPOCH = date(1970, 1, 1).toordinal()
 LARGEST_EXPONENT = 300  # of numbers that count time
 ZONE = r"(?:\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?"
@@ -27,21 +27,24 @@ DAY_FIRST = re.compile(rf"(?P<day>\d{{1,2}})[-/.](?P<month>\d{{1,2}})[-/.](?P<ye
 MONTH_FIRST = re.compile(rf"(?P<month>\d{{1,2}})[-/.](?P<day>\d{{1,2}})[-/.](?P<year>\d{{4}}){AFTER}", FLAGS)
 COMPACT = re.compile(  # 202001, 20200131, 2020013123, 202001312359, 20200131T235959Z
     rf"(?P<year>1[5-9]\d\d|2\d{{3}})(?P<month>\d{{2}})(?:(?P<day>\d{{2}})(?:T?(?P<hour>\d{{2}})"
-    rf"(?:(?P<minute>\d{{2}})(?P<second>\d{{2}})?)?{ZONE})?)?", FLAGS)  # fmt: skip
+    rf"(?:(?P<minute>\d{{2}})(?P<second>\d{{2}})?)?{ZONE})?)?",
+    FLAGS,
+)
 QUARTER = re.compile(r"(?P<year>\d{4})[- ]?Q(?P<quarter>[1-4])", FLAGS)
 MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-NAMED = rf"(?P<name>{'|'.join(MONTH_NAMES)})[a-z]*\.?"
-NAME_FIRST = re.compile(rf"(?:(?P<day>\d{{1,2}})[-/. ]+)?{NAMED}[-/. ]*(?P<year>\d{{4}}){AFTER}", FLAGS)  # 31-Jan-2024
-NAME_LAST = re.compile(rf"(?P<year>\d{{4}})[-/. ]*(?:{NAMED}|M(?P<month>\d{{1,2}}))", FLAGS)  # 2024 JAN, 2024M01
+NAMED_MONTH = rf"(?P<name>{'|'.join(MONTH_NAMES)})[a-z]*\.?"
+NAME_FIRST = re.compile(
+    rf"(?:(?P<day>\d{{1,2}})[-/. ]+)?{NAMED_MONTH}[-/. ]*(?P<year>\d{{4}}){AFTER}", FLAGS
+)  # 31-Jan-2024
+NAME_LAST = re.compile(rf"(?P<year>\d{{4}})[-/. ]*(?:{NAMED_MONTH}|M(?P<month>\d{{1,2}}))", FLAGS)  # 2024 JAN, 2024M01
 ONLY_CLOCK = re.compile(CLOCK, FLAGS)
-NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
+TIME_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Time:
-    """A point in time: `ticks` since 1970 in UTC, or by its own clock where it has no zone; `wall` by the clock beside
-    it; the number of its `month`, where it has a date; the `resolution` in which it is written, in ticks; and whether
-    it names a zone.
+    """A point in time: `ticks` since 1970 in UTC, or in local time without a zone; `wall` in local time; the number of
+    its `month`, where it has a date; the `resolution` of its notation in ticks; and whether it names a zone.
     """
 
     ticks: int
@@ -55,12 +58,12 @@ Reader = Callable[[str], Time | None]
 
 
 def check_times(cells: Sequence[str], refuse: Callable[[int, str], NoReturn]) -> None:
-    """Call `refuse` with the first row, from 1, and what is wrong with it, unless `cells` are times that rise in equal
+    """Call `refuse` with the first invalid row, from 1, and its fault, unless `cells` are times that rise in equal
     steps, or in equal numbers of months or days.
 
-    They may be numbers, dates and times in one way of writing, with their offsets from UTC, dates as YYYYMMDD and
-    YYYYMM, quarters, or seconds and milliseconds since 1970. Times between which lies no whole number of the digits
-    they are written with, such as 60 in a second, may be rounded.
+    Times may be numbers, dates and times in one notation, with offsets from UTC, dates as YYYYMMDD and YYYYMM,
+    quarters, or seconds and milliseconds since 1970. Times at equal steps may be rounded to their digits, such as 60 in
+    a second.
     """
     furthest, fault = -1, None
     for read in READERS:
@@ -71,7 +74,7 @@ def check_times(cells: Sequence[str], refuse: Callable[[int, str], NoReturn]) ->
         failure = _fault(times, cells, read)
         if failure is None:
             return
-        if fault is None or failure[0] >= fault[0]:  # the way of reading that goes well for longer
+        if fault is None or failure[0] >= fault[0]:  # the notation that is valid for more rows
             fault = failure
     if fault is None:
         row = max(furthest, 0)
@@ -84,7 +87,7 @@ def check_times(cells: Sequence[str], refuse: Callable[[int, str], NoReturn]) ->
 
 
 def _read_all(cells: Sequence[str], read: Reader) -> list[Time]:
-    """The times up to the first cell that is none."""
+    """Read the times up to the first cell that is not one."""
     times = []
     for cell in cells:
         time = read(cell)
@@ -95,13 +98,13 @@ def _read_all(cells: Sequence[str], read: Reader) -> list[Time]:
 
 
 def _fault(times: Sequence[Time], cells: Sequence[str], read: Reader) -> tuple[int, str] | None:
-    """The first row that is out of step, and how; None where there is none."""
+    """Return the first row with a wrong step and its fault; None where there is none."""
     for row, time in enumerate(times):
         if time.zoned != times[0].zoned:
-            has, other = ("has", "lacks") if time.zoned else ("lacks", "has")
+            verb, other_verb = ("has", "lacks") if time.zoned else ("lacks", "has")
             return (
                 row + 1,
-                f"is {shown(cells[row])}, which {has} an offset from UTC and row 1 {other} it; write all alike",
+                f"is {shown(cells[row])}, which {verb} an offset from UTC and row 1 {other_verb} it; write all alike",
             )
     steps = [after.ticks - before.ticks for before, after in pairwise(times)]
     if not steps:
@@ -111,7 +114,7 @@ def _fault(times: Sequence[Time], cells: Sequence[str], read: Reader) -> tuple[i
     for row, step in enumerate(steps, 2):
         if step <= 0:
             hint = _clock_hint(step, usual) if dated else ""
-            remedy = hint or "sort the rows and remove what stands twice"
+            remedy = hint or "sort the rows and remove duplicates"
             return row, f"is {one_line(cells[row - 1])}, which does not come after {one_line(cells[row - 2])}; {remedy}"
     if _in_months(times) or _in_days(times) or _even(times, steps, usual, read):
         return None
@@ -127,7 +130,7 @@ def _fault(times: Sequence[Time], cells: Sequence[str], read: Reader) -> tuple[i
 
 
 def _clock_hint(step: int, usual: int) -> str:
-    """The remedy for a step that is an hour too long or too short, as where clocks are set forward or back."""
+    """Return the remedy for a step that is an hour too long or too short, as at a change of clocks."""
     if abs(step - usual) != HOUR or usual >= DAY:
         return ""
     return "where clocks were changed there, write times with their offset, as in 2024-10-27T02:00+01:00, or in UTC"
@@ -142,22 +145,24 @@ def _in_months(times: Sequence[Time]) -> bool:
 
 
 def _in_days(times: Sequence[Time]) -> bool:
-    """Return whether the times lie whole days apart by the clock beside them, which may have been changed."""
+    """Return whether the times lie equal numbers of whole days apart in local time, clock changes included."""
     steps = {after.wall - before.wall for before, after in pairwise(times)}
     step = min(steps)
     return times[0].month is not None and len(steps) == 1 and step > 0 and step % DAY == 0
 
 
 def _even(times: Sequence[Time], steps: Sequence[int], usual: int, read: Reader) -> bool:
-    """Return whether the steps are equal, or would be but for the rounding of the times to the digits they have."""
+    """Return whether the steps are equal, up to the rounding of the times to their digits."""
     if all(abs(step - usual) * 10**6 <= usual for step in steps):
         return True
     resolution = min(time.resolution for time in times)
-    least = 10 if read is _number and resolution >= ONE else 3  # a step of 3 units is told from a gap of 6
+    least = (
+        10 if read is _number and resolution >= UNIT_TICKS else 3
+    )  # a step of 3 units and a gap of 6 are distinguishable
     if resolution >= DAY and read is not _number:
         return False
     first, last, number = times[0].ticks, times[-1].ticks, len(steps)
-    tolerance = max(resolution, max(abs(first), abs(last)) >> 49 if read is _number else 0)  # or of float64
+    tolerance = max(resolution, max(abs(first), abs(last)) >> 49 if read is _number else 0)  # that of float64
     return tolerance * least <= usual and all(
         abs((time.ticks - first) * number - place * (last - first)) <= tolerance * number
         for place, time in enumerate(times)
@@ -165,16 +170,16 @@ def _even(times: Sequence[Time], steps: Sequence[int], usual: int, read: Reader)
 
 
 def _written(step: int, counts: bool) -> str:
-    """A step in its largest whole unit, or as a number where the times are numbers."""
+    """Write a step in its largest whole unit, or as a number where the times are numbers."""
     if counts:
-        return f"{step / ONE:g}"
-    name = next((name for name, size in UNITS.items() if step % size == 0), "s")
-    return f"{step / UNITS[name]:g} {name if abs(step) != DAY else 'day'}"
+        return f"{step / UNIT_TICKS:g}"
+    name = next((name for name, size in TIME_UNITS.items() if step % size == 0), "s")
+    return f"{step / TIME_UNITS[name]:g} {name if abs(step) != DAY else 'day'}"
 
 
 def _number(cell: str) -> Time | None:
-    """A number of whatever it counts."""
-    if not NUMBER.fullmatch(cell):
+    """Parse a number as a time."""
+    if not TIME_NUMBER.fullmatch(cell):
         return None
     value = Decimal(cell)
     exponent = value.as_tuple().exponent
@@ -188,12 +193,12 @@ def _number(cell: str) -> Time | None:
 
 
 def _epoch(cell: str) -> Time | None:
-    """Seconds since 1970, or thousandths, millionths or milliardths of them."""
+    """Parse seconds since 1970, or their thousandths, millionths or billionths."""
     time = _number(cell)
     if time is None:
         return None
     for divisor in (1, 10**3, 10**6, 10**9):
-        ticks = time.ticks // divisor // (ONE // SECOND)
+        ticks = time.ticks // divisor // (UNIT_TICKS // SECOND)
         if 10**8 <= ticks // SECOND < 10**10:
             day = date.fromordinal(EPOCH + ticks // DAY)
             begins = day.day == 1 and ticks % DAY == 0
@@ -202,7 +207,7 @@ def _epoch(cell: str) -> Time | None:
 
 
 def _moment(match: "re.Match[str] | None") -> Time | None:
-    """The time whose parts `match` holds; None where there is no such date or time of day."""
+    """Return the time of the parts in `match`; None for an impossible date or time of day."""
     if match is None:
         return None
     part = match.groupdict()
@@ -226,7 +231,7 @@ def _moment(match: "re.Match[str] | None") -> Time | None:
 
 
 def _clock(part: "dict[str, str | None]") -> tuple[int, int] | None:
-    """The time of day and the resolution it is written in, both in ticks; 24:00 is the end of a day."""
+    """Return the time of day and its resolution, both in ticks; 24:00 is the end of a day."""
     hour, minute, second = (int(part.get(name) or 0) for name in ("hour", "minute", "second"))
     hour += int(part.get("full") or 0)
     if half := part.get("half"):
@@ -257,7 +262,7 @@ def _compact(cell: str) -> Time | None:
 
 
 def _week(cell: str) -> Time | None:
-    """A week, as in 2001-W05, or a day of it, as in 2001-W05-1."""
+    """Parse a week, as in 2001-W05, or a day of it, as in 2001-W05-1."""
     if not re.fullmatch(r"\d{4}-W\d{2}(-\d)?", cell, re.ASCII):
         return None
     try:
@@ -268,7 +273,7 @@ def _week(cell: str) -> Time | None:
 
 
 def _only_clock(cell: str) -> Time | None:
-    """A time of day without a date."""
+    """Parse a time of day without a date."""
     match = ONLY_CLOCK.fullmatch(cell)
     clock = _clock(match.groupdict()) if match else None
     return Time(clock[0], clock[0], None, clock[1], False) if clock else None
@@ -290,5 +295,5 @@ READERS: list[Reader] = [
 
 
 def is_time(cell: str) -> bool:
-    """Return whether a cell is a date or a time of day, and no mere number."""
+    """Return whether a cell is a date or a time of day, and not only a number."""
     return any(read(cell) is not None for read in READERS if read not in (_number, _compact, _epoch))

@@ -19,7 +19,7 @@ from typing import Any
 from seqlab.io.cards import read_card
 from seqlab.io.provenance import fingerprint
 from seqlab.io.runs import Experiment, Run
-from seqlab.language_model import SETTINGS
+from seqlab.language_model import PREDICT_DEFAULTS
 from seqlab.ledger.perplexity import FIGURES, read_metrics
 from seqlab.ledger.selection import Standing, choose_best
 from seqlab.tracking.plan import finished
@@ -112,7 +112,7 @@ def save_model(champion: Champion, target: Path) -> None:
     signature = ModelSignature(
         Schema([ColSpec(DataType.string)]),
         Schema([ColSpec(kinds[kind], name, required=False) for name, kind in answers.items()]),
-        ParamSchema([ParamSpec(name, kinds[type(value)], value) for name, value in SETTINGS.items()]),
+        ParamSchema([ParamSpec(name, kinds[type(value)], value) for name, value in PREDICT_DEFAULTS.items()]),
     )
     # MLflow asks on stderr for type hints and an example, from which it would guess what is said here.
     with tempfile.TemporaryDirectory() as place, redirect_stderr(io.StringIO()):
