@@ -1,4 +1,4 @@
-"""Language models as most scripts train them, the peer of sweep.py: torch.nn, one network after the other.
+"""The peer of sweep.py: language models of torch.nn, trained one after the other, as in most scripts.
 
     python benchmarks/plain_torch.py --text FILE --shapes '[["lstm", 2, 256]]' --seeds 1 --settings JSON
 

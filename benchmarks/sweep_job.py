@@ -1,4 +1,4 @@
-"""seqlab's part of sweep.py: train configurations with all their seeds, each as the rule train_rnn does.
+"""The job of sweep.py: train configurations with all their seeds, as the rule train_rnn does.
 
     python benchmarks/sweep_job.py --text FILE --shapes '[["lstm", 2, 256]]' --seeds 1 2 3 --settings JSON
 

@@ -1,4 +1,4 @@
-"""How soon a network is good: tiny Shakespeare by character, first 90 % to train and last 10 % to validate.
+"""Time to quality of networks: tiny Shakespeare by character, first 90 % for training, last 10 % for validation.
 
     SEQLAB_MIRROR=folder python benchmarks/time_to_quality.py     the folder holds tiny_shakespeare.txt
     python benchmarks/time_to_quality.py --text FILE --share 0.01   another text, with a share of the training
@@ -84,7 +84,7 @@ def train(
     device: torch.device,
     seeds: list[int],
 ) -> tuple[float, list[float]]:
-    """Seconds of training, and the loss of every seed on `valid` after it in nats a symbol."""
+    """Return the seconds of training and the final loss of every seed on `valid` in nats per symbol."""
     architecture = Architecture(recipe["cell"], recipe["layers"], recipe["hidden"], vocabulary)
     fleet = Fleet.start(
         architecture, TrainingSettings.from_configuration(CONFIGURATION, **recipe["settings"]), seeds, device
@@ -97,7 +97,7 @@ def train(
 
 
 def shortened(recipe: dict[str, Any], share: float, symbols: int) -> dict[str, Any]:
-    """The recipe with a share of its training, in one epoch."""
+    """Return the recipe with a share of its training, in one epoch."""
     if share == 1:
         return recipe
     size = int(share * recipe["settings"]["epochs"] * (recipe["symbols"] or symbols))
@@ -105,7 +105,7 @@ def shortened(recipe: dict[str, Any], share: float, symbols: int) -> dict[str, A
 
 
 def text_of(path: str | None) -> str:
-    """The text of a file, or tiny Shakespeare from the folder in SEQLAB_MIRROR."""
+    """Return the text of a file, or tiny Shakespeare from the folder SEQLAB_MIRROR."""
     file = Path(path or Path(os.environ.get("SEQLAB_MIRROR", ".")) / "tiny_shakespeare.txt")
     if not file.is_file():
         raise InputError(f"{file} is missing; set SEQLAB_MIRROR to the folder that holds it, or give --text FILE")
@@ -115,12 +115,14 @@ def text_of(path: str | None) -> str:
 @command
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--text", help="instead of tiny Shakespeare")
-    parser.add_argument("--share", type=float, default=1.0, help="of the training, to try it out")
+    parser.add_argument("--text", help="text instead of tiny Shakespeare")
+    parser.add_argument("--share", type=float, default=1.0, help="share of the training, for tests")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5], help="of the recipe for GPUs")
-    parser.add_argument("--precision", choices=["float32", "tf32", "bfloat16"], help="instead of that of the recipes")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5], help="seeds of the recipe for GPUs")
+    parser.add_argument(
+        "--precision", choices=["float32", "tf32", "bfloat16"], help="precision instead of that of the recipes"
+    )
     arguments = parser.parse_args()
     use_threads(arguments.threads)
     device = choose_device(arguments.device)
@@ -147,7 +149,7 @@ def main() -> None:
 
 
 def figures(found: dict[str, tuple[float, list[float]]], seeds: list[int]) -> dict[str, Any]:
-    """The content of the last line; see above."""
+    """Return the content of the last printed line, described above."""
     if "alone" in found:
         (together, losses), (seconds, (loss,)) = found["fleet"], found["alone"]
         return {

@@ -1,4 +1,4 @@
-"""Write the tables of config/README.md and docs/files.md from the schemas; --check only compares."""
+"""Write the tables of config/README.md and docs/files.md from the schemas; --check compares only."""
 
 import sys
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.io.errors import InputError, command
-from seqlab.io.schemas import TYPES, read_schema
+from seqlab.io.schemas import TYPE_NAMES, read_schema
 
 BEGIN, END = "<!-- begin: tools/config_readme.py -->\n", "<!-- end -->\n"
 HEAD = "| key | allowed | meaning |\n|---|---|---|\n"
@@ -43,7 +43,7 @@ FILES = {
 
 
 def rows(schema: dict[str, Any], prefix: str = "") -> Iterator[str]:
-    """A line of the table for every key, in the schema's order; keys of a list's entries are written with []."""
+    """Yield a line of the table for every key, in the order of the schema; keys in lists are written with []."""
     blocks = []
     for key, value in schema.get("properties", {}).items():
         yield f"| `{prefix}{key}` | {allowed(value)} | {value['description']} |\n"
@@ -56,7 +56,7 @@ def rows(schema: dict[str, Any], prefix: str = "") -> Iterator[str]:
 
 
 def allowed(value: dict[str, Any]) -> str:
-    """The values that a key may hold, in words."""
+    """Return the allowed values of a key in words."""
     if value.get("axis"):
         return f"{allowed(value | {'axis': False})}; or a list, for an axis"
     if "allowed" in value:
@@ -66,23 +66,23 @@ def allowed(value: dict[str, Any]) -> str:
     if value["type"] == "array":
         return f"list of {allowed(value['items'])}"
     types = value["type"] if isinstance(value["type"], list) else [value["type"]]
-    words = " or ".join(TYPES.get(kind, kind).removeprefix("a ").removesuffix(" of keys") for kind in types)
+    words = " or ".join(TYPE_NAMES.get(kind, kind).removeprefix("a ").removesuffix(" of keys") for kind in types)
     bounds = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
     return ", ".join([words, *(f"{bounds[key]} {value[key]}" for key in bounds if key in value)])
 
 
 def table(name: str) -> str:
-    """The table of the schema `name`."""
+    """Return the table of the schema `name`."""
     return HEAD + "".join(rows(read_schema(name)))
 
 
 def readme() -> str:
-    """The content of config/README.md."""
+    """Return the content of config/README.md."""
     return INTRODUCTION + table("config") + CORPORA + table("corpora") + SERIES + table("series")
 
 
 def file_formats(page: str) -> str:
-    """docs/files.md, which is `page`, with its tables anew."""
+    """Return docs/files.md, given as `page`, with new tables."""
     before, after = page.split(BEGIN)[0], page.split(END)[-1]
     tables = "".join(f"\n## {title}\n{table(name)}" for name, title in FILES.items())
     return f"{before}{BEGIN}{tables}\n{END}{after}"

@@ -1,7 +1,7 @@
-"""Draw docs/images/imports.svg and docs/images/data_flow.svg: python tools/drawings.py; --check only compares.
+"""Draw docs/images/imports.svg and docs/images/data_flow.svg: python tools/drawings.py; --check compares only.
 
-The imports are those of the code, in the order of the contract in pyproject.toml. The flow of data is written down in
-FLOW; a test holds its rules against those of the workflow.
+The imports are read from the code, in the order of the contract in pyproject.toml. FLOW describes the flow of data; a
+test compares its rules with those of the workflow.
 """
 
 import sys
@@ -26,7 +26,7 @@ STEP, BOX = (82, 46), (104, 30)  # pixels from a package to the next, and the bo
 
 
 class Step(NamedTuple):
-    """A box of the flow of data: place and width in pixels, the files in it, the rules that make them, a remark."""
+    """A box of the flow of data: position and width in pixels, its files, the rules that write them, and a remark."""
 
     x: int
     y: int
@@ -38,9 +38,9 @@ class Step(NamedTuple):
 
     @property
     def lines(self) -> list[tuple[str, str]]:
-        """What is written in it, each line with its class."""
-        told = {"file": self.files, "rule": self.rules, "remark": self.remark}
-        return [(style, line) for style, words in told.items() for line in words.split("\n") if line]
+        """The lines in the box, each with its style."""
+        lines_by_style = {"file": self.files, "rule": self.rules, "remark": self.remark}
+        return [(style, line) for style, words in lines_by_style.items() for line in words.split("\n") if line]
 
     @property
     def height(self) -> int:
@@ -48,12 +48,12 @@ class Step(NamedTuple):
 
 
 FLOW = {
-    "corpora": Step(20, 20, 150, "config/corpora.yaml", "", "which texts there are", "given"),
+    "corpora": Step(20, 20, 150, "config/corpora.yaml", "", "definitions of texts", "given"),
     "raw": Step(210, 20, 110, "raw.txt", "fetch_corpus"),
     "clean": Step(360, 20, 120, "clean.txt", "clean_corpus"),
     "ids": Step(520, 20, 260, "vocab.json, ids.npy, splits.json", "encode_corpus", "shared by all experiments"),
-    "check": Step(820, 20, 160, "check.json", "check_corpus", "what is odd about it"),
-    "config": Step(20, 130, 150, "config/*.yaml", "", "which models to run", "given"),
+    "check": Step(820, 20, 160, "check.json", "check_corpus", "anomalies of the text"),
+    "config": Step(20, 130, 150, "config/*.yaml", "", "settings of models", "given"),
     "runs": Step(210, 130, 240, "runs.json", "list_runs", "every run of the experiment"),
     "card": Step(
         490,
@@ -64,10 +64,10 @@ FLOW = {
         "written by the job that makes the run:\n"
         "settings, seeds and the checksums of the data, everything that decides a result",
     ),
-    "counts": Step(170, 240, 200, "counts/merged/", "count_shard, merge_counts", "of ids.npy, if asked for"),
+    "counts": Step(170, 240, 200, "counts/merged/", "count_shard, merge_counts", "of ids.npy, if requested"),
     "none": Step(20, 345, 220, "nothing to train", "", "the known source, compressors", "given"),
     "ngram": Step(260, 345, 280, "model.npz, model.arpa.gz", "train_ngram, prune_ngram, write_arpa", "n-grams"),
-    "rnn": Step(560, 345, 240, "weights.safetensors, history.csv", "train_rnn", "networks, all seeds at once"),
+    "rnn": Step(560, 345, 240, "weights.safetensors, history.csv", "train_rnn", "networks, all seeds together"),
     "mixture": Step(20, 450, 160, "scores.npz, metrics.json", "score_mixture", "mixtures of models", "result"),
     "ledger": Step(
         200,
@@ -116,7 +116,7 @@ series forecaster, forecaster forecasts, forecasts tables"""
 
 
 def svg(title: str, width: int, height: int, parts: list[str]) -> str:
-    """A drawing on white, which is readable on dark pages too; its letters are those of the reader's system."""
+    """Return a drawing on white, readable on dark pages too, in the font of the user's system."""
     head = '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
     opening = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">'
     body = [
@@ -142,22 +142,24 @@ def arrow(*corners: tuple[float, float]) -> str:
     return f'<path d="M{way}" marker-end="url(#tip)"/>'
 
 
-def between(one: Step, other: Step) -> str:
-    """The arrow from a box to one beside it, to one below it, or to one below it on the right."""
-    if one.y == other.y:
-        y = one.y + min(one.height, other.height) / 2
-        ends = (one.x + one.width, other.x) if one.x < other.x else (one.x, other.x + other.width)
+def between(source: Step, target: Step) -> str:
+    """Return the arrow from a box to one beside it, below it, or below it on the right."""
+    if source.y == target.y:
+        y = source.y + min(source.height, target.height) / 2
+        ends = (source.x + source.width, target.x) if source.x < target.x else (source.x, target.x + target.width)
         return arrow((ends[0], y), (ends[1], y))
-    left, right = max(one.x, other.x), min(one.x + one.width, other.x + other.width)
+    left, right = max(source.x, target.x), min(source.x + source.width, target.x + target.width)
     if left < right:
-        return arrow(((left + right) / 2, one.y + one.height), ((left + right) / 2, other.y))
-    y = other.y + other.height / 2
-    return arrow((one.x + one.width / 2, one.y + one.height), (one.x + one.width / 2, y), (other.x, y))
+        return arrow(((left + right) / 2, source.y + source.height), ((left + right) / 2, target.y))
+    y = target.y + target.height / 2
+    return arrow(
+        (source.x + source.width / 2, source.y + source.height), (source.x + source.width / 2, y), (target.x, y)
+    )
 
 
 def data_flow() -> str:
-    """How files follow from files, each with the rule that makes it."""
-    parts = [between(FLOW[one], FLOW[other]) for one, other in (pair.split() for pair in ARROWS.split(","))]
+    """Draw the flow of data: files, and the rules that write them."""
+    parts = [between(FLOW[source], FLOW[target]) for source, target in (pair.split() for pair in ARROWS.split(","))]
     for step in FLOW.values():
         parts.append(box(step.x, step.y, step.width, step.height, step.kind))
         middle, top = step.x + step.width / 2, step.y + LEADING + 2
@@ -166,7 +168,7 @@ def data_flow() -> str:
 
 
 def layers() -> tuple[list[str], list[str]]:
-    """Packages and modules of src/seqlab from the highest down, and those that anyone may use."""
+    """Return the packages and modules of src/seqlab from the top layer down, and those that all may import."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
         "contracts"
     ]
@@ -177,24 +179,24 @@ def layers() -> tuple[list[str], list[str]]:
 
 
 def edges(leaves: list[str]) -> Counter[tuple[str, str]]:
-    """How many modules of one part of src/seqlab import another part, those that anyone may use left out."""
+    """Count the modules of one part of src/seqlab that import another part, without `leaves`, which all may import."""
     graph = build_graph("seqlab", cache_dir=None)
     counts: Counter[tuple[str, str]] = Counter()
     for module in graph.modules - {"seqlab"}:
-        own = module.split(".")[1]
+        importer = module.split(".")[1]
         used = {name.split(".")[1] for name in graph.find_modules_directly_imported_by(module) if "." in name}
-        counts.update((own, part) for part in used - {own, *leaves} if own not in leaves)
+        counts.update((importer, part) for part in used - {importer, *leaves} if importer not in leaves)
     return counts
 
 
 def imports() -> str:
-    """Who imports whom: right from the importing package to a dot, and down to the imported one."""
+    """Draw the imports: right from the importing package to a dot, and down to the imported one."""
     names, leaves = layers()
     counts = edges(leaves)
     corner = {name: (20 + STEP[0] * place, 20 + STEP[1] * place) for place, name in enumerate(names)}
     parts: list[str] = []
-    for (one, other), count in sorted(counts.items(), key=lambda edge: [names.index(name) for name in edge[0]]):
-        (x, y), (column, row) = corner[one], corner[other]
+    for (importer, imported), count in sorted(counts.items(), key=lambda edge: [names.index(name) for name in edge[0]]):
+        (x, y), (column, row) = corner[importer], corner[imported]
         turn = (column + BOX[0] / 2, y + BOX[1] / 2)
         parts += [
             arrow((x + BOX[0], turn[1]), turn, (turn[0], row)),
@@ -205,7 +207,7 @@ def imports() -> str:
         parts += [box(x, y, *BOX, "file"), text(x + BOX[0] / 2, y + 20, name)]
     wide, bottom = STEP[0] * (len(names) - 1) + BOX[0], 20 + STEP[1] * len(names)
     parts += [box(20, bottom, wide, BOX[1], "given"), text(20 + wide / 2, bottom + 20, ", ".join(leaves))]
-    return svg("Who imports whom in src/seqlab", wide + 40, bottom + 50, parts)
+    return svg("Imports between the packages of src/seqlab", wide + 40, bottom + 50, parts)
 
 
 DRAWINGS = {"imports.svg": imports, "data_flow.svg": data_flow}
@@ -218,7 +220,7 @@ def main() -> None:
         if "--check" not in sys.argv:
             path.write_text(draw(), encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != draw():
-            raise InputError(f"{path.relative_to(ROOT)} is not what {Path(__file__).name} draws; run make docs")
+            raise InputError(f"{path.relative_to(ROOT)} is outdated; run make docs")
 
 
 if __name__ == "__main__":

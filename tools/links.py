@@ -1,7 +1,7 @@
 """Check the links of the project's Markdown pages: python tools/links.py.
 
-Every relative link must lead to a file that is there, and every #anchor to a heading, by the names that forges give
-headings. Links to other hosts are not followed.
+Every relative link must lead to an existing file, and every #anchor to a heading, as GitHub names headings. Links to
+other hosts are not checked.
 """
 
 import re
@@ -21,12 +21,12 @@ ELSEWHERE = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)  # https:, mailto:
 
 
 def pages(root: Path = ROOT) -> list[Path]:
-    """The pages of the project: every Markdown file of its root and of its folders with texts for readers."""
+    """Return all Markdown pages of the project."""
     return sorted([*root.glob("*.md"), *root.glob("docs/**/*.md"), *root.glob("[!.]*/README.md")])
 
 
 def prose(page: Path) -> Iterator[tuple[int, str]]:
-    """Number and text of every line of `page` that is no code; code inside a line is left out."""
+    """Yield number and text of every line of `page` outside of code blocks, with code in lines blanked."""
     fence = None
     for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), start=1):
         mark = FENCE.match(line)
@@ -37,13 +37,13 @@ def prose(page: Path) -> Iterator[tuple[int, str]]:
 
 
 def links(page: Path) -> list[tuple[int, str]]:
-    """Line and target of every link of `page` within the project, images among them."""
-    found = [(number, match[1] or match[2]) for number, line in prose(page) for match in LINK.finditer(line)]
-    return [(number, target) for number, target in found if not ELSEWHERE.match(target)]
+    """Return line and target of every link of `page` within the project, including images."""
+    targets = [(number, match[1] or match[2]) for number, line in prose(page) for match in LINK.finditer(line)]
+    return [(number, target) for number, target in targets if not ELSEWHERE.match(target)]
 
 
 def anchors(page: Path) -> set[str]:
-    """The names of the headings of `page`, as forges make them: small letters, hyphens for blanks, twins numbered."""
+    """Return the anchors of the headings of `page`: lower case, hyphens for blanks, duplicates numbered."""
     lines = page.read_text(encoding="utf-8").splitlines()
     headings = filter(None, (HEADING.match(lines[number - 1]) for number, _ in prose(page)))
     seen: Counter[str] = Counter()
@@ -57,21 +57,21 @@ def anchors(page: Path) -> set[str]:
 
 
 def broken(root: Path = ROOT) -> list[str]:
-    """A sentence for every link under `root` that leads nowhere."""
-    found = ((page, number, target) for page in pages(root) for number, target in links(page))
+    """Return a sentence for every broken link under `root`."""
+    targets = ((page, number, target) for page in pages(root) for number, target in links(page))
     faults = (
         (f"{page.relative_to(root)}:{number} links to {target}", fault_of(target, page, root))
-        for page, number, target in found
+        for page, number, target in targets
     )
     return [f"{link}, {fault}" for link, fault in faults if fault]
 
 
 def fault_of(target: str, page: Path, root: Path) -> str:
-    """What is wrong with a link of `page`; empty where it leads somewhere."""
+    """Return the fault of a link of `page`; empty where it is valid."""
     path, _, anchor = unquote(target).partition("#")
     file = (page.parent / path if path else page).resolve()
     if not file.is_relative_to(root.resolve()) or not file.is_file():
-        return "which is no file of the project"
+        return "which is not a file of the project"
     if anchor and file.suffix == ".md" and anchor not in anchors(file):
         return f"but {file.relative_to(root.resolve())} has no such heading"
     return ""
@@ -79,8 +79,8 @@ def fault_of(target: str, page: Path, root: Path) -> str:
 
 @command
 def main() -> None:
-    if found := broken():
-        raise InputError(f"{'; '.join(found)}; correct the links")
+    if sentences := broken():
+        raise InputError(f"{'; '.join(sentences)}; correct the links")
 
 
 if __name__ == "__main__":

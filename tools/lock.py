@@ -20,7 +20,7 @@ dependencies:
 
 
 def installed() -> list[str]:
-    """`name==version` of every package in this environment, sorted; a local part such as +cpu is not a pin."""
+    """Return sorted `name==version` lines of all packages in this environment, without local parts such as +cpu."""
     listing = subprocess.run(
         [sys.executable, "-m", "pip", "list", "--format=freeze"], check=True, capture_output=True, text=True
     )

@@ -1,4 +1,4 @@
-"""Inject every fault that docs/reliability.md tells of, more often than the tests do, and write its table.
+"""Inject the faults of docs/reliability.md more often than the tests do, and write its table.
 
 python tools/reliability.py --kills 40 --flips 100 --fuzzed 400
 """
@@ -21,7 +21,7 @@ BEGIN, END = "<!-- begin: tools/reliability.py -->", "<!-- end -->"
 
 
 def inject(kills: int, flips: int, fuzzed: int) -> tuple[Counter[str], list[str]]:
-    """Run the tests of faults; how often each was injected, and the names of the tests that failed or were skipped."""
+    """Run the tests of faults; return the number of injections of each fault, and failed or skipped tests."""
     numbers = {"SEQLAB_KILLS": str(kills), "SEQLAB_FLIPS": str(flips), "SEQLAB_FUZZED": str(fuzzed)}
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
@@ -29,16 +29,16 @@ def inject(kills: int, flips: int, fuzzed: int) -> tuple[Counter[str], list[str]
         subprocess.run(command, cwd=ROOT, env=os.environ | numbers, check=False)
         root = ElementTree.parse(report).getroot()
     counts: Counter[str] = Counter()
-    for found in root.iter("property"):
-        if str(found.get("value")).isdecimal():  # hypothesis writes others
-            counts[str(found.get("name"))] += int(str(found.get("value")))
+    for entry in root.iter("property"):
+        if str(entry.get("value")).isdecimal():  # hypothesis writes other properties
+            counts[str(entry.get("name"))] += int(str(entry.get("value")))
     wrong = {"failure", "error", "skipped"}
     unsound = [case for case in root.iter("testcase") if wrong & {child.tag for child in case}]
     return counts, [f"{case.get('classname')}.{case.get('name')}" for case in unsound]
 
 
 def table(counts: Counter[str], unsound: list[str]) -> str:
-    """The rows of the page, one for each kind of fault."""
+    """Return the table of the page, a row for each kind of fault."""
     damaged = [name for name in counts if name.startswith("damaged ") and name.endswith(", refused")]
     refused = sum(counts[name] for name in damaged)
     harmless = sum(count for name, count in counts.items() if name.endswith(", without effect"))
@@ -67,8 +67,8 @@ def table(counts: Counter[str], unsound: list[str]) -> str:
     rows += [
         (f"{name}, refused", counts[name], "a sentence, no traceback") for name in counts if name.startswith("fuzzed")
     ]
-    told = {row[0].removesuffix(", refused") for row in rows} | {"runs that ended with the same bits"}
-    others = [name for name in counts if name not in told and not re.search("refused$|without effect$", name)]
+    listed = {row[0].removesuffix(", refused") for row in rows} | {"runs that ended with the same bits"}
+    others = [name for name in counts if name not in listed and not re.search("refused$|without effect$", name)]
     rows += [(name, counts[name], RIGHT.get(name, "the same bits")) for name in others]
     lines = ["| fault | injected | outcome |", "|---|---|---|"]
     lines += [f"| {name} | {count:,} | {left} |" for name, count, left in rows]
@@ -86,9 +86,9 @@ RIGHT = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=20, help="of a run of Snakemake (%(default)s)")
+    parser.add_argument("--kills", type=int, default=20, help="kills of a run of Snakemake (%(default)s)")
     parser.add_argument("--flips", type=int, default=12, help="damages of each kind of file (%(default)s)")
-    parser.add_argument("--fuzzed", type=int, default=150, help="inputs of each kind made up by chance (%(default)s)")
+    parser.add_argument("--fuzzed", type=int, default=150, help="random inputs of each kind (%(default)s)")
     arguments = parser.parse_args()
     counts, unsound = inject(arguments.kills, arguments.flips, arguments.fuzzed)
     page = PAGE.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Take the pictures of docs/tracking.md.
+"""Take the screenshots of docs/tracking.md.
 
 python tools/screenshots.py "http://127.0.0.1:5000/?token=..." time_machine/char docs/images
 
@@ -17,34 +17,34 @@ from playwright.sync_api import sync_playwright
 
 from seqlab.io.errors import InputError, command
 from seqlab.tracking.connection import connect, local_database
-from seqlab.tracking.views.catalogue import PAGE_RUNS, VIEWS
+from seqlab.tracking.views.catalogue import PAGE_RUNS, TEXT_VIEWS
 from seqlab.tracking.views.format import run_link
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 FLAGS += ["--disable-component-update", "--disable-sync"]
 SIZE = {"width": 1440, "height": 900}
-PATIENCE = 10  # seconds; a busy machine of two cores needs most of them
-COLOURS = 128  # a picture of a page needs no more, and becomes a third as large
+PATIENCE = 10  # seconds; a busy machine with two cores needs most of them
+COLOURS = 128  # enough for a page, and a third of the size
 
 
 def browser_path() -> str | None:
-    """The browser of this machine, if it has one."""
+    """Return the path of a browser; None where there is none."""
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 def pages(client: Any, text: str) -> dict[str, str]:
-    """What there is to see of a text: a name for the picture, and the address after that of the server."""
-    found = client.get_experiment_by_name(text)
-    if found is None:
+    """Return the views and the page of a text: name -> address after that of the server."""
+    experiment = client.get_experiment_by_name(text)
+    if experiment is None:
         raise InputError(f"the server has no runs on {text!r}; run the workflow first")
-    number = found.experiment_id
+    number = experiment.experiment_id
     (page, *_) = client.search_runs([number], PAGE_RUNS)
-    return {view.link: view.address(number) for view in VIEWS} | {"experiment": run_link(number, page.info.run_id)}
+    return {view.link: view.address(number) for view in TEXT_VIEWS} | {"experiment": run_link(number, page.info.run_id)}
 
 
 def take(page: Any, address: str, path: Path) -> None:
-    """Open an address and write what can be seen as a PNG of few colours."""
+    """Open an address and write a screenshot as a PNG of few colours."""
     page.goto(address)
     page.wait_for_timeout(1000 * PATIENCE)  # charts are drawn some time after the last answer
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("link")
     parser.add_argument("text", help="corpus and unit")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--results", type=Path, default=Path("results"), help="what the dashboard shows (%(default)s)")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="results of the dashboard (%(default)s)")
     arguments = parser.parse_args()
     browser = browser_path()
     if browser is None:

@@ -1,4 +1,4 @@
-"""Print the test figures of texts and of series as Markdown: python tools/table.py PATH..., each a models.csv."""
+"""Print test figures of texts and series as Markdown: python tools/table.py MODELS.CSV ..."""
 
 import sys
 from math import isinf, isnan
@@ -8,21 +8,29 @@ import pandas as pd
 
 from seqlab.io.errors import InputError, command
 from seqlab.report import tables as texts
-from seqlab.report.style import deviation, number
+from seqlab.report.style import format_deviation, format_number
 from seqlab.series import tables as series
 
 
 def text_rows(models: pd.DataFrame) -> list[list[str]]:
-    """The heads, and a row for each model of a text."""
+    """Return the heads and a row for each model of a text."""
     valid = models[models["split"] == "valid"].set_index("model")
     loss = ["bits per symbol lost by pruning"] if models["pruning_loss"].notna().any() else []
-    heads = ["model", "parameters", "valid perplexity", "test perplexity", "bits per character", "unknown", "seconds"]
+    heads = [
+        "model",
+        "parameters",
+        "validation perplexity",
+        "test perplexity",
+        "bits per character",
+        "unknown",
+        "seconds",
+    ]
     rows = [heads + loss]
     for row in models[models["split"] == "test"].to_dict("records"):
         cells = [
             row["model"],
             f"{row['parameters']:,}" if row["parameters"] else "",
-            number(valid.loc[row["model"], "perplexity"]),
+            format_number(valid.loc[row["model"], "perplexity"]),
             with_spread(row, "perplexity"),
             with_spread(row, "bits_per_char"),
             f"{row['unknown'] / row['symbols']:.1%}",
@@ -33,15 +41,15 @@ def text_rows(models: pd.DataFrame) -> list[list[str]]:
 
 
 def with_spread(row: dict[str, Any], name: str) -> str:
-    """A figure with its standard deviation over seeds."""
+    """Format a figure with its standard deviation over seeds."""
     if isinf(row[name]):
         return f"∞ ({row['zero_probability']:,} impossible, {row['zero_probability'] / row['symbols']:.2%})"
     spread = row[f"{name}_std"]
-    return number(row[name]) + ("" if isnan(spread) else f" ± {deviation(spread, row[name])}")
+    return format_number(row[name]) + ("" if isnan(spread) else f" ± {format_deviation(spread, row[name])}")
 
 
 def series_rows(models: pd.DataFrame) -> list[list[str]]:
-    """The heads, and a row for each model of a series."""
+    """Return the heads and a row for each model of a series."""
     test = models[models["split"] == "test"]
     ahead = sorted(test["horizon"].unique())
     errors = [f"{name}, {k}" for name in ("RMSE", "CRPS") for k in ahead]
@@ -59,21 +67,21 @@ def series_rows(models: pd.DataFrame) -> list[list[str]]:
 
 
 def cell(value: float) -> str:
-    """A figure; empty where the model has none."""
-    return "" if isnan(value) else number(value)
+    """Format a figure; empty for NaN."""
+    return "" if isnan(value) else format_number(value)
 
 
 @command
 def main() -> None:
     if len(sys.argv) < 2:
-        raise InputError("no models.csv was named; give the path of at least one")
+        raise InputError("no models.csv was named; pass at least one path")
     for path in sys.argv[1:]:
         if "horizon" in pd.read_csv(path, nrows=0):
             models = series.read_models(path)
             print(f"### {models['series'].iloc[0]}")
             rows = series_rows(models)
         else:
-            rows = text_rows(texts.read_models(path))
+            rows = text_rows(texts.read_text_models(path))
         for row in (rows[0], ["---"] * len(rows[0]), *rows[1:]):
             print("| " + " | ".join(row) + " |")
         print()

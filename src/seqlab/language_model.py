@@ -16,7 +16,7 @@ from seqlab.io.cards import read_card
 from seqlab.io.errors import InputError, shown
 from seqlab.io.provenance import sha256_of
 from seqlab.io.runs import Place, find_experiment
-from seqlab.ledger.perplexity import figures
+from seqlab.ledger.perplexity import compute_figures
 from seqlab.sampling import SymbolModel, drawn
 from seqlab.text.splits import describe
 from seqlab.text.vocab import Vocab
@@ -93,7 +93,7 @@ class LanguageModel:
         """The figures of `text` for each replica, as in metrics.json; the first symbol is context only."""
         tokens, indices = self.encoded(text, 2)
         counts = self.counts(tokens, indices)
-        return [figures(bits, counts) for bits in self.model.score([indices])]
+        return [compute_figures(bits, counts) for bits in self.model.score([indices])]
 
     def counts(self, tokens: Sequence[str], indices: NDArray[Any]) -> dict[str, Any]:
         """How many symbols, characters, bytes and words of a text are scored, as splits.json tells of a split."""

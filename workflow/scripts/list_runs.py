@@ -1,9 +1,9 @@
-"""Write runs.json: every run of the experiment, and what asked for them.
+"""Write runs.json: the runs of the experiment, its configuration and command.
 
-Snakemake hands the runs on as an object, since a command that named thousands of them would be too long.
+Snakemake passes the runs as an object, since a command line with thousands of them would be too long.
 """
 
 from seqlab.io.runs import write_experiment
 
-job = snakemake  # noqa: F821, the directive `script:` puts it here
+job = snakemake  # noqa: F821, defined by the directive `script:`
 write_experiment(job.output[0], *job.params.experiment)

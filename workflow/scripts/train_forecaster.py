@@ -1,9 +1,9 @@
-"""Train a forecasting network for every seed, and forecast valid and test with them; an interrupted run goes on."""
+"""Train a forecasting network for every seed and forecast valid and test; an interrupted training is resumed."""
 
 import argparse
 
 from seqlab.io.errors import command
-from seqlab.io.provenance import fingerprint
+from seqlab.io.provenance import fingerprint_files
 from seqlab.machine.devices import add_device_arguments, choose_device, use_threads
 from seqlab.machine.interruption import stop_on_signals
 from seqlab.series.autoregression import Autoregression
@@ -15,8 +15,10 @@ from seqlab.series.scoring import Scoring
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     Scoring.add_arguments(parser)
-    parser.add_argument("--code", required=True, help="a digest of the code, whose change makes a checkpoint worthless")
-    parser.add_argument("--window", nargs="*", default=[], help="the autoregression whose window a perceptron takes")
+    parser.add_argument("--code", required=True, help="digest of the code, whose change invalidates checkpoints")
+    parser.add_argument(
+        "--window", nargs="*", default=[], help="model.json of the autoregression whose window a perceptron uses"
+    )
     add_device_arguments(parser)
     arguments = parser.parse_args()
     use_threads(arguments.threads)
@@ -24,7 +26,7 @@ def main() -> None:
     train_run(
         scoring,
         Autoregression.load(arguments.window[0]).order if arguments.window else 1,
-        fingerprint([arguments.folder / "card.yaml", arguments.table]) + arguments.code,
+        fingerprint_files([arguments.folder / "card.yaml", arguments.table]) + arguments.code,
         choose_device(arguments.device, arguments.jobs_per_gpu),
         stop_on_signals(),
     )

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.io.files import write_json, write_text
-from seqlab.ledger.record import record
+from seqlab.ledger.record import write_ledger
 from seqlab.ngram.model import NgramModel, generate
 from seqlab.text.splits import segments_of
 from seqlab.text.vocab import Vocab
@@ -35,4 +35,4 @@ def score_run(
     prompt = segments_of(ids, splits, "valid")[0][: sample["prompt"]].tolist()
     drawn = generate(model, prompt, sample["symbols"], np.random.default_rng(1), sample["temperature"])
     write_text(folder / "sample.txt", vocab.text_of(prompt + drawn) + "\n", checksum=False)
-    record(folder, splits, bits, training, **more)
+    write_ledger(folder, splits, bits, training, **more)

@@ -13,7 +13,7 @@ from seqlab.fleet.fleet import Fleet
 from seqlab.fleet.run import train_and_score
 from seqlab.fleet.settings import TrainingSettings
 from seqlab.io.files import write_text
-from seqlab.ledger.record import read_training, record
+from seqlab.ledger.record import read_training, write_ledger
 from seqlab.rnn.network import Architecture, load_network
 from seqlab.rnn.scoring import generate, stream_bits
 from seqlab.rnn.task import LanguageTask
@@ -73,4 +73,4 @@ def score_run(
         architecture, parameters, prompt, sample["symbols"], np.random.default_rng(1), sample["temperature"]
     )
     write_text(folder / "sample.txt", vocab.text_of(prompt + drawn) + "\n", checksum=False)
-    record(folder, splits, bits, read_training(folder / "training.json"))
+    write_ledger(folder, splits, bits, read_training(folder / "training.json"))

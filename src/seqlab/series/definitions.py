@@ -7,7 +7,7 @@ from typing import Any
 from seqlab.axes import network_runs, values_of
 from seqlab.configuration import check_shares
 from seqlab.io.errors import InputError, shown
-from seqlab.io.names import check_name, check_path, name_of_path, named_after, readable_path
+from seqlab.io.names import append_digest, check_name, check_path, name_corpus, shorten_path
 from seqlab.io.runs import SERIES
 from seqlab.io.schemas import check, read_schema
 
@@ -52,8 +52,8 @@ def series_of_file(config: dict[str, Any], series: dict[str, Any]) -> tuple[list
             f"series {shown(name_or_path)} is neither a CSV file nor a name in config/series.yaml ({names}); correct it"
         )
     given = {key: config[key] for key in ("column", "decimal", "period", "difference") if config.get(key)}
-    source = ", ".join([readable_path(name_or_path), *(f"{key} {value}" for key, value in given.items())])
-    name = name_of_path(path, source, series, config.get("column", ""), SERIES)
+    source = ", ".join([shorten_path(name_or_path), *(f"{key} {value}" for key, value in given.items())])
+    name = name_corpus(path, source, series, config.get("column", ""), SERIES)
     block = {"title": path.name, "kind": "csv", "path": name_or_path, "licence": "your own", "source": source}
     return [name], series | {name: block | given}
 
@@ -73,7 +73,7 @@ def forecast_runs(forecast: dict[str, Any], definition: dict[str, Any]) -> dict[
 def prepared_series_name(forecast: dict[str, Any], default: dict[str, Any]) -> str:
     """The folder of a series cut along time: `series`, and a digest where split or needs are not those of `default`."""
     both = ({"split": block["split"], "needs": longest_needs(block)} for block in (forecast, default))
-    return named_after(SERIES, *both)
+    return append_digest(SERIES, *both)
 
 
 def longest_needs(forecast: dict[str, Any]) -> dict[str, int]:

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab.io.cards import SETTINGS
+from seqlab.io.cards import FAMILY_SETTINGS
 from seqlab.io.errors import InputError
 from seqlab.io.files import damaged, verified
 from seqlab.io.runs import Run
-from seqlab.io.setting_columns import read_with_settings, with_settings
+from seqlab.io.setting_columns import add_settings, read_settings_table
 from seqlab.ledger.selection import rank_candidates
 from seqlab.series.record import FIGURES, SPREADS, read_forecast_ledger
 from seqlab.series.scores import interval
@@ -25,7 +25,7 @@ MODELS_COLUMNS += [
 ]  # fmt: skip
 AGAINST = "mae_less_persistence"
 MODELS_COLUMNS += [AGAINST, f"{AGAINST}_low", f"{AGAINST}_high", "parameters", "train_seconds"]
-SETTING_KINDS = SETTINGS["rnn"]  # columns of models.csv; behind them stand the other axes of networks
+SETTING_KINDS = FAMILY_SETTINGS["rnn"]  # columns of models.csv; behind them stand the other axes of networks
 
 
 def summarize(runs: Iterable[Run]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -53,7 +53,7 @@ def summarize(runs: Iterable[Run]) -> tuple[pd.DataFrame, pd.DataFrame]:
     summary = pd.DataFrame(scores, columns=SUMMARY_COLUMNS)
     summary["seed"] = summary["seed"].astype("Int64")  # the integers that can be empty
     models = pd.DataFrame(means, columns=MODELS_COLUMNS)
-    return summary, with_settings(models, [row["settings"] for row in means], SETTING_KINDS)
+    return summary, add_settings(models, [row["settings"] for row in means], SETTING_KINDS)
 
 
 def _errors(arrays: dict[str, NDArray[Any]]) -> dict[int, NDArray[np.float64]]:
@@ -78,7 +78,7 @@ def _against(
 def read_models(path: str | Path) -> pd.DataFrame:
     """The models.csv in `path`; InputError where it is damaged."""
     try:
-        models = read_with_settings(verified(path), NAMES, MODELS_COLUMNS, SETTING_KINDS)
+        models = read_settings_table(verified(path), NAMES, MODELS_COLUMNS, SETTING_KINDS)
     except ValueError as error:
         raise damaged(path, error) from None
     missing = [name for name in (*MODELS_COLUMNS, *SETTING_KINDS) if name not in models]

@@ -9,7 +9,7 @@ from seqlab.io.errors import InputError, command, shown
     ("error", "sentence"),
     [
         (InputError("a\nb is wrong; mend it"), "error: a b is wrong; mend it"),
-        (FileNotFoundError(2, "no such file", "a\nb"), "error: a b does not exist; run the workflow up to it"),
+        (FileNotFoundError(2, "no such file", "a\nb"), "error: a b does not exist; run the workflow first"),
         (
             PermissionError(13, "Permission denied", "raw.txt"),
             "error: raw.txt can't be used (Permission denied); check",
@@ -17,10 +17,10 @@ from seqlab.io.errors import InputError, command, shown
         (IsADirectoryError(21, "Is a directory", "raw"), "error: raw can't be used (Is a directory); check"),
         (
             MemoryError("unable to allocate 8 GiB"),
-            "error: the memory is not enough (unable to allocate 8 GiB); run fewer",
+            "error: out of memory (unable to allocate 8 GiB); run fewer",
         ),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "error: the memory is not enough (DefaultCPU"),
-        (KeyboardInterrupt(), "error: interrupted; the same command goes on from here"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "error: out of memory (DefaultCPU"),
+        (KeyboardInterrupt(), "error: interrupted; run the same command to continue"),
     ],
 )
 def test_what_is_wrong_outside_is_one_sentence(error: BaseException, sentence: str) -> None:

@@ -8,7 +8,7 @@ from torch.autograd.function import once_differentiable
 
 from seqlab.fleet.accelerated.kernels import BACKWARD, FORWARD
 from seqlab.fleet.cells import CELLS, State
-from seqlab.machine.devices import tf32_is_used
+from seqlab.machine.devices import is_tf32_allowed
 
 ROWS, UNITS, DEPTH = 16, 32, 64  # of a program: rows and units of its tile, and how far a product reaches at once
 WARPS, STAGES = 4, 3  # of a program; all five were the fastest of some on an H200
@@ -95,4 +95,4 @@ def _tiles(size: int, batch: int, replicas: int) -> tuple[tuple[int, int, int], 
     """The programs of a launch, and its options."""
     options: dict[str, Any] = {"ROWS": ROWS, "UNITS": UNITS, "DEPTH": DEPTH, "num_warps": WARPS, "num_stages": STAGES}
     grid = -(-size // UNITS), -(-batch // ROWS), replicas
-    return grid, options | {"PRECISION": "tf32" if tf32_is_used() else "tf32x3"}
+    return grid, options | {"PRECISION": "tf32" if is_tf32_allowed() else "tf32x3"}
