@@ -11,10 +11,10 @@ import typer
 from seqlab.cli.output import AsJson, align_columns, format_examples, print_result, read_text
 from seqlab.text.cleaning import CLEANING, clean
 
-CORPORA_EXAMPLES = ["seqlab corpora", "seqlab corpora check my.txt"]
-CORPORA_EXAMPLES += ["seqlab corpora check my.txt --cleaning letters --unit word"]
+EXAMPLES = ["seqlab corpora", "seqlab corpora check my.txt"]
+EXAMPLES += ["seqlab corpora check my.txt --cleaning letters --unit word"]
 app = typer.Typer(
-    add_completion=False, rich_markup_mode=None, invoke_without_command=True, epilog=format_examples(*CORPORA_EXAMPLES)
+    add_completion=False, rich_markup_mode=None, invoke_without_command=True, epilog=format_examples(*EXAMPLES)
 )
 Definitions = Annotated[Path, typer.Option(help="file with the definitions of texts")]
 DEFINITIONS = Path("config/corpora.yaml")
@@ -55,9 +55,7 @@ def list_corpora(definitions: Definitions = DEFINITIONS, as_json: AsJson = False
 def check_own_text(
     file: Annotated[str, typer.Argument(help="a text in UTF-8; - is standard input")],
     unit: Annotated[str, typer.Option(help="char, word or byte")] = "char",
-    min_freq: Annotated[
-        int | None, typer.Option(min=1, help="rarer tokens become unknown [2 for word, else 1]")
-    ] = None,
+    min_freq: Annotated[int | None, typer.Option(min=1, help="rarer tokens are unknown [2 for word, else 1]")] = None,
     cleaning: Annotated[str, typer.Option(help=f"cleaning of the text: {', '.join(CLEANING)}")] = "whitespace",
     as_json: AsJson = False,
 ) -> None:

@@ -24,13 +24,9 @@ def generate_texts(
     model: Model,
     prompt: Annotated[str, typer.Option(help="beginning of the text; - is standard input")] = "",
     symbols: Annotated[int, typer.Option(min=1, help="number of symbols to generate")] = 200,
-    temperature: Annotated[
-        float, typer.Option(min=0, help="below 1 favours likely symbols, 0 takes the most likely")
-    ] = 1.0,
+    temperature: Annotated[float, typer.Option(min=0, help="below 1 favours likely symbols, 0 is greedy")] = 1.0,
     top_k: Annotated[int | None, typer.Option(min=1, help="sample from the k most likely symbols only")] = None,
-    top_p: Annotated[
-        float | None, typer.Option(help="sample from the most likely symbols with this total probability only")
-    ] = None,
+    top_p: Annotated[float | None, typer.Option(help="sample from the most likely symbols up to this sum")] = None,
     beam: Annotated[int | None, typer.Option(min=1, help="search the most likely text with this beam width")] = None,
     samples: Annotated[int, typer.Option(min=1, help="number of texts to sample")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="seed of the first sample; the next samples use the next seeds")] = 1,
@@ -44,9 +40,7 @@ def generate_texts(
     """
     drawing = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
     if beam is not None and (samples > 1 or drawing != {"temperature": 1.0, "top_k": None, "top_p": None}):
-        raise InputError(
-            "--beam does not sample, so it excludes --samples, --temperature, --top-k and --top-p; omit them or --beam"
-        )
+        raise InputError("--beam excludes --samples, --temperature, --top-k and --top-p; use --beam or the others")
     loaded = load_model(model, device)
     number = _replica(loaded, replica)
     prompt = read_text("-").rstrip("\n") if prompt == "-" else _as_utf8(prompt)

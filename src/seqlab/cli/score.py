@@ -7,34 +7,21 @@ from typing import Annotated, Any
 
 import typer
 
-from seqlab.cli.output import (
-    AsJson,
-    Device,
-    Model,
-    align_columns,
-    format_examples,
-    load_model,
-    print_result,
-    read_text,
-    show_progress,
-)
+from seqlab.cli import output
 from seqlab.io.errors import InputError
 from seqlab.ledger.perplexity import compute_figures
 from seqlab.text.cleaning import CLEANING, clean
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 SUSPICIOUS_SHARE = 0.01  # share of unknown symbols that suggests a differently cleaned text
-FIGURE_TITLES = {
-    "perplexity": "perplexity",
-    "bits_per_symbol": "bits per symbol",
-    "bits_per_char": "bits per character",
-    "bits_per_byte": "bits per byte",
-    "bits_per_word": "bits per word",
+UNIT_NAMES = {"symbol": "symbol", "char": "character", "byte": "byte", "word": "word"}
+FIGURE_TITLES = {"perplexity": "perplexity"} | {
+    f"bits_per_{key}": f"bits per {name}" for key, name in UNIT_NAMES.items()
 }
 
 
 @app.command(
-    epilog=format_examples(
+    epilog=output.format_examples(
         "seqlab score my.txt --model results/default/python_docs/char/ngram/mkn-6",
         "seqlab score - -m results/time_machine/time_machine/char/rnn/lstm-2x128 --cleaning letters < chapter.txt",
         "seqlab score my.txt -m results/default/python_docs/char/rnn/lstm-1x64 --per-token > tokens.tsv",
@@ -42,11 +29,11 @@ FIGURE_TITLES = {
 )
 def score(
     file: Annotated[str, typer.Argument(help="a text in UTF-8; - is standard input")],
-    model: Model,
+    model: output.Model,
     cleaning: Annotated[str, typer.Option(help=f"cleaning of the text: {', '.join(CLEANING)}")] = "none",
     per_token: Annotated[bool, typer.Option("--per-token", help="print a TSV line for each token instead")] = False,
-    device: Device = "auto",
-    as_json: AsJson = False,
+    device: output.Device = "auto",
+    as_json: output.AsJson = False,
 ) -> None:
     """Print the perplexity of FILE and its bits per character, byte and word.
 
@@ -55,16 +42,15 @@ def score(
     """
     if per_token and as_json:
         raise InputError("--per-token prints TSV and --json prints JSON; use one of them")
-    text = read_text(file)
+    text = output.read_text(file)
     text = clean(text, cleaning, file)
-    loaded = load_model(model, device)
+    loaded = output.load_model(model, device)
     tokens, indices = loaded.encoded(text, 2)
-    with show_progress(len(indices) - 1, "scoring") as bar:
+    with output.show_progress(len(indices) - 1, "scoring") as bar:
         bits = loaded.model.score([indices], bar.update)
     counts = loaded.counts(tokens, indices)
-    rows = [
-        {"seed": seed} | compute_figures(costs, counts) for seed, costs in zip(loaded.model.seeds, bits, strict=True)
-    ]
+    replicas = zip(loaded.model.seeds, bits, strict=True)
+    rows = [{"seed": seed} | compute_figures(costs, counts) for seed, costs in replicas]
     if counts["unknown"] > SUSPICIOUS_SHARE * counts["scored"]:
         share = f"{counts['unknown'] / counts['scored']:.1%} of the symbols are unknown to the model"
         typer.echo(f"warning: {share}; its training text may have been cleaned differently, see --cleaning", err=True)
@@ -73,7 +59,7 @@ def score(
             typer.echo(line)
         return
     content = {"file": file, "model": loaded.name, "unit": loaded.vocab.unit, "cleaning": cleaning, "scores": rows}
-    print_result(content, as_json, _lines(content))
+    output.print_result(content, as_json, _lines(content))
 
 
 def _lines(content: dict[str, Any]) -> Iterator[str]:
@@ -85,7 +71,9 @@ def _lines(content: dict[str, Any]) -> Iterator[str]:
     yield f"{first['symbols']:,} symbols scored, {unknown}"
     if first["zero_probability"]:
         yield f"{first['zero_probability']:,} of them have probability zero under the model; all figures are infinite"
-    yield from align_columns([_cells(title, [row[name] for row in rows]) for name, title in FIGURE_TITLES.items()])
+    yield from output.align_columns(
+        [_cells(title, [row[name] for row in rows]) for name, title in FIGURE_TITLES.items()]
+    )
 
 
 def _cells(title: str, values: list[float]) -> list[str]:

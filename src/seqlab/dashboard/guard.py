@@ -165,10 +165,8 @@ def _is_own(headers: Headers, entering: bool) -> bool:
         return False
     if entering:
         return True
-    return (
-        all(origin == f"http://{hosts[0]}" for origin in origins)
-        and headers.get("sec-fetch-site", "") in SAME_SITE_VALUES
-    )
+    has_own_origin = all(origin == f"http://{hosts[0]}" for origin in origins)
+    return has_own_origin and headers.get("sec-fetch-site", "") in SAME_SITE_VALUES
 
 
 def _host(value: str) -> str | None:

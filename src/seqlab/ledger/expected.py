@@ -23,6 +23,7 @@ FAMILY_TOLERANCES = {"rnn": 0.05, "mixture": 0.05}
 EXACT_TOLERANCE = 1e-5
 REFERENCE_VALUES = ("bits_per_symbol", "digest")
 REFERENCE_KEYS = ("corpus", "unit", "family", "model", "split", "seed")
+REFERENCE_COLUMNS = [*REFERENCE_KEYS, *REFERENCE_VALUES]
 
 
 def compose_reference(runs: Iterable[Run], fingerprint: dict[str, str]) -> dict[str, Any]:
@@ -44,9 +45,8 @@ def compose_reference(runs: Iterable[Run], fingerprint: dict[str, str]) -> dict[
 
 def compare_references(expected: dict[str, Any], current: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Return for every row of both references its name, the verdict, and the figures where they differ."""
-    before, now = (
-        {tuple(row[name] for name in REFERENCE_KEYS): row for row in side["rows"]} for side in (expected, current)
-    )
+    sides = (expected["rows"], current["rows"])
+    before, now = ({tuple(row[name] for name in REFERENCE_KEYS): row for row in rows} for rows in sides)
     verdicts = []
     for name in dict.fromkeys([*before, *now]):
         first, second = before.get(name), now.get(name)
@@ -57,9 +57,8 @@ def compare_references(expected: dict[str, Any], current: dict[str, Any]) -> lis
             verdicts.append((label, IDENTICAL, ""))
         else:
             values = [float(side["bits_per_symbol"]) for side in (first, second)]
-            close = (
-                abs(values[0] - values[1]) <= FAMILY_TOLERANCES.get(name[2], EXACT_TOLERANCE) or values[0] == values[1]
-            )
+            tolerance = FAMILY_TOLERANCES.get(name[2], EXACT_TOLERANCE)
+            close = abs(values[0] - values[1]) <= tolerance or values[0] == values[1]
             verdicts.append((label, CLOSE if close else DIFFERS, f"{values[0]:.6f} expected, {values[1]:.6f} now"))
     return verdicts
 
@@ -75,10 +74,8 @@ def read_reference(path: Path) -> dict[str, Any]:
         rows = [row | {"seed": int(row["seed"]) if row["seed"] else None} for row in table]
     except (KeyError, ValueError, csv.Error):
         rows = []
-    if table.fieldnames != [*REFERENCE_KEYS, *REFERENCE_VALUES] or not rows:
-        raise InputError(
-            f"{path} lacks rows or the columns {', '.join([*REFERENCE_KEYS, *REFERENCE_VALUES])}; restore it"
-        )
+    if table.fieldnames != REFERENCE_COLUMNS or not rows:
+        raise InputError(f"{path} lacks rows or the columns {', '.join(REFERENCE_COLUMNS)}; restore it")
     return {"fingerprint": fingerprint, "rows": rows}
 
 
@@ -86,7 +83,7 @@ def write_reference(path: Path, reference: dict[str, Any]) -> None:
     """Write a reference: the fingerprint as comments, then its rows."""
     text = io.StringIO()
     text.writelines(f"# {key}: {value}\n" for key, value in reference["fingerprint"].items())
-    writer = csv.DictWriter(text, [*REFERENCE_KEYS, *REFERENCE_VALUES], lineterminator="\n")
+    writer = csv.DictWriter(text, REFERENCE_COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(reference["rows"])
     write_text(path, text.getvalue(), checksum=False)

@@ -62,9 +62,9 @@ def stack_replicas(scores: Sequence[tuple[str, list[int], NDArray[Any]]]) -> tup
         rows.append(bits)
     lengths = {bits.shape[1] for bits in rows}
     if len(lengths) > 1:
-        lengths_by_model = ", ".join(f"{model} {bits.shape[1]}" for model, _, bits in scores)
+        counts = ", ".join(f"{model} {bits.shape[1]}" for model, _, bits in scores)
         raise InputError(
-            f"parts of a mixture were scored on different texts ({lengths_by_model} symbols); run the workflow again"
+            f"parts of a mixture were scored on different texts ({counts} symbols); run the workflow again"
         )
     return names, np.concatenate(rows)
 
@@ -81,8 +81,6 @@ def choose_parts(parts: Sequence[str], metrics: Sequence[dict[str, Any]]) -> lis
         candidates = [candidate for candidate in metrics if candidate[key] == value]
         model = choose_best(candidates, standing_of) if key == "family" else next(iter(candidates), None)
         if model is None:
-            raise InputError(
-                f"a mixture has the part {part!r}, but no model with finite bits on valid fits it; correct mixtures"
-            )
+            raise InputError(f"a mixture has the part {part!r}, but no finite model fits it; correct mixtures")
         chosen.append(model)
     return chosen

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from seqlab.report import style
 from seqlab.report.figures import (
     DASHES,
     NO_SOURCES,
@@ -20,24 +21,13 @@ from seqlab.report.figures import (
     select_networks,
     select_ngrams,
 )
-from seqlab.report.style import (
-    GREY,
-    MARKERS,
-    assign_colours,
-    draw_legend,
-    draw_message,
-    format_number,
-    set_log_axis,
-    styled,
-    wrap_label,
-)
 from seqlab.report.tables import find_best_model
 
 COST_LABELS = {"parameters": "parameters", "train_seconds": "seconds of training"}
 SHORTEST_SECONDS = 1e-3  # faster trainings are not measurable
 
 
-@styled
+@style.styled
 def plot_cost(models: pd.DataFrame, sources: Sources = NO_SOURCES) -> Figure:
     """Plot test bits per character against parameters and against seconds of training (log axes), a panel for each.
 
@@ -48,7 +38,7 @@ def plot_cost(models: pd.DataFrame, sources: Sources = NO_SOURCES) -> Figure:
     entropy_rate = find_entropy_rate(sources)
     ngrams, networks = select_ngrams(models).sort_values("parameters"), select_networks(models)
     if ngrams.empty and networks.empty:
-        return draw_message("No n-gram and no recurrent network was scored, so there are no costs to compare.")
+        return style.draw_message("No n-gram and no recurrent network was scored, so there are no costs to compare.")
     figure = Figure(figsize=(11, 4.6), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
     for axes, column in zip(panels, COST_LABELS, strict=True):
@@ -58,9 +48,9 @@ def plot_cost(models: pd.DataFrame, sources: Sources = NO_SOURCES) -> Figure:
         handles += _floor(axes, models[models["split"] == "test"], entropy_rate)
         axes.set(xlabel=COST_LABELS[column])
         axes.margins(x=0.12, y=0.1)
-        set_log_axis(axes, "x")
+        style.set_log_axis(axes, "x")
     panels[0].set_ylabel("test bits per character")
-    draw_legend(figure, handles + [make_legend_note(note) for note in describe_infinite(ngrams)])
+    style.draw_legend(figure, handles + [make_legend_note(note) for note in describe_infinite(ngrams)])
     return figure
 
 
@@ -77,7 +67,7 @@ def _series(axes: Axes, models: pd.DataFrame, runs: pd.DataFrame, is_ngram: bool
         series = list(runs["cell"])
     runs = runs.assign(series=series)
     names = sorted(set(series))
-    colours = assign_colours(names, from_end=not is_ngram)
+    colours = style.assign_colours(names, from_end=not is_ngram)
     drawable, handles = _drawable(runs, column), []
     kind, zorder = ("n-gram", 3) if is_ngram else ("network", 4)
     line: dict[str, Any] = {
@@ -88,7 +78,10 @@ def _series(axes: Axes, models: pd.DataFrame, runs: pd.DataFrame, is_ngram: bool
     bars: dict[str, Any] = {"capsize": 3, "elinewidth": 1.3, "linestyle": "none", "zorder": 2}
     for name, group in drawable.groupby("series"):
         colour = colours[name]
-        points: dict[str, Any] = {"marker": MARKERS[names.index(name) % len(MARKERS)], "markeredgewidth": 1.5}
+        points: dict[str, Any] = {
+            "marker": style.MARKERS[names.index(name) % len(style.MARKERS)],
+            "markeredgewidth": 1.5,
+        }
         points["markerfacecolor"] = colour if is_ngram else "white"
         place = group[column], group["bits_per_char"]
         handles += axes.plot(*place, color=colour, label=f"{name} {kind}", **points, **line)
@@ -98,7 +91,7 @@ def _series(axes: Axes, models: pd.DataFrame, runs: pd.DataFrame, is_ngram: bool
     best = find_best_model(models[models["family"] == ("ngram" if is_ngram else "rnn")])
     for row in drawable[drawable["model"] == best].to_dict("records"):
         point, offset = (row[column], row["bits_per_char"]), (0, 9 if is_ngram else -9)
-        label = wrap_label(row["model"], 20)
+        label = style.wrap_label(row["model"], 20)
         aside = "right" if row[column] > drawable[column].median() else "left"
         sides: dict[str, Any] = {"ha": aside if "\n" in label else "center", "va": "bottom" if is_ngram else "top"}
         halo = [withStroke(linewidth=3, foreground="white")]
@@ -113,7 +106,7 @@ def _front(axes: Axes, runs: pd.DataFrame, column: str) -> list[Any]:
     if points.empty:
         return []
     front = points[points["bits_per_char"] < points["bits_per_char"].cummin().shift(fill_value=math.inf)]
-    line: dict[str, Any] = {"color": GREY, "linewidth": 1, "drawstyle": "steps-post", "zorder": 1}
+    line: dict[str, Any] = {"color": style.GREY, "linewidth": 1, "drawstyle": "steps-post", "zorder": 1}
     return axes.plot(front[column], front["bits_per_char"], label="Pareto front", **line)
 
 
@@ -122,8 +115,8 @@ def _compressors(axes: Axes, models: pd.DataFrame) -> list[Any]:
     rows = test[np.isfinite(test["bits_per_char"])].to_dict("records")
     handles = []
     for row, dash in zip(rows, itertools.cycle(DASHES[place] for place in (2, 3, 1)), strict=False):
-        label = f"{row['model']}, {format_number(row['bits_per_char'])}"
-        handles.append(axes.axhline(row["bits_per_char"], color=GREY, linestyle=dash, linewidth=1.5, label=label))
+        label = f"{row['model']}, {style.format_number(row['bits_per_char'])}"
+        handles.append(axes.axhline(row["bits_per_char"], color=style.GREY, linestyle=dash, linewidth=1.5, label=label))
     return handles
 
 
@@ -138,7 +131,7 @@ def _floor(axes: Axes, test: pd.DataFrame, entropy_rate: dict[str, float] | None
         share = row["bits_per_char"] / row["bits_per_symbol"]  # symbols per character, the same for every model
         share = share if math.isfinite(share) else 1.0
         floor, low, high = (entropy_rate[name] * share for name in ("bits_per_symbol", "low", "high"))
-    label = f"known floor, {format_number(floor)}"
+    label = f"known floor, {style.format_number(floor)}"
     handles: list[Any] = [axes.axhline(floor, color="black", linestyle=(0, (5, 3)), linewidth=1.4, label=label)]
     if low is not None and high is not None:
         handles.append(

@@ -11,17 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from seqlab.report.style import (
-    MARKERS,
-    assign_colours,
-    draw_legend,
-    draw_message,
-    format_deviation,
-    format_number,
-    make_axes,
-    set_log_axis,
-    styled,
-)
+from seqlab.report import style
 from seqlab.report.tables import find_best_model
 
 Sources = Mapping[str, Mapping[str, Any]]  # the metrics of each source by its name
@@ -29,7 +19,7 @@ NO_SOURCES: Sources = {}
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
 
 
-@styled
+@style.styled
 def plot_perplexity_by_order(models: pd.DataFrame, sources: Sources = NO_SOURCES) -> Figure:
     """Plot test perplexity (log axis) against order, a line for each smoothing, from the rows of models.csv.
 
@@ -40,27 +30,29 @@ def plot_perplexity_by_order(models: pd.DataFrame, sources: Sources = NO_SOURCES
     ngrams = select_ngrams(models[models["pruned_from"] == ""])  # one point for each order
     finite = ngrams[np.isfinite(ngrams["perplexity"])]
     if finite.empty:
-        return draw_message(" ".join(["No n-gram has a finite test perplexity to draw.", *describe_infinite(ngrams)]))
-    figure, axes = make_axes()
+        return style.draw_message(
+            " ".join(["No n-gram has a finite test perplexity to draw.", *describe_infinite(ngrams)])
+        )
+    figure, axes = style.make_axes()
     smoothings = sorted(ngrams["smoothing"].unique())
-    colours = assign_colours(smoothings)
+    colours = style.assign_colours(smoothings)
     handles: list[Any] = []
     for place, (smoothing, line) in enumerate(finite.groupby("smoothing")):
-        marker = MARKERS[smoothings.index(smoothing) % len(MARKERS)]
+        marker = style.MARKERS[smoothings.index(smoothing) % len(style.MARKERS)]
         dash = DASHES[place // len(set(colours.values())) % len(DASHES)]
         look = {"color": colours[smoothing], "marker": marker, "linestyle": dash, "zorder": 3}
         handles += axes.plot(line["order"], line["perplexity"], label=smoothing, **look)
     handles += _bands(axes, models)
     floor = _floor_perplexity(models, find_entropy_rate(sources))
     if floor is not None:
-        label = f"known floor, {format_number(floor)}"
+        label = f"known floor, {style.format_number(floor)}"
         handles.append(axes.axhline(floor, color="black", linestyle=(0, (5, 3)), linewidth=1.4, label=label))
     handles += [make_legend_note(note) for note in describe_infinite(ngrams)]
     axes.set(xlabel="order of the n-gram (symbols, the predicted one included)", ylabel="test perplexity")
     axes.set_xlim(ngrams["order"].min() - 0.3, ngrams["order"].max() + 0.3)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=10, min_n_ticks=1))
-    set_log_axis(axes, "y")
-    draw_legend(figure, handles)
+    style.set_log_axis(axes, "y")
+    style.draw_legend(figure, handles)
     return figure
 
 
@@ -96,16 +88,16 @@ def describe_infinite(ngrams: pd.DataFrame) -> list[str]:
 def _bands(axes: Axes, models: pd.DataFrame) -> list[Any]:
     networks = select_networks(models)
     cells = sorted(networks["cell"].unique())
-    colours = assign_colours(cells, from_end=True)
+    colours = style.assign_colours(cells, from_end=True)
     handles = []
     for cell in cells:
         of_cell = networks.loc[networks["cell"] == cell, "model"]
         best = find_best_model(models[(models["family"] == "rnn") & models["model"].isin(of_cell)])
         dash = ("-", *DASHES[3:], *DASHES[1:3])[cells.index(cell) % 4]
         for row in networks[(networks["model"] == best) & np.isfinite(networks["perplexity"])].itertuples():
-            label = f"{row.model}, {format_number(row.perplexity)}"
+            label = f"{row.model}, {style.format_number(row.perplexity)}"
             if row.perplexity_std > 0:
-                label += f" ± {format_deviation(row.perplexity_std, row.perplexity)}"
+                label += f" ± {style.format_deviation(row.perplexity_std, row.perplexity)}"
                 low, high = max(row.perplexity - row.perplexity_std, 1.0), row.perplexity + row.perplexity_std
                 axes.axhspan(low, high, color=colours[cell], alpha=0.25, linewidth=0)
             line = axes.axhline(row.perplexity, color=colours[cell], linestyle=dash, linewidth=1.6, label=label)

@@ -18,20 +18,8 @@ from matplotlib.transforms import ScaledTranslation
 
 from seqlab.axes import SHAPE
 from seqlab.ledger.selection import rank_candidates
+from seqlab.report import style
 from seqlab.report.figures import DASHES, make_legend_note, select_networks
-from seqlab.report.style import (
-    COLOURS,
-    GREY,
-    MARKERS,
-    draw_legend,
-    draw_message,
-    format_deviation,
-    format_number,
-    format_tick,
-    set_log_axis,
-    set_plain_ticks,
-    styled,
-)
 from seqlab.report.tables import list_axes
 
 MAX_HIGHLIGHTED = 12  # learning curves in colour
@@ -53,7 +41,7 @@ def _written(value: Any) -> str:
     """Return a value of an axis as text."""
     if isinstance(value, str):
         return value
-    return "none" if pd.isna(value) else format_tick(float(value))
+    return "none" if pd.isna(value) else style.format_tick(float(value))
 
 
 def _values(networks: pd.DataFrame, axis: str) -> list[Any]:
@@ -79,7 +67,7 @@ def _best_first(networks: pd.DataFrame) -> pd.DataFrame:
     return networks.loc[rank_candidates(networks.index, standings.__getitem__)]
 
 
-@styled
+@style.styled
 def plot_heat_maps(models: pd.DataFrame) -> Figure:
     """Plot heat maps of test perplexity over two settings, labelled with mean and standard deviation over seeds.
 
@@ -89,7 +77,7 @@ def plot_heat_maps(models: pd.DataFrame) -> Figure:
     """
     networks = _with_valid(models)
     if networks.empty:
-        return draw_message("No recurrent network was trained, so there are no settings to compare.")
+        return style.draw_message("No recurrent network was trained, so there are no settings to compare.")
     axes = list_axes(select_networks(models))
     if set(axes) <= set(SHAPE):
         by_cell = {cell: networks[networks["cell"] == cell] for cell in _values(networks, "cell")}
@@ -102,7 +90,7 @@ def plot_heat_maps(models: pd.DataFrame) -> Figure:
     figure = _draw_maps(maps, values, _columns(len(maps)))
     if len(networks) > max(len(values[across]) * len(values[up]) for across, up in pairs) or len(axes) > 2:
         note = f"Each cell shows its best network on validation; there are {len(networks)} networks in total."
-        figure.suptitle(note, x=0.01, ha="left", fontsize=11, color=GREY)
+        figure.suptitle(note, x=0.01, ha="left", fontsize=11, color=style.GREY)
     return figure
 
 
@@ -149,7 +137,7 @@ def _draw_maps(
     if len(finite) > 1:
         bar = figure.colorbar(image, ax=panels, label="test perplexity (darker is better)", shrink=0.9)
         bar.outline.set_visible(False)
-        set_plain_ticks(bar.ax.yaxis, low, high)
+        style.set_plain_ticks(bar.ax.yaxis, low, high)
     return figure
 
 
@@ -186,10 +174,14 @@ def _heat_text(networks: pd.DataFrame) -> str:
     if networks.empty:
         return "not run"
     value, std = networks["perplexity"].iloc[0], networks["perplexity_std"].iloc[0]
-    return f"{format_number(value)}\n± {format_deviation(std, value)}" if math.isfinite(std) else format_number(value)
+    return (
+        f"{style.format_number(value)}\n± {style.format_deviation(std, value)}"
+        if math.isfinite(std)
+        else style.format_number(value)
+    )
 
 
-@styled
+@style.styled
 def plot_axes(models: pd.DataFrame) -> Figure:
     """Plot test bits per symbol of networks against each setting in which they differ, a panel for each.
 
@@ -201,11 +193,13 @@ def plot_axes(models: pd.DataFrame) -> Figure:
     varied = list_axes(networks)
     if len(varied) < 2:
         difference = f"only in {_label(varied[0])}" if varied else "in no setting"
-        return draw_message(f"The networks of this experiment differ {difference}, so there are no axes to compare.")
+        return style.draw_message(
+            f"The networks of this experiment differ {difference}, so there are no axes to compare."
+        )
     infinite = int((~np.isfinite(networks["bits_per_symbol"])).sum())
     networks = networks[np.isfinite(networks["bits_per_symbol"])]
     if networks.empty:
-        return draw_message("No recurrent network has finite test bits to draw against its settings.")
+        return style.draw_message("No recurrent network has finite test bits to draw against its settings.")
     encoded = _by_effect(networks, varied)[:2]
     keys = [_colours(_values(networks, encoded[0])), _markers(_values(networks, encoded[1]))]
     columns = _columns(len(varied))
@@ -228,11 +222,12 @@ def plot_axes(models: pd.DataFrame) -> Figure:
     ]
     handles.append(make_legend_note(_label(encoded[1])))
     handles += [
-        Line2D([], [], color=GREY, marker=marker, linestyle="none", label=_written(value)) for value, marker in keys[1]
+        Line2D([], [], color=style.GREY, marker=marker, linestyle="none", label=_written(value))
+        for value, marker in keys[1]
     ]
     handles.append(Line2D([], [], color="black", linewidth=1.2, marker="_", markersize=12, label="mean"))
     handles += [make_legend_note(f"{infinite} with infinite bits")] if infinite else []
-    draw_legend(figure, handles)
+    style.draw_legend(figure, handles)
     return figure
 
 
@@ -251,11 +246,11 @@ def _colours(values: Sequence[Any]) -> list[tuple[Any, str]]:
     if len(values) > MAX_STYLE_COLOURS and not any(isinstance(value, str) or value is None for value in values):
         shades = colormaps["viridis"](np.linspace(0, 0.92, len(values)))
         return list(zip(values, map(to_hex, shades), strict=True))
-    return [(value, COLOURS[place % len(COLOURS)]) for place, value in enumerate(values)]
+    return [(value, style.COLOURS[place % len(style.COLOURS)]) for place, value in enumerate(values)]
 
 
 def _markers(values: Sequence[Any]) -> list[tuple[Any, str]]:
-    return [(value, MARKERS[place % len(MARKERS)]) for place, value in enumerate(values)]
+    return [(value, style.MARKERS[place % len(style.MARKERS)]) for place, value in enumerate(values)]
 
 
 def _draw_axis(
@@ -316,7 +311,7 @@ def _ticks(axis: Axis, places: np.ndarray[Any, np.dtype[np.float64]], labels: Se
     axis.set_minor_locator(NullLocator())
 
 
-@styled
+@style.styled
 def plot_learning_curves(models: pd.DataFrame, histories: Mapping[str, pd.DataFrame]) -> Figure:
     """Plot validation perplexity (log axis) against epoch, a panel for each cell; `histories[model]` is a history.csv.
 
@@ -328,7 +323,7 @@ def plot_learning_curves(models: pd.DataFrame, histories: Mapping[str, pd.DataFr
     networks = _with_valid(models)
     networks = networks[[not histories.get(model, pd.DataFrame()).empty for model in networks["model"]]]
     if networks.empty:
-        return draw_message("No recurrent network was trained, so there are no learning curves.")
+        return style.draw_message("No recurrent network was trained, so there are no learning curves.")
     best = _best_first(networks)["model"][:MAX_HIGHLIGHTED]
     coloured = networks[networks["model"].isin(best)]
     encoded = _curve_axes(networks)
@@ -350,15 +345,15 @@ def plot_learning_curves(models: pd.DataFrame, histories: Mapping[str, pd.DataFr
                     _curve(panel, histories[model], model, colour, dash)
         panel.set(title=cell, xlabel="epoch")
         panel.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, min_n_ticks=1))
-        set_log_axis(panel, "y")
+        style.set_log_axis(panel, "y")
     panels[0].set_ylabel("validation perplexity")
     handles = [Line2D([], [], color=colour, label=_with_unit(encoded[0], value)) for value, colour in colours]
     handles += [
-        Line2D([], [], color=GREY, linestyle=dash, label=_with_unit(encoded[1], value)) for value, dash in dashes
+        Line2D([], [], color=style.GREY, linestyle=dash, label=_with_unit(encoded[1], value)) for value, dash in dashes
     ]
     if pale := len(networks) - len(coloured):
         handles.append(Line2D([], [], color=PALE_GREY, linewidth=0.8, label=f"{pale} others"))
-    draw_legend(figure, handles)
+    style.draw_legend(figure, handles)
     return figure
 
 

@@ -18,16 +18,7 @@ from seqlab.io.runs import SERIES, Experiment, Place, Run
 from seqlab.io.tables import read_rows
 from seqlab.questions.protocols import ProtocolRow
 from seqlab.questions.verdicts import Verdict, find_leader, find_verdict, read_verdicts
-from seqlab.report.answer import (
-    FAMILY_TITLES,
-    TRAINED_FAMILIES,
-    compare_units,
-    compose_answer,
-    describe_vocabulary,
-    format_figure,
-    format_interval,
-    format_share,
-)
+from seqlab.report import answer
 from seqlab.report.contents import FAMILIES_WITHOUT_SAMPLE, figure_file, list_figures, source_file
 from seqlab.report.explained import colour_places
 from seqlab.report.forecast import compose_forecast_section
@@ -35,6 +26,7 @@ from seqlab.report.style import format_number
 from seqlab.report.tables import find_best_model, read_text_models
 
 MAX_SAMPLE_CHARACTERS = 4000
+PROTOCOL_FORMATS = {"perplexity": format_number, "gap": "{:+.4f}".format, "symbols": "{:,}".format}
 LONG_WORD_CHARACTERS = 50  # a text with longer words on average has no words
 
 
@@ -124,7 +116,7 @@ def _corpora(sections: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for section in sections:
         tables.setdefault(section["corpus"], {})[section["unit"]] = section["models"]
     return [
-        {"corpus": corpus, "units": compare_units(by_unit) if len(by_unit) > 1 else []}
+        {"corpus": corpus, "units": answer.compare_units(by_unit) if len(by_unit) > 1 else []}
         for corpus, by_unit in tables.items()
     ]
 
@@ -134,7 +126,7 @@ def _text_section(place: Place, runs: list[Run], missing: list[str]) -> dict[str
     models = read_text_models(place.file("models.csv"))
     sections = []
     verdicts = _verdicts(Path(place.file("verdicts.csv")), missing)
-    best = {str(find_best_model(models[models["family"] == family])) for family in FAMILY_TITLES}
+    best = {str(find_best_model(models[models["family"] == family])) for family in answer.FAMILY_TITLES}
     bits = _bits(models)
     by_run = {(run.family, run.model): run for run in runs}
     for name, rows in models.groupby(["family", "model"], sort=False):
@@ -142,11 +134,11 @@ def _text_section(place: Place, runs: list[Run], missing: list[str]) -> dict[str
             label = "/".join(map(str, name))
             raise damaged(place.file("models.csv"), f"it has {label}, which the experiment lacks")
         run = by_run.pop(name)
-        is_best = run.family in FAMILY_TITLES and run.model in best
+        is_best = run.family in answer.FAMILY_TITLES and run.model in best
         section = {"best": is_best, "verdict": find_verdict(verdicts, run.model)}
         sections.append(_run(run, rows, models, bits, missing) | section)
     missing += [f"{run.model} is not in models.csv." for run in by_run.values()]
-    for family, name in TRAINED_FAMILIES.items():
+    for family, name in answer.TRAINED_FAMILIES.items():
         if family not in models["family"].unique():
             missing.insert(0, f"No {name} was trained.")
     rate = next((run["entropy_rate"] for run in sections if run["entropy_rate"]), None)
@@ -158,9 +150,9 @@ def _text_section(place: Place, runs: list[Run], missing: list[str]) -> dict[str
         "protocols": _protocols(Path(place.file("protocols.csv"))),
         "contrast": _contrast(Path(place.file("contrast.json"))),
         "findings": _findings(Path(place.file("check.json"))),
-        "answer": compose_answer(models, verdicts, rate),
+        "answer": answer.compose_answer(models, verdicts, rate),
         "against": find_leader(verdicts),
-        "closed": describe_vocabulary(models, place.unit),
+        "closed": answer.describe_vocabulary(models, place.unit),
         "bits": list(bits),
         "symbols": _symbols(models),
     }
@@ -198,13 +190,13 @@ def _run(
         "notes": metrics.get("notes", []),
         "entropy_rate": metrics.get("entropy_rate"),
         "parameters": f"{test['parameters']:,}" if test["parameters"] else "–",
-        "test": format_figure(test, "perplexity"),
-        "interval": format_interval(test),
-        "valid": format_figure(valid, "perplexity"),
+        "test": answer.format_figure(test, "perplexity"),
+        "interval": answer.format_interval(test),
+        "valid": answer.format_figure(valid, "perplexity"),
         "bits": [format_number(test[name]) for name in bits.values()],
         "seeds": test["seeds"] or "–",
         "seconds": _seconds(test["train_seconds"]),
-        "unknown": format_share(test["unknown"], test["symbols"]),
+        "unknown": answer.format_share(test["unknown"], test["symbols"]),
         "pruned": _pruned(test, models),
     }
 
@@ -237,13 +229,7 @@ def _protocols(path: Path) -> list[dict[str, Any]]:
     """Return the rows of the table of protocols; empty without protocols.csv."""
     table = read_rows(path, ProtocolRow) if path.is_file() else pd.DataFrame()
     return [
-        row
-        | {
-            "perplexity": format_number(row["perplexity"]),
-            "gap": f"{row['gap']:+.4f}",
-            "symbols": f"{row['symbols']:,}",
-        }
-        for row in table.to_dict("records")
+        row | {name: form(row[name]) for name, form in PROTOCOL_FORMATS.items()} for row in table.to_dict("records")
     ]
 
 
@@ -268,7 +254,7 @@ def _pruned(row: dict[str, Any], models: pd.DataFrame) -> str:
     if not row["pruned_from"] or math.isnan(row["pruning_loss"]):
         return ""
     whole = models.loc[models["model"] == row["pruned_from"], "parameters"].iloc[0]
-    return f"{row['pruning_loss']:+.4f} ({format_share(row['parameters'], whole)} kept)"
+    return f"{row['pruning_loss']:+.4f} ({answer.format_share(row['parameters'], whole)} kept)"
 
 
 def _text(path: str | Path) -> str | None:

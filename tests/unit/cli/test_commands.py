@@ -160,7 +160,7 @@ def test_score_of_other_units(run: Any, base: Path, unit: str) -> None:
         (["score", "-"], "standard input is empty"),
         (["score", "-", "--per-token", "--json"], "--per-token prints TSV"),
         (["generate", "--top-p", "2"], "top_p is 2.0; it must be above 0"),
-        (["generate", "--beam", "2", "--samples", "2"], "--beam does not sample"),
+        (["generate", "--beam", "2", "--samples", "2"], "--beam excludes --samples"),
         (["generate", "--replica", "3"], "--replica is 3, but the seeds of mkn-3 are none"),
     ],
 )
