@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.axes import network_runs, values_of
-from seqlab.io.errors import InputError, shown
+from seqlab.io.errors import InputError, quote
 from seqlab.io.names import append_digest, check_address, check_path, name_corpus, shorten_path
 from seqlab.io.schemas import check, read_schema
 from seqlab.text.definitions import NAMES as PARTS
@@ -80,7 +80,7 @@ def check_corpora(config: dict[str, Any], corpora: dict[str, Any]) -> None:
     for name in config["corpora"]:
         if name not in corpora:
             known = ", ".join(sorted(map(str, corpora)))
-            raise InputError(f"corpus {shown(name)} is unknown; config/corpora.yaml has {known}")
+            raise InputError(f"corpus {quote(name)} is unknown; config/corpora.yaml has {known}")
         check_corpus(name, corpora[name], "config/corpora.yaml: ")
         for path in list_local_texts(corpora[name]):
             check_path(path)
@@ -195,7 +195,7 @@ def mixture_runs(mixtures: dict[str, list[str]], runs: dict[tuple[str, str], Any
         for part in parts:
             if not part.startswith(BEST_PREFIX) and not mixture_candidates([part], runs):
                 raise InputError(
-                    f"mixtures.{name} has the part {shown(part)}, which is not a model of this experiment; use one, or "
+                    f"mixtures.{name} has the part {quote(part)}, which is not a model of this experiment; use one, or "
                     f"{BEST_PREFIX}ngram or {BEST_PREFIX}rnn"
                 )
         rows = [
@@ -253,7 +253,7 @@ def define_corpus(text: str, cleaning: str | None, corpora: dict[str, Any]) -> t
     if not is_file and not all(map(os.path.isfile, files.values())):
         names = ", ".join(sorted(map(str, corpora)))
         raise InputError(
-            f"corpus {shown(text)} is neither a file, nor a folder with train.txt, valid.txt and test.txt, nor a name "
+            f"corpus {quote(text)} is neither a file, nor a folder with train.txt, valid.txt and test.txt, nor a name "
             f"in config/corpora.yaml ({names}); correct it"
         )
     check_path(text)

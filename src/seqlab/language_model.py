@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.io.cards import read_card
-from seqlab.io.errors import InputError, shown
+from seqlab.io.errors import InputError, quote
 from seqlab.io.provenance import sha256_of
 from seqlab.io.runs import Place, find_experiment
 from seqlab.ledger.perplexity import compute_figures
@@ -108,11 +108,11 @@ class LanguageModel:
         if half := re.search("[\ud800-\udfff]", text):
             what = f"byte 0x{ord(half[0]) - 0xDC00:02x}" if "\udc80" <= half[0] <= "\udcff" else "half a character"
             raise InputError(
-                f"the text {shown(text)} has {what} at place {half.start()}, which is no UTF-8; correct it"
+                f"the text {quote(text)} has {what} at place {half.start()}, which is no UTF-8; correct it"
             )
         tokens = self.vocab.tokenize(text)
         if len(tokens) < least:
-            raise InputError(f"the text {shown(text)} has {len(tokens)} symbols; give at least {least}")
+            raise InputError(f"the text {quote(text)} has {len(tokens)} symbols; give at least {least}")
         return tokens, self.vocab.encode(tokens)
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from seqlab.io.arguments import json_argument
-from seqlab.io.errors import InputError, command, shown
+from seqlab.io.errors import InputError, command, quote
 from seqlab.io.files import write_json
 from seqlab.text.checks import check_clean, check_raw, check_splits, check_unit
 from seqlab.text.reading import load_text, read_clean
@@ -31,7 +31,7 @@ def main() -> None:
     segments, vocab = read_segments(arguments.ids, arguments.splits), Vocab.load(arguments.vocab)
     need, symbols = arguments.need, sum(map(len, segments["train"]))
     if type(need["symbols"]) is not int:
-        raise InputError(f"symbols of --need is {shown(need['symbols'])}; pass a whole number")
+        raise InputError(f"symbols of --need is {quote(need['symbols'])}; pass a whole number")
     if symbols < need["symbols"]:
         raise InputError(
             f"the training split of corpus {arguments.corpus} has {symbols} symbols, but {need['model']} with "

@@ -5,7 +5,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
 from typing import Any
 
-from seqlab.io.errors import shown
+from seqlab.io.errors import quote
 
 
 def json_argument(*keys: str) -> Callable[[str], dict[str, Any]]:
@@ -15,9 +15,9 @@ def json_argument(*keys: str) -> Callable[[str], dict[str, Any]]:
         try:
             content = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise ArgumentTypeError(f"{shown(text)} is not JSON ({error})") from None
+            raise ArgumentTypeError(f"{quote(text)} is not JSON ({error})") from None
         if not isinstance(content, dict) or not set(keys) <= set(content):
-            raise ArgumentTypeError(f"{shown(text)} is not a JSON object with {', '.join(keys)}")
+            raise ArgumentTypeError(f"{quote(text)} is not a JSON object with {', '.join(keys)}")
         return content
 
     return parse
@@ -26,7 +26,7 @@ def json_argument(*keys: str) -> Callable[[str], dict[str, Any]]:
 def count_argument(text: str) -> int:
     """Return an argument of argparse as a number of at least 1."""
     if not text.isdecimal() or not 1 <= int(text[:19]) == int(text):
-        raise ArgumentTypeError(f"{shown(text)} is not a whole number of at least 1")
+        raise ArgumentTypeError(f"{quote(text)} is not a whole number of at least 1")
     return int(text)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from seqlab.io.arguments import json_argument
-from seqlab.io.errors import InputError, one_line
+from seqlab.io.errors import InputError, flatten
 from seqlab.io.files import check_file, damaged, read_digest, verified, write_text
 from seqlab.io.schemas import check, read_schema
 
@@ -34,7 +34,7 @@ def begin_run(arguments: Namespace, family: str, *data: str, needed: Iterable[st
     Raise InputError before writing where the run is incomplete, is of another `family` or lacks a `needed` setting.
     """
     if arguments.run["family"] != family:
-        raise InputError(f"--run is of family {one_line(arguments.run['family'])}; pass a run of family {family}")
+        raise InputError(f"--run is of family {flatten(arguments.run['family'])}; pass a run of family {family}")
     card = arguments.run | {"data": {name: read_digest(getattr(arguments, name)) for name in data}}
     check(card, read_schema("card"), "--run:")
     if missing := [key for key in needed if key not in card["settings"]]:
@@ -57,7 +57,7 @@ def read_card(path: str | Path, family: str | None = None, **data: str | Path) -
     try:
         card = yaml.safe_load(verified(path).read_text(encoding="utf-8"))
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # an impossible date is a ValueError
-        raise damaged(path, f"it is not valid YAML: {one_line(error)}") from None
+        raise damaged(path, f"it is not valid YAML: {flatten(error)}") from None
     check_file(path, card, "card")
     if family not in (None, card["family"]):
         raise InputError(f"{path} is the card of a model of family {card['family']}; use one of family {family}")

@@ -13,13 +13,13 @@ class InputError(Exception):
     """An error in a file, a key or a value; its text is one sentence: what is wrong, where, and what to do."""
 
 
-def shown(value: object) -> str:
+def quote(value: object) -> str:
     """Return `value` for a sentence: on one line, and shortened."""
     text = repr(value)
     return text if len(text) <= 200 else f"{text[:150]} ... ({len(text)} characters)"
 
 
-def one_line(text: object) -> str:
+def flatten(text: object) -> str:
     """Return `text` on one line, and shortened."""
     line = " ".join(str(text).split())
     return line if len(line) <= 300 else f"{line[:250]} ... ({len(line)} characters)"
@@ -39,16 +39,16 @@ def command(main: Callable[[], None]) -> Callable[[], None]:
         except InputError as error:
             sys.exit(f"error: {' '.join(str(error).split())}")  # a file may have a line end in its name
         except FileNotFoundError as error:
-            sys.exit(f"error: {one_line(error.filename)} does not exist; run the workflow first, or check the path")
+            sys.exit(f"error: {flatten(error.filename)} does not exist; run the workflow first, or check the path")
         except (IsADirectoryError, NotADirectoryError, PermissionError) as error:
-            sys.exit(f"error: {one_line(error.filename)} can't be used ({error.strerror}); check path and permissions")
+            sys.exit(f"error: {flatten(error.filename)} can't be used ({error.strerror}); check path and permissions")
         except (MemoryError, RuntimeError) as error:
             if (
                 isinstance(error, MemoryError)
                 or type(error).__name__ == "OutOfMemoryError"
                 or ALLOCATOR_NAME in str(error)
             ):
-                sys.exit(f"error: out of memory ({one_line(error)}); {MEMORY_REMEDY}")
+                sys.exit(f"error: out of memory ({flatten(error)}); {MEMORY_REMEDY}")
             raise
         except KeyboardInterrupt:
             sys.exit("error: interrupted; run the same command to continue")  # exit code 0 would mean success

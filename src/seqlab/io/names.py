@@ -9,7 +9,7 @@ from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
-from seqlab.io.errors import InputError, shown
+from seqlab.io.errors import InputError, quote
 from seqlab.io.files import read_json
 
 MAX_NAME_LENGTH = 100  # characters of a name, and twice as many bytes
@@ -25,7 +25,7 @@ def check_name(kind: str, name: Any, where: str = "") -> None:
     if not fits or len(name.encode()) > 2 * MAX_NAME_LENGTH:
         article = "an" if kind[0] in "aeiou" else "a"
         raise InputError(
-            f"{where}{shown(name)} names {article} {kind}, but allowed are 1 to {MAX_NAME_LENGTH} letters, digits, _ "
+            f"{where}{quote(name)} names {article} {kind}, but allowed are 1 to {MAX_NAME_LENGTH} letters, digits, _ "
             "and -, since it becomes a folder; rename it"
         )
 
@@ -44,7 +44,7 @@ def check_path(path: str) -> None:
     """Raise InputError where Snakemake can't read the path `path`: {} are its wildcards and <> its path variables."""
     if match := re.search(r"[{}<>\0-\x1f\x7f\ud800-\udfff]", path):
         raise InputError(
-            f"the path {shown(path)} has the character {match[0]!r}, which Snakemake can't read; rename it"
+            f"the path {quote(path)} has the character {match[0]!r}, which Snakemake can't read; rename it"
         )
 
 

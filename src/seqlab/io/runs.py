@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seqlab.io.errors import InputError, shown
+from seqlab.io.errors import InputError, quote
 from seqlab.io.files import damaged, read_json, write_text
 from seqlab.io.names import check_name, is_folder_name
 
@@ -198,6 +198,6 @@ def select_runs(arguments: Namespace, families: Sequence[str] | None = None) -> 
     experiment, (corpus, unit) = read_experiment(arguments.experiment), (arguments.corpus, arguments.unit)
     if Place(experiment.folder, corpus, unit) not in experiment.prepared:
         raise InputError(
-            f"{arguments.experiment} has no corpus {shown(corpus)} by {shown(unit)}; correct the arguments"
+            f"{arguments.experiment} has no corpus {quote(corpus)} by {quote(unit)}; correct the arguments"
         )
     return experiment.select(corpus, unit, families)

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from seqlab.io.errors import InputError, shown
+from seqlab.io.errors import InputError, quote
 
 SCHEMA_FOLDER = Path(__file__).parents[1] / "schemas"
 NO_LINE_END = r"(?!\n)"  # ends a pattern of a schema, because Python's $ also matches before a last line end
@@ -77,7 +77,7 @@ def _sentence(error: Any) -> str:
         key = next(key for key in error.validator_value if key not in error.instance)
         return f"key {_join(place, key)!r} is missing; add it"
     key = f"key {place!r}" if place else "it"
-    return f"{key} is {shown(error.instance)}; it must be {_allowed(error)}"
+    return f"{key} is {quote(error.instance)}; it must be {_allowed(error)}"
 
 
 def _unknown(place: str, key: object, known: list[str]) -> str:
@@ -119,4 +119,4 @@ def _allowed(error: Any) -> str:
         "uniqueItems": "a list without duplicates",
         "pattern": f"a name that matches {str(value).removesuffix(NO_LINE_END)}",
     }
-    return words.get(error.validator) or shown(error.message)
+    return words.get(error.validator) or quote(error.message)

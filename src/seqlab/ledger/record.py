@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.io.cards import read_card
-from seqlab.io.errors import shown
+from seqlab.io.errors import quote
 from seqlab.io.files import damaged, read_digest, read_json
 from seqlab.io.runs import Run
 from seqlab.ledger.perplexity import read_metrics, tabulate_scores, write_metrics
@@ -19,7 +19,7 @@ def read_training(path: str | Path) -> dict[str, Any]:
     training = read_json(path)
     for key, kind in {"seconds": int | float, "parameters": int, "notes": list}.items():
         if not isinstance(training.get(key), kind):
-            raise damaged(path, f"its {key} is {shown(training.get(key))}")
+            raise damaged(path, f"its {key} is {quote(training.get(key))}")
     return training
 
 

@@ -14,7 +14,7 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from seqlab.io.errors import InputError, shown
+from seqlab.io.errors import InputError, quote
 from seqlab.io.runs import SERIES, Experiment, Place, Run
 
 Files = dict[str, str | dict[str, str]]  # needed file -> its path, or the path for each model
@@ -146,7 +146,7 @@ def find_figure(place: Place, name: str) -> Figure:
     figures = list_figures(place)
     if name not in figures:
         raise InputError(
-            f"{shown(name)} is not a figure of {place.corpus} by {place.unit}; choose one of {', '.join(figures)}"
+            f"{quote(name)} is not a figure of {place.corpus} by {place.unit}; choose one of {', '.join(figures)}"
         )
     return figures[name]
 
@@ -191,7 +191,7 @@ def find_place(experiment: Experiment, corpus: str, unit: str) -> Place:
     if place not in experiment.prepared:
         known = ", ".join(f"{place.corpus} by {place.unit}" for place in experiment.prepared)
         raise InputError(
-            f"{experiment.folder}/runs.json has no {shown(corpus)} by {shown(unit)}; use one of {known or 'none'}"
+            f"{experiment.folder}/runs.json has no {quote(corpus)} by {quote(unit)}; use one of {known or 'none'}"
         )
     return place
 

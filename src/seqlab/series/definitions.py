@@ -6,7 +6,7 @@ from typing import Any
 
 from seqlab.axes import network_runs, values_of
 from seqlab.configuration import check_shares
-from seqlab.io.errors import InputError, shown
+from seqlab.io.errors import InputError, quote
 from seqlab.io.names import append_digest, check_name, check_path, name_corpus, shorten_path
 from seqlab.io.runs import SERIES
 from seqlab.io.schemas import check, read_schema
@@ -28,7 +28,7 @@ def check_series(config: dict[str, Any], series: dict[str, Any]) -> None:
     for name in config["forecast"]["series"]:
         if name not in series:
             known = ", ".join(sorted(map(str, series)))
-            raise InputError(f"series {shown(name)} is unknown; config/series.yaml has {known}")
+            raise InputError(f"series {quote(name)} is unknown; config/series.yaml has {known}")
         check_name("series", name)
         check(series[name], read_schema("series"), f"config/series.yaml: series {name}:")
         check_path(series[name].get("path", ""))
@@ -49,7 +49,7 @@ def series_of_file(config: dict[str, Any], series: dict[str, Any]) -> tuple[list
     if not os.path.isfile(name_or_path):  # noqa: PTH113, where Path.is_file raises an error for a name that is too long
         names = ", ".join(sorted(map(str, series)))
         raise InputError(
-            f"series {shown(name_or_path)} is neither a CSV file nor a name in config/series.yaml ({names}); correct it"
+            f"series {quote(name_or_path)} is neither a CSV file nor a name in config/series.yaml ({names}); correct it"
         )
     given = {key: config[key] for key in ("column", "decimal", "period", "difference") if config.get(key)}
     source = ", ".join([shorten_path(name_or_path), *(f"{key} {value}" for key, value in given.items())])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from seqlab.io.errors import InputError, command, shown
+from seqlab.io.errors import InputError, command, quote
 
 
 @pytest.mark.parametrize(
@@ -47,5 +47,5 @@ def test_faults_of_the_program_keep_their_traceback(error: Exception) -> None:
 
 
 def test_a_value_is_shown_in_one_line_and_not_without_end() -> None:
-    assert shown("a\nb") == "'a\\nb'"
-    assert len(shown("x" * 5000)) < 200 and "5002 characters" in shown("x" * 5000)
+    assert quote("a\nb") == "'a\\nb'"
+    assert len(quote("x" * 5000)) < 200 and "5002 characters" in quote("x" * 5000)

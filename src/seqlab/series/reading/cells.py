@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seqlab.io.errors import InputError, one_line
+from seqlab.io.errors import InputError, flatten
 
 DELIMITERS = ",;\t|"
 LOOKED_AT = 200  # lines from which the delimiter is told
@@ -73,7 +73,7 @@ def read_cells(path: Path) -> Cells:
     rows = [_trimmed(row, len(head)) if row else row for row in records[1:]]
     if any(len(head) == 1 and d in head[0] and all(r[:1] and r[0].count(d) == head[0].count(d) for r in rows)
            for d in DELIMITERS):  # fmt: skip
-        raise InputError(f"{path} has each row in quotation marks as a whole, as {one_line(head[0])}; remove the marks")
+        raise InputError(f"{path} has each row in quotation marks as a whole, as {flatten(head[0])}; remove the marks")
     return Cells(head, rows, ends[1 : len(records)], delimiter)
 
 
@@ -186,9 +186,7 @@ def _parquet(path: Path) -> Cells:
     try:
         table = pd.read_parquet(path)
     except (OSError, ValueError, TypeError, NotImplementedError) as error:
-        raise InputError(
-            f"{path} is not a whole Parquet file ({one_line(error)}); copy it again, or {AS_CSV}"
-        ) from None
+        raise InputError(f"{path} is not a whole Parquet file ({flatten(error)}); copy it again, or {AS_CSV}") from None
     if not isinstance(table.index, pd.RangeIndex):
         table = table.reset_index()
     if table.empty:

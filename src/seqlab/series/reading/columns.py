@@ -8,7 +8,7 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.io.errors import InputError, one_line, shown
+from seqlab.io.errors import InputError, flatten, quote
 from seqlab.series.reading.cells import NUMBER, read_cells
 from seqlab.series.reading.numerals import read_numbers
 from seqlab.series.reading.times import check_times, is_time
@@ -64,7 +64,7 @@ def _refusal(path: Path, column: str, lines: Sequence[int]) -> Callable[[int, st
     """A function that raises the error for a cell of `column`, told its row and what is wrong with it."""
 
     def refuse(row: int, what: str) -> NoReturn:
-        raise InputError(f"row {row} of column {shown(column)} of {path}{_line(row, lines[row - 1])} {what}")
+        raise InputError(f"row {row} of column {quote(column)} of {path}{_line(row, lines[row - 1])} {what}")
 
     return refuse
 
@@ -74,16 +74,16 @@ def _place(path: Path, head: Sequence[str], column: str | None) -> int:
     named = column is not None and _same(head, column)
     if not named and all(NUMBER.fullmatch(cell) or is_time(cell) for cell in head):
         raise InputError(
-            f"{path} has no head: row 1 is {one_line(', '.join(head))}; put the names of the columns above it"
+            f"{path} has no head: row 1 is {flatten(', '.join(head))}; put the names of the columns above it"
         )
     if column is None:
         if len(head) > 2:
-            example = f"--config column={one_line(head[-1])}"
-            raise InputError(f"{path} has the columns {one_line(', '.join(head))}; say which, as in {example}")
+            example = f"--config column={flatten(head[-1])}"
+            raise InputError(f"{path} has the columns {flatten(', '.join(head))}; say which, as in {example}")
         return len(head) - 1
     if not named or len(named) > 1:
         how = "more than one" if named else "no"
-        raise InputError(f"{path} has {how} column {shown(column)}; it has {one_line(', '.join(head))}")
+        raise InputError(f"{path} has {how} column {quote(column)}; it has {flatten(', '.join(head))}")
     return named[0]
 
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.io.errors import shown
+from seqlab.io.errors import quote
 
 NOTHING = {  # ways to write that there is no value
     *("", "na", "n/a", "#n/a", "<na>", "null", "none", "nan", "nat", "-", ".", "..", "..."),
@@ -51,11 +51,11 @@ def read_numbers(
         elif PATTERNS[mark].fullmatch(cell):
             values[place] = float(cell.replace("." if mark == "," else ",", "").replace(",", "."))
         elif cell.lower() not in INFINITE:
-            refuse(place + 1, f"is {shown(cells[place])}, which is no number; correct it or choose a column")
+            refuse(place + 1, f"is {quote(cells[place])}, which is no number; correct it or choose a column")
         else:
             values[place] = math.inf
         if math.isinf(values[place]):
-            refuse(place + 1, f"is {shown(cells[place])}, which is not finite; correct it")
+            refuse(place + 1, f"is {quote(cells[place])}, which is not finite; correct it")
     return values
 
 
@@ -66,7 +66,7 @@ def _decimal_mark(cells: Sequence[str], others: Iterable[str], delimiter: str, r
         first, row = sorted(sure.values())
         refuse(
             row + 1,
-            f"is {shown(cells[row])} and row {first + 1} is {shown(cells[first])}; write all with one decimal mark",
+            f"is {quote(cells[row])} and row {first + 1} is {quote(cells[first])}; write all with one decimal mark",
         )
     if max(sure.values()) >= 0:
         return max(sure, key=lambda mark: sure[mark])
@@ -83,7 +83,7 @@ def _decimal_mark(cells: Sequence[str], others: Iterable[str], delimiter: str, r
         return "."
     row = doubtful.get(",", doubtful.get(".", 0))
     whole, parts = re.sub("[.,]", "", cells[row]), cells[row].replace(",", ".")
-    doubt = f"is {shown(cells[row])}, which may be {whole} or {parts}"
+    doubt = f"is {quote(cells[row])}, which may be {whole} or {parts}"
     remedy = "say which by the decimal mark, decimal: '.' or ',', or write it without a sign between thousands"
     refuse(row + 1, f"{doubt}; {remedy}")
 
