@@ -91,11 +91,11 @@ def step(name: str, folder: Path, vocabulary: int, bound: int) -> dict[str, floa
             parts = [folder / f"shard{number}" for number in range(1, SHARDS + 1)]
             merge_shards(folder / "merged", parts, ORDER, vocabulary, bound)
         elif name == "estimate":
-            made = estimate_from("mkn", read_counts(folder / "merged", ORDER, vocabulary), vocabulary)
+            estimated = estimate_from("mkn", read_counts(folder / "merged", ORDER, vocabulary), vocabulary)
         else:
-            made = estimate_from("mkn", count_ngrams([ids], ORDER, vocabulary), vocabulary)
-    found = {"seconds": watch.seconds, "megabytes": watch.peak}
-    return found | ({"ngrams": made.model.parameters} if name in ("whole", "estimate") else {})
+            estimated = estimate_from("mkn", count_ngrams([ids], ORDER, vocabulary), vocabulary)
+    figures = {"seconds": watch.seconds, "megabytes": watch.peak}
+    return figures | ({"ngrams": estimated.model.parameters} if name in ("whole", "estimate") else {})
 
 
 def run(name: str, folder: Path, vocabulary: int, bound: int) -> dict[str, float]:
@@ -127,7 +127,7 @@ def measure(source: str, symbols: int, bound: int) -> dict[str, float | str]:
         "whole_seconds": whole["seconds"],
         "whole_mb": whole["megabytes"],
         "shards_seconds": sum(shard["seconds"] for shard in counting) + merging["seconds"],
-        "shards_mb": max(each["megabytes"] for each in (*counting, merging)),
+        "shards_mb": max(part["megabytes"] for part in (*counting, merging)),
         "estimate_seconds": estimating["seconds"],
         "estimate_mb": estimating["megabytes"],
     }

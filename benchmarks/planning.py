@@ -54,20 +54,20 @@ def dry_run(folder: Path, *options: str) -> tuple[str, float, int]:
         process = subprocess.Popen(line, cwd=folder, stdout=printed, stderr=subprocess.STDOUT)
         _, status, usage = os.wait4(process.pid, 0)
         printed.seek(0)
-        told = printed.read()
+        output = printed.read()
     if status:
-        raise InputError(f"{' '.join(line)} failed:\n{told[-2000:]}")
-    return told, round(usage.ru_utime + usage.ru_stime, 1), round(usage.ru_maxrss / 1024)
+        raise InputError(f"{' '.join(line)} failed:\n{output[-2000:]}")
+    return output, round(usage.ru_utime + usage.ru_stime, 1), round(usage.ru_maxrss / 1024)
 
 
 def plan(folder: Path, configurations: int) -> dict[str, Any]:
     """Return the figures of one experiment."""
     (folder / "sweep.yaml").write_text(yaml.safe_dump(sweep(configurations)))
     _, seconds, memory_mb = dry_run(folder, "--quiet")
-    told, printed_seconds, _ = dry_run(folder, "--quiet", "rules")
-    jobs = re.search(r"^total +([0-9]+)$", told, flags=re.MULTILINE)
+    output, printed_seconds, _ = dry_run(folder, "--quiet", "rules")
+    jobs = re.search(r"^total +([0-9]+)$", output, flags=re.MULTILINE)
     if not jobs:
-        raise InputError(f"snakemake --dry-run told no number of jobs:\n{told[-2000:]}")
+        raise InputError(f"snakemake --dry-run printed no number of jobs:\n{output[-2000:]}")
     figures = {"seconds": seconds, "printed_seconds": printed_seconds, "memory_mb": memory_mb}
     return {"configurations": configurations, "jobs": int(jobs[1])} | figures
 

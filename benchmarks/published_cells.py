@@ -64,9 +64,9 @@ def train_cell(
     name = "{}-{}x{}".format(*shape)
     checkpoint = folder / f"{name}.safetensors"
     training = np.concatenate(segments["train"])
-    kept = checkpoint, f"{name} {settings} {seeds} {len(training)}"
+    saved = checkpoint, f"{name} {settings} {seeds} {len(training)}"
     task = LanguageTask.of(architecture, training, segments["valid"], device)
-    train_fleet(fleet, task, lambda line: print(name, line, flush=True), kept, stop)
+    train_fleet(fleet, task, lambda line: print(name, line, flush=True), saved, stop)
     losses = {
         split: (stream_bits(architecture, fleet.best, segments[split]).mean(1) * math.log(2)).tolist()
         for split in ("valid", "test")

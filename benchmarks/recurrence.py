@@ -117,9 +117,9 @@ def measured(device: torch.device, shape: tuple[str, int, int], arguments: argpa
         else ["float32"]
     )
     with device:  # not for longer: as the default device it slows down every call of torch
-        passes = [seqlab_pass(*shape, each, arguments.always_round) for each in arguments.precisions]
-        passes += [torch_pass(*shape, each) for each in peers]
-        passes += [graph_pass(*shape, each) for each in peers if on_gpu]
+        passes = [seqlab_pass(*shape, precision, arguments.always_round) for precision in arguments.precisions]
+        passes += [torch_pass(*shape, precision) for precision in peers]
+        passes += [graph_pass(*shape, precision) for precision in peers if on_gpu]
     times, number, tokens = best_times(passes, arguments.seconds), len(passes), STEPS * BATCH * shape[2]
     rows = []
     for place, precision in enumerate(arguments.precisions):

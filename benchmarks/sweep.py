@@ -41,8 +41,8 @@ def grid(arguments: argparse.Namespace) -> tuple[list[tuple[str, int, int]], lis
     settings = rnn["training"] | overrides["training"] | {"precision": arguments.precision, "early_stopping": 0}
     settings |= {"epochs": arguments.epochs} if arguments.epochs else {}
     layers, hidden = arguments.layers or overrides["layers"], arguments.hidden or overrides["hidden"]
-    found = sorted(product(overrides["cells"], layers, hidden), key=lambda shape: -work(*shape))
-    return found, arguments.seeds or overrides["seeds"], settings
+    shapes = sorted(product(overrides["cells"], layers, hidden), key=lambda shape: -work(*shape))
+    return shapes, arguments.seeds or overrides["seeds"], settings
 
 
 def work(cell: str, layers: int, hidden: int) -> int:
@@ -63,9 +63,9 @@ def run(
         raise InputError(f"{program.name} failed for {shapes}:\n{done.stderr}")
     seconds = time.perf_counter() - started
     *lines, last = done.stdout.splitlines()
-    for told in lines:
-        if told.endswith(" s"):
-            print(f"{program.stem} {told}", flush=True)
+    for network in lines:
+        if network.endswith(" s"):
+            print(f"{program.stem} {network}", flush=True)
     print(f"{program.stem} {' '.join(more)}  {seconds:.1f} s", flush=True)
     return json.loads(last)
 
@@ -110,17 +110,17 @@ def main() -> None:
         text = prepared(arguments.text, Path(folder))
         if arguments.device == "cpu":
             ours, theirs = on_processor(jobs, text, shapes, settings, seeds)
-            each = {}
+            networks = {}
         else:
             more = ["--device", arguments.device, "--seeds", *map(str, seeds)]
             ran, peer = (run(program, text, shapes, settings, *more) for program in (JOB, PEER))
             ours, theirs = ran["seconds"], peer["seconds"]
-            each = {"each": {name: [seconds, peer["each"][name]] for name, seconds in ran["each"].items()}}
+            networks = {"each": {name: [seconds, peer["each"][name]] for name, seconds in ran["each"].items()}}
     where = f"{arguments.cores} cores" if arguments.device == "cpu" else "one GPU"
     print(f"{len(shapes) * len(seeds)} networks, {settings['epochs']} epochs, {where}; {machine()}")
     print(f"seqlab {ours:.1f} s, plain torch {theirs:.1f} s, ratio {theirs / ours:.2f}")
     figures = {"ratio": round(theirs / ours, 2), "seqlab_seconds": round(ours, 1), "plain_seconds": round(theirs, 1)}
-    print(json.dumps(figures | each | {"epochs": settings["epochs"], "precision": arguments.precision}))
+    print(json.dumps(figures | networks | {"epochs": settings["epochs"], "precision": arguments.precision}))
 
 
 if __name__ == "__main__":

@@ -136,22 +136,24 @@ def main() -> None:
     recipes = (
         {"fleet": (GPU, arguments.seeds), "alone": (GPU, [1])} if on_gpu else {"soon": (SOON, [1]), "long": (LONG, [1])}
     )
-    found = {}
+    results = {}
     for name, (recipe, seeds) in recipes.items():
         chosen = shortened(recipe, arguments.share, cut)
         if arguments.precision:
             chosen = chosen | {"settings": chosen["settings"] | {"precision": arguments.precision}}
-        found[name] = train(chosen, train_ids, valid, len(vocab), device, seeds)
-        seconds, losses = found[name]
-        told = ", ".join(f"{loss:.4f}" for loss in losses)
-        print(f"{recipe['cell']} {recipe['layers']}x{recipe['hidden']}: {seconds:.1f} s, {told} nats", flush=True)
-    print(json.dumps(figures(found, arguments.seeds)))
+        results[name] = train(chosen, train_ids, valid, len(vocab), device, seeds)
+        seconds, losses = results[name]
+        losses_text = ", ".join(f"{loss:.4f}" for loss in losses)
+        print(
+            f"{recipe['cell']} {recipe['layers']}x{recipe['hidden']}: {seconds:.1f} s, {losses_text} nats", flush=True
+        )
+    print(json.dumps(figures(results, arguments.seeds)))
 
 
-def figures(found: dict[str, tuple[float, list[float]]], seeds: list[int]) -> dict[str, Any]:
+def figures(results: dict[str, tuple[float, list[float]]], seeds: list[int]) -> dict[str, Any]:
     """Return the content of the last printed line, described above."""
-    if "alone" in found:
-        (together, losses), (seconds, (loss,)) = found["fleet"], found["alone"]
+    if "alone" in results:
+        (together, losses), (seconds, (loss,)) = results["fleet"], results["alone"]
         return {
             "seconds_to_1_4697": round(seconds, 2) if loss <= PUBLISHED else None,
             "seconds_of_the_fleet": round(together, 2) if max(losses) <= PUBLISHED else None,
@@ -160,7 +162,7 @@ def figures(found: dict[str, tuple[float, list[float]]], seeds: list[int]) -> di
             "loss_alone": loss,
             "seeds": seeds,
         }
-    (soon, (reached,)), (long, (loss,)) = found["soon"], found["long"]
+    (soon, (reached,)), (long, (loss,)) = results["soon"], results["long"]
     return {
         "seconds_to_1_88": round(soon, 2) if reached <= AIM else None,
         "loss_at_180_s": round(loss, 4) if long <= 60 * MINUTES else None,

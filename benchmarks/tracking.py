@@ -151,26 +151,26 @@ def opened(uri: str) -> dict[str, float] | None:
 
 def eight_folders(folder: Path, folders: int) -> dict[str, Any]:
     """Publish copies of the same results to one server in parallel, which must then hold each run once."""
-    made = folder / "one"
-    make_results(made)
+    project = folder / "one"
+    make_results(project)
     copies = [folder / f"copy-{number}" for number in range(folders)]
     for copy in copies:
-        shutil.copytree(made / "results", copy)
+        shutil.copytree(project / "results", copy)
     with tempfile.TemporaryDirectory() as place, server(Path(place)) as uri:
         start = time.perf_counter()
         codes = [process.wait() for process in [publish(copy, uri) for copy in copies]]
         seconds = round(time.perf_counter() - start, 1)
         codes += [publish(copies[0], uri).wait()]
         with sqlite3.connect(f"{place}/served.db") as database:
-            found = database.execute(
+            rows = database.execute(
                 "SELECT value, count(*) FROM tags JOIN runs USING (run_uuid) WHERE key = 'run_key' "
                 "AND lifecycle_stage = 'active' AND status = 'FINISHED' GROUP BY value"
             ).fetchall()
     return {
         "folders": folders,
         "failed": sum(map(bool, codes)),
-        "runs": len(found),
-        "doubled": sum(count > 1 for _, count in found),
+        "runs": len(rows),
+        "doubled": sum(count > 1 for _, count in rows),
         "seconds": seconds,
     }
 
@@ -225,13 +225,13 @@ def lag(folder: Path, models: int, epochs: int, pause: float) -> dict[str, Any]:
 
 
 def wait_for_runs(database: Path, runs: int) -> None:
-    found = 0
-    while found < runs:
+    count = 0
+    while count < runs:
         time.sleep(0.2)
         if database.exists():
             try:
                 with sqlite3.connect(database, timeout=30) as connection:
-                    ((found,),) = connection.execute("SELECT count(*) FROM runs")
+                    ((count,),) = connection.execute("SELECT count(*) FROM runs")
             except sqlite3.OperationalError:
                 continue  # the tables are being made
 

@@ -52,10 +52,10 @@ def main() -> None:
         pairs = [ledgers(random, arguments.symbols, share, seeds, spread) for _ in range(arguments.ledgers)]
         equal = [compare_bits(first, second) for first, second in pairs]
         different = [compare_bits(first + apart, second) for first, second in pairs]
-        wrong, found = (float(np.mean([one.p < 0.05 for one in judged])) for judged in (equal, different))
+        wrong, power = (float(np.mean([comparison.p < 0.05 for comparison in judged])) for judged in (equal, different))
         block = float(np.mean([one.block for one in equal]))
-        print(f"| {share} | {seeds} | {spread} | {wrong:.1%} | {found:.0%} | {block:.0f} |", flush=True)
-        rows.append({"share": share, "seeds": seeds, "spread": spread, "false_positives": wrong, "power": found})
+        print(f"| {share} | {seeds} | {spread} | {wrong:.1%} | {power:.0%} | {block:.0f} |", flush=True)
+        rows.append({"share": share, "seeds": seeds, "spread": spread, "false_positives": wrong, "power": power})
     print(json.dumps({"rows": rows}))
 
 

@@ -1,4 +1,4 @@
-"""Figures drawn from the files that they need."""
+"""Drawing of figures from their input files."""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
