@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Every measurement that needs a GPU, in one call of at most 9 minutes, the most telling first:
+# All measurements that need a GPU, in one call of at most 9 minutes, the most important ones first:
 #   SEQLAB_MIRROR=folder benchmarks/gpu.sh [PYTHON] [RESULTS] [PART...]
 # The folder holds time_machine.txt and tiny_shakespeare.txt, and war_and_peace.txt for the last part. Python needs torch
-# for CUDA, Triton, numpy, pandas, safetensors, pyyaml, jsonschema and pytest, no more. Each part has a limit in seconds;
-# what it found is in RESULTS/gpu_{part}.json (benchmarks/results) as soon as it ends. The last part goes on where an
-# earlier call ended. SEQLAB_DEVICE=cpu tries everything on little.
+# for CUDA, Triton, numpy, pandas, safetensors, pyyaml, jsonschema and pytest only. Each part has a limit in seconds;
+# its result is written to RESULTS/gpu_{part}.json (benchmarks/results) at its end. The last part continues where an
+# earlier call ended. SEQLAB_DEVICE=cpu tests all parts with little data.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export PYTHONPATH=src PYTHONUNBUFFERED=1

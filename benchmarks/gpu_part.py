@@ -1,4 +1,4 @@
-"""Write what one part of gpu.sh found, with the machine and the versions that it holds for.
+"""Write the result of one part of gpu.sh with its machine and versions.
 
     python benchmarks/gpu_part.py --part NAME --exit-code 0 --log FILE --json FILE
 
@@ -20,7 +20,7 @@ from seqlab.io.files import write_text
 
 
 def commit() -> str | None:
-    """The commit that is checked out, or None where neither git nor SEQLAB_COMMIT tells."""
+    """Return the current commit, from SEQLAB_COMMIT or git; None where both are missing."""
     git = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
     return os.environ.get("SEQLAB_COMMIT") or git.stdout.strip() or None
 

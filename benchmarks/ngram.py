@@ -1,4 +1,4 @@
-"""n-gram models of War and Peace, order 5, held against nltk and KenLM in one run on one core.
+"""n-gram models of War and Peace, order 5, compared with nltk and KenLM in one run on one core.
 
     SEQLAB_MIRROR=folder python benchmarks/ngram.py        the folder holds war_and_peace.txt
     python benchmarks/ngram.py --text FILE [--quick]       another text; --quick takes its first 3,000 lines
@@ -37,7 +37,7 @@ NLTK_WORDS = 40  # scored by nltk, which takes a third of a second for each
 
 
 def seconds(*tasks: Callable[[], Any], repeats: int = ESTIMATES) -> list[float]:
-    """The shortest time of each task, all of them in turns."""
+    """Return the shortest time of each task, all run in turns."""
     best = [math.inf] * len(tasks)
     for _ in range(repeats):
         for number, task in enumerate(tasks):
@@ -53,19 +53,19 @@ def seconds(*tasks: Callable[[], Any], repeats: int = ESTIMATES) -> list[float]:
 
 
 def encoded(lines: Sequence[str], vocab: Vocab) -> list[np.ndarray]:
-    """Every line as indices between `<s>` and `</s>`."""
+    """Return each line as indices between `<s>` and `</s>`."""
     indices = vocab.encode(f"<s> {' </s> <s> '.join(lines)} </s>".split())
     starts = [*np.flatnonzero(indices == START).tolist(), len(indices)]
     return [indices[start:stop] for start, stop in pairwise(starts)]
 
 
 def vocabulary(lines: Sequence[str]) -> Vocab:
-    """All words."""
+    """Return the vocabulary of all words."""
     return Vocab(" ".join(lines).split(), 1, ("<s>", "</s>"))
 
 
 def against_nltk(train: list[str], test: list[str]) -> dict[str, float | None]:
-    """Kneser-Ney from lines of text to a model, and from lines of text to probabilities."""
+    """Time Kneser-Ney from lines of text to a model, and from lines of text to probabilities."""
     vocab = vocabulary(train)
     model = estimate("kn", encoded(train, vocab), ORDER, len(vocab), START).model
     ours = seconds(
@@ -78,7 +78,7 @@ def against_nltk(train: list[str], test: list[str]) -> dict[str, float | None]:
         from nltk.lm import KneserNeyInterpolated
         from nltk.lm.preprocessing import pad_both_ends, padded_everygram_pipeline
     except ImportError:
-        print("nltk is not installed, so nothing is held against it; pip install nltk==3.10.4")
+        print("nltk is not installed, so there is no comparison with it; pip install nltk==3.10.4")
         return {"estimate_vs_nltk": None, "score_vs_nltk": None}
     theirs = KneserNeyInterpolated(ORDER)
     estimating = seconds(
@@ -95,7 +95,7 @@ def against_nltk(train: list[str], test: list[str]) -> dict[str, float | None]:
 
 
 def against_kenlm(train: list[str], test: list[str], folder: Path) -> dict[str, float | None]:
-    """Scoring with the same model: KenLM line by line, seqlab all lines at once; both begin with lines of text."""
+    """Time scoring with the same model: KenLM line by line, seqlab all lines together, both from lines of text."""
     vocab = vocabulary(train)
     model = estimate("mkn", encoded(train, vocab), ORDER, len(vocab), START).model
     indices = encoded(test, vocab)
@@ -103,7 +103,7 @@ def against_kenlm(train: list[str], test: list[str], folder: Path) -> dict[str, 
     try:
         import kenlm
     except ImportError:
-        print("kenlm is not installed, so nothing is held against it; pip install kenlm==0.3.0")
+        print("kenlm is not installed, so there is no comparison with it; pip install kenlm==0.3.0")
         return {"score_vs_kenlm": None}
     write_arpa(folder / "words.arpa", model, vocab.tokens, START)
     theirs = kenlm.Model(str(folder / "words.arpa"))
@@ -122,7 +122,7 @@ def against_kenlm(train: list[str], test: list[str], folder: Path) -> dict[str, 
 
 
 def _same_scores(model: NgramModel, indices: Sequence[np.ndarray], expected: Sequence[float]) -> None:
-    """The times of two programs can be compared where their results are the same."""
+    """Check that both programs give the same results, so that their times can be compared."""
     ends = np.cumsum([len(line) - 1 for line in indices])[:-1]
     ours = [part.sum() for part in np.split(np.log10(symbol_probabilities(model, indices)), ends)]
     if not np.allclose(ours, expected, rtol=0, atol=1e-4):
@@ -130,7 +130,7 @@ def _same_scores(model: NgramModel, indices: Sequence[np.ndarray], expected: Seq
 
 
 def bytes_of(text: bytes, folder: Path) -> dict[str, float]:
-    """Modified Kneser-Ney of every byte of the text, and the model as ARPA."""
+    """Time modified Kneser-Ney by byte, and writing the model as ARPA."""
     values, indices = np.unique(np.frombuffer(text, dtype=np.uint8), return_inverse=True)
     indices = (indices + 1).astype(np.uint8)
     tokens = ["<unk>", *(f"byte{value}" for value in values)]
@@ -145,7 +145,7 @@ def bytes_of(text: bytes, folder: Path) -> dict[str, float]:
 
 
 def machine() -> str:
-    """Processor and versions, for the head of the table."""
+    """Return processor and versions for the head of the table."""
     names = [line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
     return f"{names[0] if names else platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}"
 
@@ -159,7 +159,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     mirror = os.environ.get("SEQLAB_MIRROR")
     parser.add_argument("--text", type=Path, default=Path(mirror) / "war_and_peace.txt" if mirror else None)
-    parser.add_argument("--quick", action="store_true", help="the first lines only, to see that it works")
+    parser.add_argument("--quick", action="store_true", help="the first lines only, as a test")
     arguments = parser.parse_args()
     if arguments.text is None or not arguments.text.is_file():
         raise InputError(f"{arguments.text or 'the text'} is missing; name one with --text or set SEQLAB_MIRROR")

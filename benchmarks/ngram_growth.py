@@ -1,4 +1,4 @@
-"""How the time and memory of counting and estimating grow with the text: modified Kneser-Ney, order 5.
+"""Time and memory of counting and estimation by size of the text: modified Kneser-Ney, order 5.
 
     python benchmarks/ngram_growth.py [--millions 1 3 10 30] [--bound 500]
 
@@ -34,7 +34,7 @@ SOURCES = {"markov 87": 87, "zipf 50,000": 50_000}
 
 
 def markov(symbols: int, size: int) -> np.ndarray:
-    """A text of a Markov chain of order 2 whose transitions fall off like a Zipf law, in another order each."""
+    """Return a text of a Markov chain of order 2 with Zipf-distributed transitions in random order."""
     random = np.random.default_rng(1)
     weight = 1 / np.arange(1, size + 1) ** 1.5
     cumulative = np.cumsum(weight / weight.sum())
@@ -50,7 +50,7 @@ def markov(symbols: int, size: int) -> np.ndarray:
 
 
 def zipf(symbols: int, size: int) -> np.ndarray:
-    """Words drawn one without regard to the other."""
+    """Return independently drawn words."""
     weight = 1 / np.arange(1, size + 1)
     drawn = np.searchsorted(np.cumsum(weight / weight.sum()), np.random.default_rng(1).random(symbols))
     return (np.minimum(drawn, size - 1) + 1).astype(np.uint16)
@@ -78,7 +78,7 @@ class Watch:
 
 
 def step(name: str, folder: Path, vocabulary: int, bound: int) -> dict[str, float]:
-    """One step, in this process: its seconds, its peak in megabytes and what it counted."""
+    """Run one step in this process; return its seconds, its peak in megabytes and its counts."""
     ids = np.load(folder / "ids.npy", mmap_mode="r", allow_pickle=False)
     if name.startswith(("shard", "merge")):
         limit = bound * MEGABYTE + INTERPRETER
@@ -91,15 +91,15 @@ def step(name: str, folder: Path, vocabulary: int, bound: int) -> dict[str, floa
             parts = [folder / f"shard{number}" for number in range(1, SHARDS + 1)]
             merge_shards(folder / "merged", parts, ORDER, vocabulary, bound)
         elif name == "estimate":
-            made = estimate_from_counts("mkn", read_counts(folder / "merged", ORDER, vocabulary), vocabulary)
+            estimated = estimate_from_counts("mkn", read_counts(folder / "merged", ORDER, vocabulary), vocabulary)
         else:
-            made = estimate_from_counts("mkn", count_ngrams([ids], ORDER, vocabulary), vocabulary)
-    found = {"seconds": watch.seconds, "megabytes": watch.peak}
-    return found | ({"ngrams": made.model.parameters} if name in ("whole", "estimate") else {})
+            estimated = estimate_from_counts("mkn", count_ngrams([ids], ORDER, vocabulary), vocabulary)
+    figures = {"seconds": watch.seconds, "megabytes": watch.peak}
+    return figures | ({"ngrams": estimated.model.parameters} if name in ("whole", "estimate") else {})
 
 
 def run(name: str, folder: Path, vocabulary: int, bound: int) -> dict[str, float]:
-    """The same in a process of its own."""
+    """Run one step in its own process."""
     arguments = ["--step", name, "--folder", str(folder), "--vocabulary", str(vocabulary), "--bound", str(bound)]
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(
@@ -127,7 +127,7 @@ def measure(source: str, symbols: int, bound: int) -> dict[str, float | str]:
         "whole_seconds": whole["seconds"],
         "whole_mb": whole["megabytes"],
         "shards_seconds": sum(shard["seconds"] for shard in counting) + merging["seconds"],
-        "shards_mb": max(each["megabytes"] for each in (*counting, merging)),
+        "shards_mb": max(part["megabytes"] for part in (*counting, merging)),
         "estimate_seconds": estimating["seconds"],
         "estimate_mb": estimating["megabytes"],
     }
@@ -136,8 +136,8 @@ def measure(source: str, symbols: int, bound: int) -> dict[str, float | str]:
 @command
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--millions", nargs="+", type=float, default=[1, 3, 10, 30], help="of symbols")
-    parser.add_argument("--bound", type=int, default=500, help="megabytes that counting in shards may use")
+    parser.add_argument("--millions", nargs="+", type=float, default=[1, 3, 10, 30], help="millions of symbols")
+    parser.add_argument("--bound", type=int, default=500, help="memory limit of counting in shards, in megabytes")
     parser.add_argument("--step", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--vocabulary", type=int, help=argparse.SUPPRESS)

@@ -1,4 +1,4 @@
-"""Language models as most scripts train them, the peer of sweep.py: torch.nn, one network after the other.
+"""The peer of sweep.py: language models of torch.nn, trained one after the other, as in most scripts.
 
     python benchmarks/plain_torch.py --text FILE --shapes '[["lstm", 2, 256]]' --seeds 1 --settings JSON
 
@@ -79,7 +79,7 @@ def main() -> None:
     if arguments.device == "cuda":  # in the precision that seqlab computes in
         torch.backends.cuda.matmul.fp32_precision = arguments.settings["precision"].replace("float32", "ieee")
         torch.backends.cudnn.rnn.fp32_precision = arguments.settings["precision"].replace("float32", "ieee")
-    started, each = time.perf_counter(), {}
+    started, totals = time.perf_counter(), {}
     for shape in arguments.shapes:
         name, times = "{}-{}x{}".format(*shape), []
         for seed in arguments.seeds:
@@ -87,8 +87,8 @@ def main() -> None:
             train(shape, seed, arguments.settings, train_ids, valid, len(symbols))
             times.append(time.perf_counter() - began)
             print(f"{name} seed {seed}  {times[-1]:.2f} s", flush=True)
-        each[name] = round(sum(times), 2)
-    print(json.dumps({"seconds": time.perf_counter() - started, "each": each}))
+        totals[name] = round(sum(times), 2)
+    print(json.dumps({"seconds": time.perf_counter() - started, "each": totals}))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""How long Snakemake plans an experiment, against the number of configurations.
+"""Planning time of Snakemake against the number of configurations.
 
     python benchmarks/planning.py [--configurations 100 1000 10000]
 
-An experiment is a sweep of so many recurrent networks over four axes (cells, hidden sizes, dropout, learning rate) on a
-generated text, planned from nothing by `snakemake --dry-run` in an empty copy of the project: one job for each
-configuration, and those that compare them all. `seconds` is how long it takes to plan, `printed_seconds` to plan and to
-describe every job; both are those of the processor, user and system, so that time lost to other programs does not
-count. `memory_mb` is the largest resident size. The last line is JSON.
+An experiment is a sweep of recurrent networks over four axes (cells, hidden sizes, dropout, learning rate) on a
+generated text, planned by `snakemake --dry-run` in an empty copy of the project: one job for each configuration, and
+the jobs that compare them. `seconds` is the time for planning, `printed_seconds` for planning and describing every job;
+both are processor times, user and system, so that other programs do not count. `memory_mb` is the largest
+resident size. The last line is JSON.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def copy_project(folder: Path) -> None:
 
 
 def sweep(configurations: int) -> dict[str, Any]:
-    """The configuration of an experiment with so many networks and nothing else."""
+    """Return the configuration of an experiment with this number of networks and no other models."""
     hidden = list(range(1, configurations // 8 + 1))
     training = {"dropout": [0.0, 0.3], "learning_rate": [0.008, 0.002]}
     rnn = {"cells": ["rnn", "lstm"], "layers": 1, "hidden": hidden, "seeds": [1], "training": training}
@@ -54,20 +54,20 @@ def dry_run(folder: Path, *options: str) -> tuple[str, float, int]:
         process = subprocess.Popen(line, cwd=folder, stdout=printed, stderr=subprocess.STDOUT)
         _, status, usage = os.wait4(process.pid, 0)
         printed.seek(0)
-        told = printed.read()
+        output = printed.read()
     if status:
-        raise InputError(f"{' '.join(line)} failed:\n{told[-2000:]}")
-    return told, round(usage.ru_utime + usage.ru_stime, 1), round(usage.ru_maxrss / 1024)
+        raise InputError(f"{' '.join(line)} failed:\n{output[-2000:]}")
+    return output, round(usage.ru_utime + usage.ru_stime, 1), round(usage.ru_maxrss / 1024)
 
 
 def plan(folder: Path, configurations: int) -> dict[str, Any]:
-    """The figures of one experiment."""
+    """Return the figures of one experiment."""
     (folder / "sweep.yaml").write_text(yaml.safe_dump(sweep(configurations)))
     _, seconds, memory_mb = dry_run(folder, "--quiet")
-    told, printed_seconds, _ = dry_run(folder, "--quiet", "rules")
-    jobs = re.search(r"^total +([0-9]+)$", told, flags=re.MULTILINE)
+    output, printed_seconds, _ = dry_run(folder, "--quiet", "rules")
+    jobs = re.search(r"^total +([0-9]+)$", output, flags=re.MULTILINE)
     if not jobs:
-        raise InputError(f"snakemake --dry-run told no number of jobs:\n{told[-2000:]}")
+        raise InputError(f"snakemake --dry-run printed no number of jobs:\n{output[-2000:]}")
     figures = {"seconds": seconds, "printed_seconds": printed_seconds, "memory_mb": memory_mb}
     return {"configurations": configurations, "jobs": int(jobs[1])} | figures
 

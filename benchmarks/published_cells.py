@@ -1,13 +1,13 @@
-"""The table of Karpathy, Johnson & Li (2015) by byte, network after network, as far as the time goes.
+"""The table of Karpathy, Johnson & Li (2015) by byte, network after network, within a time limit.
 
     SEQLAB_MIRROR=folder python benchmarks/published_cells.py --device cuda --seconds 150 --folder results/gpu_cells
     python benchmarks/published_cells.py --text FILE --hidden 8 --layers 1 --epochs 1 --seconds 60 --folder FOLDER
 
 The mirror holds war_and_peace.txt; text, cleaning and split are those of config/war_and_peace_rnn.yaml. Every cell,
-number of layers and hidden size is trained for all seeds at once, from the largest network to the smallest. When
-`--seconds` are over a checkpoint is written, and the next call goes on from it; what is done stands in
-`{folder}/{cell}.json` and is not trained again. The last line is JSON: a row for each cell that is done, with the loss
-of every seed on valid and test in nats a byte, and how many are left.
+number of layers and hidden size is trained for all seeds together, from the largest network to the smallest. When
+`--seconds` are over, a checkpoint is written, from which the next call continues; finished networks are listed in
+`{folder}/{cell}.json` and not trained again. The last line is JSON: a row for each finished cell, with the loss of
+every seed on valid and test in nats per byte, and the number of remaining ones.
 """
 
 import argparse
@@ -41,7 +41,7 @@ CONFIG = ROOT / "config/war_and_peace_rnn.yaml"
 
 
 def read_text(path: str | None) -> bytes:
-    """The bytes of the text, cleaned as the experiment does."""
+    """Return the bytes of the text, cleaned as in the experiment."""
     file = Path(path or Path(os.environ.get("SEQLAB_MIRROR", ".")) / "war_and_peace.txt")
     if not file.is_file():
         raise InputError(f"{file} is missing; set SEQLAB_MIRROR to the folder that holds it, or give --text FILE")
@@ -57,16 +57,16 @@ def train_cell(
     stop: Callable[[], bool],
     device: torch.device,
 ) -> dict[str, Any]:
-    """The row of a cell; KeyboardInterrupt, with a checkpoint written, when `stop` is true."""
+    """Return the row of a cell; KeyboardInterrupt, after writing a checkpoint, when `stop` is true."""
     symbols = 1 + max(int(segment.max()) for part in segments.values() for segment in part)
     architecture = Architecture(*shape, symbols)
     fleet = Fleet.start(architecture, settings, seeds, device)
     name = "{}-{}x{}".format(*shape)
     checkpoint = folder / f"{name}.safetensors"
     training = np.concatenate(segments["train"])
-    kept = checkpoint, f"{name} {settings} {seeds} {len(training)}"
+    saved = checkpoint, f"{name} {settings} {seeds} {len(training)}"
     task = LanguageTask.of(architecture, training, segments["valid"], device)
-    train_fleet(fleet, task, lambda line: print(name, line, flush=True), kept, stop)
+    train_fleet(fleet, task, lambda line: print(name, line, flush=True), saved, stop)
     losses = {
         split: (stream_bits(architecture, fleet.best, segments[split]).mean(1) * math.log(2)).tolist()
         for split in ("valid", "test")
@@ -79,14 +79,14 @@ def train_cell(
 @command
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--text", help="instead of War and Peace")
-    parser.add_argument("--folder", type=Path, required=True, help="of what is done, and of the checkpoint")
+    parser.add_argument("--text", help="text instead of War and Peace")
+    parser.add_argument("--folder", type=Path, required=True, help="folder of results and checkpoints")
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--layers", type=int, nargs="+", default=[3, 2, 1])
     parser.add_argument("--hidden", type=int, nargs="+", default=[512, 256, 128, 64])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--epochs", type=int, help="instead of those of the experiment")
+    parser.add_argument("--epochs", type=int, help="epochs instead of those of the experiment")
     parser.add_argument("--precision", default="tf32")
     arguments = parser.parse_args()
     ends = time.perf_counter() + arguments.seconds
@@ -117,7 +117,7 @@ def main() -> None:
                 )
                 write_json(done, row)
             except KeyboardInterrupt:
-                print(f"{cell}-{layers}x{hidden} goes on in the next call", flush=True)
+                print(f"{cell}-{layers}x{hidden} continues in the next call", flush=True)
         rows += [read_json(done)] if done.exists() else []
         left += not done.exists()
     print(json.dumps({"rows": rows, "left": left}))

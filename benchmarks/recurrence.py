@@ -1,4 +1,4 @@
-"""Forward and backward through one recurrent layer, held against torch.nn in one run.
+"""Forward and backward pass through one recurrent layer, compared with torch.nn in one run.
 
     python benchmarks/recurrence.py [--hidden 32 64 128 256 512] [--replicas 1 5] [--precisions float32 bfloat16]
     python benchmarks/recurrence.py --device cuda --precisions float32 tf32 bfloat16
@@ -35,7 +35,7 @@ STEPS, BATCH, VOCABULARY = 35, 32, 64
 
 
 def seqlab_pass(cell: str, hidden: int, replicas: int, precision: str, always: bool = False) -> Callable[[], Any]:
-    """One pass of a fleet; bfloat16 is used where training would, or `always`."""
+    """Return one pass of a fleet, in bfloat16 where training uses it, or `always`."""
     device = torch.get_default_device()
     rounds = always and precision == "bfloat16" and device.type == "cpu"
     factors = torch.bfloat16 if rounds else rounding_type(precision, cell, hidden, device.type)
@@ -56,7 +56,7 @@ def seqlab_pass(cell: str, hidden: int, replicas: int, precision: str, always: b
 
 
 def torch_pass(cell: str, hidden: int, replicas: int, precision: str) -> Callable[[], Any]:
-    """The same with torch.nn, replica after replica."""
+    """Return one pass of torch.nn, replica after replica."""
     peers = [(torch.nn.Embedding(VOCABULARY, hidden), MODULES[cell](hidden, hidden)) for _ in range(replicas)]
     inputs = torch.randint(VOCABULARY, (replicas, STEPS, BATCH))
     gradient = torch.randn(STEPS, BATCH, hidden)
@@ -71,7 +71,7 @@ def torch_pass(cell: str, hidden: int, replicas: int, precision: str) -> Callabl
 
 
 def graph_pass(cell: str, hidden: int, replicas: int, precision: str) -> Callable[[], Any]:
-    """torch.nn as a CUDA graph, as few scripts use it; without embeddings, whose gradients can not be recorded."""
+    """Return one pass of torch.nn as a CUDA graph, without embeddings, whose gradients can't be recorded."""
     peers = [MODULES[cell](hidden, hidden) for _ in range(replicas)]
     inputs = [torch.randn(STEPS, BATCH, hidden, requires_grad=True) for _ in range(replicas)]
     gradient = torch.randn(STEPS, BATCH, hidden)
@@ -85,7 +85,7 @@ def graph_pass(cell: str, hidden: int, replicas: int, precision: str) -> Callabl
 
 
 def best_times(tasks: list[Callable[[], Any]], seconds: float) -> list[float]:
-    """The shortest time of each task, in turns for about `seconds` each."""
+    """Return the shortest time of each task, run in turns for about `seconds` each."""
     for task in tasks:
         task()
     best, spent = [float("inf")] * len(tasks), 0.0
@@ -101,7 +101,7 @@ def best_times(tasks: list[Callable[[], Any]], seconds: float) -> list[float]:
 
 
 def peak(device: torch.device, seconds: float) -> float:
-    """Floating-point operations a second of a large product in float32."""
+    """Return the floating-point operations per second of a large product in float32."""
     use_tf32(False)
     size = 1024 if device.type == "cpu" else 8192
     first, second = (torch.randn(size, size, device=device) for _ in range(2))
@@ -109,13 +109,17 @@ def peak(device: torch.device, seconds: float) -> float:
 
 
 def measured(device: torch.device, shape: tuple[str, int, int], arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """A row for each precision. On a GPU the peer computes in the same one, on a processor in float32."""
+    """Return a row for each precision; the peer uses the same precision on a GPU and float32 on a processor."""
     on_gpu = device.type == "cuda"
-    peers = ["float32" if each == "float32" else "tf32" for each in arguments.precisions] if on_gpu else ["float32"]
+    peers = (
+        ["float32" if precision == "float32" else "tf32" for precision in arguments.precisions]
+        if on_gpu
+        else ["float32"]
+    )
     with device:  # not for longer: as the default device it slows down every call of torch
-        passes = [seqlab_pass(*shape, each, arguments.always_round) for each in arguments.precisions]
-        passes += [torch_pass(*shape, each) for each in peers]
-        passes += [graph_pass(*shape, each) for each in peers if on_gpu]
+        passes = [seqlab_pass(*shape, precision, arguments.always_round) for precision in arguments.precisions]
+        passes += [torch_pass(*shape, precision) for precision in peers]
+        passes += [graph_pass(*shape, precision) for precision in peers if on_gpu]
     times, number, tokens = best_times(passes, arguments.seconds), len(passes), STEPS * BATCH * shape[2]
     rows = []
     for place, precision in enumerate(arguments.precisions):
@@ -137,9 +141,9 @@ def main() -> None:
     parser.add_argument(
         "--precisions", nargs="+", default=["float32", "bfloat16"], choices=["float32", "tf32", "bfloat16"]
     )
-    parser.add_argument("--always-round", action="store_true", help="in small layers too")
+    parser.add_argument("--always-round", action="store_true", help="round in small layers too")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
-    parser.add_argument("--seconds", type=float, default=1.0, help="for each time taken")
+    parser.add_argument("--seconds", type=float, default=1.0, help="seconds for each measurement")
     arguments = parser.parse_args()
     use_threads(1)  # as in the pipeline; what it does for memory helps both sides
     device = choose_device(arguments.device)

@@ -1,9 +1,9 @@
-"""How large a report is, and how long a browser takes to open it.
+"""Size of a report, and the time a browser needs to open it.
 
     python benchmarks/report.py results/default/report.html [--times 5]
 
 Chromium without a window opens the file; `seconds` is the median from the call to the end of the load event, and
-`requests` counts what the page asked for beside itself, which must be nothing. The last line is JSON.
+`requests` counts the requests of the page other than for itself, which must be 0. The last line is JSON.
 """
 
 import argparse

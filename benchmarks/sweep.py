@@ -1,4 +1,4 @@
-"""The networks of an experiment, trained by seqlab and by a loop over a plain script, on the same machine.
+"""Networks of an experiment, trained by seqlab and by a loop over a plain script on the same machine.
 
     SEQLAB_MIRROR=folder python benchmarks/sweep.py [--epochs 3]     the folder holds time_machine.txt
     python benchmarks/sweep.py --text FILE --hidden 8 --layers 1 --epochs 1
@@ -35,25 +35,25 @@ PEER = Path(__file__).with_name("plain_torch.py")
 
 
 def grid(arguments: argparse.Namespace) -> tuple[list[tuple[str, int, int]], list[int], dict[str, Any]]:
-    """Cells, layers and hidden sizes; seeds; settings, all of the experiment where they are not given."""
+    """Return shapes, seeds and settings; the defaults are those of the experiment."""
     rnn = yaml.safe_load((ROOT / "config/config.yaml").read_text())["rnn"]
-    own = yaml.safe_load((ROOT / "config/time_machine.yaml").read_text())["rnn"]
-    settings = rnn["training"] | own["training"] | {"precision": arguments.precision, "early_stopping": 0}
+    overrides = yaml.safe_load((ROOT / "config/time_machine.yaml").read_text())["rnn"]
+    settings = rnn["training"] | overrides["training"] | {"precision": arguments.precision, "early_stopping": 0}
     settings |= {"epochs": arguments.epochs} if arguments.epochs else {}
-    layers, hidden = arguments.layers or own["layers"], arguments.hidden or own["hidden"]
-    found = sorted(product(own["cells"], layers, hidden), key=lambda shape: -work(*shape))
-    return found, arguments.seeds or own["seeds"], settings
+    layers, hidden = arguments.layers or overrides["layers"], arguments.hidden or overrides["hidden"]
+    shapes = sorted(product(overrides["cells"], layers, hidden), key=lambda shape: -work(*shape))
+    return shapes, arguments.seeds or overrides["seeds"], settings
 
 
 def work(cell: str, layers: int, hidden: int) -> int:
-    """How long a job takes, for the order of jobs."""
+    """Estimate the duration of a job, for the order of jobs."""
     return {"rnn": 1, "gru": 3, "lstm": 4}[cell] * layers * hidden**2
 
 
 def run(
     program: Path, text: Path, shapes: list[tuple[str, int, int]], settings: dict[str, Any], *more: str
 ) -> dict[str, Any]:
-    """Run one process; returns the seconds that its trainings took, together and each, as it says itself."""
+    """Run one process; return its reported seconds of training, in total and for each network."""
     line = [sys.executable, str(program), "--text", str(text), "--shapes", json.dumps(shapes)]
     started = time.perf_counter()
     done = subprocess.run(
@@ -63,15 +63,15 @@ def run(
         raise InputError(f"{program.name} failed for {shapes}:\n{done.stderr}")
     seconds = time.perf_counter() - started
     *lines, last = done.stdout.splitlines()
-    for told in lines:
-        if told.endswith(" s"):
-            print(f"{program.stem} {told}", flush=True)
+    for network in lines:
+        if network.endswith(" s"):
+            print(f"{program.stem} {network}", flush=True)
     print(f"{program.stem} {' '.join(more)}  {seconds:.1f} s", flush=True)
     return json.loads(last)
 
 
 def prepared(path: str | None, folder: Path) -> Path:
-    """The text both train on: letters in lower case and blanks, as the module cleans it."""
+    """Return the training text in lower-case letters and blanks, cleaned as in the course module."""
     file = Path(path or Path(os.environ.get("SEQLAB_MIRROR", ".")) / "time_machine.txt")
     if not file.is_file():
         raise InputError(f"{file} is missing; set SEQLAB_MIRROR to the folder that holds it, or give --text FILE")
@@ -83,7 +83,7 @@ def prepared(path: str | None, folder: Path) -> Path:
 def on_processor(
     jobs: ThreadPoolExecutor, text: Path, shapes: list[tuple[str, int, int]], settings: dict[str, Any], seeds: list[int]
 ) -> tuple[float, float]:
-    """Wall times of seqlab's jobs side by side, and of the peer's processes one after the other."""
+    """Return the wall times of seqlab's jobs in parallel, and of the peer's processes one after the other."""
     started = time.perf_counter()
     list(jobs.map(lambda shape: run(JOB, text, [shape], settings, "--seeds", *map(str, seeds)), shapes))
     ours = time.perf_counter() - started
@@ -96,12 +96,12 @@ def on_processor(
 @command
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--text", help="instead of The Time Machine")
-    parser.add_argument("--epochs", type=int, help="instead of those of the experiment")
+    parser.add_argument("--text", help="text instead of The Time Machine")
+    parser.add_argument("--epochs", type=int, help="epochs instead of those of the experiment")
     parser.add_argument("--layers", type=int, nargs="+")
     parser.add_argument("--hidden", type=int, nargs="+")
     parser.add_argument("--seeds", type=int, nargs="+")
-    parser.add_argument("--precision", default="float32", help="of seqlab's products")
+    parser.add_argument("--precision", default="float32", help="precision of seqlab's products")
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     arguments = parser.parse_args()
@@ -110,17 +110,17 @@ def main() -> None:
         text = prepared(arguments.text, Path(folder))
         if arguments.device == "cpu":
             ours, theirs = on_processor(jobs, text, shapes, settings, seeds)
-            each = {}
+            networks = {}
         else:
             more = ["--device", arguments.device, "--seeds", *map(str, seeds)]
             ran, peer = (run(program, text, shapes, settings, *more) for program in (JOB, PEER))
             ours, theirs = ran["seconds"], peer["seconds"]
-            each = {"each": {name: [seconds, peer["each"][name]] for name, seconds in ran["each"].items()}}
+            networks = {"each": {name: [seconds, peer["each"][name]] for name, seconds in ran["each"].items()}}
     where = f"{arguments.cores} cores" if arguments.device == "cpu" else "one GPU"
     print(f"{len(shapes) * len(seeds)} networks, {settings['epochs']} epochs, {where}; {machine()}")
     print(f"seqlab {ours:.1f} s, plain torch {theirs:.1f} s, ratio {theirs / ours:.2f}")
     figures = {"ratio": round(theirs / ours, 2), "seqlab_seconds": round(ours, 1), "plain_seconds": round(theirs, 1)}
-    print(json.dumps(figures | each | {"epochs": settings["epochs"], "precision": arguments.precision}))
+    print(json.dumps(figures | networks | {"epochs": settings["epochs"], "precision": arguments.precision}))
 
 
 if __name__ == "__main__":

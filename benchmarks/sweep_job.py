@@ -1,4 +1,4 @@
-"""seqlab's part of sweep.py: train configurations with all their seeds, each as the rule train_rnn does.
+"""The job of sweep.py: train configurations with all their seeds, as the rule train_rnn does.
 
     python benchmarks/sweep_job.py --text FILE --shapes '[["lstm", 2, 256]]' --seeds 1 2 3 --settings JSON
 
@@ -34,14 +34,14 @@ def main() -> None:
     vocab = Vocab(text[:first])
     settings = TrainingSettings.from_card(arguments.settings)
     train, valid = vocab.encode(text[:first]), [vocab.encode(text[first:second])]
-    started, each = time.perf_counter(), {}
+    started, times = time.perf_counter(), {}
     for cell, layers, hidden in arguments.shapes:
         began = time.perf_counter()
         fleet = Fleet.start(Architecture(cell, layers, hidden, len(vocab)), settings, arguments.seeds, device)
         train_fleet(fleet, LanguageTask.of(fleet.network, train, valid, device))
-        each[f"{cell}-{layers}x{hidden}"] = seconds = round(time.perf_counter() - began, 2)
+        times[f"{cell}-{layers}x{hidden}"] = seconds = round(time.perf_counter() - began, 2)
         print(f"{cell} {layers}x{hidden}  {seconds:.2f} s", flush=True)
-    print(json.dumps({"seconds": time.perf_counter() - started, "each": each}))
+    print(json.dumps({"seconds": time.perf_counter() - started, "each": times}))
 
 
 if __name__ == "__main__":

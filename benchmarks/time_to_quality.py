@@ -1,4 +1,4 @@
-"""How soon a network is good: tiny Shakespeare by character, first 90 % to train and last 10 % to validate.
+"""Time to quality of networks: tiny Shakespeare by character, first 90 % for training, last 10 % for validation.
 
     SEQLAB_MIRROR=folder python benchmarks/time_to_quality.py     the folder holds tiny_shakespeare.txt
     python benchmarks/time_to_quality.py --text FILE --share 0.01   another text, with a share of the training
@@ -84,7 +84,7 @@ def train(
     device: torch.device,
     seeds: list[int],
 ) -> tuple[float, list[float]]:
-    """Seconds of training, and the loss of every seed on `valid` after it in nats a symbol."""
+    """Return the seconds of training and the final loss of every seed on `valid` in nats per symbol."""
     architecture = Architecture(recipe["cell"], recipe["layers"], recipe["hidden"], vocabulary)
     fleet = Fleet.start(
         architecture, TrainingSettings.from_configuration(CONFIGURATION, **recipe["settings"]), seeds, device
@@ -97,7 +97,7 @@ def train(
 
 
 def shortened(recipe: dict[str, Any], share: float, symbols: int) -> dict[str, Any]:
-    """The recipe with a share of its training, in one epoch."""
+    """Return the recipe with a share of its training, in one epoch."""
     if share == 1:
         return recipe
     size = int(share * recipe["settings"]["epochs"] * (recipe["symbols"] or symbols))
@@ -105,7 +105,7 @@ def shortened(recipe: dict[str, Any], share: float, symbols: int) -> dict[str, A
 
 
 def text_of(path: str | None) -> str:
-    """The text of a file, or tiny Shakespeare from the folder in SEQLAB_MIRROR."""
+    """Return the text of a file, or tiny Shakespeare from the folder SEQLAB_MIRROR."""
     file = Path(path or Path(os.environ.get("SEQLAB_MIRROR", ".")) / "tiny_shakespeare.txt")
     if not file.is_file():
         raise InputError(f"{file} is missing; set SEQLAB_MIRROR to the folder that holds it, or give --text FILE")
@@ -115,12 +115,14 @@ def text_of(path: str | None) -> str:
 @command
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--text", help="instead of tiny Shakespeare")
-    parser.add_argument("--share", type=float, default=1.0, help="of the training, to try it out")
+    parser.add_argument("--text", help="text instead of tiny Shakespeare")
+    parser.add_argument("--share", type=float, default=1.0, help="share of the training, for tests")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5], help="of the recipe for GPUs")
-    parser.add_argument("--precision", choices=["float32", "tf32", "bfloat16"], help="instead of that of the recipes")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5], help="seeds of the recipe for GPUs")
+    parser.add_argument(
+        "--precision", choices=["float32", "tf32", "bfloat16"], help="precision instead of that of the recipes"
+    )
     arguments = parser.parse_args()
     use_threads(arguments.threads)
     device = choose_device(arguments.device)
@@ -134,22 +136,24 @@ def main() -> None:
     recipes = (
         {"fleet": (GPU, arguments.seeds), "alone": (GPU, [1])} if on_gpu else {"soon": (SOON, [1]), "long": (LONG, [1])}
     )
-    found = {}
+    results = {}
     for name, (recipe, seeds) in recipes.items():
         chosen = shortened(recipe, arguments.share, cut)
         if arguments.precision:
             chosen = chosen | {"settings": chosen["settings"] | {"precision": arguments.precision}}
-        found[name] = train(chosen, train_ids, valid, len(vocab), device, seeds)
-        seconds, losses = found[name]
-        told = ", ".join(f"{loss:.4f}" for loss in losses)
-        print(f"{recipe['cell']} {recipe['layers']}x{recipe['hidden']}: {seconds:.1f} s, {told} nats", flush=True)
-    print(json.dumps(figures(found, arguments.seeds)))
+        results[name] = train(chosen, train_ids, valid, len(vocab), device, seeds)
+        seconds, losses = results[name]
+        losses_text = ", ".join(f"{loss:.4f}" for loss in losses)
+        print(
+            f"{recipe['cell']} {recipe['layers']}x{recipe['hidden']}: {seconds:.1f} s, {losses_text} nats", flush=True
+        )
+    print(json.dumps(figures(results, arguments.seeds)))
 
 
-def figures(found: dict[str, tuple[float, list[float]]], seeds: list[int]) -> dict[str, Any]:
-    """The content of the last line; see above."""
-    if "alone" in found:
-        (together, losses), (seconds, (loss,)) = found["fleet"], found["alone"]
+def figures(results: dict[str, tuple[float, list[float]]], seeds: list[int]) -> dict[str, Any]:
+    """Return the content of the last printed line, described above."""
+    if "alone" in results:
+        (together, losses), (seconds, (loss,)) = results["fleet"], results["alone"]
         return {
             "seconds_to_1_4697": round(seconds, 2) if loss <= PUBLISHED else None,
             "seconds_of_the_fleet": round(together, 2) if max(losses) <= PUBLISHED else None,
@@ -158,7 +162,7 @@ def figures(found: dict[str, tuple[float, list[float]]], seeds: list[int]) -> di
             "loss_alone": loss,
             "seeds": seeds,
         }
-    (soon, (reached,)), (long, (loss,)) = found["soon"], found["long"]
+    (soon, (reached,)), (long, (loss,)) = results["soon"], results["long"]
     return {
         "seconds_to_1_88": round(soon, 2) if reached <= AIM else None,
         "loss_at_180_s": round(loss, 4) if long <= 60 * MINUTES else None,

@@ -1,4 +1,4 @@
-"""What tracking costs: publishing many runs, following trainings live, and eight folders at one server.
+"""Cost of tracking: publishing many runs, mirroring live trainings, and eight folders at one server.
 
     python benchmarks/tracking.py            all of it; with --quick the same with few runs, to see that it works
 
@@ -28,18 +28,18 @@ sys.path.insert(0, str(ROOT / "tests" / "helpers"))
 
 from made_results import HISTORY, SPLITS, list_runs, make_results  # noqa: E402
 
-from seqlab.dashboard.server import FEATURES  # noqa: E402
-from seqlab.dashboard.session import SEARCH, answers, listen  # noqa: E402
+from seqlab.dashboard.server import MLFLOW_FEATURES  # noqa: E402
+from seqlab.dashboard.session import SEARCH_PATH, is_answering, open_socket  # noqa: E402
 from seqlab.fleet.live import LIVE_HISTORY  # noqa: E402
 from seqlab.io.cards import write_card  # noqa: E402
 from seqlab.io.files import write_json, write_text  # noqa: E402
-from seqlab.io.provenance import processor  # noqa: E402
+from seqlab.io.provenance import read_processor  # noqa: E402
 from seqlab.io.runs import Run  # noqa: E402
-from seqlab.ledger.perplexity import score_rows, write_metrics  # noqa: E402
+from seqlab.ledger.perplexity import tabulate_scores, write_metrics  # noqa: E402
 
 
 def make_networks(results: Path, models: int, seeds: list[int], epochs: int) -> list[Run]:
-    """Finished networks of the experiment `made`, whose runs have `epochs` points in each of six curves."""
+    """Write finished networks of the experiment `made` with `epochs` points in each of six curves."""
     prepared = results / "corpora" / "toy" / "char"
     write_json(prepared / "splits.json", SPLITS)
     arrays = {split: np.full((len(seeds), 200), 2.0) for split in ("valid", "test")}
@@ -52,7 +52,7 @@ def make_networks(results: Path, models: int, seeds: list[int], epochs: int) -> 
         write_card(run.file("card.yaml"), name | {"settings": settings, "seeds": seeds, "data": data})
         metrics = {"card": "3" * 64, "settings": settings, "scores_sha256": "4" * 64, "parameters": 1}
         metrics |= {"train_seconds": 1.0, "notes": [], "per_symbol": True}
-        write_metrics(run.file("metrics.json"), name | metrics | {"scores": score_rows(arrays, SPLITS, seeds)})
+        write_metrics(run.file("metrics.json"), name | metrics | {"scores": tabulate_scores(arrays, SPLITS, seeds)})
         rows = [row(epoch, seed) for epoch in range(1, epochs + 1) for seed in seeds]
         lines = [",".join(HISTORY), *(",".join(str(values[name]) for name in HISTORY) for values in rows)]
         write_text(run.file("history.csv"), "\n".join(lines) + "\n")
@@ -62,28 +62,31 @@ def make_networks(results: Path, models: int, seeds: list[int], epochs: int) -> 
 
 
 def listed(results: Path) -> str:
-    """The list of the runs of the experiment `made`."""
+    """Return the path of the runs.json of the experiment `made`."""
     return str(results / "made" / "runs.json")
 
 
 def row(epoch: int, seed: int) -> dict[str, Any]:
-    """One row of a history."""
+    """Return one row of a history."""
     loss = 1 + 1 / epoch + seed / 1000
     return dict(zip(HISTORY, [epoch, seed, loss, 2.0, loss, 2.0, 0.01, 0.5, 1e5, 1.0], strict=True))
 
 
 @contextmanager
 def server(folder: Path) -> Iterator[str]:
-    """An MLflow server with a database of its own."""
-    with listen(0) as free:
+    """Run an MLflow server with its own database."""
+    with open_socket(0) as free:
         port = free.getsockname()[1]
     place = ["--backend-store-uri", f"sqlite:///{folder}/served.db", "--artifacts-destination", str(folder / "served")]
     command = [sys.executable, "-m", "mlflow", "server", *place, "--host", "127.0.0.1", "--port", str(port)]
     process = subprocess.Popen(
-        [*command, "--workers", "1"], env=os.environ | FEATURES, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*command, "--workers", "1"],
+        env=os.environ | MLFLOW_FEATURES,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
-        while not answers(f"http://127.0.0.1:{port}/{SEARCH}", {}):
+        while not is_answering(f"http://127.0.0.1:{port}/{SEARCH_PATH}", {}):
             time.sleep(0.2)
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -92,21 +95,21 @@ def server(folder: Path) -> Iterator[str]:
 
 
 def publish(results: Path, uri: str) -> subprocess.Popen[bytes]:
-    """The job of the workflow, as a process."""
+    """Start the job of the workflow as a process."""
     command = [sys.executable, str(ROOT / "workflow/scripts/track_runs.py"), "--experiment", listed(results)]
     command += ["--results", str(results), "--output", str(results / "made" / "tracking.json")]
     return subprocess.Popen([*command, "--uri", uri])
 
 
 def timed(results: Path, uri: str) -> float:
-    """Seconds of one call."""
+    """Return the seconds of one call."""
     start = time.perf_counter()
     assert publish(results, uri).wait() == 0
     return round(time.perf_counter() - start, 1)
 
 
 def load(folder: Path, runs: int) -> dict[str, Any]:
-    """Seconds to publish `runs` runs of 100 points: into a new file, again, and through a server."""
+    """Return the seconds to publish `runs` runs of 100 points: to a new file, again, and through a server."""
     results = folder / "load"
     make_networks(results, runs // 5, [1, 2, 3, 4, 5], 15)  # 6 curves of 15 epochs and 8 single figures
     local = f"sqlite:///{results}/mlflow.db"
@@ -121,19 +124,21 @@ def load(folder: Path, runs: int) -> dict[str, Any]:
 
 
 def opened(uri: str) -> dict[str, float] | None:
-    """Seconds until a browser shows the runs of each view; None where there is no browser."""
+    """Return the seconds until a browser shows the runs of each view; None without a browser."""
     sys.path.insert(0, str(ROOT / "tools"))
     from playwright.sync_api import sync_playwright
     from screenshots import FLAGS, browser_path
 
-    from seqlab.tracking.views.catalogue import VIEWS
+    from seqlab.tracking.views.catalogue import TEXT_VIEWS
 
     seconds: dict[str, float] = {}
     if browser_path() is None:
         return None
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)
-        for view in (view for view in VIEWS if view.link not in ("experiments", "ngram-rnn")):  # without tables, empty
+        for view in (
+            view for view in TEXT_VIEWS if view.link not in ("experiments", "ngram-rnn")
+        ):  # without tables, empty
             page = chromium.new_page()
             start = time.perf_counter()
             page.goto(uri + view.address("1"))
@@ -145,34 +150,34 @@ def opened(uri: str) -> dict[str, float] | None:
 
 
 def eight_folders(folder: Path, folders: int) -> dict[str, Any]:
-    """Copies of the same results, published to one server at once: the server must hold each run once."""
-    made = folder / "one"
-    make_results(made)
+    """Publish copies of the same results to one server in parallel, which must then hold each run once."""
+    project = folder / "one"
+    make_results(project)
     copies = [folder / f"copy-{number}" for number in range(folders)]
     for copy in copies:
-        shutil.copytree(made / "results", copy)
+        shutil.copytree(project / "results", copy)
     with tempfile.TemporaryDirectory() as place, server(Path(place)) as uri:
         start = time.perf_counter()
         codes = [process.wait() for process in [publish(copy, uri) for copy in copies]]
         seconds = round(time.perf_counter() - start, 1)
         codes += [publish(copies[0], uri).wait()]
         with sqlite3.connect(f"{place}/served.db") as database:
-            found = database.execute(
+            rows = database.execute(
                 "SELECT value, count(*) FROM tags JOIN runs USING (run_uuid) WHERE key = 'run_key' "
                 "AND lifecycle_stage = 'active' AND status = 'FINISHED' GROUP BY value"
             ).fetchall()
     return {
         "folders": folders,
         "failed": sum(map(bool, codes)),
-        "runs": len(found),
-        "doubled": sum(count > 1 for _, count in found),
+        "runs": len(rows),
+        "doubled": sum(count > 1 for _, count in rows),
         "seconds": seconds,
     }
 
 
 @contextmanager
 def following(results: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The follower, beside this program as beside Snakemake."""
+    """Run the follower beside this program, as beside Snakemake."""
     place = ["--experiment", listed(results), "--results", str(results), "--parent", str(os.getpid())]
     process = subprocess.Popen([sys.executable, "-m", "seqlab.tracking.live.follower", *place])
     try:
@@ -184,7 +189,9 @@ def following(results: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def lag(folder: Path, models: int, epochs: int, pause: float) -> dict[str, Any]:
-    """Seconds from the line in a history to the point in the database, for `models` trainings of three seeds."""
+    """Return the seconds from the line in a history to the point in the database, for `models` trainings of three
+    seeds.
+    """
     results = folder / "lag"
     runs = make_networks(results, models, [1, 2, 3], 1)
     now = time.time_ns
@@ -218,13 +225,13 @@ def lag(folder: Path, models: int, epochs: int, pause: float) -> dict[str, Any]:
 
 
 def wait_for_runs(database: Path, runs: int) -> None:
-    found = 0
-    while found < runs:
+    count = 0
+    while count < runs:
         time.sleep(0.2)
         if database.exists():
             try:
                 with sqlite3.connect(database, timeout=30) as connection:
-                    ((found,),) = connection.execute("SELECT count(*) FROM runs")
+                    ((count,),) = connection.execute("SELECT count(*) FROM runs")
             except sqlite3.OperationalError:
                 continue  # the tables are being made
 
@@ -304,8 +311,10 @@ def follows(epoch: int) -> bool:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="few runs, to see that it works")
-    parser.add_argument("--only", choices=("load", "eight_folders", "lag", "epoch_times"), help="one of the four")
+    parser.add_argument("--quick", action="store_true", help="few runs, as a test")
+    parser.add_argument(
+        "--only", choices=("load", "eight_folders", "lag", "epoch_times"), help="one part of the benchmark"
+    )
     arguments = parser.parse_args()
     quick = arguments.quick
     parts = {
@@ -314,7 +323,7 @@ def main() -> None:
         "lag": lambda folder: lag(folder, 2 if quick else 8, 3 if quick else 15, 1.0 if quick else 4.0),
         "epoch_times": lambda folder: epoch_times(folder, 2 if quick else 15),
     }
-    measured: dict[str, Any] = {"processor": f"{processor()}, {os.cpu_count()} cores"}
+    measured: dict[str, Any] = {"processor": f"{read_processor()}, {os.cpu_count()} cores"}
     for name, part in parts.items():
         if arguments.only in (None, name):
             with tempfile.TemporaryDirectory() as place:

@@ -1,11 +1,11 @@
-"""Do verdicts keep their promises? Simulated ledgers of two models, judged as the pipeline judges real ones.
+"""False positives and power of verdicts, on simulated ledgers of two models.
 
     python benchmarks/verdicts.py [--ledgers 1000] [--symbols 8000]
 
-The bits of the two models differ by noise of which a share goes on from symbol to symbol, and by a constant for each
-seed. `false_positives` is the share of pairs of equal models that are called different at 5 %; `power` is that share of
-pairs that differ by what is found four times in five, by the formula of the pipeline with the true variances. The last
-line is JSON.
+The bits of the two models differ by noise, of which a share carries over from symbol to symbol, and by a constant for
+each seed. `false_positives` is the share of pairs of equal models with a verdict of different at 5 %; `power` is this
+share for pairs whose difference should be detected with a power of 80 %, by the formula of the pipeline with the true
+variances. The last line is JSON.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from ngram import machine
 from scipy.signal import lfilter
 
 from seqlab.io.errors import command
-from seqlab.ledger.statistics import compare, detectable
+from seqlab.ledger.statistics import compare_bits, detect_difference
 
 CASES = ((0.0, 1, 0.0), (0.3, 1, 0.0), (0.7, 1, 0.0), (0.3, 3, 0.02), (0.3, 5, 0.02), (0.3, 3, 0.1))
 
@@ -30,10 +30,10 @@ def ledgers(random: np.random.Generator, symbols: int, share: float, seeds: int,
 
 
 def apart_enough(symbols: int, share: float, seeds: int, spread: float) -> float:
-    """The difference that is found four times in five; the text has so many symbols that its own variance is known."""
+    """Return the difference that is detected with a power of 80 %, for texts long enough to know their variance."""
     text, seed = 1 / (1 - share) ** 2 / symbols, spread**2 / seeds
     freedom = (text + 2 * seed) ** 2 / (2 * seed**2 / (seeds - 1)) if seed else math.inf
-    return detectable(math.sqrt(text + 2 * seed), freedom)
+    return detect_difference(math.sqrt(text + 2 * seed), freedom)
 
 
 @command
@@ -50,12 +50,12 @@ def main() -> None:
     for share, seeds, spread in CASES:
         apart = apart_enough(arguments.symbols, share, seeds, spread)
         pairs = [ledgers(random, arguments.symbols, share, seeds, spread) for _ in range(arguments.ledgers)]
-        equal = [compare(first, second) for first, second in pairs]
-        different = [compare(first + apart, second) for first, second in pairs]
-        wrong, found = (float(np.mean([one.p < 0.05 for one in judged])) for judged in (equal, different))
+        equal = [compare_bits(first, second) for first, second in pairs]
+        different = [compare_bits(first + apart, second) for first, second in pairs]
+        wrong, power = (float(np.mean([comparison.p < 0.05 for comparison in judged])) for judged in (equal, different))
         block = float(np.mean([one.block for one in equal]))
-        print(f"| {share} | {seeds} | {spread} | {wrong:.1%} | {found:.0%} | {block:.0f} |", flush=True)
-        rows.append({"share": share, "seeds": seeds, "spread": spread, "false_positives": wrong, "power": found})
+        print(f"| {share} | {seeds} | {spread} | {wrong:.1%} | {power:.0%} | {block:.0f} |", flush=True)
+        rows.append({"share": share, "seeds": seeds, "spread": spread, "false_positives": wrong, "power": power})
     print(json.dumps({"rows": rows}))
 
 

@@ -1,4 +1,4 @@
-"""Write the tables of config/README.md and docs/files.md from the schemas; --check only compares."""
+"""Write the tables of config/README.md and docs/files.md from the schemas; --check compares only."""
 
 import sys
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.io.errors import InputError, command
-from seqlab.io.schemas import TYPES, read_schema
+from seqlab.io.schemas import TYPE_NAMES, read_schema
 
 BEGIN, END = "<!-- begin: tools/config_readme.py -->\n", "<!-- end -->\n"
 HEAD = "| key | allowed | meaning |\n|---|---|---|\n"
@@ -64,7 +64,7 @@ def rows(schema: dict[str, Any], prefix: str = "") -> Iterator[str]:
 
 
 def allowed(value: dict[str, Any]) -> str:
-    """The values that a key may hold, in words."""
+    """Return the allowed values of a key in words."""
     if value.get("axis"):
         return f"{allowed(value | {'axis': False})}; or a list, for an axis"
     if "allowed" in value:
@@ -74,18 +74,18 @@ def allowed(value: dict[str, Any]) -> str:
     if value["type"] == "array":
         return f"list of {allowed(value['items'])}"
     types = value["type"] if isinstance(value["type"], list) else [value["type"]]
-    words = " or ".join(TYPES.get(kind, kind).removeprefix("a ").removesuffix(" of keys") for kind in types)
+    words = " or ".join(TYPE_NAMES.get(kind, kind).removeprefix("a ").removesuffix(" of keys") for kind in types)
     bounds = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
     return ", ".join([words, *(f"{bounds[key]} {value[key]}" for key in bounds if key in value)])
 
 
 def table(name: str) -> str:
-    """The table of the schema `name`."""
+    """Return the table of the schema `name`."""
     return HEAD + "".join(rows(read_schema(name)))
 
 
 def readme() -> str:
-    """The content of config/README.md."""
+    """Return the content of config/README.md."""
     return INTRODUCTION + table("config") + CORPORA + table("corpora") + SERIES + table("series")
 
 

@@ -1,4 +1,4 @@
-"""Draw docs/images/imports.svg and docs/images/data_flow.svg: python tools/drawings.py; --check only compares.
+"""Draw docs/images/imports.svg and docs/images/data_flow.svg: python tools/drawings.py; --check compares only.
 
 The imports are read from the code, in the order of the contract in pyproject.toml. The data flow is written in FLOW; a
 test compares its rules with those of the workflow.
@@ -218,7 +218,7 @@ def main() -> None:
         if "--check" not in sys.argv:
             path.write_text(draw(), encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != draw():
-            raise InputError(f"{path.relative_to(ROOT)} is not what {Path(__file__).name} draws; run make docs")
+            raise InputError(f"{path.relative_to(ROOT)} is outdated; run make docs")
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def prose(page: Path) -> Iterator[tuple[int, str]]:
 
 
 def links(page: Path) -> list[tuple[int, str]]:
-    """Line and target of every link of `page` within the project, images among them."""
+    """Return line and target of every link of `page` within the project, including images."""
     targets = [(number, match[1] or match[2]) for number, line in prose(page) for match in LINK.finditer(line)]
     return [(number, target) for number, target in targets if not ELSEWHERE.match(target)]
 
@@ -57,7 +57,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def broken(root: Path = ROOT) -> list[str]:
-    """A sentence for every link under `root` that leads nowhere."""
+    """Return a sentence for every broken link under `root`."""
     targets = ((page, number, target) for page in pages(root) for number, target in links(page))
     faults = (
         (f"{page.relative_to(root)}:{number} links to {target}", fault_of(target, page, root))
@@ -71,7 +71,7 @@ def fault_of(target: str, page: Path, root: Path) -> str:
     path, _, anchor = unquote(target).partition("#")
     file = (page.parent / path if path else page).resolve()
     if not file.is_relative_to(root.resolve()) or not file.is_file():
-        return "which is no file of the project"
+        return "which is not a file of the project"
     if anchor and file.suffix == ".md" and anchor not in anchors(file):
         return f"but {file.relative_to(root.resolve())} has no such heading"
     return ""

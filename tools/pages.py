@@ -1,4 +1,4 @@
-"""Fill the generated blocks of the pages: python tools/pages.py; --check only compares.
+"""Fill the generated blocks of the pages: python tools/pages.py; --check compares only.
 
 A block lies between `<!-- begin: SOURCE -->` and `<!-- end -->`. SOURCE is a CSV file, shown as a table, or the folder
 of a package, shown as a tree with the first sentence of every module's docstring; its path starts at the project.
@@ -25,7 +25,7 @@ def filled(page: str) -> str:
 
 
 def block_text(source: Path, present: str) -> str:
-    """The lines of a block from its source; a block that another program writes stays as it is."""
+    """Return the lines of a block from its source; blocks of other programs stay unchanged."""
     if source.suffix == ".csv":
         return table(source)
     if source.is_dir():
@@ -34,7 +34,7 @@ def block_text(source: Path, present: str) -> str:
 
 
 def table(path: Path) -> str:
-    """The rows of a CSV file as a table of Markdown."""
+    """Return the rows of a CSV file as a table of Markdown."""
     with path.open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
     lines = [header, ["---"] * len(header), *rows]
@@ -42,7 +42,7 @@ def table(path: Path) -> str:
 
 
 def tree(folder: Path, depth: int = 0) -> list[str]:
-    """A line for `folder` and for every module below it, modules before packages."""
+    """Return a line for `folder` and for every module below it, modules before packages."""
     modules = sorted(path for path in folder.glob("*.py") if path.name != "__init__.py")
     lines = [line(f"{folder.name}/", folder / "__init__.py", depth)]
     lines += [line(path.name, path, depth + 1) for path in modules]
@@ -52,7 +52,7 @@ def tree(folder: Path, depth: int = 0) -> list[str]:
 
 
 def line(name: str, module: Path, depth: int) -> str:
-    """A name and the first sentence of the docstring, or its first clause if the line would be too long."""
+    """Return a name and the first sentence of the docstring, or its first clause if the line would be too long."""
     docstring = " ".join((ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or "").split())
     sentence = re.split(r"[.?](?:\s|$)", docstring)[0]
     start = f"{'  ' * depth}{name:{NAME_LENGTH - 2 * depth}}"

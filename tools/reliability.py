@@ -38,7 +38,7 @@ def inject(kills: int, flips: int, fuzzed: int) -> tuple[Counter[str], list[str]
 
 
 def format_table(counts: Counter[str], failed: list[str]) -> str:
-    """The rows of the page, one for each kind of fault."""
+    """Return the table of the page, a row for each kind of fault."""
     damaged = [name for name in counts if name.startswith("damaged ") and name.endswith(", refused")]
     refused = sum(counts[name] for name in damaged)
     harmless = sum(count for name, count in counts.items() if name.endswith(", without effect"))

@@ -1,4 +1,4 @@
-"""Take the pictures of docs/tracking.md.
+"""Take the screenshots of docs/tracking.md.
 
 python tools/screenshots.py "http://127.0.0.1:5000/?token=..." time_machine/char docs/images
 
@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 
 from seqlab.io.errors import InputError, command
 from seqlab.tracking.connection import connect, local_database
-from seqlab.tracking.views.catalogue import PAGE_RUNS, VIEWS
+from seqlab.tracking.views.catalogue import PAGE_RUNS, TEXT_VIEWS
 from seqlab.tracking.views.format import run_link
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -40,7 +40,7 @@ def list_pages(client: Any, text: str) -> dict[str, str]:
         raise InputError(f"the server has no runs on {text!r}; run the workflow first")
     number = experiment.experiment_id
     (page, *_) = client.search_runs([number], PAGE_RUNS)
-    return {view.link: view.address(number) for view in VIEWS} | {"experiment": run_link(number, page.info.run_id)}
+    return {view.link: view.address(number) for view in TEXT_VIEWS} | {"experiment": run_link(number, page.info.run_id)}
 
 
 def save_picture(page: Any, address: str, path: Path) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from seqlab.io.errors import InputError, command
 from seqlab.report import tables as texts
-from seqlab.report.style import deviation, number
+from seqlab.report.style import format_deviation, format_number
 from seqlab.series import tables as series
 
 
@@ -17,13 +17,21 @@ def text_rows(models: pd.DataFrame) -> list[list[str]]:
     """The header, and a row for each model of a text."""
     valid = models[models["split"] == "valid"].set_index("model")
     loss = ["bits per symbol lost by pruning"] if models["pruning_loss"].notna().any() else []
-    header = ["model", "parameters", "valid perplexity", "test perplexity", "bits per character", "unknown", "seconds"]
+    header = [
+        "model",
+        "parameters",
+        "validation perplexity",
+        "test perplexity",
+        "bits per character",
+        "unknown",
+        "seconds",
+    ]
     rows = [header + loss]
     for row in models[models["split"] == "test"].to_dict("records"):
         cells = [
             row["model"],
             f"{row['parameters']:,}" if row["parameters"] else "",
-            number(valid.loc[row["model"], "perplexity"]),
+            format_number(valid.loc[row["model"], "perplexity"]),
             with_spread(row, "perplexity"),
             with_spread(row, "bits_per_char"),
             f"{row['unknown'] / row['symbols']:.1%}",
@@ -34,11 +42,11 @@ def text_rows(models: pd.DataFrame) -> list[list[str]]:
 
 
 def with_spread(row: dict[str, Any], name: str) -> str:
-    """A figure with its standard deviation over seeds."""
+    """Format a figure with its standard deviation over seeds."""
     if isinf(row[name]):
         return f"∞ ({row['zero_probability']:,} impossible, {row['zero_probability'] / row['symbols']:.2%})"
     spread = row[f"{name}_std"]
-    return number(row[name]) + ("" if isnan(spread) else f" ± {deviation(spread, row[name])}")
+    return format_number(row[name]) + ("" if isnan(spread) else f" ± {format_deviation(spread, row[name])}")
 
 
 def series_rows(models: pd.DataFrame) -> list[list[str]]:
@@ -60,8 +68,8 @@ def series_rows(models: pd.DataFrame) -> list[list[str]]:
 
 
 def cell(value: float) -> str:
-    """A figure; empty where the model has none."""
-    return "" if isnan(value) else number(value)
+    """Format a figure; empty for NaN."""
+    return "" if isnan(value) else format_number(value)
 
 
 @command
@@ -72,7 +80,7 @@ def main() -> None:
     if "horizon" in pd.read_csv(path, nrows=0):
         rows = series_rows(series.read_models(path))
     else:
-        rows = text_rows(texts.read_models(path))
+        rows = text_rows(texts.read_text_models(path))
     csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
 
 

@@ -1,7 +1,7 @@
-"""seqlab: how well n-grams and recurrent networks predict a text, measured so that anyone can check it.
+"""seqlab: n-gram and recurrent models of text and series, compared on every symbol.
 
-The names of the course module are here, and what one needs to use a model from Python; each is loaded when it is
-first asked for, so that importing seqlab costs nothing.
+The package exports the names of the course module and the functions to use models from Python. They are imported on
+first use, so that importing seqlab is fast.
 """
 
 from importlib import import_module

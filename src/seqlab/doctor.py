@@ -1,4 +1,4 @@
-"""What is here to work with, what is missing, and how to get it."""
+"""Checks of the installation: state and remedy for Python, packages, programs and files."""
 
 import os
 import platform
@@ -15,14 +15,14 @@ from pathlib import Path
 from seqlab.io.errors import InputError
 from seqlab.io.runs import read_experiments
 
-GOOD, NOTE, BAD = "ok", "note", "missing"  # BAD: without it something that seqlab promises does not work
-OLDEST = (3, 11)
-LEAST_GB = 2  # of disk for the results of a small experiment
+GOOD, NOTE, BAD = "ok", "note", "missing"  # BAD: a requirement of seqlab is not met
+OLDEST_PYTHON = (3, 11)
+MIN_FREE_GB = 2  # disk space for the results of a small experiment
 
 
 @dataclass(frozen=True)
-class Found:
-    """One thing that was looked at: how it is, what was seen, and what helps where it is not well."""
+class Diagnosis:
+    """The result of one check: its subject, state, details and remedy."""
 
     what: str
     state: str
@@ -30,21 +30,21 @@ class Found:
     remedy: str = ""
 
 
-def examine(folder: Path) -> Iterator[Found]:
-    """Everything about this machine, its packages and the workflow in `folder`, one after the other, as it is found."""
+def examine(folder: Path) -> Iterator[Diagnosis]:
+    """Yield the diagnoses of this machine, its packages and the workflow in `folder`."""
     yield from chain(_python(), _packages(), _lock(folder), _torch(), _gpu(), _workflow_programs(), _workflow(folder))
     yield from chain(_tracking(folder), _mirror(), _disk(folder), _sharing(folder), _machine())
 
 
-def _python() -> Iterator[Found]:
+def _python() -> Iterator[Diagnosis]:
     detail = f"{platform.python_version()} at {sys.executable}"
-    old = sys.version_info < OLDEST
-    wanted = ".".join(map(str, OLDEST))
-    yield Found("Python", BAD if old else GOOD, detail, f"install Python {wanted} or newer" if old else "")
+    old = sys.version_info < OLDEST_PYTHON
+    oldest = ".".join(map(str, OLDEST_PYTHON))
+    yield Diagnosis("Python", BAD if old else GOOD, detail, f"install Python {oldest} or newer" if old else "")
 
 
-def _packages() -> Iterator[Found]:
-    """What seqlab says it needs, against what is installed."""
+def _packages() -> Iterator[Diagnosis]:
+    """Compare the requirements of seqlab with the installed packages."""
     from packaging.requirements import Requirement
 
     missing, wrong, right = [], [], 0
@@ -53,21 +53,21 @@ def _packages() -> Iterator[Found]:
         if need.marker is not None and not need.marker.evaluate({"extra": ""}):
             continue
         try:
-            found = version(need.name)
+            installed = version(need.name)
         except PackageNotFoundError:
             missing.append(need.name)
             continue
-        if need.specifier.contains(found, prereleases=True):
+        if need.specifier.contains(installed, prereleases=True):
             right += 1
         else:
-            wrong.append(f"{need.name} {found} where {need.specifier} is needed")
+            wrong.append(f"{need.name} {installed} where {need.specifier} is required")
     faults = [f"{name} is not installed" for name in missing] + wrong
-    detail = "; ".join(faults) or f"{right} packages that seqlab needs, at versions it can use"
-    yield Found("packages", BAD if faults else GOOD, detail, "pip install -r requirements.txt" if faults else "")
+    detail = "; ".join(faults) or f"{right} required packages in suitable versions"
+    yield Diagnosis("packages", BAD if faults else GOOD, detail, "pip install -r requirements.txt" if faults else "")
 
 
-def _lock(folder: Path) -> Iterator[Found]:
-    """The versions that results were made with: other ones work, but may give other last digits."""
+def _lock(folder: Path) -> Iterator[Diagnosis]:
+    """Compare the installed versions with requirements.txt; other versions may change the last digits of results."""
     path = folder / "requirements.txt"
     if not path.is_file():
         return
@@ -75,32 +75,30 @@ def _lock(folder: Path) -> Iterator[Found]:
     others = []
     for name, locked in pairs:
         try:
-            found = version(name).split("+")[0]
+            installed = version(name).split("+")[0]
         except PackageNotFoundError:
-            found = "none"
-        if found != locked:
-            others.append(f"{name} {found} instead of {locked}")
+            installed = "none"
+        if installed != locked:
+            others.append(f"{name} {installed} instead of {locked}")
     if others:
         detail = f"{len(others)} of {len(pairs)} packages differ from requirements.txt: {', '.join(others[:3])}"
-        yield Found(
-            "lock", NOTE, detail + (" ..." if len(others) > 3 else ""), "make setup makes .venv with all of them"
-        )
+        yield Diagnosis("lock", NOTE, detail + (" ..." if len(others) > 3 else ""), "install them with make setup")
     else:
-        yield Found("lock", GOOD, f"all {len(pairs)} packages are those of requirements.txt")
+        yield Diagnosis("lock", GOOD, f"all {len(pairs)} packages have the versions of requirements.txt")
 
 
-def _torch() -> Iterator[Found]:
+def _torch() -> Iterator[Diagnosis]:
     try:
         import torch
     except ImportError as error:
-        yield Found("torch", BAD, f"can't be imported ({error})", "pip install torch==2.13.0")
+        yield Diagnosis("torch", BAD, f"can't be imported ({error})", "pip install torch==2.13.0")
         return
     detail = [torch.__version__, f"{torch.get_num_threads()} threads", torch.backends.cpu.get_cpu_capability()]
     detail += ["products in bfloat16"] if torch.ops.mkldnn._is_mkldnn_bf16_supported() else []
-    yield Found("torch", GOOD, ", ".join(detail))
+    yield Diagnosis("torch", GOOD, ", ".join(detail))
 
 
-def _gpu() -> Iterator[Found]:
+def _gpu() -> Iterator[Diagnosis]:
     try:
         import torch
     except ImportError:
@@ -108,93 +106,95 @@ def _gpu() -> Iterator[Found]:
     if torch.cuda.is_available():
         cards = [torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count())]
         detail = ", ".join(f"{card.name} ({card.total_memory / 2**30:.0f} GiB)" for card in cards)
-        yield Found("GPU", GOOD, f"{detail}; rnn.device: auto uses it")
+        yield Diagnosis("GPU", GOOD, f"{detail}; rnn.device: auto uses it")
     elif shutil.which("nvidia-smi"):
         built = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "built without CUDA"
-        remedy = "install a torch with CUDA (pip install torch==2.13.0), or a driver that is new enough for it"
-        yield Found("GPU", NOTE, f"there is a driver, but torch, {built}, finds no GPU", remedy)
+        remedy = "install torch with CUDA (pip install torch==2.13.0), or a newer driver"
+        yield Diagnosis("GPU", NOTE, f"a driver is installed, but torch, {built}, finds no GPU", remedy)
     else:
-        yield Found("GPU", GOOD, "none; networks are trained on the processor")
+        yield Diagnosis("GPU", GOOD, "none; networks train on the processor")
 
 
-def _workflow_programs() -> Iterator[Found]:
+def _workflow_programs() -> Iterator[Diagnosis]:
     try:
         snakemake = version("snakemake")
-        yield Found("Snakemake", GOOD, snakemake)
+        yield Diagnosis("Snakemake", GOOD, snakemake)
     except PackageNotFoundError:
-        yield Found("Snakemake", BAD, "not installed", "pip install -r requirements.txt")
+        yield Diagnosis("Snakemake", BAD, "not installed", "pip install -r requirements.txt")
     git = shutil.which("git")
-    remedy = "" if git else "install git, so that results tell their commit"
-    yield Found("git", GOOD if git else NOTE, git or "not found", remedy)
+    remedy = "" if git else "install git, so that results record their commit"
+    yield Diagnosis("git", GOOD if git else NOTE, git or "not found", remedy)
     slurm = shutil.which("sbatch")
-    detail = f"{slurm}; --workflow-profile profiles/slurm" if slurm else "none; only clusters have it"
-    yield Found("Slurm", GOOD, detail)
+    detail = f"{slurm}; --workflow-profile profiles/slurm" if slurm else "none; needed on clusters only"
+    yield Diagnosis("Slurm", GOOD, detail)
 
 
-def _workflow(folder: Path) -> Iterator[Found]:
+def _workflow(folder: Path) -> Iterator[Diagnosis]:
     if not any((folder / name).is_file() for name in ("Snakefile", "workflow/Snakefile")):
-        remedy = "go to the folder of the repository, or name it with --folder; score and generate work anywhere"
-        yield Found("workflow", NOTE, f"{folder.resolve()} has no Snakefile", remedy)
+        remedy = "change to the folder of the repository, or name it with --folder; score and generate work anywhere"
+        yield Diagnosis("workflow", NOTE, f"{folder.resolve()} has no Snakefile", remedy)
         return
     try:
         experiments = read_experiments(folder / "results")
     except InputError as error:
-        yield Found("workflow", BAD, str(error), "remove the file; the next run of its experiment writes it again")
+        yield Diagnosis("workflow", BAD, str(error), "remove the file; the next run of its experiment writes it again")
         return
-    runs = sum(Path(run.file("metrics.json")).exists() for made in experiments for run in made.runs)
+    runs = sum(Path(run.file("metrics.json")).exists() for experiment in experiments for run in experiment.runs)
     detail = f"{folder.resolve()}, {runs} finished runs of {len(experiments)} experiments"
-    yield Found("workflow", GOOD, detail)
+    yield Diagnosis("workflow", GOOD, detail)
 
 
-def _tracking(folder: Path) -> Iterator[Found]:
+def _tracking(folder: Path) -> Iterator[Diagnosis]:
     try:
-        from seqlab.tracking.connection import address, check_store
+        from seqlab.tracking.connection import check_store, resolve_address
 
         results = folder / "results"
         if not os.environ.get("MLFLOW_TRACKING_URI") and not (results / "mlflow.db").exists():
-            yield Found("MLflow", GOOD, f"{version('mlflow')}; no database yet, the first run makes results/mlflow.db")
+            yield Diagnosis(
+                "MLflow", GOOD, f"{version('mlflow')}; no database yet, the first run creates results/mlflow.db"
+            )
             return
-        yield Found("MLflow", GOOD, check_store(address(results)))
+        yield Diagnosis("MLflow", GOOD, check_store(resolve_address(results)))
     except (ImportError, PackageNotFoundError) as error:
-        yield Found("MLflow", BAD, f"can't be imported ({error})", "pip install -r requirements.txt")
+        yield Diagnosis("MLflow", BAD, f"can't be imported ({error})", "pip install -r requirements.txt")
     except InputError as error:
-        yield Found("MLflow", BAD, str(error), "seqlab check-tracking --uri ADDRESS tries another one")
+        yield Diagnosis("MLflow", BAD, str(error), "test another address with seqlab check-tracking --uri ADDRESS")
 
 
-def _mirror() -> Iterator[Found]:
+def _mirror() -> Iterator[Diagnosis]:
     named = os.environ.get("SEQLAB_MIRROR")
     if not named:
         return
     if not Path(named).is_dir():
-        yield Found("texts", BAD, f"SEQLAB_MIRROR names {named}, which is not a folder", "correct or unset it")
+        yield Diagnosis("texts", BAD, f"SEQLAB_MIRROR names {named}, which is not a folder", "correct or unset it")
         return
     texts = sorted(path.name for path in Path(named).glob("*.txt"))
-    yield Found("texts", GOOD, f"SEQLAB_MIRROR has {', '.join(texts[:4])}{' ...' if len(texts) > 4 else ''}")
+    yield Diagnosis("texts", GOOD, f"SEQLAB_MIRROR has {', '.join(texts[:4])}{' ...' if len(texts) > 4 else ''}")
 
 
-def _disk(folder: Path) -> Iterator[Found]:
+def _disk(folder: Path) -> Iterator[Diagnosis]:
     free = shutil.disk_usage(folder).free / 1e9
     if not os.access(folder, os.W_OK):
-        yield Found("disk", BAD, f"{folder.resolve()} can't be written to", "work in a folder of your own")
+        yield Diagnosis("disk", BAD, f"{folder.resolve()} is not writable", "use a folder of your own")
         return
-    remedy = "make space, or work on another disk" if free < LEAST_GB else ""
-    yield Found("disk", NOTE if remedy else GOOD, f"{free:.0f} GB free", remedy)
+    remedy = "free disk space, or use another disk" if free < MIN_FREE_GB else ""
+    yield Diagnosis("disk", NOTE if remedy else GOOD, f"{free:.0f} GB free", remedy)
 
 
-def _sharing(folder: Path) -> Iterator[Found]:
-    """Return whether other accounts can put files among the results, or change what the dashboard shows."""
+def _sharing(folder: Path) -> Iterator[Diagnosis]:
+    """Check that other accounts can't write to the results and the database of the dashboard."""
     results = folder / "results"
     paths = [path for path in (results, results / "mlflow.db", results / "mlflow-artifacts") if path.exists()]
     others = [path for path in paths if _writable_by_others(path.stat())]
     if others:
-        detail = f"other accounts can write to {', '.join(map(str, others))}: to change runs, models and what they run"
-        yield Found("sharing", NOTE, detail, f"chmod -R go-w {results}, unless you share it with people you trust")
+        detail = f"other accounts can write to {', '.join(map(str, others))} and change runs, models and their code"
+        yield Diagnosis("sharing", NOTE, detail, f"chmod -R go-w {results}, unless it is shared with trusted users")
     elif paths:
-        yield Found("sharing", GOOD, f"no other account can write to {results}")
+        yield Diagnosis("sharing", GOOD, f"no other account can write to {results}")
 
 
 def _writable_by_others(status: os.stat_result) -> bool:
-    """By anyone, by a group of more than its owner, or by an owner who is another account."""
+    """Return whether all accounts, another owner or a group with other members can write to a file."""
     if os.name != "posix":  # pragma: no cover - Windows
         return False
     import grp
@@ -211,8 +211,8 @@ def _writable_by_others(status: os.stat_result) -> bool:
     return group.gr_name != owner.pw_name or bool(set(group.gr_mem) - {owner.pw_name})
 
 
-def _machine() -> Iterator[Found]:
-    from seqlab.io.provenance import processor
+def _machine() -> Iterator[Diagnosis]:
+    from seqlab.io.provenance import read_processor
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    yield Found("processor", GOOD, f"{processor()}, {cores} cores to use: snakemake --cores {cores}")
+    yield Diagnosis("processor", GOOD, f"{read_processor()}, {cores} cores, for snakemake --cores {cores}")

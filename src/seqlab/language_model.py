@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.io.cards import read_card
-from seqlab.io.errors import InputError, shown
+from seqlab.io.errors import InputError, quote
 from seqlab.io.provenance import sha256_of
 from seqlab.io.runs import Place, find_experiment
-from seqlab.ledger.perplexity import figures
+from seqlab.ledger.perplexity import compute_figures
 from seqlab.sampling import SymbolModel, drawn
 from seqlab.text.splits import describe_splits
 from seqlab.text.vocab import Vocab
@@ -89,7 +89,7 @@ class LanguageModel:
         """Return the metrics of `text` for each replica, as in metrics.json; the first symbol is context only."""
         tokens, indices = self.encoded(text, 2)
         counts = self.counts(tokens, indices)
-        return [figures(bits, counts) for bits in self.model.score([indices])]
+        return [compute_figures(bits, counts) for bits in self.model.score([indices])]
 
     def counts(self, tokens: Sequence[str], indices: NDArray[Any]) -> dict[str, Any]:
         """Count the scored symbols, characters, bytes and words of a text, as in splits.json."""
@@ -106,11 +106,11 @@ class LanguageModel:
         if half := re.search("[\ud800-\udfff]", text):
             fault = f"byte 0x{ord(half[0]) - 0xDC00:02x}" if "\udc80" <= half[0] <= "\udcff" else "half a character"
             raise InputError(
-                f"the text {shown(text)} has {fault} at place {half.start()}, which is not UTF-8; correct it"
+                f"the text {quote(text)} has {fault} at place {half.start()}, which is not UTF-8; correct it"
             )
         tokens = self.vocab.tokenize(text)
         if len(tokens) < least:
-            raise InputError(f"the text {shown(text)} has {len(tokens)} symbols; give at least {least}")
+            raise InputError(f"the text {quote(text)} has {len(tokens)} symbols; give at least {least}")
         return tokens, self.vocab.encode(tokens)
 
 

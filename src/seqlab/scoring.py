@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.io.files import write_text
-from seqlab.ledger.record import read_training, record
+from seqlab.ledger.record import read_training, write_ledger
 from seqlab.sampling import SymbolModel, drawn
 from seqlab.text.splits import segments_of
 from seqlab.text.vocab import Vocab
@@ -38,4 +38,4 @@ def score_run(
     prompt = segments_of(ids, splits, "valid")[0][: sample["prompt"]].tolist()
     continuation = drawn(model.read(prompt), sample["symbols"], np.random.default_rng(1), sample["temperature"])
     write_text(folder / "sample.txt", vocab.text_of([*prompt, *continuation]) + "\n", checksum=False)
-    record(folder, splits, bits, read_training(folder / "training.json"), **more)
+    write_ledger(folder, splits, bits, read_training(folder / "training.json"), **more)

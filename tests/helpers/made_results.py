@@ -14,7 +14,7 @@ from seqlab.io.cards import write_card
 from seqlab.io.files import write_json, write_text
 from seqlab.io.provenance import sha256_of
 from seqlab.io.runs import RUNS_FILE, Place, Run, read_experiment, write_experiment
-from seqlab.ledger.perplexity import score_rows, write_metrics
+from seqlab.ledger.perplexity import tabulate_scores, write_metrics
 from seqlab.ledger.scores import write_scores
 from seqlab.questions.spelling import SpellingRow
 
@@ -100,7 +100,7 @@ def _make_run(
     write_card(run.file("card.yaml"), name | {"settings": settings, "seeds": seeds, "data": data})
     metrics = name | {"card": "3" * 64, "settings": settings, "scores_sha256": sha256_of(run.file("scores.npz"))}
     metrics |= {"parameters": parameters, "train_seconds": 1.5, "notes": []}
-    metrics |= {"per_symbol": family != "compressor", "scores": score_rows(arrays, SPLITS, seeds)}
+    metrics |= {"per_symbol": family != "compressor", "scores": tabulate_scores(arrays, SPLITS, seeds)}
     metrics |= more
     if family == "source":
         metrics["entropy_rate"] = {"bits_per_symbol": bits, "low": bits - 0.1, "high": bits + 0.15}

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from seqlab.dashboard.server import mlflow_application
+from seqlab.dashboard.server import load_mlflow_application
 
 
 def mlflow_routes() -> list[str]:
@@ -19,7 +19,7 @@ def mlflow_routes() -> list[str]:
 
 
 def main(results: Path) -> None:
-    application = mlflow_application(results)
+    application = load_mlflow_application(results)
     from mlflow.server import app as flask
 
     routes = set()

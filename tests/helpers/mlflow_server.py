@@ -7,15 +7,15 @@ import sys
 
 from gate import until
 
-from seqlab.dashboard.session import SEARCH, answers, listen
-from seqlab.tracking.connection import ENVIRONMENT
+from seqlab.dashboard.session import SEARCH_PATH, is_answering, open_socket
+from seqlab.tracking.connection import MLFLOW_ENVIRONMENT
 
 
 class MlflowServer:
     """A server of one database at one address; a group of processes, so that all of it can be killed."""
 
     def __init__(self, database: str, *options: str) -> None:
-        with listen(0) as free:
+        with open_socket(0) as free:
             self.port = free.getsockname()[1]
         self.uri = f"http://127.0.0.1:{self.port}"
         self.options = ["--backend-store-uri", database, "--host", "127.0.0.1", "--port", str(self.port), *options]
@@ -23,12 +23,16 @@ class MlflowServer:
     def start(self) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "mlflow", "server", *self.options, "--workers", "1"],
-            env=os.environ | ENVIRONMENT,
+            env=os.environ | MLFLOW_ENVIRONMENT,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        until("the server answers", lambda: answers(f"{self.uri}/{SEARCH}", {}), lambda: self.process.poll() is None)
+        until(
+            "the server answers",
+            lambda: is_answering(f"{self.uri}/{SEARCH_PATH}", {}),
+            lambda: self.process.poll() is None,
+        )
 
     def kill(self) -> None:
         os.killpg(self.process.pid, signal.SIGKILL)

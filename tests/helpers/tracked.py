@@ -14,8 +14,8 @@ from seqlab.io.runs import Experiment, Place, Run, read_experiment, write_experi
 from seqlab.io.tables import tabulate_rows, write_table
 from seqlab.ledger.perplexity import read_metrics, write_metrics
 from seqlab.questions.verdicts import Verdict, answer
-from seqlab.report.tables import summarize
-from seqlab.tracking.connection import ENVIRONMENT
+from seqlab.report.tables import summarize_texts
+from seqlab.tracking.connection import MLFLOW_ENVIRONMENT
 from seqlab.tracking.publish import track_runs
 
 SMALL = ("mkn-1", "lstm-1x8")  # one run and three runs, which with that of the experiment make five
@@ -86,7 +86,7 @@ class Tree:
 
 def make_database(folder: Path) -> Path:
     """A database with tables and without runs: making the tables takes seconds, copying the file does not."""
-    os.environ.update(ENVIRONMENT)
+    os.environ.update(MLFLOW_ENVIRONMENT)
     from mlflow import MlflowClient
 
     MlflowClient(tracking_uri=f"sqlite:///{folder}/mlflow.db").search_experiments()
@@ -117,7 +117,7 @@ def keep_only(tree: Tree, models: tuple[str, ...]) -> None:
 def summarize_again(tree: Tree) -> None:
     """Write the tables of the experiment from its runs."""
     runs = tree.experiment.runs
-    for name, table in zip(("summary", "models"), summarize(runs, NOTHING_TO_SPELL), strict=True):
+    for name, table in zip(("summary", "models"), summarize_texts(runs, NOTHING_TO_SPELL), strict=True):
         write_table(tree.place.file(f"{name}.csv"), table)
     verdicts = answer(runs)
     write_table(tree.place.file("verdicts.csv"), tabulate_rows(Verdict, verdicts))

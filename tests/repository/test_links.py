@@ -41,9 +41,9 @@ def test_the_site_names_every_page_and_no_other() -> None:
 @pytest.mark.parametrize(
     ("target", "fault"),
     [
-        ("docs/no.md", "which is no file of the project"),
-        ("docs", "which is no file of the project"),
-        ("../README.md", "which is no file of the project"),
+        ("docs/no.md", "which is not a file of the project"),
+        ("docs", "which is not a file of the project"),
+        ("../README.md", "which is not a file of the project"),
         ("docs/results.md#by-n", "but docs/results.md has no such heading"),
         ("docs/results.md#twin-2", "but docs/results.md has no such heading"),
         ("#results", "but README.md has no such heading"),
@@ -55,7 +55,7 @@ def test_a_link_that_leads_nowhere_is_named_with_its_line(project: Path, target:
 
 def test_an_image_that_is_not_there_is_named(project: Path) -> None:
     assert write(project, "![a plot](plot.svg) ![a picture](picture.svg)") == [
-        "README.md:1 links to plot.svg, which is no file of the project"
+        "README.md:1 links to plot.svg, which is not a file of the project"
     ]
 
 

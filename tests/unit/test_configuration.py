@@ -11,16 +11,16 @@ from made_fleets import fleet_of, trained
 from snakemake.utils import update_config
 
 from seqlab.configuration import (
-    NOT_BACKING_OFF,
+    SMOOTHINGS_WITHOUT_BACKOFF,
     check_configuration,
     check_corpora,
-    longest_need,
+    convert_numbers,
+    find_longest_need,
     ngram_name,
     ngram_runs,
     preparation,
     prepared_name,
     text_runs,
-    with_numbers,
 )
 from seqlab.fleet.cells import CELLS
 from seqlab.fleet.settings import TrainingSettings
@@ -122,13 +122,13 @@ def test_a_missing_key_is_named(place):
             "rnn.training.learning_rate",
             [1, 1.0],
             "'rnn.training.learning_rate' is [1, 1.0]",
-            "a list in which nothing stands twice",
+            "a list without duplicates",
         ),
         ("rnn.training_by_unit.word", {"epochs": [1, 0]}, "'rnn.training_by_unit.word.epochs.1' is 0", "at least 1"),
         ("rnn.device", ["cpu"], "'rnn.device' is ['cpu']", "one of auto, cpu, cuda"),
         ("rnn.draw.runs", [1, 2], "'rnn.draw.runs' is [1, 2]", "a whole number"),
         ("forecast.max_order", [1, 2], "'forecast.max_order' is [1, 2]", "a whole number"),
-        ("rnn.hidden", [8, 8], "'rnn.hidden' is [8, 8]", "a list in which nothing stands twice"),
+        ("rnn.hidden", [8, 8], "'rnn.hidden' is [8, 8]", "a list without duplicates"),
         ("rnn.seeds", [], "'rnn.seeds' is []", "a list of at least 1"),
         ("rnn.cells", ["mamba"], "'rnn.cells.0' is 'mamba'", "one of rnn, gru, lstm"),
         ("rnn.training.learning_rate", 0, "'rnn.training.learning_rate' is 0", "above 0"),
@@ -151,7 +151,7 @@ def test_an_unknown_corpus_is_named_with_those_there_are():
 
 
 def test_a_corpus_with_none_of_the_units_is_named():
-    with pytest.raises(InputError, match=r"'markov_chain' has no unit of .*'word'.*; it has .*'char'"):
+    with pytest.raises(InputError, match=r"'markov_chain' has no unit of .*'word'.*; use one of .*'char'"):
         check_corpora(changed("corpora", ["markov_chain"]) | {"units": ["word"]}, CORPORA)
 
 
@@ -246,7 +246,7 @@ def test_numbers_given_as_texts_become_numbers_inside_the_lists_of_axes_too():
            "training": {"dropout": ["0.0", "3e-1"], "epochs": "7", "random_steps": ["true", "false"],
                         "locked_dropout": "true", "optimiser": ["adam"], "clip": ["one"]},
            "training_by_unit": {"char": {"learning_rate": ["1e-3", 1]}}}  # fmt: skip
-    assert with_numbers({"rnn": rnn}, SCHEMA)["rnn"] == {
+    assert convert_numbers({"rnn": rnn}, SCHEMA)["rnn"] == {
         "hidden": [8, 16], "layers": 2, "cells": ["lstm"], "device": "cpu", "seeds": [1],
         "training": {"dropout": [0.0, 0.3], "epochs": 7, "random_steps": [True, False],
                      "locked_dropout": True, "optimiser": ["adam"], "clip": ["one"]},
@@ -263,8 +263,8 @@ def test_numbers_given_as_texts_become_numbers_where_the_schema_wants_them():
         }
     }
     given = {"shards": "3", "rates": ["1e-7", 2], "name": "7", "other": "8"}
-    assert with_numbers(given, schema) == {"shards": 3, "rates": [1e-7, 2], "name": "7", "other": "8"}
-    assert with_numbers({"shards": "three"}, schema) == {"shards": "three"}
+    assert convert_numbers(given, schema) == {"shards": 3, "rates": [1e-7, 2], "name": "7", "other": "8"}
+    assert convert_numbers({"shards": "three"}, schema) == {"shards": "three"}
 
 
 def test_ngrams_are_named_after_smoothing_order_and_pruning() -> None:
@@ -278,7 +278,7 @@ def test_ngrams_are_named_after_smoothing_order_and_pruning() -> None:
 
 def test_a_threshold_that_yaml_takes_for_a_text_is_a_number() -> None:
     config = {"ngram": [{"smoothing": "mkn", "orders": [3], "prune": [{"entropy": "1e-7"}]}]}
-    assert with_numbers(config, SCHEMA)["ngram"][0]["prune"] == [{"entropy": 1e-7}]
+    assert convert_numbers(config, SCHEMA)["ngram"][0]["prune"] == [{"entropy": 1e-7}]
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ def test_what_a_sweep_can_not_prune_or_write_is_refused(sweep: dict) -> None:
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
 def test_every_smoothing_is_known_to_back_off_or_not(smoothing: str) -> None:
     text = [np.array([1, 2, 1, 2, 2, 1, 1])]
-    assert estimate(smoothing, text, 2, 3, valid=text).model.backs_off == (smoothing not in NOT_BACKING_OFF)
+    assert estimate(smoothing, text, 2, 3, valid=text).model.backs_off == (smoothing not in SMOOTHINGS_WITHOUT_BACKOFF)
 
 
 GENERATED = {"kind": "builtin", "builtin": "even_process", "settings": {"probability": 0.5}, "length": 9, "seed": 1}
@@ -363,14 +363,14 @@ def test_the_name_of_an_ngram_is_that_of_its_run(settings: dict) -> None:
 def test_the_longest_need_is_that_of_the_run_that_asks_for_the_longest_text() -> None:
     few = {"rnn__training__steps": [1, 5], "rnn__training__batch_size": 8}
     runs = text_runs(small(**few), "char", {})
-    need = longest_need(runs)
+    need = find_longest_need(runs)
     assert (need["model"], need["key"], need["value"], need["symbols"]) == (
         "lstm-1x8-steps~5", "batch_size", 8, 5 + 8)  # fmt: skip
     runs["ngram", "mkn-99"] = {"settings": {"smoothing": "mkn", "order": 99}, "seeds": []}
-    assert longest_need(runs) == {"model": "mkn-99", "key": "order", "value": 99, "symbols": 99}
+    assert find_longest_need(runs) == {"model": "mkn-99", "key": "order", "value": 99, "symbols": 99}
     random = text_runs(small(**few, rnn__training__partition="random"), "char", {})
-    assert longest_need(random)["symbols"] == 10  # two subsequences of five
-    assert longest_need({("compressor", "xz"): {"settings": {}, "seeds": []}})["symbols"] == 1
+    assert find_longest_need(random)["symbols"] == 10  # two subsequences of five
+    assert find_longest_need({("compressor", "xz"): {"settings": {}, "seeds": []}})["symbols"] == 1
 
 
 def test_a_prepared_corpus_has_the_name_of_its_unit_where_it_is_cut_as_usual() -> None:

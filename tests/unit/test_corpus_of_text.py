@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from seqlab.configuration import (
-    corpus_of_text,
-    local_texts,
-    with_paths,
+    define_corpus,
+    insert_paths,
+    list_local_texts,
 )
 from seqlab.io.errors import InputError
 from seqlab.io.runs import SPLIT_NAMES
@@ -19,19 +19,19 @@ CORPORA = load_corpora(ROOT / "config/corpora.yaml")
 
 def test_a_text_that_is_neither_a_corpus_nor_a_file_is_refused():
     with pytest.raises(InputError, match=r"'no/such.txt' is neither a file, .*folder .*name in .*time_machine"):
-        corpus_of_text("no/such.txt", None, CORPORA)
+        define_corpus("no/such.txt", None, CORPORA)
 
 
 def test_a_text_by_name_is_that_corpus():
-    assert corpus_of_text("markov_chain", None, CORPORA) == (["markov_chain"], CORPORA)
+    assert define_corpus("markov_chain", None, CORPORA) == (["markov_chain"], CORPORA)
 
 
 def test_paths_may_begin_in_the_home_folder(tmp_path, monkeypatch):
     (tmp_path / "my.txt").write_text("text")
     monkeypatch.setenv("HOME", str(tmp_path))
-    (name,), corpora = corpus_of_text("~/my.txt", None, CORPORA)
+    (name,), corpora = define_corpus("~/my.txt", None, CORPORA)
     assert corpora[name]["path"] == str(tmp_path / "my.txt")
-    assert local_texts({"kind": "path", "path": "~/my.txt"}) == [str(tmp_path / "my.txt")]
+    assert list_local_texts({"kind": "path", "path": "~/my.txt"}) == [str(tmp_path / "my.txt")]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_text_by_path_becomes_a_corpus_of_a_name_that_can_be_a_folder(tmp_path
     path = tmp_path / "texts" / file
     path.parent.mkdir()
     path.write_text("text", encoding="utf-8")
-    (name,), corpora = corpus_of_text(str(path), None, CORPORA)
+    (name,), corpora = define_corpus(str(path), None, CORPORA)
     assert name == expected
     check_corpus(name, corpora[name])
 
@@ -58,7 +58,7 @@ def test_a_text_by_path_becomes_a_corpus_of_a_name_that_can_be_a_folder(tmp_path
 def test_a_text_by_path_leaves_the_other_corpora_as_they_are(tmp_path):
     path = tmp_path / "markov_chain.txt"
     path.write_text("text", encoding="utf-8")
-    (name,), corpora = corpus_of_text(str(path), None, CORPORA)
+    (name,), corpora = define_corpus(str(path), None, CORPORA)
     assert {key: block for key, block in corpora.items() if key != name} == CORPORA
 
 
@@ -68,12 +68,12 @@ def test_a_folder_of_three_files_becomes_a_corpus_of_files(tmp_path):
     for part in ("train", "valid"):
         (folder / f"{part}.txt").write_text(part)
     with pytest.raises(InputError, match=r"nor a folder with train.txt, valid.txt and test.txt"):
-        corpus_of_text(str(folder), None, CORPORA)
+        define_corpus(str(folder), None, CORPORA)
     (folder / "test.txt").write_text("test")
-    (name,), corpora = corpus_of_text(str(folder), "none", CORPORA)
+    (name,), corpora = define_corpus(str(folder), "none", CORPORA)
     assert (name, corpora[name]["kind"], corpora[name]["cleaning"]) == ("My_corpus", "files", "none")
     check_corpus(name, corpora[name])
-    assert local_texts(corpora[name]) == [str(folder / f"{part}.txt") for part in SPLIT_NAMES]
+    assert list_local_texts(corpora[name]) == [str(folder / f"{part}.txt") for part in SPLIT_NAMES]
 
 
 @pytest.mark.parametrize(
@@ -85,15 +85,15 @@ def test_a_folder_of_three_files_becomes_a_corpus_of_files(tmp_path):
     ],
 )
 def test_paths_are_taken_out_of_a_definition_and_put_in_again(definition):
-    texts = local_texts(definition)
-    without = with_paths(definition, None)
-    assert local_texts(without) == ["" for _ in texts]
-    assert with_paths(without, texts) == definition
+    texts = list_local_texts(definition)
+    without = insert_paths(definition, None)
+    assert list_local_texts(without) == ["" for _ in texts]
+    assert insert_paths(without, texts) == definition
 
 
 @pytest.mark.parametrize(("given", "used"), [(None, "whitespace"), ("letters", "letters")])
 def test_cleaning_of_a_text_by_path(tmp_path, given, used):
     path = tmp_path / "novel.txt"
     path.write_text("text", encoding="utf-8")
-    (name,), corpora = corpus_of_text(str(path), given, CORPORA)
+    (name,), corpora = define_corpus(str(path), given, CORPORA)
     assert corpora[name]["cleaning"] == used

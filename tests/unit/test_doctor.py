@@ -14,7 +14,7 @@ def test_doctor_tells_of_versions_that_are_not_locked(tmp_path: Path) -> None:
     assert found["lock"].state == doctor.NOTE and "instead of 0.0.1" in found["lock"].seen
 
 
-def sharing(folder: Path) -> doctor.Found:
+def sharing(folder: Path) -> doctor.Diagnosis:
     return {each.what: each for each in doctor.examine(folder)}["sharing"]
 
 

@@ -7,9 +7,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from seqlab.io.errors import InputError
-from seqlab.io.schemas import FOLDER, check, read_schema
+from seqlab.io.schemas import SCHEMA_FOLDER, check, read_schema
 
-NAMES = [path.name.removesuffix(".schema.yaml") for path in FOLDER.glob("*.yaml")]
+NAMES = [path.name.removesuffix(".schema.yaml") for path in SCHEMA_FOLDER.glob("*.yaml")]
 KEYWORDS = {*Draft202012Validator.VALIDATORS, "$schema", "title", "then", "else", "description", "axis", "allowed"}
 NESTED = ("items", "additionalProperties", "if", "then", "else", "not", "contains", "propertyNames")
 

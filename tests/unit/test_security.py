@@ -18,13 +18,13 @@ from seqlab.io import arrays
 from seqlab.io.arrays import read_arrays
 from seqlab.io.errors import InputError
 from seqlab.io.files import read_json, write_json
-from seqlab.io.provenance import commit
+from seqlab.io.provenance import read_commit
 from seqlab.io.runs import Experiment, Place, read_experiment
 from seqlab.report.contents import source_file
 from seqlab.report.page import write_report
 from seqlab.text.reading import check_text
 from seqlab.text.splits import read_ids
-from seqlab.tracking.page import experiment_page
+from seqlab.tracking.page import compose_experiment_page
 
 ROOT = Path(__file__).parents[2]
 FORBIDDEN = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
@@ -88,9 +88,9 @@ def test_an_archive_that_unpacks_to_more_than_the_memory_is_refused_unread(
 ) -> None:
     np.savez_compressed(tmp_path / "bomb.npz", bits=np.zeros(1_000_000))
     assert (tmp_path / "bomb.npz").stat().st_size < 20_000
-    monkeypatch.setattr(arrays, "memory", lambda: 1_000_000)
+    monkeypatch.setattr(arrays, "read_memory_size", lambda: 1_000_000)
     monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("it was unpacked"))
-    with pytest.raises(InputError, match=r"bomb\.npz unpacks to 8,000,128 bytes, and this machine has a memory of"):
+    with pytest.raises(InputError, match=r"bomb\.npz unpacks to 8,000,128 bytes, but this machine has"):
         read_arrays(tmp_path / "bomb.npz")
 
 
@@ -117,7 +117,7 @@ def test_an_archive_is_no_text_and_nothing_unpacks_it(kind: str) -> None:
 
 
 def test_the_memory_of_this_machine_is_known() -> None:
-    assert 10**8 < arrays.memory() < 10**15
+    assert 10**8 < arrays.read_memory_size() < 10**15
 
 
 def test_what_a_series_says_of_itself_is_text_not_markup(tmp_path: Path) -> None:
@@ -135,7 +135,9 @@ def test_what_a_series_says_of_itself_is_text_not_markup(tmp_path: Path) -> None
 
 def test_a_command_with_line_ends_stays_code_in_the_notes_of_mlflow(tmp_path: Path) -> None:
     command = "snakemake --config 'corpus=a\n<img src=x onerror=alert(1)>\n'"
-    page = experiment_page(Experiment(str(tmp_path), "made", [], command, {}, []), Place(str(tmp_path), "toy", "char"))
+    page = compose_experiment_page(
+        Experiment(str(tmp_path), "made", [], command, {}, []), Place(str(tmp_path), "toy", "char")
+    )
     assert "\n    <img src=x" in page and "\n<img" not in page
 
 
@@ -149,5 +151,5 @@ def test_git_starts_no_program_of_the_folder_it_looks_at(tmp_path: Path, monkeyp
     subprocess.run([*me, "commit", "--quiet", "--message", "All"], check=True)
     subprocess.run([*me, "config", "core.fsmonitor", str(tmp_path / "watch")], check=True)
     monkeypatch.chdir(tmp_path)
-    assert len(commit()[0]) == 40
+    assert len(read_commit()[0]) == 40
     assert not (tmp_path / "evil").exists()

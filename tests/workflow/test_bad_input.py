@@ -19,11 +19,11 @@ from downloads import DESCRIPTION
 from programs import COMMANDS, files_as_they_were, make_experiment, run
 from snakemake.utils import update_config
 
-from seqlab.configuration import check_corpora, checked, longest_need, prepared_name, text_runs
+from seqlab.configuration import check_corpora, find_longest_need, prepared_name, resolve_corpora, text_runs
 from seqlab.io.cards import read_card
 from seqlab.io.errors import InputError
-from seqlab.io.files import read_json, remove
-from seqlab.io.runs import experiment_name
+from seqlab.io.files import read_json, remove_file
+from seqlab.io.runs import choose_experiment_name
 from seqlab.ngram.arpa import read_arpa
 from seqlab.series.definitions import add_series, list_forecast_runs, prepared_series_name
 from seqlab.series.series import build_series
@@ -72,13 +72,13 @@ def configuration(overlay: dict[str, Any]) -> None:
     """What the Snakefile does with a file of configuration over the default one."""
     config = copy.deepcopy(DEFAULT)
     update_config(config, overlay)
-    corpora = checked(config, CORPORA)
+    corpora = resolve_corpora(config, CORPORA)
     series = add_series(config, SERIES)
-    experiment_name(config.get("experiment"), [])
+    choose_experiment_name(config.get("experiment"), [])
     for name in config["corpora"]:
         for unit in [unit for unit in config["units"] if unit in corpora[name]["units"]]:
             prepared_name(config, DEFAULT, unit)
-            longest_need(text_runs(config, unit, corpora[name]))
+            find_longest_need(text_runs(config, unit, corpora[name]))
     for name in config["forecast"]["series"]:
         prepared_series_name(config["forecast"], DEFAULT["forecast"])
         list_forecast_runs(config["forecast"], series[name])
@@ -139,14 +139,14 @@ def program(change: dict[str, Any]) -> str | None:
     with files_as_they_were(Path()):
         for file, content in change.get("files", {}).items():
             if file.endswith((".json", ".yaml")):  # as somebody who writes them by hand
-                remove(file)
+                remove_file(file)
             Path(file).write_bytes(content.encode("latin-1"))
         for file, values in change.get("keys", {}).items():
             _change_keys(Path(file), values)
         for file, other in change.get("copies", {}).items():
             Path(file).write_bytes(Path(other).read_bytes())
         for file in change.get("gone", []):
-            remove(file)
+            remove_file(file)
         code, printed = run(change["program"], arguments)
     if code == 0:
         return None
@@ -159,7 +159,7 @@ def program(change: dict[str, Any]) -> str | None:
 def _change_keys(path: Path, values: dict[str, Any]) -> None:
     """Put `values` at their dotted keys, without a checksum, as somebody who writes the file by hand."""
     content = _with_values(read_card(path) if path.suffix == ".yaml" else read_json(path), values)
-    remove(path)
+    remove_file(path)
     path.write_text(yaml.safe_dump(content) if path.suffix == ".yaml" else json.dumps(content))
 
 

@@ -24,7 +24,7 @@ from seqlab.ledger.scores import read_scores
 from seqlab.ngram.model import NgramModel
 from seqlab.ngram.shards import count_shard, merge_shards, read_counts
 from seqlab.questions.verdicts import read_verdicts
-from seqlab.report.tables import read_models
+from seqlab.report.tables import read_text_models
 from seqlab.rnn.network import load_network
 from seqlab.text.reading import load_text, read_clean
 from seqlab.text.splits import read_ids, read_splits, segments_of
@@ -82,7 +82,7 @@ READERS: list[tuple[Path, Callable[[Path], Any]]] = [
     (RNN / "unfinished.safetensors", checkpoint),
     (RNN / "history.csv", table),
     (BASE / "summary.csv", table),
-    (BASE / "models.csv", read_models),
+    (BASE / "models.csv", read_text_models),
     (BASE / "verdicts.csv", read_verdicts),
     (BASE / "breakdown.csv", table),
     (BASE / "memory.csv", table),

@@ -185,5 +185,5 @@ def test_a_second_dashboard_of_the_same_results_is_refused(dashboard: tuple[Dash
 
     attacked, target = dashboard
     done = subprocess.run([*PROGRAM, "--results", str(attacked.results)], capture_output=True, text=True)
-    assert done.returncode == 1 and f"runs already at port {target.port}" in done.stderr
+    assert done.returncode == 1 and f"already runs at port {target.port}" in done.stderr
     assert re.search(r"token=", done.stdout + done.stderr) is None

@@ -98,7 +98,7 @@ def test_another_configuration_of_the_same_name_is_refused(finished: Project, tm
     done = finished.snakemake("--configfile", str(other))
     assert done.returncode != 0
     assert "results/smoke holds the results of config/smoke.yaml" in done.stdout
-    assert "give this one another name with `experiment: NAME`, or remove results/smoke" in done.stdout
+    assert "give it another name with `experiment: NAME`, or remove results/smoke" in done.stdout
     assert contents(finished.folder / "results") == before
     assert "train_rnn" in finished.planned("--configfile", str(other), "--config", "experiment=other")
 
@@ -135,5 +135,5 @@ def test_results_of_an_earlier_version_are_named(finished: Project) -> None:
     (old / "clean.txt").write_text("01")
     done = finished.snakemake(*SMOKE, "--forcerun", "summarize", "--", "results/smoke/even_process/char/models.csv")
     assert done.returncode == 0, done.stdout
-    assert "results/even_process was made by an earlier version of seqlab" in done.stdout
+    assert "results/even_process was written by an earlier version of seqlab" in done.stdout
     assert (old / "clean.txt").exists()

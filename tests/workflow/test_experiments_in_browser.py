@@ -8,7 +8,7 @@ from browser import open_browser
 from mlflow_server import MlflowServer
 from tracked import SMALL, Tree, grow, make_database, make_worse
 
-from seqlab.tracking.views.catalogue import VIEWS
+from seqlab.tracking.views.catalogue import TEXT_VIEWS
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def page(server: str) -> Iterator[Any]:
 
 def seen(page: Any, server: str, tree: Tree, link: str, *texts: str) -> str:
     """Everything that can be read in a view, once all `texts` are there."""
-    (view,) = (view for view in VIEWS if view.link == link)
+    (view,) = (view for view in TEXT_VIEWS if view.link == link)
     page.goto(server + view.address(tree.client().get_experiment_by_name("toy/char").experiment_id))
     for text in texts:
         page.get_by_text(text, exact=False).first.wait_for(timeout=90_000)

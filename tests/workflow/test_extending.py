@@ -13,8 +13,8 @@ from project import ROOT, Project, bare_project
 
 from seqlab.io.runs import read_experiment
 from seqlab.io.tables import write_table
-from seqlab.report.contents import FIGURES, figure_file
-from seqlab.report.tables import summarize
+from seqlab.report.contents import TEXT_FIGURES, figure_file
+from seqlab.report.tables import summarize_texts
 
 STEP = re.compile(
     r"^(?:New file|In|At the end of) `(?P<file>[^`]+)`(?:, (?P<how>after|instead of) `(?P<place>[^`]+)`)?:\n\n"
@@ -62,13 +62,13 @@ def python(project: Project, *arguments: str) -> str:
 
 ACCEPTED = """
 import yaml
-from seqlab.configuration import checked
+from seqlab.configuration import resolve_corpora
 read = lambda path: yaml.safe_load(open(path))
 config = read("config/config.yaml")
 config["ngram"] += ngrams
 config["rnn"]["cells"] += cells
 config["forecast"]["networks"] += cells
-checked(config, read("config/corpora.yaml"))
+resolve_corpora(config, read("config/corpora.yaml"))
 """
 
 
@@ -135,7 +135,7 @@ def test_a_figure_is_drawn_and_shown_in_the_report(with_figure: Project) -> None
     make_results(with_figure.folder)
     experiment = read_experiment(with_figure.folder / "results/made/runs.json")
     (place,) = experiment.prepared
-    write_table(place.file("models.csv"), summarize(experiment.runs, NOTHING_TO_SPELL)[1])
+    write_table(place.file("models.csv"), summarize_texts(experiment.runs, NOTHING_TO_SPELL)[1])
     listed = ("--experiment", "results/made/runs.json")
     figure = ("--corpus", "toy", "--unit", "char", "--figure", "spread", "--output", figure_file(place, "spread"))
     python(with_figure, "workflow/scripts/plot_figure.py", *listed, *figure)
@@ -144,4 +144,4 @@ def test_a_figure_is_drawn_and_shown_in_the_report(with_figure: Project) -> None
 
 
 def test_a_figure_is_asked_for_by_the_workflow(with_figure: Project) -> None:
-    assert with_figure.planned("--configfile", "config/smoke.yaml")["plot_figure"] == len(FIGURES) + 1
+    assert with_figure.planned("--configfile", "config/smoke.yaml")["plot_figure"] == len(TEXT_FIGURES) + 1

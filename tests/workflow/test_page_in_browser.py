@@ -15,12 +15,12 @@ from seqlab.io.runs import Experiment, Run
 from seqlab.io.tables import tabulate_rows, write_table
 from seqlab.questions.verdicts import Verdict, answer
 from seqlab.report.contents import figure_file
-from seqlab.report.cost import cost
-from seqlab.report.figures import perplexity_by_order
-from seqlab.report.networks import axes, heat_maps, learning_curves
+from seqlab.report.cost import plot_cost
+from seqlab.report.figures import plot_perplexity_by_order
+from seqlab.report.networks import plot_axes, plot_heat_maps, plot_learning_curves
 from seqlab.report.page import write_report
-from seqlab.report.style import save
-from seqlab.report.tables import summarize
+from seqlab.report.style import save_figure
+from seqlab.report.tables import summarize_texts
 
 RUNS = 162
 HOSTILE = """<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"
@@ -39,15 +39,15 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folders = make_results(root, cells=("gru", "lstm", "rnn"), hidden=range(8, 80, 8))
     runs = [Run(str(folder.parents[3]), *folder.parts[-4:]) for folder in folders]
     assert 3 * sum(run.family == "rnn" for run in runs) == RUNS
-    models = summarize(runs, NOTHING_TO_SPELL)[1]
+    models = summarize_texts(runs, NOTHING_TO_SPELL)[1]
     place = runs[0].place
     write_table(place.file("models.csv"), models)
     verdicts = answer(runs)
     write_table(place.file("verdicts.csv"), tabulate_rows(Verdict, verdicts))
-    for draw in (perplexity_by_order, heat_maps, axes, cost):
-        save(draw(models), figure_file(place, draw.__name__))
+    for draw in (plot_perplexity_by_order, plot_heat_maps, plot_axes, plot_cost):
+        save_figure(draw(models), figure_file(place, draw.__name__.removeprefix("plot_")))
     histories = {run.model: pd.read_csv(run.file("history.csv")) for run in runs if run.family == "rnn"}
-    save(learning_curves(models, histories), figure_file(place, "learning_curves"))
+    save_figure(plot_learning_curves(models, histories), figure_file(place, "learning_curves"))
     write_text(figure_file(place, "memory"), HOSTILE)
     prepared = {place: str(root / "results" / "corpora" / "toy" / "char")}
     output = root / "results" / "report.html"
@@ -76,7 +76,7 @@ def test_a_large_report_stays_small(report: Path) -> None:
 
 def test_it_asks_nothing_of_anybody_and_has_no_faults(page: Any, report: Path) -> None:
     assert page.asked == [report.as_uri()] and page.faults == []
-    assert "Best on valid: gru-2x72" in page.locator(".answer").inner_text()
+    assert "Best model on validation: gru-2x72" in page.locator(".answer").inner_text()
 
 
 def test_a_figure_is_an_image_whatever_it_holds(page: Any) -> None:
@@ -99,7 +99,7 @@ def test_a_click_on_a_head_sorts_and_a_second_turns_it_round(page: Any) -> None:
 
 
 def test_a_card_opens_when_it_is_asked_for(page: Any) -> None:
-    card = page.locator("details", has_text="What decided lstm-1x8").first
+    card = page.locator("details", has_text="Settings of lstm-1x8").first
     assert not card.locator("pre").is_visible()
     card.locator("summary").click()
     assert "hidden: 8" in card.locator("pre").inner_text()

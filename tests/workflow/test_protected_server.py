@@ -13,7 +13,7 @@ from gate import until
 from project import Project
 from protected_server import NAME, PASSWORD
 
-from seqlab.dashboard.session import SEARCH, ask, listen
+from seqlab.dashboard.session import SEARCH_PATH, open_socket, send_request
 from seqlab.io.files import read_json
 
 SMOKE = ("--configfile", "config/smoke.yaml")
@@ -23,7 +23,7 @@ CHECK = [sys.executable, "-c", "from seqlab.cli.main import main; main()", "chec
 
 def is_there(address: str) -> bool:
     try:
-        ask(address, {})
+        send_request(address, {})
     except OSError as error:
         return "401" in str(error)
     return False
@@ -33,7 +33,7 @@ def is_there(address: str) -> bool:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """The address of a server that asks for a password, and where it keeps what it is sent."""
     folder = tmp_path_factory.mktemp("server")
-    with listen(0) as free:
+    with open_socket(0) as free:
         port = free.getsockname()[1]
     program = [sys.executable, protected_server.__file__, str(folder), str(port)]
     with (folder / "log").open("wb") as log:
@@ -41,7 +41,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     try:
         until(
             "the server answers",
-            lambda: is_there(f"http://127.0.0.1:{port}/{SEARCH}"),
+            lambda: is_there(f"http://127.0.0.1:{port}/{SEARCH_PATH}"),
             lambda: process.poll() is None,
             (folder / "log").read_text,
         )

@@ -15,7 +15,7 @@ SMOKE = ("--configfile", "config/smoke.yaml")
     ("overlay", "sentence"),
     [
         ("rnn: {hiden: [8]}", "key 'rnn.hiden' is unknown; did you mean 'hidden'?"),
-        ("mixtures: {both: [mkn-99]}", "mixtures.both has the part 'mkn-99', which is no model of this experiment"),
+        ("mixtures: {both: [mkn-99]}", "mixtures.both has the part 'mkn-99', which is not a model of this experiment"),
         ("units: [word]", "corpus 'even_process' has no unit of ['word']"),
     ],
 )

@@ -16,6 +16,6 @@ def test_another_result_ends_with_an_error_until_it_is_accepted(finished: Projec
     expected.write_text(text.replace("mkn-3,", "mkn-9,"))
     done = finished.snakemake(*SMOKE, "--", "verify")
     assert done.returncode != 0
-    assert "error: 2 rows are not those of config/expected/smoke.csv" in done.stdout
+    assert "error: 2 rows differ from config/expected/smoke.csv" in done.stdout
     assert finished.snakemake(*SMOKE, "--", "refresh_expected").returncode == 0
     assert finished.snakemake(*SMOKE, "--", "verify").returncode == 0

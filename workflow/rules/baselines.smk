@@ -1,4 +1,4 @@
-"""The models that all others are compared with: general compressors, and the true source of a generated text.
+"""Baselines: general compressors, and the known source of a generated text.
 
 Needs  splits.json, bytes.npz of the prepared corpus, clean.txt
 Makes  results/{experiment}/{corpus}/{unit}/{compressor,source}/{model}/card.yaml, scores.npz, metrics.json and for a
@@ -70,7 +70,7 @@ rule score_source:
         run=run_of("source"),
         symbols=lambda wildcards: config["sample"]["symbols"][wildcards.unit],
     message:
-        "Scoring {wildcards.corpus} with its own source"
+        "Scoring {wildcards.corpus} with its known source"
     shell:
         "python {params.script:q}"
         " --run {params.run:q}"

@@ -1,12 +1,12 @@
-"""The parts that all rules share: the checked configuration, every run that it asks for, and what rules read.
+"""The checked configuration, the runs of the experiment, and functions that all rules share.
 
-Nothing is imported but the standard library and what Snakemake itself has loaded.
+Imports are limited to the standard library and packages that Snakemake has loaded.
 
-The job that makes a run writes all of its files, metrics.json last, with the SHA-256 of scores.npz in it. So a rule that
-has metrics.json as input has scores.npz too, and the program that reads it checks it; in the same way weights.safetensors
-stands for network.json. Thousands of runs are planned in half the time.
+The job of a run writes all of its files, metrics.json last, with the SHA-256 of scores.npz in it. An input metrics.json
+therefore implies scores.npz, whose reader checks it; weights.safetensors implies network.json in the same way. This
+halves the time for planning thousands of runs.
 
-    RUNS      every run of the experiment -> its settings and seeds, which become the run's card
+    RUNS      every run of the experiment -> its settings and seeds, which become its card
     PREPARED  every corpus and unit of the experiment -> the folder of its ids, results/corpora/{corpus}/{prepared}
     NEEDS     every corpus and unit -> the run that needs the longest text
 """
@@ -29,7 +29,7 @@ from snakemake.exceptions import WorkflowError
 
 gc.set_threshold(100_000, 50, 50)  # almost nothing in a plan is garbage, and looking for it takes a seventh of the time
 
-# Jobs use the interpreter and the library that belong to this Snakefile, whether or not an environment is activated.
+# Jobs use the interpreter and the library of this Snakefile in every environment.
 for variable, first in {"PATH": Path(sys.executable).parent, "PYTHONPATH": BASE / "src"}.items():
     os.environ[variable] = os.pathsep.join(filter(None, [str(first), os.environ.get(variable)]))
 sys.path.insert(0, str(BASE / "src"))
@@ -37,32 +37,40 @@ sys.path.insert(0, str(BASE / "src"))
 from seqlab import configuration
 from seqlab.io.errors import InputError
 from seqlab.series.definitions import add_series, list_forecast_runs, longest_needs, prepared_series_name
-from seqlab.io.runs import FORECAST, SERIES, Place, Run, conflict, experiment_name, older_results
+from seqlab.io.runs import (
+    FORECAST,
+    SERIES,
+    Place,
+    Run,
+    check_results_folder,
+    choose_experiment_name,
+    describe_older_results,
+)
 
-# ------------------------------------------------------------------------------------------------- what this call runs
+# ------------------------------------------------------------------------------------------------ the runs of this call
 
 CONFIGURATION = [os.path.relpath(file) for file in workflow.overwrite_configfiles or []]
 UNITS = ("char", "word", "byte", "bpe")
 
 try:
-    CORPORA = configuration.checked(config, definitions("corpora.yaml"))
+    CORPORA = configuration.resolve_corpora(config, definitions("corpora.yaml"))
     SERIES_BLOCKS = add_series(config, definitions("series.yaml"))
-    EXPERIMENT = experiment_name(config.get("experiment"), CONFIGURATION)
+    EXPERIMENT = choose_experiment_name(config.get("experiment"), CONFIGURATION)
     FOLDER = f"results/{EXPERIMENT}"
-    conflict(FOLDER, CONFIGURATION)
+    check_results_folder(FOLDER, CONFIGURATION)
     RUNS, PREPARED, NEEDS = {}, {}, {}
     for corpus in config["corpora"]:
         for unit in [unit for unit in config["units"] if unit in CORPORA[corpus]["units"]]:
             place, prepared = Place(FOLDER, corpus, unit), configuration.prepared_name(config, DEFAULT, unit)
             PREPARED[place] = f"results/corpora/{corpus}/{prepared}"
-            asked = configuration.text_runs(config, unit, CORPORA[corpus])
-            NEEDS[place] = configuration.longest_need(asked)
-            RUNS |= {Run(*place, *run): asked[run] for run in asked}
+            runs = configuration.text_runs(config, unit, CORPORA[corpus])
+            NEEDS[place] = configuration.find_longest_need(runs)
+            RUNS |= {Run(*place, *run): runs[run] for run in runs}
     for name in config["forecast"]["series"]:
         place, prepared = Place(FOLDER, name, SERIES), prepared_series_name(config["forecast"], DEFAULT["forecast"])
         PREPARED[place] = f"results/corpora/{name}/{prepared}"
-        asked = list_forecast_runs(config["forecast"], SERIES_BLOCKS[name])
-        RUNS |= {Run(*place, FORECAST, model): asked[model] for model in asked}
+        runs = list_forecast_runs(config["forecast"], SERIES_BLOCKS[name])
+        RUNS |= {Run(*place, FORECAST, model): runs[model] for model in runs}
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -74,52 +82,52 @@ for run in RUNS:
 
 
 def command_again():
-    """The command that runs this experiment again, without a path of this machine."""
+    """Return the command that runs this experiment again, without paths of this machine."""
     values = [f"{key}={value}" for key, value in workflow.config_settings.config.items()]
     values = [value.replace(f"{Path.home()}/", "~/") for value in values]
-    given = ["--configfile", *CONFIGURATION] * bool(CONFIGURATION) + ["--config", *values] * bool(values)
-    return shlex.join(["snakemake", "--cores", "all", *given])
+    options = ["--configfile", *CONFIGURATION] * bool(CONFIGURATION) + ["--config", *values] * bool(values)
+    return shlex.join(["snakemake", "--cores", "all", *options])
 
 
-# -------------------------------------------------------------------------------------------------- the code of a rule
+# --------------------------------------------------------------------------------------------------- the code of a rule
 
 
 def script(name):
-    """The program of a rule, from the working folder."""
+    """Return the path of a rule's program, relative to the working folder."""
     return os.path.relpath(BASE / "workflow/scripts" / f"{name}.py")
 
 
 def code_of(name):
-    """A digest of a rule's program and of every library module that it imports, directly or not.
+    """Return a digest of a rule's program and of all library modules that it imports, directly or indirectly.
 
-    As a parameter it makes the rule run again after an edit, as thousands of inputs would.
+    As a parameter it reruns the rule after an edit and replaces thousands of inputs.
     """
     return lambda wildcards: digest_of(name)
 
 
 @cache
 def digest_of(name, *modules):
-    """The digest that `code_of` gives, 16 hexadecimal digits; `modules` are imported by name while the program runs."""
-    found, waiting = set(), [Path(script(name)).resolve()]
+    """Return the digest of `code_of`, 16 hexadecimal digits; `modules` are imported by the running program."""
+    files, waiting = set(), [Path(script(name)).resolve()]
     waiting += [BASE / "src" / f"{module.replace('.', '/')}.py" for module in modules]
     while waiting:
         file = waiting.pop()
-        if file not in found:
-            found.add(file)
+        if file not in files:
+            files.add(file)
             waiting += imported_by(file)
-    contents = [(file.relative_to(BASE).as_posix(), hashlib.sha256(file.read_bytes()).hexdigest()) for file in found]
+    contents = [(file.relative_to(BASE).as_posix(), hashlib.sha256(file.read_bytes()).hexdigest()) for file in files]
     return hashlib.sha256(repr(sorted(contents)).encode()).hexdigest()[:16]
 
 
 def digest_of_files(*patterns):
-    """A digest of the project's files that match, as a parameter of a rule that reads them."""
+    """Return a digest of the project's files that match, as a parameter of a rule that reads them."""
     files = sorted(file for pattern in patterns for file in BASE.glob(pattern))
     return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()[:16]
 
 
 @cache
 def imported_by(file):
-    """The library modules that one file imports."""
+    """Return the library modules that one file imports."""
     names = []
     for node in ast.walk(ast.parse(file.read_bytes())):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -131,71 +139,71 @@ def imported_by(file):
     return [module for module in modules if module.exists()]
 
 
-# ---------------------------------------------------------------------------------------------- what rules of runs read
+# ------------------------------------------------------------------------------------------------------ inputs of rules
 
 
 def place_of(wildcards, unit=None):
-    """The corpus and unit that a job is about."""
+    """Return the corpus and unit of a job."""
     return Place(FOLDER, wildcards.corpus, unit or wildcards.unit)
 
 
 def prepared(name, unit=None):
-    """A file of the prepared corpus that a job is about, as an input."""
+    """Return a file of the prepared corpus of a job, as an input."""
     return lambda wildcards: f"{PREPARED[place_of(wildcards, unit)]}/{name}"
 
 
 def files_of(name, families=None, unit=None):
-    """The file `name` of every run on the corpus and unit that a job is about, or of some families, as an input."""
+    """Return the file `name` of all runs on the corpus and unit of a job, or of some families, as an input."""
     return lambda wildcards: [
         run.file(name) for run in RUNS_AT[place_of(wildcards, unit)] if families is None or run.family in families
     ]
 
 
 def run_of(family, unit=None):
-    """What decides the run that a job makes, as JSON: its names, settings and seeds; the program writes it as card."""
+    """Return names, settings and seeds of the run of a job as JSON, which the program writes as its card."""
 
-    def asked(wildcards):
+    def run_as_json(wildcards):
         run = Run(*place_of(wildcards, unit), family, wildcards.model)
         names = {"series": run.corpus} if unit == SERIES else {"corpus": run.corpus, "unit": run.unit}
         return json.dumps(names | {"family": family, "model": run.model} | RUNS[run])
 
-    return asked
+    return run_as_json
 
 
 def settings_of(wildcards, family, unit=None):
-    """The settings of the run that a job makes."""
+    """Return the settings of the run of a job."""
     return RUNS[Run(*place_of(wildcards, unit), family, wildcards.model)]["settings"]
 
 
 def sample_of(wildcards):
-    """The settings of the sample of a model, as JSON."""
+    """Return the settings of the sample of a model, as JSON."""
     return json.dumps(config["sample"] | {"symbols": config["sample"]["symbols"][wildcards.unit]})
 
 
 def as_arguments(settings):
-    """A block of settings as arguments of a program."""
+    """Return a block of settings as arguments of a program."""
     texts = {name: map(str, value if isinstance(value, (list, tuple)) else [value]) for name, value in settings.items()}
     return " ".join(f"--{name} {' '.join(values)}" for name, values in texts.items())
 
 
-# ----------------------------------------------------------------------------------------------------- what a job needs
+# ---------------------------------------------------------------------------------------------------- resources of jobs
 
 
-def by_size(base, each=0):
-    """A resource of a job: `base`, `each` more for every megabyte it reads, and all of it again with every attempt.
+def by_size(base, rate=0):
+    """Return a resource of a job: `base` plus `rate` for every megabyte of input, times the attempt.
 
     On a cluster Snakemake itself runs twice in a job, which takes 350 MB.
     """
-    return lambda wildcards, input, attempt: attempt * math.ceil(base + (each * megabytes(input) if each else 0))
+    return lambda wildcards, input, attempt: attempt * math.ceil(base + (rate and rate * megabytes(input)))
 
 
 def megabytes(files):
-    """The size of files and of what lies in folders, which Snakemake's own input.size_mb leaves out."""
+    """Return the size of files and of the files in folders, which input.size_mb of Snakemake omits."""
     return sum(os.path.getsize(part) for file in files for part in (file, *Path(file).glob("*"))) / 1e6
 
 
 def gpus(section):
-    """The GPUs of a job that trains or runs a network of a `section` of the configuration, rnn or forecast."""
+    """Return the number of GPUs of a job with a network of `section` of the configuration, rnn or forecast."""
     device = config[section]["device"]
     return lambda wildcards: int(device == "cuda" or (device == "auto" and has_gpu()))
 
@@ -206,18 +214,18 @@ def has_gpu():
     return shutil.which("nvidia-smi") is not None
 
 
-# ---------------------------------------------------------------------------------------------- before and after all jobs
+# -------------------------------------------------------------------------------------------- before and after all jobs
 
 
 def cancel_timers():
-    """End the timers of Snakemake's scheduler, which would hold up its exit by as much as max-jobs-per-timespan."""
+    """Cancel the timers of Snakemake's scheduler, which delay its exit by up to max-jobs-per-timespan."""
     for thread in threading.enumerate():
         if isinstance(thread, threading.Timer):
             thread.cancel()
 
 
 def repeat_errors(logs):
-    """Print the sentences that say what went wrong once more, after everything Snakemake has to tell about the jobs."""
+    """Print the error sentences of all logs again, after Snakemake's own messages."""
     lines = [line for log in logs for line in Path(log).read_text(errors="replace").splitlines()]
     for sentence in dict.fromkeys(line.strip() for line in lines if line.strip().startswith("error: ")):
         print(f"\n{sentence}", file=sys.stderr)

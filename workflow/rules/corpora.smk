@@ -1,4 +1,4 @@
-"""From a source to indices, shared by all experiments that cut a corpus alike.
+"""Corpora: download, cleaning, encoding and checks, shared by experiments with the same preparation.
 
 Needs  config/corpora.yaml, and for a local text the text itself
 Makes  resources/{corpus}/raw.txt, results/corpora/{corpus}/source.json, clean.txt,
@@ -13,7 +13,7 @@ localrules:
 
 rule fetch_corpus:
     input:
-        text=lambda wildcards: configuration.local_texts(CORPORA[wildcards.corpus]),
+        text=lambda wildcards: configuration.list_local_texts(CORPORA[wildcards.corpus]),
     output:
         raw="resources/{corpus}/raw.txt",
         source="results/corpora/{corpus}/source.json",
@@ -116,7 +116,7 @@ rule check_corpus:
         check="results/{experiment}/{corpus}/{unit}/check.json",
     log:
         "results/{experiment}/{corpus}/{unit}/check.log",
-    priority: 1  # before any training, so that a text that is refused is refused at once
+    priority: 1  # before any training, so that an unusable text fails early
     conda:
         "../../environment.yml"
     resources:

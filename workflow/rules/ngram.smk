@@ -2,10 +2,10 @@
 
 Needs  ids.npy, splits.json, vocab.json of the prepared corpus, and counts/merged/ where the text is counted in shards
 Makes  results/{experiment}/{corpus}/{unit}/ngram/{model}/card.yaml, model.npz, training.json, scores.npz, metrics.json,
-       sample.txt, and model.arpa.gz where it is asked for
+       sample.txt, and model.arpa.gz if requested
 """
 
-PRUNED = {  # a smaller n-gram -> the whole one that it is made of
+PRUNED = {  # a pruned n-gram -> its unpruned model
     configuration.ngram_name(**settings): configuration.ngram_name(settings["smoothing"], settings["order"])
     for settings in configuration.ngram_runs(config["ngram"]).values()
     if "prune" in settings
@@ -86,7 +86,7 @@ rule merge_counts:
 
 rule train_ngram:
     input:
-        check="results/{experiment}/{corpus}/{unit}/check.json",  # nothing learns from a text that makes results meaningless
+        check="results/{experiment}/{corpus}/{unit}/check.json",  # no training on an unusable text
         ids=prepared("ids.npy"),
         splits=prepared("splits.json"),
         vocab=prepared("vocab.json"),
@@ -185,7 +185,7 @@ rule write_arpa:
         arpa="results/{experiment}/{corpus}/{unit}/ngram/{model}/model.arpa.gz",
     log:
         "results/{experiment}/{corpus}/{unit}/ngram/{model}/arpa.log",
-    priority: 1  # while the model is still there
+    priority: 1  # before the model is deleted
     conda:
         "../../environment.yml"
     resources:

@@ -1,8 +1,7 @@
-"""Where the project lies, BASE, and what this run is about, `config`: the default configuration, DEFAULT, with what was
-given.
+"""The folder of the project, BASE, the default configuration, DEFAULT, and `config`, the default with all overrides.
 
-A Snakefile of somebody else may use this workflow as a module, from a folder on this machine or straight from GitHub or
-GitLab. In a module that is given a configuration Snakemake passes over `configfile`, so the default one is read here.
+Other Snakefiles may use this workflow as a module, from a local folder or from GitHub or GitLab. Snakemake ignores
+`configfile` in modules with a configuration, so the default one is read here.
 """
 
 import copy
@@ -16,10 +15,10 @@ from snakemake.utils import update_config
 
 
 def project_folder(place):
-    """The folder of the project as a path, which programs and library are run from.
+    """Return the folder of the project, with its programs and library, as a path.
 
-    `place` is where Snakemake has it from. What it reads out of a clone in its cache is laid out as files beside that
-    clone, once for every commit.
+    `place` is its location in Snakemake. The files of a cached clone are extracted beside the clone, once for every
+    commit.
     """
     if not hasattr(place, "hosted_repo"):
         return Path(os.path.abspath(place.get_path_or_uri(secret_free=True)))
@@ -41,12 +40,12 @@ def project_folder(place):
 
 
 def own(path):
-    """A file or folder in `config` of the working folder, where that has a `config`, or else of the project."""
+    """Return a path in the folder `config` of the working folder, if that exists, else of the project."""
     return Path("config" if os.path.isdir("config") else BASE / "config") / path
 
 
 def definitions(file):
-    """The blocks of corpora.yaml or series.yaml, those of the working folder over those of the project."""
+    """Return the blocks of corpora.yaml or series.yaml; the working folder overrides the project."""
     shipped, added = BASE / "config" / file, own(file)
     blocks = load_configfile(shipped)
     return blocks if not added.exists() or added.samefile(shipped) else blocks | load_configfile(added)
@@ -54,5 +53,5 @@ def definitions(file):
 
 BASE = project_folder(workflow.current_basedir.join("../.."))
 DEFAULT = load_configfile(BASE / "config/config.yaml")
-given, config = config, copy.deepcopy(DEFAULT)
-update_config(config, given)
+overrides, config = config, copy.deepcopy(DEFAULT)
+update_config(config, overrides)

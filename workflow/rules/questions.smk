@@ -1,15 +1,15 @@
-"""Questions asked of the ledger and of the models: mixtures, verdicts, who knows what, protocols, memory and horizon.
+"""Questions to the ledger and the models: mixtures, verdicts, breakdown, protocols, memory and horizon.
 
 Needs  metrics.json of the runs, and with it scores.npz, whose SHA-256 it holds; for some, the models themselves and the
        prepared corpus
 Makes  results/{experiment}/{corpus}/{unit}/mixture/{model}/card.yaml, scores.npz, metrics.json, and
        results/{experiment}/{corpus}/{unit}/verdicts.csv, breakdown.csv, contrast.json, protocols.csv, memory.csv, horizon.csv
 
-The last three are asked of networks too, and differ in their inputs and settings only.
+The last three rules also load networks and differ only in their inputs and settings.
 """
 
 REMEMBERING = ("source", "ngram", "rnn")  # the families whose memory is measured
-# The families that are asked for symbols further ahead; n-grams only where they are kept.
+# the families that look ahead; n-grams only if they are kept
 FORESEEING = ("source", "ngram", "rnn") if config["keep_ngrams"] else ("source", "rnn")
 
 
@@ -97,7 +97,7 @@ rule explain_models:
         script=script("explain_models"),
         code=code_of("explain_models"),
     message:
-        "Explaining the models of {wildcards.corpus} by {wildcards.unit}"
+        "Breaking down the bits of {wildcards.corpus} by {wildcards.unit}"
     shell:
         "python {params.script:q}"
         " --experiment {input.experiment:q}"
@@ -173,7 +173,7 @@ use rule measure_memory as measure_horizon with:
         code=code_of("measure_horizon"),
         settings=as_arguments({"families": FORESEEING} | config["horizon"]),
     message:
-        "Looking ahead on {wildcards.corpus} by {wildcards.unit}"
+        "Measuring the horizon on {wildcards.corpus} by {wildcards.unit}"
 
 
 use rule measure_memory as compare_protocols with:

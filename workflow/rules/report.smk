@@ -1,6 +1,6 @@
-"""The runs of the experiment, its tables and figures, and one report of everything.
+"""The list of runs, tables, figures and the report of the experiment.
 
-Needs  metrics.json, with it scores.npz, and what else the tables, figures and the report read of every run
+Needs  metrics.json and scores.npz of every run, and the other files that tables, figures and the report read
 Makes  results/{experiment}/runs.json, results/{experiment}/{corpus}/{unit}/summary.csv, models.csv, figures/*.svg,
        results/{experiment}/report.html
 """
@@ -157,7 +157,7 @@ rule plot_figure:
 rule write_report:
     input:
         experiment="results/{experiment}/runs.json",
-        files=lambda wildcards: contents.report_files(PREPARED, RUNS),
+        files=lambda wildcards: contents.list_report_files(PREPARED, RUNS),
     output:
         page=report("results/{experiment}/report.html", caption="../report/report.rst", category="report"),
     log:

@@ -1,4 +1,4 @@
-"""Recurrent networks: every configuration is one job, which trains all its seeds and scores them.
+"""Recurrent networks: a job trains and scores all seeds of a run.
 
 Needs  ids.npy, splits.json, vocab.json of the prepared corpus
 Makes  results/{experiment}/{corpus}/{unit}/rnn/{model}/card.yaml, weights.safetensors, network.json, training.json,
@@ -8,7 +8,7 @@ Makes  results/{experiment}/{corpus}/{unit}/rnn/{model}/card.yaml, weights.safet
 
 rule train_rnn:
     input:
-        check="results/{experiment}/{corpus}/{unit}/check.json",  # nothing learns from a text that makes results meaningless
+        check="results/{experiment}/{corpus}/{unit}/check.json",  # no training on an unusable text
         ids=prepared("ids.npy"),
         splits=prepared("splits.json"),
         vocab=prepared("vocab.json"),
@@ -30,7 +30,7 @@ rule train_rnn:
     threads: config["rnn"]["threads"]
     resources:
         mem_mb=training_memory,
-        runtime=by_size(240),  # whatever is left goes on in the next attempt
+        runtime=by_size(240),  # the next attempt continues the training
         gpu=gpus("rnn"),
         device=config["rnn"]["device"],
         jobs_per_gpu=config["rnn"]["jobs_per_gpu"],

@@ -1,4 +1,4 @@
-"""Sequences of numbers: series, and models that forecast them.
+"""Series of numbers, and models that forecast them.
 
 Needs  config/series.yaml, or the CSV file of a user
 Makes  results/corpora/{series}/{prepared}/series.csv, series.json, source.json, and for every model
@@ -24,7 +24,7 @@ rule build_series:
         "results/corpora/{corpus}/{prepared}/build_series.log",
     wildcard_constraints:
         prepared=f"{SERIES}(-[0-9a-f]+)?",
-    priority: 1  # before any training, so that a series that is refused is refused at once
+    priority: 1  # before any training, so that an unusable series fails early
     conda:
         "../../environment.yml"
     params:
@@ -145,7 +145,7 @@ rule train_forecaster:
     threads: config["forecast"]["threads"]
     resources:
         mem_mb=by_size(3000),
-        runtime=by_size(60),  # whatever is left goes on in the next attempt
+        runtime=by_size(60),  # the next attempt continues the training
         gpu=gpus("forecast"),
         device=config["forecast"]["device"],
         jobs_per_gpu=config["rnn"]["jobs_per_gpu"],

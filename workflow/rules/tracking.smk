@@ -1,10 +1,10 @@
-"""Finished runs published to MLflow: one local job, which may be repeated.
+"""Publication of finished runs to MLflow, in one repeatable local job.
 
-Needs  metrics.json and what else is published of every run, the tables and the figures
-Makes  results/{experiment}/tracking.json (the receipt), results/mlflow.db (a cache: delete it and it is rebuilt)
+Needs  metrics.json and the other published files of every run, the tables and the figures
+Makes  results/{experiment}/tracking.json (the receipt), results/mlflow.db (a cache, rebuilt after deletion)
 
-With tracking.live a program that starts and ends with Snakemake, seqlab.tracking.live.follower, mirrors the learning curves
-of networks in training.
+With tracking.live the program seqlab.tracking.live.follower, which starts and ends with Snakemake, mirrors the learning
+curves of networks in training.
 """
 
 

@@ -1,7 +1,7 @@
-"""A finished experiment compared with what is committed of it.
+"""Comparison of a finished experiment with its committed reference.
 
-Needs  metrics.json and with it scores.npz of every run on a text, config/expected/{experiment}.csv
-Makes  nothing: it prints a verdict for each row and ends with an error where one differs
+Needs  metrics.json and scores.npz of every run on a text, config/expected/{experiment}.csv
+Makes  no files; prints a verdict for each row and fails where one differs
 """
 
 VERIFIED = [run for run in RUNS if run.family != FORECAST]

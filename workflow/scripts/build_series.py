@@ -1,4 +1,4 @@
-"""Write one series: generated, taken from statsmodels or read from a file, checked, cut along time and scaled."""
+"""Generate or read one series, check it, split it along time and scale it."""
 
 import argparse
 from pathlib import Path
@@ -14,11 +14,11 @@ from seqlab.series.splits import prepare_series, write_prepared
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--name", required=True, help="name of the series")
-    parser.add_argument("--definition", required=True, type=json_argument("kind"), help="its block of series.yaml")
-    parser.add_argument("--file", nargs="*", default=[], help="the file to read, for kind csv")
-    parser.add_argument("--shares", required=True, type=json_argument("train", "valid", "test"), help="of each split")
+    parser.add_argument("--definition", required=True, type=json_argument("kind"), help="block of series.yaml, JSON")
+    parser.add_argument("--file", nargs="*", default=[], help="file to read, for kind csv")
+    parser.add_argument("--shares", required=True, type=json_argument("train", "valid", "test"), help="splits, as JSON")
     parser.add_argument("--needs", required=True, type=json_argument("order", "horizon", "steps"), help="as JSON")
-    parser.add_argument("--folder", required=True, type=Path, help="for series.csv, series.json and source.json")
+    parser.add_argument("--folder", required=True, type=Path, help="folder for series.csv, series.json and source.json")
     arguments = parser.parse_args()
     definition = arguments.definition | ({"path": arguments.file[0]} if arguments.file else {})
     series = build_series(arguments.name, definition)

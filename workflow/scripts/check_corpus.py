@@ -1,11 +1,11 @@
-"""Look for what is odd about a text before anything learns from it."""
+"""Check a text for anomalies before training."""
 
 import argparse
 from dataclasses import asdict
 from pathlib import Path
 
 from seqlab.io.arguments import json_argument
-from seqlab.io.errors import InputError, command, shown
+from seqlab.io.errors import InputError, command, quote
 from seqlab.io.files import write_json
 from seqlab.text.checks import check_clean, check_raw, check_splits, check_unit
 from seqlab.text.reading import load_text, read_clean
@@ -23,7 +23,7 @@ def main() -> None:
     for name in ("ids", "splits", "vocab"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the corpus and unit")
     parser.add_argument("--unit", required=True, choices=UNITS, help="char, word or byte")
-    parser.add_argument("--accept", nargs="*", default=[], help="kinds of findings that stop nothing")
+    parser.add_argument("--accept", nargs="*", default=[], help="kinds of findings that do not stop the workflow")
     need = json_argument("model", "key", "value", "symbols")
     parser.add_argument("--need", required=True, type=need, help="the run that needs the longest text, as JSON")
     parser.add_argument("--output", required=True, help="check.json to write")
@@ -31,7 +31,7 @@ def main() -> None:
     segments, vocab = read_segments(arguments.ids, arguments.splits), Vocab.load(arguments.vocab)
     need, symbols = arguments.need, sum(map(len, segments["train"]))
     if type(need["symbols"]) is not int:
-        raise InputError(f"--need names {shown(need['symbols'])} symbols; give a whole number")
+        raise InputError(f"symbols of --need is {quote(need['symbols'])}; pass a whole number")
     if symbols < need["symbols"]:
         raise InputError(
             f"the training split of corpus {arguments.corpus} has {symbols} symbols, but {need['model']} with "
@@ -45,8 +45,8 @@ def main() -> None:
     stopping = [finding for finding in findings if finding.stops and finding.kind not in arguments.accept]
     if stopping:
         raise InputError(
-            f"{arguments.raw}: {stopping[0].sentence}; results would mean nothing. Mend the text, or accept it with "
-            f"--config 'checks={{accept: [{stopping[0].kind}]}}'"
+            f"{arguments.raw}: {stopping[0].sentence}; results would be meaningless. Correct the text, or accept it "
+            f"with --config 'checks={{accept: [{stopping[0].kind}]}}'"
         )
     write_json(arguments.output, {"findings": [asdict(finding) for finding in findings]})
 

@@ -1,10 +1,10 @@
-"""Compare every model of an experiment with the best one: is the difference real?"""
+"""Compare every model of a corpus and unit with the best one and write verdicts.csv."""
 
 import argparse
 from pathlib import Path
 
 from seqlab.io.errors import command
-from seqlab.io.runs import add_place_arguments, selected_runs
+from seqlab.io.runs import add_place_arguments, select_runs
 from seqlab.io.tables import tabulate_rows, write_table
 from seqlab.questions import verdicts
 
@@ -13,9 +13,9 @@ from seqlab.questions import verdicts
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_place_arguments(parser)
-    parser.add_argument("--output", type=Path, required=True, help="csv with a row per model")
+    parser.add_argument("--output", type=Path, required=True, help="CSV file with a row for each comparison")
     arguments = parser.parse_args()
-    write_table(arguments.output, tabulate_rows(verdicts.Verdict, verdicts.answer(selected_runs(arguments))))
+    write_table(arguments.output, tabulate_rows(verdicts.Verdict, verdicts.answer(select_runs(arguments))))
 
 
 if __name__ == "__main__":

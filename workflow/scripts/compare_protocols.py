@@ -1,4 +1,4 @@
-"""Score the best network once more in the ways that others score theirs."""
+"""Score the best network under the protocols of other tools."""
 
 import argparse
 from pathlib import Path
@@ -17,9 +17,9 @@ def main() -> None:
     add_subject_arguments(parser)
     add_device_arguments(parser)
     parser.add_argument(
-        "--windows", type=count_argument, required=True, help="windows that are drawn, and at most taken"
+        "--windows", type=count_argument, required=True, help="number of random windows and limit of overlapping ones"
     )
-    parser.add_argument("--output", type=Path, required=True, help="csv to write")
+    parser.add_argument("--output", type=Path, required=True, help="CSV file to write")
     arguments = parser.parse_args()
     use_threads(arguments.threads)
     table = tabulate_rows(protocols.ProtocolRow, protocols.answer(Subject.read(arguments, ["rnn"]), arguments.windows))

@@ -14,8 +14,8 @@ def main() -> None:
     for name in ("ids", "splits", "vocab"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the corpus and unit")
     parser.add_argument("--order", required=True, type=int, help="highest order to count")
-    parser.add_argument("--shard", required=True, help="which shard, such as 2-of-3")
-    parser.add_argument("--memory", required=True, type=int, help="megabytes that may be used")
+    parser.add_argument("--shard", required=True, help="number of the shard, such as 2-of-3")
+    parser.add_argument("--memory", required=True, type=int, help="memory limit in megabytes")
     parser.add_argument("--parts", required=True, help="folder to write")
     arguments = parser.parse_args()
     train = read_segments(arguments.ids, arguments.splits)["train"]

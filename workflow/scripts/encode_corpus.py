@@ -1,4 +1,4 @@
-"""Cut a text into tokens: the vocabulary of its train split, all indices, where the splits lie, and what they hold."""
+"""Cut a text into tokens and write the vocabulary of its train split, all indices and the splits."""
 
 import argparse
 from pathlib import Path
@@ -25,21 +25,22 @@ def main() -> None:
         "--preparation",
         required=True,
         type=json_argument("kind", "min_freq"),
-        help="kind of the split and what that needs, min_freq, and for unit bpe merges, as JSON",
+        help="kind and settings of the split, min_freq, and for unit bpe merges, as JSON",
     )
-    parser.add_argument("--folder", required=True, type=Path, help="of the prepared corpus, for all that is made")
+    parser.add_argument("--folder", required=True, type=Path, help="folder of the prepared corpus")
     arguments = parser.parse_args()
-    text, unit, wanted, folder = read_clean(arguments.text), arguments.unit, arguments.preparation, arguments.folder
-    check_preparation(wanted, unit)
-    pieces, merges = learn_pieces(text, wanted, wanted["merges"]) if unit == "bpe" else ([], [])
-    tokens, segments = cut_text(text, unit, wanted, merges)
+    text, unit, folder = read_clean(arguments.text), arguments.unit, arguments.folder
+    preparation = arguments.preparation
+    check_preparation(preparation, unit)
+    pieces, merges = learn_pieces(text, preparation, preparation["merges"]) if unit == "bpe" else ([], [])
+    tokens, segments = cut_text(text, unit, preparation, merges)
     train = [token for start, stop in segments["train"] for token in tokens[start:stop]]
-    vocab = Vocab(train, wanted["min_freq"], pieces, unit, merges)
+    vocab = Vocab(train, preparation["min_freq"], pieces, unit, merges)
     for finding in check_unit(text, vocab):
         if finding.stops:
             raise InputError(f"{arguments.text} by {unit}: {finding.sentence}")
     ids = vocab.encode(tokens)
-    splits = describe_splits(wanted["kind"], segments, ids, tokens, unit)
+    splits = describe_splits(preparation["kind"], segments, ids, tokens, unit)
     vocab.save(folder / "vocab.json")
     with replacing(folder / "ids.npy") as temporary:
         np.save(temporary, ids)

@@ -1,4 +1,4 @@
-"""Say where in the test split the bits of the best models lie, and where n-gram and network differ most."""
+"""Break down the test bits of the best models by context, and find where n-gram and network differ most."""
 
 import argparse
 from pathlib import Path
@@ -14,8 +14,8 @@ from seqlab.questions.subject import Subject, add_subject_arguments
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_subject_arguments(parser)
-    parser.add_argument("--breakdown", type=Path, required=True, help="csv to write")
-    parser.add_argument("--contrast", type=Path, required=True, help="json to write")
+    parser.add_argument("--breakdown", type=Path, required=True, help="CSV file to write")
+    parser.add_argument("--contrast", type=Path, required=True, help="JSON file to write")
     arguments = parser.parse_args()
     rows, contrast = breakdown.answer(Subject.read(arguments))
     write_table(arguments.breakdown, tabulate_rows(breakdown.BreakdownRow, rows))

@@ -1,4 +1,4 @@
-"""Write runs.json: every run of the experiment, and what asked for them."""
+"""Write runs.json: the runs of the experiment, its configuration and command."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""Measure what models know of symbols k steps ahead: the known source, the best n-gram, the best network."""
+"""Measure bits of symbols k steps ahead under the known source, the best n-gram and the best network."""
 
 import argparse
 from pathlib import Path
@@ -16,11 +16,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_subject_arguments(parser)
     add_device_arguments(parser)
-    parser.add_argument("--families", nargs="+", required=True, help="the families that are asked")
-    parser.add_argument("--steps", type=count_argument, nargs="+", required=True, help="how far ahead")
-    parser.add_argument("--symbols", type=count_argument, required=True, help="at most so many symbols of test")
-    parser.add_argument("--samples", type=count_argument, required=True, help="ways that are drawn for a network")
-    parser.add_argument("--output", type=Path, required=True, help="csv to write")
+    parser.add_argument("--families", nargs="+", required=True, help="families of models")
+    parser.add_argument("--steps", type=count_argument, nargs="+", required=True, help="numbers of steps ahead")
+    parser.add_argument("--symbols", type=count_argument, required=True, help="largest number of test symbols")
+    parser.add_argument("--samples", type=count_argument, required=True, help="number of sampled paths of a network")
+    parser.add_argument("--output", type=Path, required=True, help="CSV file to write")
     arguments = parser.parse_args()
     use_threads(arguments.threads)
     subject = Subject.read(arguments, arguments.families)

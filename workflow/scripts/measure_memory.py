@@ -1,4 +1,4 @@
-"""Measure how far back a model remembers: bits against the length of the context, for n-grams and the best network."""
+"""Measure bits against the length of the context for n-grams and the best network."""
 
 import argparse
 from pathlib import Path
@@ -16,13 +16,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_subject_arguments(parser)
     add_device_arguments(parser)
-    parser.add_argument("--contexts", type=count_argument, nargs="+", required=True, help="numbers of symbols")
-    parser.add_argument("--symbols", type=count_argument, required=True, help="at most so many symbols of test")
-    parser.add_argument("--output", type=Path, required=True, help="csv to write")
+    parser.add_argument(
+        "--contexts", type=count_argument, nargs="+", required=True, help="lengths of contexts in symbols"
+    )
+    parser.add_argument("--symbols", type=count_argument, required=True, help="largest number of test symbols")
+    parser.add_argument("--output", type=Path, required=True, help="CSV file to write")
     arguments = parser.parse_args()
     use_threads(arguments.threads)
     rows = []
-    for row in memory.answer(Subject.read(arguments, memory.FAMILIES), arguments.contexts, arguments.symbols):
+    for row in memory.answer(Subject.read(arguments, memory.MEMORY_FAMILIES), arguments.contexts, arguments.symbols):
         print(f"{row.model} with {row.context} symbols of context: {row.bits_per_symbol:.4f} bits", flush=True)
         rows.append(row)
     write_table(arguments.output, tabulate_rows(memory.MemoryRow, rows))

@@ -11,9 +11,9 @@ from seqlab.text.vocab import Vocab
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="+", help="the folder of every shard")
-    parser.add_argument("--vocab", required=True, help="vocab of the corpus and unit")
-    parser.add_argument("--order", required=True, type=int, help="highest order that was counted")
-    parser.add_argument("--memory", required=True, type=int, help="megabytes that may be used")
+    parser.add_argument("--vocab", required=True, help="vocab.json of the corpus and unit")
+    parser.add_argument("--order", required=True, type=int, help="highest counted order")
+    parser.add_argument("--memory", required=True, type=int, help="memory limit in megabytes")
     parser.add_argument("--counts", required=True, help="folder to write")
     arguments = parser.parse_args()
     sizes = merge_shards(

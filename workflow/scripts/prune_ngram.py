@@ -1,4 +1,4 @@
-"""Make an n-gram model smaller and score valid and test with it."""
+"""Prune an n-gram model and score valid and test with it."""
 
 import argparse
 import time
@@ -24,8 +24,8 @@ from seqlab.text.vocab import Vocab
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_run_arguments(parser, "ids", "splits", "vocab")
-    parser.add_argument("--counts", nargs="*", default=[], help="folder of the merged counts, if there is one")
-    parser.add_argument("--whole", required=True, help="model.npz that is made smaller")
+    parser.add_argument("--counts", nargs="*", default=[], help="folder of the merged counts, if it exists")
+    parser.add_argument("--whole", required=True, help="model.npz to prune")
     parser.add_argument("--whole-training", required=True, help="its training.json")
     parser.add_argument("--name", required=True, help="its name")
     add_sample_argument(parser)
@@ -43,14 +43,14 @@ def main() -> None:
             tables = count_ngrams(segments_of(ids, splits, "train"), whole.order, whole.vocabulary)
         return [table.count for table in tables]
 
-    made = prune_model(whole, card["settings"]["prune"], count)
+    pruned = prune_model(whole, card["settings"]["prune"], count)
     path = arguments.folder / "model.npz"
-    made.save(path)
+    pruned.save(path)
     training |= {
-        "seconds": round(training["seconds"] + time.perf_counter() - started, 3),  # what it takes from the text on
-        "parameters": made.parameters,
+        "seconds": round(training["seconds"] + time.perf_counter() - started, 3),  # the estimation included
+        "parameters": pruned.parameters,
     }
-    print(f"{made.parameters:,} of {whole.parameters:,} n-grams are left")
+    print(f"{pruned.parameters:,} of {whole.parameters:,} n-grams kept")
     write_json(arguments.folder / "training.json", training | {"pruned_from": arguments.name})
     model = NgramModel.load(path)
     score_run(arguments.folder, model, splits, ids, vocab, arguments.sample, pruned_from=arguments.name)

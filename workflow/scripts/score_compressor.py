@@ -8,8 +8,8 @@ from seqlab.io.arrays import read_arrays
 from seqlab.io.cards import add_run_arguments, begin_run
 from seqlab.io.errors import command
 from seqlab.io.files import damaged
-from seqlab.ledger.compressors import compressed_bits
-from seqlab.ledger.record import record
+from seqlab.ledger.compressors import count_compressed_bits
+from seqlab.ledger.record import write_ledger
 from seqlab.text.splits import read_splits
 
 
@@ -26,9 +26,9 @@ def main() -> None:
     bits = {}
     for split in ("valid", "test"):
         scored = splits["splits"][split]["scored"]
-        total = compressed_bits(card["model"], parts["train"], parts[split])
-        bits[split] = np.full((1, scored), total / scored)  # only the total is known: it is spread evenly
-    record(arguments.folder, splits, bits, per_symbol=False)
+        total = count_compressed_bits(card["model"], parts["train"], parts[split])
+        bits[split] = np.full((1, scored), total / scored)  # only the total is known
+    write_ledger(arguments.folder, splits, bits, per_symbol=False)
 
 
 if __name__ == "__main__":

@@ -16,11 +16,11 @@ def main() -> None:
     scoring = Scoring.begin(parser.parse_args())
     series, period = scoring.prepared, scoring.card["settings"].get("period")
     paths = partial(seasonal_persistence, period=period) if period else persistence
-    made = {
+    forecasts = {
         split: forecast_points(paths, series, series.origins(split, 1, period or 1), horizons)
         for split, horizons in (("valid", [1]), ("test", scoring.horizons))
     }
-    record_forecasts(scoring.folder, series, made, [None])
+    record_forecasts(scoring.folder, series, forecasts, [None])
 
 
 if __name__ == "__main__":

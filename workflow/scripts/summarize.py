@@ -7,7 +7,7 @@ from seqlab.io.errors import command
 from seqlab.io.runs import read_experiment
 from seqlab.io.tables import write_table
 from seqlab.questions import spelling
-from seqlab.report.tables import summarize
+from seqlab.report.tables import summarize_texts
 from seqlab.text.unknown import read_unknown
 
 
@@ -18,11 +18,13 @@ def main() -> None:
     parser.add_argument("--corpus", required=True)
     parser.add_argument("--unit", required=True)
     parser.add_argument("--unknown", type=Path, required=True, help="unknown.json of the corpus and unit")
-    parser.add_argument("--summary", type=Path, required=True, help="csv with a row per model, seed and split")
-    parser.add_argument("--models", type=Path, required=True, help="csv with a row per model and split")
+    parser.add_argument(
+        "--summary", type=Path, required=True, help="CSV file with a row for each model, seed and split"
+    )
+    parser.add_argument("--models", type=Path, required=True, help="CSV file with a row for each model and split")
     arguments = parser.parse_args()
     runs = read_experiment(arguments.experiment).select(arguments.corpus, arguments.unit)
-    summary, models = summarize(runs, spelling.answer(read_unknown(arguments.unknown)))
+    summary, models = summarize_texts(runs, spelling.answer(read_unknown(arguments.unknown)))
     write_table(arguments.summary, summary)
     write_table(arguments.models, models)
 

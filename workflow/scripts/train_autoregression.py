@@ -1,4 +1,4 @@
-"""Fit AR(1) to AR(max_order) by least squares, keep the one that is best on valid, and forecast test with it."""
+"""Fit AR(1) to AR(max_order) by least squares and forecast test with the best one on validation."""
 
 import argparse
 import time
@@ -23,12 +23,12 @@ def main() -> None:
     model = Autoregression.fit(prepared.scaled[slice(*prepared.learnt)], order)
     seconds = round(time.perf_counter() - began, 3)
     enough = sufficient_order(orders)
-    told = "every lower order is worse" if order == enough else f"it is tied with {enough}"
-    notes = [f"tau is {order}; on valid {told}."]
+    rival = "every lower order is worse" if order == enough else f"it is tied with {enough}"
+    notes = [f"tau is {order}; on valid {rival}."]
     if order == highest:
         notes.append(f"the best order on valid is the highest tried; raise forecast.max_order above {highest}")
     if model.deviation == 0:
-        notes.append("the fit is perfect: its forecasts are points, which have no density, so that there is no nll")
+        notes.append("the fit is perfect, so its forecasts are points without density and without nll")
     model.save(folder / "model.json")
     write_table(folder / "orders.csv", orders)
     training = {"seconds": seconds, "parameters": model.parameters, "notes": notes}

@@ -1,4 +1,4 @@
-"""Train a forecasting network for every seed, and forecast valid and test with them; an interrupted run goes on."""
+"""Train a forecasting network for every seed and forecast valid and test; an interrupted training is resumed."""
 
 import argparse
 
@@ -15,8 +15,10 @@ from seqlab.series.scoring import Scoring
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     Scoring.add_arguments(parser)
-    parser.add_argument("--code", required=True, help="a digest of the code, whose change makes a checkpoint worthless")
-    parser.add_argument("--window", nargs="*", default=[], help="the autoregression whose window a perceptron takes")
+    parser.add_argument("--code", required=True, help="digest of the code, whose change invalidates checkpoints")
+    parser.add_argument(
+        "--window", nargs="*", default=[], help="model.json of the autoregression whose window a perceptron uses"
+    )
     add_device_arguments(parser)
     arguments = parser.parse_args()
     use_threads(arguments.threads)

@@ -20,7 +20,7 @@ from seqlab.text.vocab import Vocab
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_run_arguments(parser, "ids", "splits", "vocab")
-    parser.add_argument("--counts", nargs="*", default=[], help="folder of the merged counts, if there is one")
+    parser.add_argument("--counts", nargs="*", default=[], help="folder of the merged counts, if it exists")
     add_sample_argument(parser)
     arguments = parser.parse_args()
     settings = begin_run(arguments, "ngram", "ids", "splits", "vocab")["settings"]
@@ -31,12 +31,12 @@ def main() -> None:
         tables = read_counts(arguments.counts[0], settings["order"], len(vocab))
     else:
         tables = count_ngrams(segments_of(ids, splits, "train"), settings["order"], len(vocab))
-    made = estimate_from_counts(settings["smoothing"], tables, len(vocab), valid=segments_of(ids, splits, "valid"))
+    fit = estimate_from_counts(settings["smoothing"], tables, len(vocab), valid=segments_of(ids, splits, "valid"))
     seconds = time.perf_counter() - started
     path = arguments.folder / "model.npz"
-    made.model.save(path)
-    training = {"seconds": round(seconds, 3), "parameters": made.model.parameters, "notes": made.notes} | made.details
-    print(f"{made.model.parameters:,} n-grams in {seconds:.2f} s", *made.notes, sep="\n")
+    fit.model.save(path)
+    training = {"seconds": round(seconds, 3), "parameters": fit.model.parameters, "notes": fit.notes} | fit.details
+    print(f"{fit.model.parameters:,} n-grams in {seconds:.2f} s", *fit.notes, sep="\n")
     write_json(arguments.folder / "training.json", training)
     score_run(arguments.folder, NgramModel.load(path), splits, ids, vocab, arguments.sample)
 

@@ -1,4 +1,4 @@
-"""Train a recurrent network for every seed and score valid and test with them; a run that was interrupted goes on."""
+"""Train a recurrent network for every seed and score valid and test; an interrupted training is resumed."""
 
 import argparse
 
@@ -19,7 +19,7 @@ from seqlab.text.vocab import Vocab
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_run_arguments(parser, "ids", "splits", "vocab")
-    parser.add_argument("--code", required=True, help="a digest of the code, whose change makes a checkpoint worthless")
+    parser.add_argument("--code", required=True, help="digest of the code, whose change invalidates checkpoints")
     add_sample_argument(parser)
     add_device_arguments(parser)
     arguments = parser.parse_args()

@@ -13,7 +13,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("model", "vocab"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the run")
-    parser.add_argument("--arpa", required=True, help="file to write, compressed if it ends in .gz")
+    parser.add_argument("--arpa", required=True, help="file to write, compressed if its name ends in .gz")
     arguments = parser.parse_args()
     model = NgramModel.load(arguments.model)
     write_arpa(arguments.arpa, model, Vocab.load(arguments.vocab).tokens)

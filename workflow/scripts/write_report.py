@@ -1,4 +1,4 @@
-"""Write the report, one HTML file, about a finished experiment."""
+"""Write the report of a finished experiment, one HTML file."""
 
 import argparse
 from pathlib import Path
@@ -12,12 +12,12 @@ from seqlab.report.page import write_report
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--experiment", type=Path, required=True, help="runs.json of the experiment")
-    parser.add_argument("--output", type=Path, required=True, help="the report, an html file")
+    parser.add_argument("--output", type=Path, required=True, help="HTML file to write")
     arguments = parser.parse_args()
     experiment = read_experiment(arguments.experiment)
-    from seqlab.io.provenance import provenance  # looks at the machine, so only when the arguments are good
+    from seqlab.io.provenance import collect_provenance  # inspects the machine, so only after the arguments are valid
 
-    write_report(experiment, provenance(), arguments.output)
+    write_report(experiment, collect_provenance(), arguments.output)
 
 
 if __name__ == "__main__":

@@ -1,26 +1,26 @@
-"""seqlab check-tracking: whether runs can be published."""
+"""seqlab check-tracking: check that runs can be published."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from seqlab.cli.output import AsJson, examples, show
+from seqlab.cli.output import AsJson, format_examples, print_result
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(epilog=examples("seqlab check-tracking", "seqlab check-tracking --uri http://127.0.0.1:5000"))
-def check(
-    uri: Annotated[str, typer.Option(help="an MLflow server or database; else MLFLOW_TRACKING_URI")] = "",
-    results: Annotated[Path, typer.Option(help="the tree of results, whose database is the default")] = Path("results"),
+@app.command(epilog=format_examples("seqlab check-tracking", "seqlab check-tracking --uri http://127.0.0.1:5000"))
+def check_tracking(
+    uri: Annotated[str, typer.Option(help="an MLflow server or database; default: MLFLOW_TRACKING_URI")] = "",
+    results: Annotated[Path, typer.Option(help="folder of results, with the default database")] = Path("results"),
     as_json: AsJson = False,
 ) -> None:
-    """Read from the tracking database or server and write to it, as publishing would.
+    """Read from the tracking database or server and write to it, as publishing does.
 
-    Where that fails, says why and what helps.
+    If that fails, print the cause and the remedy.
     """
-    from seqlab.tracking.connection import address, check_store
+    from seqlab.tracking.connection import check_store, resolve_address
 
-    told = check_store(address(results, uri))
-    show({"works": True, "told": told}, as_json, [told])
+    sentence = check_store(resolve_address(results, uri))
+    print_result({"works": True, "told": sentence}, as_json, [sentence])

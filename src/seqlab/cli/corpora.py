@@ -1,4 +1,4 @@
-"""seqlab corpora: the texts that can be named, and what is odd about a text of one's own."""
+"""seqlab corpora: the list of defined texts, and checks of a text."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -8,28 +8,30 @@ from typing import Annotated, Any
 
 import typer
 
-from seqlab.cli.output import AsJson, aligned, examples, read_text, show
+from seqlab.cli.output import AsJson, align_columns, format_examples, print_result, read_text
 from seqlab.text.cleaning import CLEANING_FUNCTIONS, apply_cleaning
 
-EXAMPLES = ["seqlab corpora", "seqlab corpora check my.txt"]
-EXAMPLES += ["seqlab corpora check my.txt --cleaning letters --unit word"]
-app = typer.Typer(add_completion=False, rich_markup_mode=None, invoke_without_command=True, epilog=examples(*EXAMPLES))
-Definitions = Annotated[Path, typer.Option(help="where texts are defined")]
+CORPORA_EXAMPLES = ["seqlab corpora", "seqlab corpora check my.txt"]
+CORPORA_EXAMPLES += ["seqlab corpora check my.txt --cleaning letters --unit word"]
+app = typer.Typer(
+    add_completion=False, rich_markup_mode=None, invoke_without_command=True, epilog=format_examples(*CORPORA_EXAMPLES)
+)
+Definitions = Annotated[Path, typer.Option(help="file with the definitions of texts")]
 DEFINITIONS = Path("config/corpora.yaml")
-SHARES = {"train": 0.9, "valid": 0.05, "test": 0.05}
+DEFAULT_SHARES = {"train": 0.9, "valid": 0.05, "test": 0.05}
 MIN_FREQ = {"word": 2}  # as in config/config.yaml; 1 for other units
 
 
 @app.callback()
 def corpora(context: typer.Context, definitions: Definitions = DEFINITIONS, as_json: AsJson = False) -> None:
-    """List the texts that experiments can name, or check a text of your own."""
+    """List the texts that experiments can use, or check a text of your own."""
     if context.invoked_subcommand is None:
         list_corpora(definitions, as_json)
 
 
 @app.command("list")
 def list_corpora(definitions: Definitions = DEFINITIONS, as_json: AsJson = False) -> None:
-    """List the texts of config/corpora.yaml: where they come from, their licence, and whether they are here."""
+    """List the texts of config/corpora.yaml: origin, licence, and whether they are on this machine."""
     from seqlab.text.definitions import load_corpora
 
     rows = [
@@ -46,22 +48,23 @@ def list_corpora(definitions: Definitions = DEFINITIONS, as_json: AsJson = False
     ]
     table = [["corpus", "from", "here", "title"]]
     table += [[row["corpus"], row["from"], "yes" if row["fetched"] else "", row["title"]] for row in rows]
-    show({"corpora": rows}, as_json, aligned(table))
+    print_result({"corpora": rows}, as_json, align_columns(table))
 
 
-@app.command()
-def check(
+@app.command("check")
+def check_own_text(
     file: Annotated[str, typer.Argument(help="a text in UTF-8; - is standard input")],
     unit: Annotated[str, typer.Option(help="char, word or byte")] = "char",
     min_freq: Annotated[int | None, typer.Option(min=1, help="rarer tokens are unknown [2 for word, else 1]")] = None,
     cleaning: Annotated[
-        str, typer.Option(help=f"done to the text first: {', '.join(CLEANING_FUNCTIONS)}")
+        str, typer.Option(help=f"cleaning of the text: {', '.join(CLEANING_FUNCTIONS)}")
     ] = "whitespace",
     as_json: AsJson = False,
 ) -> None:
-    """Say what is odd about a text, before anything learns from it, as the workflow would.
+    """Check a text for anomalies, as the workflow does before training.
 
-    Cut into train, valid and test along its length, 90 / 5 / 5. Exit code 1 where a finding would stop the workflow.
+    The text is cut into train, valid and test along its length, 90 / 5 / 5. Exit code 1 if a finding stops the
+    workflow.
     """
     from seqlab.io.runs import SPLIT_NAMES
     from seqlab.text.checks import check_clean, check_raw, check_splits, check_unit
@@ -70,7 +73,7 @@ def check(
 
     raw = read_text(file)
     text = apply_cleaning(raw, cleaning, file)
-    tokens, segments = cut_text(text, unit, SHARES)
+    tokens, segments = cut_text(text, unit, DEFAULT_SHARES)
     train = [token for start, stop in segments["train"] for token in tokens[start:stop]]
     vocab = Vocab(train, min_freq or MIN_FREQ.get(unit, 1), unit=unit)
     ids = vocab.encode(tokens)
@@ -88,7 +91,7 @@ def check(
         "different": len(vocab) - 1,
         "findings": [asdict(finding) for finding in findings],
     }
-    show(content, as_json, _lines(content))
+    print_result(content, as_json, _lines(content))
     if any(finding.stops for finding in findings):
         sys.exit(1)
 
@@ -105,4 +108,4 @@ def _lines(content: dict[str, Any]) -> Iterator[str]:
     for finding in content["findings"]:
         yield f"{'error' if finding['stops'] else 'warning'}: {finding['sentence']} ({finding['kind']})"
     if not content["findings"]:
-        yield "nothing odd was found"
+        yield "no anomalies found"

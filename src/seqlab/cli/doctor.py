@@ -1,4 +1,4 @@
-"""seqlab doctor: what is here, what is missing, and how to get it."""
+"""seqlab doctor: checks of the installation."""
 
 import sys
 from dataclasses import asdict
@@ -7,31 +7,31 @@ from typing import Annotated
 
 import typer
 
-from seqlab.cli.output import AsJson, examples, show
+from seqlab.cli.output import AsJson, format_examples, print_result
 from seqlab.doctor import BAD, examine
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(epilog=examples("seqlab doctor", "seqlab doctor --json"))
+@app.command(epilog=format_examples("seqlab doctor", "seqlab doctor --json"))
 def doctor(
-    folder: Annotated[Path, typer.Option(help="the folder of the workflow")] = Path(),
+    folder: Annotated[Path, typer.Option(help="folder of the workflow")] = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Look at Python, packages, torch, GPU, Snakemake, MLflow, texts and disk.
+    """Check Python, packages, torch, GPU, Snakemake, MLflow, texts and disk.
 
-    Says what is missing and how to get it. Exit code 1 where something is missing that seqlab can't work without.
+    Print what is missing and how to install it. Exit code 1 if a requirement of seqlab is missing.
     """
-    seen = []
-    for found in examine(folder):
-        seen.append(found)
+    diagnoses = []
+    for diagnosis in examine(folder):
+        diagnoses.append(diagnosis)
         if not as_json:
-            typer.echo(f"{found.state:<8}{found.what:<11}{found.seen}")
-            if found.remedy:
-                typer.echo(f"{'':19}-> {found.remedy}")
-    missing = [found.what for found in seen if found.state == BAD]
-    content = {"well": not missing, "found": [asdict(found) for found in seen]}
-    closing = f"missing: {', '.join(missing)}" if missing else "everything that seqlab needs is here"
-    show(content, as_json, [closing])
+            typer.echo(f"{diagnosis.state:<8}{diagnosis.what:<11}{diagnosis.seen}")
+            if diagnosis.remedy:
+                typer.echo(f"{'':19}-> {diagnosis.remedy}")
+    missing = [diagnosis.what for diagnosis in diagnoses if diagnosis.state == BAD]
+    content = {"well": not missing, "found": [asdict(diagnosis) for diagnosis in diagnoses]}
+    closing = f"missing: {', '.join(missing)}" if missing else "all requirements of seqlab are met"
+    print_result(content, as_json, [closing])
     if missing:
         sys.exit(1)

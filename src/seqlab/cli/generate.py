@@ -1,4 +1,4 @@
-"""seqlab generate: texts drawn from a model, or its likeliest continuation."""
+"""seqlab generate: texts sampled from a model, or its most likely continuation."""
 
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from seqlab.cli.output import AsJson, Device, Model, examples, load_model, read_text, show
+from seqlab.cli.output import AsJson, Device, Model, format_examples, load_model, print_result, read_text
 from seqlab.io.errors import InputError
 from seqlab.text.tokens import to_bytes
 
@@ -14,33 +14,33 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(
-    epilog=examples(
+    epilog=format_examples(
         "seqlab generate --model results/default/python_docs/char/rnn/lstm-1x64 --prompt 'The value of'",
         "seqlab generate -m results/default/python_docs/char/ngram/mkn-6 --temperature 0.7 --top-p 0.9 --samples 3",
         "echo 'The value of' | seqlab generate -m results/default/python_docs/char/ngram/mkn-6 --prompt - --beam 8",
     )
 )
-def generate(
+def generate_texts(
     model: Model,
-    prompt: Annotated[str, typer.Option(help="what the text begins with; - is standard input")] = "",
-    symbols: Annotated[int, typer.Option(min=1, help="how many symbols follow")] = 200,
-    temperature: Annotated[float, typer.Option(min=0, help="below 1 is bolder, 0 takes the likeliest")] = 1.0,
-    top_k: Annotated[int | None, typer.Option(min=1, help="draw from so many likeliest symbols only")] = None,
-    top_p: Annotated[float | None, typer.Option(help="draw from the likeliest that hold this share only")] = None,
-    beam: Annotated[int | None, typer.Option(min=1, help="search the likeliest text, with so many in hand")] = None,
-    samples: Annotated[int, typer.Option(min=1, help="how many texts to draw")] = 1,
-    seed: Annotated[int, typer.Option(min=0, help="of the draws; the next samples take the next ones")] = 1,
-    replica: Annotated[int | None, typer.Option(help="seed of the network's training (its first)")] = None,
+    prompt: Annotated[str, typer.Option(help="beginning of the text; - is standard input")] = "",
+    symbols: Annotated[int, typer.Option(min=1, help="number of symbols to generate")] = 200,
+    temperature: Annotated[float, typer.Option(min=0, help="below 1 favours likely symbols, 0 is greedy")] = 1.0,
+    top_k: Annotated[int | None, typer.Option(min=1, help="sample from the k most likely symbols only")] = None,
+    top_p: Annotated[float | None, typer.Option(help="sample from the most likely symbols up to this sum")] = None,
+    beam: Annotated[int | None, typer.Option(min=1, help="search the most likely text with this beam width")] = None,
+    samples: Annotated[int, typer.Option(min=1, help="number of texts to sample")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="seed of the first sample; the next samples use the next seeds")] = 1,
+    replica: Annotated[int | None, typer.Option(help="training seed of the network (default: the first)")] = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Go on with a prompt. The same seed gives the same text.
+    """Continue a prompt. The same seed gives the same text.
 
-    Without a prompt the text goes on from the commonest symbol. A text appears while it is drawn.
+    Without a prompt the text continues the most frequent symbol. Text is printed while it is sampled.
     """
     drawing = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
     if beam is not None and (samples > 1 or drawing != {"temperature": 1.0, "top_k": None, "top_p": None}):
-        raise InputError("--beam draws nothing, so it can't be had with --samples, --temperature, --top-k and --top-p")
+        raise InputError("--beam excludes --samples, --temperature, --top-k and --top-p; use --beam or the others")
     loaded = load_model(model, device)
     number = _replica(loaded, replica)
     prompt = read_text("-").rstrip("\n") if prompt == "-" else _as_utf8(prompt)
@@ -52,20 +52,20 @@ def generate(
     if beam is not None:
         from seqlab.sampling import search_likeliest
 
-        found, bits = search_likeliest(reading, symbols, beam)
-        content |= {"beam": beam, "bits": bits, "texts": [_behind(loaded, prompt, found)]}
-        show(content, as_json, [prompt + content["texts"][0]])
+        indices, bits = search_likeliest(reading, symbols, beam)
+        content |= {"beam": beam, "bits": bits, "texts": [_continuation(loaded, prompt, indices)]}
+        print_result(content, as_json, [prompt + content["texts"][0]])
         return
     content |= drawing | {"seed": seed, "texts": []}
     for draw_seed in range(seed, seed + samples):
         pieces = _pieces(loaded, prompt, reading, symbols, draw_seed, drawing)
-        content["texts"].append("".join(pieces if as_json else _seen(prompt, pieces)))
+        content["texts"].append("".join(pieces if as_json else _print_pieces(prompt, pieces)))
     if as_json:
-        show(content, True, [])
+        print_result(content, True, [])
 
 
 def _as_utf8(argument: str) -> str:
-    """An argument read as UTF-8, whatever the locale; bytes that are none stay halves of surrogate pairs."""
+    """Return an argument decoded as UTF-8 in every locale; invalid bytes become surrogates."""
     try:
         return argument.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -73,17 +73,17 @@ def _as_utf8(argument: str) -> str:
 
 
 def _replica(loaded: Any, seed: int | None) -> int:
-    """The place of the replica with this seed; the first for None."""
+    """Return the index of the replica with this seed; 0 for None."""
     if seed is None:
         return 0
     if seed not in loaded.model.seeds:
-        known = ", ".join(str(each) for each in loaded.model.seeds if each is not None) or "none"
-        raise InputError(f"--replica is {seed}, but the seeds of {loaded.name} are {known}; name one of them")
+        known = ", ".join(str(number) for number in loaded.model.seeds if number is not None) or "none"
+        raise InputError(f"--replica is {seed}, but the seeds of {loaded.name} are {known}; use one of them")
     return int(loaded.model.seeds.index(seed))
 
 
 def _pieces(loaded: Any, prompt: str, reading: Any, symbols: int, seed: int, drawing: dict[str, Any]) -> Iterator[str]:
-    """The drawn text, symbol by symbol; bytes wait until they make a character."""
+    """Yield the sampled text symbol by symbol; bytes are held back until a character is complete."""
     import numpy as np
 
     from seqlab.sampling import drawn
@@ -95,13 +95,13 @@ def _pieces(loaded: Any, prompt: str, reading: Any, symbols: int, seed: int, dra
     yield decoder.decode(b"", final=True)
 
 
-def _behind(loaded: Any, prompt: str, indices: list[int]) -> str:
+def _continuation(loaded: Any, prompt: str, indices: list[int]) -> str:
     text: str = loaded.continuation_text(indices) if prompt else loaded.vocab.text_of(indices)
     return text
 
 
-def _seen(prompt: str, pieces: Iterator[str]) -> Iterator[str]:
-    """`pieces` as they come, each printed at once, behind the prompt."""
+def _print_pieces(prompt: str, pieces: Iterator[str]) -> Iterator[str]:
+    """Yield `pieces` and print them immediately, behind the prompt."""
     typer.echo(prompt, nl=False)
     for piece in pieces:
         typer.echo(piece, nl=False)

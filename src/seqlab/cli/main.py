@@ -1,4 +1,4 @@
-"""`seqlab`: a table of commands. Each lives in a module of its own, which is loaded when its command is called."""
+"""The program `seqlab`: a table of commands, whose modules are loaded on demand."""
 
 from importlib import import_module
 from importlib.metadata import version
@@ -9,43 +9,43 @@ from typer.core import TyperGroup
 
 from seqlab.io.errors import command
 
-COMMANDS = {  # name -> the module whose `app` it is, and what stands beside it in the list
-    "score": ("seqlab.cli.score", "say what a text costs a model, in perplexity and bits"),
-    "generate": ("seqlab.cli.generate", "go on with a prompt"),
-    "compare": ("seqlab.cli.compare", "say whether one model is better than another"),
-    "corpora": ("seqlab.cli.corpora", "list the texts there are, or check one of your own"),
+COMMANDS = {  # name -> module with its `app`, and its line in the list
+    "score": ("seqlab.cli.score", "print perplexity and bits of a text under a model"),
+    "generate": ("seqlab.cli.generate", "continue a prompt"),
+    "compare": ("seqlab.cli.compare", "compare models on the test split"),
+    "corpora": ("seqlab.cli.corpora", "list the defined texts, or check a text of your own"),
     "dashboard": ("seqlab.cli.dashboard", "show the tracked runs in MLflow's pages"),
     "export": ("seqlab.cli.export", "write all runs as one table"),
-    "check-tracking": ("seqlab.cli.check_tracking", "say whether runs can be published, and why not"),
-    "doctor": ("seqlab.cli.doctor", "say what is missing here, and how to get it"),
+    "check-tracking": ("seqlab.cli.check_tracking", "check that runs can be published"),
+    "doctor": ("seqlab.cli.doctor", "check the installation"),
 }
 EXIT_CODES = """\b
 Exit codes:
-  0  done
-  1  it could not be done: one sentence on standard error says why and what helps
-     (corpora check: the text would stop the workflow; doctor: something is missing)
-  2  the command was written in a wrong way"""
+  0  success
+  1  failure, with its cause and remedy in one sentence on standard error
+     (corpora check: the text would stop the workflow; doctor: a requirement is missing)
+  2  usage error"""
 
 
 class Commands(TyperGroup):
-    """The commands, of which only the one that is called is imported."""
+    """The commands; only the module of the called one is imported."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Their names, in the order of the table."""
+        """Return the names of the commands in the order of the table."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command of that name, or None."""
+        """Return the command of that name; None where there is none."""
         if cmd_name not in COMMANDS:
             return None
-        found = typer.main.get_command(import_module(COMMANDS[cmd_name][0]).app)
-        found.name = cmd_name
-        return found
+        loaded = typer.main.get_command(import_module(COMMANDS[cmd_name][0]).app)
+        loaded.name = cmd_name
+        return loaded
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write the list of `seqlab --help` without importing any."""
+        """Write the list of `seqlab --help` without importing commands."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, what) for name, (_, what) in COMMANDS.items()])
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
 
 app = typer.Typer(
@@ -59,23 +59,25 @@ app = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_requested: bool) -> None:
+    if is_requested:
         typer.echo(f"seqlab {version('seqlab')}")
         raise typer.Exit
 
 
 @app.callback()
 def _commands(
-    _: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="the version")] = False,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="print the version")
+    ] = False,
 ) -> Any:
-    """How well do n-grams and recurrent networks predict a text?
+    """Score, sample and compare n-grams and recurrent networks.
 
-    Experiments are run by snakemake; these commands use what it has made. Each has a --help with examples.
+    snakemake runs experiments; these commands use its results. The --help of every command has examples.
     """
 
 
 @command
 def main() -> None:
-    """The program `seqlab`."""
+    """Run the program `seqlab`."""
     app()

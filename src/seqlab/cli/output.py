@@ -1,4 +1,4 @@
-"""What commands have in common: models and texts to work on, and what is printed for programs or for people."""
+"""Shared options and output of the commands: models, texts, tables, JSON and progress."""
 
 import json
 import math
@@ -15,16 +15,16 @@ AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object, for
 Model = Annotated[
     Path, typer.Option("--model", "-m", help="folder of a run, or of a champion from MLflow", metavar="DIR")
 ]
-Device = Annotated[str, typer.Option(help="of a network: auto, cpu or cuda")]
+Device = Annotated[str, typer.Option(help="device of a network: auto, cpu or cuda")]
 
 
-def examples(*lines: str) -> str:
-    """The end of a command's help; the character keeps click from filling the lines up."""
+def format_examples(*lines: str) -> str:
+    """Return examples for the end of a command's help; \\b keeps click from rewrapping the lines."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-def show(content: dict[str, Any], as_json: bool, lines: Iterable[str]) -> None:
-    """Print `content` as one JSON object, in which an infinite figure is the string "inf", or else `lines`."""
+def print_result(content: dict[str, Any], as_json: bool, lines: Iterable[str]) -> None:
+    """Print `content` as one JSON object, with infinite figures as the string "inf", or else `lines`."""
     if as_json:
         typer.echo(json.dumps(_finite(content), indent=1, ensure_ascii=not _is_unicode(), allow_nan=False))
         return
@@ -39,16 +39,16 @@ def _is_unicode() -> bool:
 
 def _finite(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
+        return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
+        return [_finite(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else str(value)
     return value
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows of cells as lines in columns, the first to the left and numbers to the right."""
+def align_columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows of cells as lines with aligned columns, numbers to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     numbers = [all(row[column][:1] in "-+.0123456789i" for row in rows[1:]) for column in range(len(widths))]
     return [
@@ -61,12 +61,12 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def read_text(name: str) -> str:
-    """The text in the file of this name, or on standard input for "-"; InputError where it is no text."""
+    """Return the text in the file `name`, or of standard input for "-"; InputError where it is no text."""
     return check_text(sys.stdin.buffer.read(), "standard input") if name == "-" else load_text(Path(name))
 
 
 def load_model(folder: Path, device: str) -> Any:
-    """The model in `folder`, a network on the `device` of this name; torch is loaded for networks only."""
+    """Return the model in `folder`, networks on the device named `device`; torch is loaded for networks only."""
     from seqlab.language_model import LanguageModel
 
     if not (folder / "weights.safetensors").exists():
@@ -76,8 +76,8 @@ def load_model(folder: Path, device: str) -> Any:
     return LanguageModel.load(folder, choose_device(device))
 
 
-def progress(total: int, what: str) -> Any:
-    """A bar on standard error: only at a terminal, and only for what takes longer than two seconds."""
+def show_progress(total: int, label: str) -> Any:
+    """Return a progress bar on standard error, shown after two seconds and at terminals only."""
     from tqdm import tqdm
 
-    return tqdm(total=total, desc=what, unit=" symbols", unit_scale=True, delay=2, disable=None, leave=False)
+    return tqdm(total=total, desc=label, unit=" symbols", unit_scale=True, delay=2, disable=None, leave=False)

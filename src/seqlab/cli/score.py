@@ -1,4 +1,4 @@
-"""seqlab score: what a text costs a model."""
+"""seqlab score: perplexity and bits of a text under a model."""
 
 import math
 import statistics
@@ -7,19 +7,21 @@ from typing import Annotated, Any
 
 import typer
 
-from seqlab.cli.output import AsJson, Device, Model, aligned, examples, load_model, progress, read_text, show
+from seqlab.cli import output
 from seqlab.io.errors import InputError
-from seqlab.ledger.perplexity import FIGURES, figures
+from seqlab.ledger.perplexity import compute_figures
 from seqlab.text.cleaning import CLEANING_FUNCTIONS, apply_cleaning
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-MANY = 0.01  # share of unknown symbols from which one suspects that the text is not of the model's kind
-TITLES = ("perplexity", "bits per symbol", "bits per character", "bits per byte", "bits per word")
-ORDER = ("perplexity", "bits_per_symbol", "bits_per_char", "bits_per_byte", "bits_per_word")
+SUSPICIOUS_SHARE = 0.01  # share of unknown symbols that suggests a differently cleaned text
+UNIT_NAMES = {"symbol": "symbol", "char": "character", "byte": "byte", "word": "word"}
+FIGURE_TITLES = {"perplexity": "perplexity"} | {
+    f"bits_per_{key}": f"bits per {name}" for key, name in UNIT_NAMES.items()
+}
 
 
 @app.command(
-    epilog=examples(
+    epilog=output.format_examples(
         "seqlab score my.txt --model results/default/python_docs/char/ngram/mkn-6",
         "seqlab score - -m results/time_machine/time_machine/char/rnn/lstm-2x128 --cleaning letters < chapter.txt",
         "seqlab score my.txt -m results/default/python_docs/char/rnn/lstm-1x64 --per-token > tokens.tsv",
@@ -27,36 +29,37 @@ ORDER = ("perplexity", "bits_per_symbol", "bits_per_char", "bits_per_byte", "bit
 )
 def score(
     file: Annotated[str, typer.Argument(help="a text in UTF-8; - is standard input")],
-    model: Model,
-    cleaning: Annotated[str, typer.Option(help=f"done to the text first: {', '.join(CLEANING_FUNCTIONS)}")] = "none",
-    per_token: Annotated[bool, typer.Option("--per-token", help="a TSV line for each token instead")] = False,
-    device: Device = "auto",
-    as_json: AsJson = False,
+    model: output.Model,
+    cleaning: Annotated[str, typer.Option(help=f"cleaning of the text: {', '.join(CLEANING_FUNCTIONS)}")] = "none",
+    per_token: Annotated[bool, typer.Option("--per-token", help="print a TSV line for each token instead")] = False,
+    device: output.Device = "auto",
+    as_json: output.AsJson = False,
 ) -> None:
     """Print the perplexity of FILE and its bits per character, byte and word.
 
-    The first symbol is context only, and the text is read as one stream. A network with several seeds gives the mean
-    over them, and their standard deviation.
+    The text is scored as one stream; its first symbol is context only. For networks with several seeds, print the mean
+    and the standard deviation over seeds.
     """
     if per_token and as_json:
-        raise InputError("--per-token prints TSV, so it can't be had with --json; leave one of them away")
-    text = read_text(file)
+        raise InputError("--per-token prints TSV and --json prints JSON; use one of them")
+    text = output.read_text(file)
     text = apply_cleaning(text, cleaning, file)
-    loaded = load_model(model, device)
+    loaded = output.load_model(model, device)
     tokens, indices = loaded.encoded(text, 2)
-    with progress(len(indices) - 1, "scoring") as bar:
+    with output.show_progress(len(indices) - 1, "scoring") as bar:
         bits = loaded.model.score([indices], bar.update)
     counts = loaded.counts(tokens, indices)
-    rows = [{"seed": seed} | figures(each, counts) for seed, each in zip(loaded.model.seeds, bits, strict=True)]
-    if counts["unknown"] > MANY * counts["scored"]:
+    replicas = zip(loaded.model.seeds, bits, strict=True)
+    rows = [{"seed": seed} | compute_figures(costs, counts) for seed, costs in replicas]
+    if counts["unknown"] > SUSPICIOUS_SHARE * counts["scored"]:
         share = f"{counts['unknown'] / counts['scored']:.1%} of the symbols are unknown to the model"
-        typer.echo(f"warning: {share}; was the text of its training cleaned in another way? See --cleaning", err=True)
+        typer.echo(f"warning: {share}; its training text may have been cleaned differently, see --cleaning", err=True)
     if per_token:
         for line in _table(tokens, indices, bits):
             typer.echo(line)
         return
     content = {"file": file, "model": loaded.name, "unit": loaded.vocab.unit, "cleaning": cleaning, "scores": rows}
-    show(content, as_json, _lines(content))
+    output.print_result(content, as_json, _lines(content))
 
 
 def _lines(content: dict[str, Any]) -> Iterator[str]:
@@ -67,8 +70,10 @@ def _lines(content: dict[str, Any]) -> Iterator[str]:
     unknown = f"{first['unknown']:,} of them unknown" if first["unknown"] else "all known"
     yield f"{first['symbols']:,} symbols scored, {unknown}"
     if first["zero_probability"]:
-        yield f"{first['zero_probability']:,} of them have probability zero under the model, so no figure is finite"
-    yield from aligned([_cells(title, [row[name] for row in rows]) for title, name in zip(TITLES, ORDER, strict=True)])
+        yield f"{first['zero_probability']:,} of them have probability zero under the model; all figures are infinite"
+    yield from output.align_columns(
+        [_cells(title, [row[name] for row in rows]) for name, title in FIGURE_TITLES.items()]
+    )
 
 
 def _cells(title: str, values: list[float]) -> list[str]:
@@ -78,7 +83,7 @@ def _cells(title: str, values: list[float]) -> list[str]:
 
 
 def _table(tokens: list[str], indices: Any, bits: Any) -> Iterator[str]:
-    """A header, and a line for each scored token: its place, itself with escapes, whether it is known, its bits."""
+    """Yield a header and a line for each scored token: position, token with escapes, known (1) or not (0), bits."""
     yield "position\ttoken\tknown\tbits"
     for place, cost in enumerate(bits.mean(axis=0), start=1):
         token = tokens[place].encode("unicode_escape").decode("ascii") if _odd(tokens[place]) else tokens[place]
@@ -86,8 +91,5 @@ def _table(tokens: list[str], indices: Any, bits: Any) -> Iterator[str]:
 
 
 def _odd(token: str) -> bool:
-    """Whether a token would not be seen in a table, or break it."""
+    """Return whether a token is invisible in a table or breaks it."""
     return "\\" in token or not token.isprintable()
-
-
-assert set(ORDER) == set(FIGURES)

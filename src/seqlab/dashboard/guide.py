@@ -1,20 +1,19 @@
-"""The text that a dashboard prints: links to all that there is to see of the tracked runs."""
+"""Links to views and pages of the tracked runs, printed by the dashboard."""
 
 from typing import Any
 
 from seqlab.tracking.connection import connect
-from seqlab.tracking.faults import faults_named
-from seqlab.tracking.views.catalogue import PAGE_RUNS, install_views, views_of
+from seqlab.tracking.faults import explain_faults
+from seqlab.tracking.views.catalogue import PAGE_RUNS, install_views, list_views
 from seqlab.tracking.views.format import run_link
 
 
-def guide(uri: str, server: str) -> list[str]:
+def list_links(uri: str, server: str) -> list[str]:
     """Install the views of every experiment at `uri`, a database or a server, and return lines with links to them.
 
-    The links begin with `server`, the address at which MLflow's pages are served. Raises InputError where `uri` can't
-    be read.
+    The links begin with `server`, the address of MLflow's pages. Raise InputError where `uri` can't be read.
     """
-    with faults_named(uri):
+    with explain_faults(uri):
         client = connect(uri)
         experiments = [experiment for experiment in client.search_experiments() if "/" in experiment.name]
         lines = []
@@ -24,7 +23,7 @@ def guide(uri: str, server: str) -> list[str]:
 
 
 def _of_experiment(client: Any, experiment: Any, server: str) -> list[str]:
-    views = views_of(experiment.name)
+    views = list_views(experiment.name)
     install_views(client, experiment.experiment_id, experiment.tags, views)
     answer = experiment.tags.get("mlflow.note.content", "").partition(": ")[2]
     lines = ["", experiment.name, *([f"  {answer}"] if answer else [])]
@@ -32,7 +31,7 @@ def _of_experiment(client: Any, experiment: Any, server: str) -> list[str]:
         lines += _entry(view.title, view.answers, server + view.address(experiment.experiment_id))
     for page in client.search_runs([experiment.experiment_id], PAGE_RUNS):
         link = server + run_link(experiment.experiment_id, page.info.run_id)
-        lines += _entry(page.info.run_name, "verdicts, figures, and the command that does it again", link)
+        lines += _entry(page.info.run_name, "verdicts, figures, and the command that runs it again", link)
     return lines
 
 

@@ -1,4 +1,4 @@
-"""The routes of MLflow that the dashboard opens. Every other route answers 404, those of a newer MLflow among them.
+"""Routes of MLflow that the dashboard opens; all others, including those of newer versions, answer 404.
 
 A route is a method and a path in Flask's notation. tests/unit/dashboard/test_dashboard.py compares the lists with the
 routes that MLflow registers.
@@ -50,14 +50,14 @@ EDIT_ROUTES = (  # with --writable
 QUERY_FIELDS = frozenset(  # of GraphQL
     {"mlflowGetExperiment", "mlflowGetRun", "mlflowSearchRuns", "mlflowGetMetricHistoryBulkInterval"}
 )
-SEGMENT = r"[\w.~-]*[\w~-][\w.~-]*"  # a part of a path that is neither empty nor only dots
+PATH_SEGMENT = r"[\w.~-]*[\w~-][\w.~-]*"  # a part of a path, neither empty nor only dots
 
 
-def route_pattern(routes: Iterable[str]) -> re.Pattern[str]:
-    """A pattern that matches "METHOD path" as a whole, for exactly the requests of `routes`."""
+def compile_routes(routes: Iterable[str]) -> re.Pattern[str]:
+    """Return a pattern that fully matches "METHOD path" for exactly the requests of `routes`."""
     patterns = []
     for route in routes:
         pattern = re.escape(route)
-        pattern = re.sub(r"<path:\w+>", lambda _: f"{SEGMENT}(?:/{SEGMENT})*", pattern)
-        patterns.append(re.sub(r"<\w+>", lambda _: SEGMENT, pattern))
+        pattern = re.sub(r"<path:\w+>", lambda _: f"{PATH_SEGMENT}(?:/{PATH_SEGMENT})*", pattern)
+        patterns.append(re.sub(r"<\w+>", lambda _: PATH_SEGMENT, pattern))
     return re.compile("|".join(patterns), re.ASCII)

@@ -1,7 +1,7 @@
-"""The program that serves a dashboard: `python -m seqlab.dashboard.server --socket 3`.
+"""Server program of the dashboard: `python -m seqlab.dashboard.server --socket 3`.
 
-`session.serve` starts it with a socket that listens, and gives it the key on standard input, where no list of
-processes shows it. It ends when standard input does, so it never outlives the program that started it.
+`session.serve_dashboard` starts it with a listening socket and passes the key on standard input, which process lists do
+not show. It ends with standard input, so it never outlives the program that started it.
 """
 
 import argparse
@@ -17,22 +17,22 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.dashboard.guard import Guard, Key
-from seqlab.tracking.connection import ENVIRONMENT, local_database
+from seqlab.tracking.connection import MLFLOW_ENVIRONMENT, local_database
 
-FEATURES = {
-    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # fourteen more processes
-    "MLFLOW_ENABLE_AI_GATEWAY": "false",  # tells the page not to offer it
+MLFLOW_FEATURES = {
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # saves fourteen processes
+    "MLFLOW_ENABLE_AI_GATEWAY": "false",  # hides it in the page
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
 
 
-def mlflow_application(results: Path) -> Any:
-    """MLflow's ASGI application on the database and the artifacts of `results`; no other setting of MLflow holds."""
+def load_mlflow_application(results: Path) -> Any:
+    """Return MLflow's ASGI application on the database and artifacts of `results`, without other settings of MLflow."""
     for name in [name for name in os.environ if re.match("_?MLFLOW_", name)]:
         del os.environ[name]
     uri = local_database(results)
-    os.environ |= ENVIRONMENT | FEATURES | {"MLFLOW_LOGGING_LEVEL": "INFO", "MLFLOW_TRACKING_URI": uri}
-    os.environ |= {  # as `mlflow server` tells them to its workers
+    os.environ |= MLFLOW_ENVIRONMENT | MLFLOW_FEATURES | {"MLFLOW_LOGGING_LEVEL": "INFO", "MLFLOW_TRACKING_URI": uri}
+    os.environ |= {  # as `mlflow server` passes them to its workers
         "_MLFLOW_SERVER_FILE_STORE": uri,
         "_MLFLOW_SERVER_REGISTRY_STORE": uri,
         "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
@@ -45,8 +45,8 @@ def mlflow_application(results: Path) -> Any:
     return app
 
 
-def page(writable: bool) -> str:
-    """MLflow's page, with what hides the parts of it that are shut."""
+def compose_page(writable: bool) -> str:
+    """Return MLflow's page with a style that hides disabled parts."""
     import mlflow.server
 
     plain = (Path(mlflow.server.__file__).parent / "js/build/index.html").read_text(encoding="utf-8")
@@ -58,11 +58,11 @@ def page(writable: bool) -> str:
 
 
 def main() -> None:
-    """Serve until standard input ends, SIGTERM, or a request to stop."""
+    """Serve until standard input ends, or until SIGTERM or a stop request."""
     import uvicorn
 
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--socket", type=int, required=True, help="the number of an open socket that listens")
+    parser.add_argument("--socket", type=int, required=True, help="number of an open, listening socket")
     listening = socket.socket(fileno=parser.parse_args().socket)
     settings = json.loads(sys.stdin.readline())
     os.umask(0o077)
@@ -74,19 +74,19 @@ def main() -> None:
         sys.stdin.read()
         stop()
 
-    application = mlflow_application(Path(settings["results"]))
+    application = load_mlflow_application(Path(settings["results"]))
     key = Key(settings["token"], settings["base"])
-    guard = Guard(application, key, page(settings["writable"]), settings["writable"], stop)
-    # Requests are not logged, because that of the link holds the token. What MLflow does when it starts (lifespan)
-    # concerns containers of its assistant.
-    kept: dict[str, Any] = {
+    guard = Guard(application, key, compose_page(settings["writable"]), settings["writable"], stop)
+    # No access log, because the link holds the token. The start code of MLflow (lifespan) concerns only containers of
+    # its assistant.
+    options: dict[str, Any] = {
         "access_log": False,
         "lifespan": "off",
         "ws": "none",
         "proxy_headers": False,
         "server_header": False,
     }
-    server = uvicorn.Server(uvicorn.Config(guard, **kept, timeout_graceful_shutdown=5))
+    server = uvicorn.Server(uvicorn.Config(guard, **options, timeout_graceful_shutdown=5))
     threading.Thread(target=stop_with_parent, daemon=True).start()
     server.run(sockets=[listening])
 

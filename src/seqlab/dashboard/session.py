@@ -1,8 +1,4 @@
-"""Starting and stopping a dashboard: the socket, the token and the note beside the database.
-
-The other modules, in the order in which to read them: `routes`, the list of what is open; `guard`, who may ask;
-`server`, the program that serves, with `page.html`, which hides what is shut; and `guide`, the links that are printed.
-"""
+"""Start and stop of a dashboard: the socket, the token and the session file beside the database."""
 
 import getpass
 import json
@@ -18,24 +14,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seqlab.dashboard.guard import STOP, Key
-from seqlab.dashboard.guide import guide
+from seqlab.dashboard.guard import STOP_REQUEST, Key
+from seqlab.dashboard.guide import list_links
 from seqlab.io.errors import InputError
 from seqlab.io.files import read_json, write_json
 from seqlab.tracking.connection import local_database
 
 HOST = "127.0.0.1"
-PATIENCE = 120  # seconds; a loaded machine of two cores takes about 30
+TIMEOUT_SECONDS = 120  # a loaded machine with two cores takes about 30
 SESSION_FILE = ".dashboard.json"  # beside the database while it is served
-LOG = "dashboard.log"
-SEARCH = "api/2.0/mlflow/experiments/search?max_results=1"  # after "" or "ajax-", which the page uses
+LOG_FILE = "dashboard.log"
+SEARCH_PATH = "api/2.0/mlflow/experiments/search?max_results=1"  # of the API; the page puts "ajax-" before it
 
 
-def listen(wanted_port: int) -> socket.socket:
-    """A socket that listens on the loopback interface: at `wanted_port` where that is free, else at another port."""
-    for port in (wanted_port, 0):
+def open_socket(preferred_port: int) -> socket.socket:
+    """Return a listening socket on the loopback interface, at `preferred_port` or, if in use, at another port."""
+    for port in (preferred_port, 0):
         listening = socket.socket()
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a server just stopped is no obstacle
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # reuses the port of a server that just stopped
         try:
             listening.bind((HOST, port))
             listening.listen(100)
@@ -45,48 +41,50 @@ def listen(wanted_port: int) -> socket.socket:
     raise InputError(f"no port of {HOST} is free; close other servers and try again")
 
 
-def ask(address: str, headers: Mapping[str, str], method: str = "GET") -> bytes:
-    """The answer of a server on this machine, which no proxy can reach; OSError where there is none."""
+def send_request(address: str, headers: Mapping[str, str], method: str = "GET") -> bytes:
+    """Return the answer of a server on this machine, without proxies; OSError where there is none."""
     request = urllib.request.Request(address, headers=dict(headers), method=method)
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
         return bytes(answer.read())
 
 
-def answers(address: str, headers: Mapping[str, str]) -> bool:
-    """Ask MLflow a real question, the address of a search: its page /health says yes before others do."""
+def is_answering(address: str, headers: Mapping[str, str]) -> bool:
+    """Return whether the search at `address` works; MLflow's page /health answers earlier than other pages."""
     try:
-        return "experiments" in json.loads(ask(address, headers))
+        return "experiments" in json.loads(send_request(address, headers))
     except (OSError, ValueError):
         return False
 
 
-def serve(results: Path, wanted_port: int, writable: bool = False) -> None:
-    """Serve the database of `results` until Ctrl-C, SIGTERM or `stop`, and print the links when the server answers.
+def serve_dashboard(results: Path, preferred_port: int, writable: bool = False) -> None:
+    """Serve the database of `results` until Ctrl-C, SIGTERM or `stop_dashboard`, and print the links.
 
-    Another port is taken where `wanted_port` is in use. With `writable` the page edits runs. Raises InputError where
-    there is no database yet, a dashboard runs already, or the server fails.
+    Use another port where `preferred_port` is in use. With `writable` the page edits runs. Raise InputError where the
+    database is missing, a dashboard already runs, or the server fails.
     """
     results = results.resolve()
     if not (results / "mlflow.db").exists():
-        raise InputError(f"{results / 'mlflow.db'} does not exist; run the workflow first, its last step makes it")
+        raise InputError(f"{results / 'mlflow.db'} does not exist; run the workflow first, whose last step writes it")
     if note := _running(results):
         raise InputError(
-            f"a dashboard of {results} runs already at port {note['port']} of this machine; open the link that it "
-            "printed, or stop it with make dashboard-stop"
+            f"a dashboard of {results} already runs at port {note['port']} of this machine; open its link, or stop "
+            "it with make dashboard-stop"
         )
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C and leaves no server behind
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops the server as Ctrl-C does
     print("starting the dashboard; this takes some seconds", file=sys.stderr)
     key = Key()
-    with listen(wanted_port) as listening, _server(results, key, writable, listening) as server:
+    with open_socket(preferred_port) as listening, _server(results, key, writable, listening) as server:
         port = listening.getsockname()[1]
-        listening.close()  # the server has it
+        listening.close()  # the server keeps it open
         address = f"http://{HOST}:{port}"
         try:
             with _private():
                 place = {"results": str(results), "machine": socket.gethostname(), "port": port}
                 write_json(results / SESSION_FILE, place | {"base": key.base, "token": key.token}, checksum=False)
-            lines = guide(local_database(results), address + key.base)
-            _wait_until_ready(server, f"{address}{key.base}ajax-{SEARCH}", {"Cookie": key.cookie}, results / LOG)
+            lines = list_links(local_database(results), address + key.base)
+            _wait_until_ready(
+                server, f"{address}{key.base}ajax-{SEARCH_PATH}", {"Cookie": key.cookie}, results / LOG_FILE
+            )
             print(
                 *_head(address, key),
                 *lines,
@@ -96,7 +94,7 @@ def serve(results: Path, wanted_port: int, writable: bool = False) -> None:
                 flush=True,
             )
             if server.wait():
-                raise _ended(server, results / LOG)
+                raise _ended(server, results / LOG_FILE)
         except KeyboardInterrupt:
             pass
         finally:
@@ -105,37 +103,37 @@ def serve(results: Path, wanted_port: int, writable: bool = False) -> None:
     print("the dashboard is stopped", file=sys.stderr)
 
 
-def stop(results: Path) -> None:
+def stop_dashboard(results: Path) -> None:
     """Stop the dashboard of `results`; InputError where none runs on this machine."""
     results = results.resolve()
     note = _running(results)
     if note is None:
         raise InputError(f"no dashboard of {results} runs on this machine; make dashboard starts one")
-    method, path = STOP.split()
-    ask(f"http://{HOST}:{note['port']}{note['base'].rstrip('/')}{path}", _cookie(note), method)
-    deadline = time.monotonic() + PATIENCE
+    method, path = STOP_REQUEST.split()
+    send_request(f"http://{HOST}:{note['port']}{note['base'].rstrip('/')}{path}", _cookie(note), method)
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while (results / SESSION_FILE).exists() and time.monotonic() < deadline:
         time.sleep(0.1)
 
 
 def _head(address: str, key: Key) -> Iterator[str]:
-    """The lines on top, of which one holds the token."""
+    """Yield the first lines, one of which holds the token."""
     port = address.rpartition(":")[2]
     if {"SSH_CONNECTION", "SLURM_JOB_ID"} & set(os.environ):
-        yield "on your own machine, which the links then open on:"
+        yield "to open the links on your own machine, run there:"
         yield f"  ssh -N -L {port}:{HOST}:{port} {getpass.getuser()}@{socket.getfqdn()}"
         yield ""
-    yield "open this first: the browser then opens the other links too, until the dashboard ends"
+    yield "open this link first; it unlocks the other links in this browser until the dashboard stops"
     yield f"  {address}/?token={key.token}#/experiments"
 
 
 @contextmanager
 def _server(results: Path, key: Key, writable: bool, listening: socket.socket) -> Iterator["subprocess.Popen[bytes]"]:
-    """The program that serves, while the block lasts; its log goes to a file beside the database."""
+    """Run the server program during the block; its log goes to a file beside the database."""
     program = [sys.executable, "-m", "seqlab.dashboard.server", "--socket", str(listening.fileno())]
     settings = {"results": str(results), "token": key.token, "base": key.base, "writable": writable}
-    (results / LOG).unlink(missing_ok=True)
-    with _private(), (results / LOG).open("xb") as log:
+    (results / LOG_FILE).unlink(missing_ok=True)
+    with _private(), (results / LOG_FILE).open("xb") as log:
         server = subprocess.Popen(
             program,
             stdin=subprocess.PIPE,
@@ -150,7 +148,7 @@ def _server(results: Path, key: Key, writable: bool, listening: socket.socket) -
         server.stdin.flush()
         yield server
     finally:
-        server.stdin.close()  # which ends it
+        server.stdin.close()  # ends the server
         try:
             server.wait(timeout=30)
         except subprocess.TimeoutExpired:
@@ -159,27 +157,29 @@ def _server(results: Path, key: Key, writable: bool, listening: socket.socket) -
 
 
 def _wait_until_ready(server: "subprocess.Popen[bytes]", address: str, headers: dict[str, str], log: Path) -> None:
-    """Return as soon as the server answers a real call; InputError where it ends or stays silent."""
-    deadline = time.monotonic() + PATIENCE
+    """Return as soon as the server answers; InputError where it ends or does not answer in time."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         if server.poll() is not None:
             raise _ended(server, log)
-        if answers(address, headers):
+        if is_answering(address, headers):
             return
         time.sleep(0.1)
-    raise InputError(f"the MLflow server gave no answer in {PATIENCE} s; see {log}, or try on a less busy machine")
+    raise InputError(
+        f"the MLflow server did not answer within {TIMEOUT_SECONDS} s; see {log}, or use a less busy machine"
+    )
 
 
 def _ended(server: "subprocess.Popen[bytes]", log: Path) -> InputError:
-    return InputError(f"the MLflow server ended with code {server.returncode}; {log} says why")
+    return InputError(f"the MLflow server ended with code {server.returncode}; see {log}")
 
 
 def _running(results: Path) -> dict[str, Any] | None:
-    """The note of the dashboard of `results` that runs on this machine; InputError where it runs on another."""
+    """Return the note of a running dashboard of `results` on this machine; InputError where it runs on another."""
     note = _noted(results)
     if not note:
         return None
-    if note.get("results") != str(results):  # it came with a copy of those results, whose dashboard this is not
+    if note.get("results") != str(results):  # copied with other results
         (results / SESSION_FILE).unlink()
         return None
     if note["machine"] != socket.gethostname():
@@ -187,18 +187,18 @@ def _running(results: Path) -> dict[str, Any] | None:
             f"the dashboard of {results} runs on {note['machine']}; stop it there with make dashboard-stop, or delete "
             f"{results / SESSION_FILE} if that machine was restarted"
         )
-    if answers(f"http://{HOST}:{note['port']}{note['base']}ajax-{SEARCH}", _cookie(note)):
+    if is_answering(f"http://{HOST}:{note['port']}{note['base']}ajax-{SEARCH_PATH}", _cookie(note)):
         return note
     (results / SESSION_FILE).unlink()  # it was killed
     return None
 
 
 def _noted(results: Path) -> dict[str, Any]:
-    """The content of the note; nothing where there is none, or another account has written it."""
+    """Return the content of the session file; empty without one, InputError for that of another account."""
     note = results / SESSION_FILE
     try:
         if note.lstat().st_uid != os.getuid():
-            raise InputError(f"{note} is not yours; delete it")
+            raise InputError(f"{note} belongs to another account; delete it")
         return read_json(note)
     except FileNotFoundError:
         return {}
@@ -210,7 +210,7 @@ def _cookie(note: dict[str, Any]) -> dict[str, str]:
 
 @contextmanager
 def _private() -> Iterator[None]:
-    """Files that are made in the block can't be read by other accounts."""
+    """Create files that other accounts can't read."""
     before = os.umask(0o077)
     try:
         yield

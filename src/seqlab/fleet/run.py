@@ -7,7 +7,7 @@ from seqlab.fleet.fleet import Fleet
 from seqlab.fleet.live import LiveHistory
 from seqlab.fleet.task import Task
 from seqlab.fleet.training import train_fleet
-from seqlab.io.files import remove
+from seqlab.io.files import remove_file
 
 CHECKPOINT = "unfinished.safetensors"  # in the folder of a run until the run is scored
 
@@ -32,5 +32,5 @@ def train_and_score(
     train_fleet(fleet, task, report, (folder / CHECKPOINT, fingerprint), stop)
     fleet.write_results(folder)
     score()
-    remove(folder / CHECKPOINT)
+    remove_file(folder / CHECKPOINT)
     live.remove()

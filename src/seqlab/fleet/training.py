@@ -19,7 +19,7 @@ from seqlab.fleet.optimisers import clip_gradients
 from seqlab.fleet.settings import uses_tf32
 from seqlab.fleet.task import Task
 from seqlab.io.errors import InputError
-from seqlab.machine.devices import memory_errors, use_tf32
+from seqlab.machine.devices import explain_memory_errors, use_tf32
 
 
 def train_fleet(
@@ -96,7 +96,7 @@ def _train_epoch(
     number of data trained on. None when `stop` is true; `fleet` and `progress` then hold the state.
     """
     plan = EpochPlan.of(fleet, progress, len(task.data) - task.first, running, task.first)
-    with memory_errors(task.data.device, fleet.network.section):
+    with explain_memory_errors(task.data.device, fleet.network.section):
         steps = accelerated.steps_of(plan)
         ended = steps.train_epoch(progress, plan, stop) if steps else _train_plainly(fleet, task, progress, plan, stop)
     if not ended:

@@ -1,0 +1,1 @@
+"""Files, checksums, cards, schemas, names and errors, used by all other packages."""

@@ -1,7 +1,7 @@
-"""Reading and writing files so that a half-written or damaged one is never taken for a whole one.
+"""Atomic writes, and checksums of files that are read again.
 
 A file that is read again has its SHA-256 in a hidden file beside it, such as .models.csv.sha256, in the form of
-sha256sum; `replacing` writes it and `verified` compares it. A file without one, written by hand, is taken as it is.
+sha256sum: `replacing` writes it and `verified` compares it. A file without a checksum, written by hand, is accepted.
 """
 
 import json
@@ -21,10 +21,10 @@ from seqlab.io.schemas import check, read_schema
 
 @contextmanager
 def replacing(path: str | Path, checksum: bool = True) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place when the block ends, and vanishes if it fails.
+    """Yield a temporary path beside `path` that replaces it when the block ends, and is removed if the block fails.
 
-    `checksum` is False for what no program reads again. Raises InputError where the disk is full or the folder can't be
-    written to; what was there before is then still there.
+    `checksum` is False for files that no program reads again. Raise InputError where the disk is full or the folder
+    is not writable; the old file then stays.
     """
     path = Path(path)
     with _written_beside(path), _temporary(path) as temporary:
@@ -35,16 +35,16 @@ def replacing(path: str | Path, checksum: bool = True) -> Iterator[Path]:
         beside = _checksum_of(path)
         with _temporary(beside) as line:
             _write_checksum(temporary, line, path.name)
-            beside.unlink(missing_ok=True)  # a program killed here leaves a file without a checksum, never a wrong one
+            beside.unlink(missing_ok=True)  # a kill here leaves a file without a checksum, never a wrong one
             temporary.replace(path)
             line.replace(beside)
 
 
 @contextmanager
 def _temporary(path: Path) -> Iterator[Path]:
-    """An empty file beside `path`, gone after the block unless it was renamed."""
+    """Yield an empty file beside `path`, removed after the block unless it was renamed."""
     handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=path.parent)
-    os.fchmod(handle, 0o666 & ~_umask())  # mkstemp makes files private; a result is as readable as any other file
+    os.fchmod(handle, 0o666 & ~_umask())  # mkstemp makes private files
     os.close(handle)
     try:
         yield Path(name)
@@ -54,13 +54,13 @@ def _temporary(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _written_beside(path: Path) -> Iterator[None]:
-    """The folder of `path` is there in the block; what the system has against writing becomes an InputError."""
+    """Create the folder of `path`; system errors in the block become InputErrors."""
     if not path.name:
-        raise unwritable(path, ValueError("it names no file"))
+        raise unwritable(path, ValueError("it is not the name of a file"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield
-    except FileNotFoundError:  # something that the block reads
+    except FileNotFoundError:  # of a file that the block reads
         raise
     except OSError as error:
         raise unwritable(path, error) from None
@@ -75,7 +75,7 @@ def _write_checksum(file: Path, beside: Path, name: str) -> None:
 
 
 def read_digest(path: str | Path) -> str:
-    """The SHA-256 of a file as it was written, in hexadecimal; computed only where it has no checksum."""
+    """Return the SHA-256 of a file as it was written, in hexadecimal; computed only where it has no checksum."""
     with suppress(FileNotFoundError):
         if Path(path).is_file():
             return _checksum_of(Path(path)).read_text(errors="replace").partition(" ")[0]
@@ -83,31 +83,31 @@ def read_digest(path: str | Path) -> str:
 
 
 def verified(path: str | Path) -> Path:
-    """`path`, whose content is what was written, or InputError; a file without a checksum is taken as it is."""
+    """Return `path` if its checksum fits its content, or if it has none; else raise InputError."""
     path = Path(path)
-    if not (path.is_file() and _checksum_of(path).is_file()):  # whoever reads it says that there is none
+    if not (path.is_file() and _checksum_of(path).is_file()):  # the reader reports a missing file
         return path
-    if all(read_digest(path) != sha256_of(path) for _ in range(2)):  # between the first two it may be replaced
-        raise damaged(path, "its SHA-256 is not that of what was written")
+    if all(read_digest(path) != sha256_of(path) for _ in range(2)):  # it may be replaced between the two readings
+        raise damaged(path, "its SHA-256 differs from that of the file written")
     return path
 
 
-def remove(path: str | Path) -> None:
-    """Delete a file, if it is there, and its checksum."""
+def remove_file(path: str | Path) -> None:
+    """Delete a file, if it exists, and its checksum."""
     Path(path).unlink(missing_ok=True)
     _checksum_of(Path(path)).unlink(missing_ok=True)
 
 
 def damaged(path: str | Path, why: object) -> InputError:
-    """The error to raise for a file among the results that can't be used."""
+    """Return the error for an unusable file among the results."""
     return InputError(f"{path} is damaged ({why}); delete it and run the workflow again")
 
 
 def unwritable(path: str | Path, error: Exception) -> InputError:
-    """The error to raise for a file that could not be written."""
+    """Return the error for a file that could not be written."""
     return InputError(
-        f"{path} could not be written ({error}); what was there before is still there: make room, or see to the "
-        "permissions, and run the same command again"
+        f"{path} could not be written ({error}) and is unchanged; free disk space or correct the permissions, and run "
+        "the same command again"
     )
 
 
@@ -118,13 +118,13 @@ def _umask() -> int:
 
 
 def create_private(path: Path, folder: bool = False) -> None:
-    """Make the empty file, or folder, `path` unless it is there, so that other accounts can't read it.
+    """Create the empty file or folder `path`, unless it exists, so that other accounts can't read it.
 
-    They can where the settings of the folder it is made in say so: a default access control list, or the set-group-ID
-    bit, with which everything in a folder belongs to its group and gets the permissions that the group has there.
+    They can where the parent folder is set up for sharing: with a default access control list, or with the set-group-ID
+    bit, which gives everything in a folder its group and the permissions of that group.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    listed = _has_default_list(path.parent)  # the system then sets the permissions, and no umask holds
+    listed = _has_default_list(path.parent)  # the system then sets the permissions and ignores the umask
     try:
         if folder:
             path.mkdir(mode=0o777 if listed else 0o700)
@@ -141,23 +141,23 @@ def create_private(path: Path, folder: bool = False) -> None:
 def _has_default_list(folder: Path) -> bool:
     try:
         return "system.posix_acl_default" in os.listxattr(folder)
-    except (AttributeError, OSError):  # a system or a file system without them
+    except (AttributeError, OSError):  # not supported here
         return False
 
 
 def write_text(path: str | Path, text: str, checksum: bool = True) -> None:
-    """Write `text` as UTF-8 with the line ends it has; `checksum` as in `replacing`."""
+    """Write `text` as UTF-8 with its line ends unchanged; `checksum` as in `replacing`."""
     with replacing(path, checksum) as temporary:
         temporary.write_bytes(text.encode("utf-8"))
 
 
 def write_json(path: str | Path, content: dict[str, Any], checksum: bool = True) -> None:
-    """Write `content` as strict JSON: a NaN is an error, an infinity is the caller's to name."""
+    """Write `content` as strict JSON; NaN and infinities are errors."""
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", checksum)
 
 
 def read_json(path: str | Path, schema: str | None = None) -> dict[str, Any]:
-    """The content of `path`; InputError where it is damaged, no JSON object, or not as its `schema` says."""
+    """Return the JSON object in `path`; InputError where it is damaged, no object or against its `schema`."""
     try:
         content = json.loads(verified(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
@@ -170,7 +170,7 @@ def read_json(path: str | Path, schema: str | None = None) -> dict[str, Any]:
 
 
 def check_file(path: str | Path, content: Any, schema: str) -> None:
-    """Raise InputError, naming the file `path`, where its `content` is not as its `schema` says."""
+    """Raise InputError, naming the file `path`, where its `content` violates its `schema`."""
     try:
         check(content, read_schema(schema))
     except InputError as error:
@@ -179,10 +179,7 @@ def check_file(path: str | Path, content: Any, schema: str) -> None:
 
 @contextmanager
 def replacing_folder(path: str | Path) -> Iterator[Path]:
-    """An empty folder to fill, which takes the place of `path` when the block ends without an exception.
-
-    Every file in it gets its checksum.
-    """
+    """Yield an empty folder that replaces `path` when the block ends without an exception; its files get checksums."""
     path = Path(path)
     with _written_beside(path):
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}-", dir=path.parent))
@@ -190,7 +187,7 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
             yield temporary
             for file in [file for file in temporary.rglob("*") if file.is_file()]:
                 _write_checksum(file, _checksum_of(file), file.name)
-            temporary.chmod(0o777 & ~_umask())  # mkdtemp keeps everyone else out
+            temporary.chmod(0o777 & ~_umask())  # mkdtemp makes private folders
             if path.exists():
                 shutil.rmtree(path)
             temporary.replace(path)

@@ -1,4 +1,4 @@
-"""Names that become folders and arguments, and paths that Snakemake is told."""
+"""Names of folders and arguments, and paths for Snakemake."""
 
 import hashlib
 import json
@@ -9,24 +9,24 @@ from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
-from seqlab.io.errors import InputError, shown
+from seqlab.io.errors import InputError, quote
 from seqlab.io.files import read_json
 
-LONGEST = 100  # characters of a name, and twice as many bytes
-SOURCE_FILE = "source.json"  # in the folder of a prepared corpus: what it was made of
+MAX_NAME_LENGTH = 100  # characters of a name, and twice as many bytes
+SOURCE_FILE = "source.json"  # in the folder of a prepared corpus: its origin
 
 
-def check_name(what: str, name: Any, where: str = "") -> None:
-    """Raise InputError unless `name`, that of a `what`, can be the name of a folder anywhere and an argument.
+def check_name(kind: str, name: Any, where: str = "") -> None:
+    """Raise InputError unless `name`, of a `kind` of thing, is usable as a folder and as an argument.
 
     `where` begins the sentence.
     """
-    fits = isinstance(name, str) and re.fullmatch(r"[^\W_][\w-]*", name) and len(name) <= LONGEST
-    if not fits or len(name.encode()) > 2 * LONGEST:
-        article = "an" if what[0] in "aeiou" else "a"
+    fits = isinstance(name, str) and re.fullmatch(r"[^\W_][\w-]*", name) and len(name) <= MAX_NAME_LENGTH
+    if not fits or len(name.encode()) > 2 * MAX_NAME_LENGTH:
+        article = "an" if kind[0] in "aeiou" else "a"
         raise InputError(
-            f"{where}{shown(name)} names {article} {what}, but allowed are 1 to {LONGEST} letters, digits, _ and -, "
-            "since it becomes a folder; rename it"
+            f"{where}{quote(name)} names {article} {kind}, but allowed are 1 to {MAX_NAME_LENGTH} letters, digits, _ "
+            "and -, since it becomes a folder; rename it"
         )
 
 
@@ -35,30 +35,30 @@ def natural_key(name: str) -> list[str | int]:
     return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", name)]
 
 
-def names_folder(name: Any) -> bool:
-    """Return whether `name`, of a corpus, unit, family or model, can be that of a folder and leads nowhere else."""
+def is_folder_name(name: Any) -> bool:
+    """Return whether `name`, of a corpus, unit, family or model, is a folder name without separators."""
     return isinstance(name, str) and bool(re.fullmatch(r"[^\W_][\w.~-]*", name)) and len(name.encode()) <= 250
 
 
 def check_path(path: str) -> None:
-    """Raise InputError where Snakemake can't name the file `path`: {} are its wildcards and <> its path variables."""
-    if found := re.search(r"[{}<>\0-\x1f\x7f\ud800-\udfff]", path):
+    """Raise InputError where Snakemake can't read the path `path`: {} are its wildcards and <> its path variables."""
+    if match := re.search(r"[{}<>\0-\x1f\x7f\ud800-\udfff]", path):
         raise InputError(
-            f"the path {shown(path)} has the character {found[0]!r}, which Snakemake can't read; rename it"
+            f"the path {quote(path)} has the character {match[0]!r}, which Snakemake can't read; rename it"
         )
 
 
-def readable_path(path: str | Path) -> str:
-    """`path` as it is told to people and kept in results: from the working folder, never from the root."""
-    return os.path.relpath(os.path.expanduser(path))  # noqa: PTH111, Path can't make a path with .. of it
+def shorten_path(path: str | Path) -> str:
+    """Return `path` relative to the working folder, for messages and results."""
+    return os.path.relpath(os.path.expanduser(path))  # noqa: PTH111, Path gives no path with ..
 
 
-def name_of_path(path: Path, source: str, taken: Container[str], end: str = "", inside: str = "") -> str:
-    """The name of the corpus that is made of `source`, a file `path` and perhaps a part of it, as a folder.
+def name_corpus(path: Path, source: str, taken: Container[str], end: str = "", inside: str = "") -> str:
+    """Return the folder name of the corpus that is read from `source`: a file `path`, or a part of it.
 
-    It is the name of the file and `end`. Where a corpus of another source has that name, as `results/corpora` tells, or
-    a block in `taken` does, the folder of the file comes before it, and in the end a digest behind it. `inside` begins
-    the names of the folders of such a corpus that have a source.json; without it, that folder itself has it.
+    The name is that of the file, followed by `end`. Where it belongs to a block in `taken`, or in `results/corpora` to
+    a corpus of another source, the folder of the file is put before it, and as a last resort a digest behind it.
+    source.json lies in the folder of the corpus, or with `inside` in folders whose names begin so.
     """
     base = _plain("_".join(filter(None, [path.stem, end]))) or "text"
     longer = _plain(f"{path.absolute().parent.name}_{base}")
@@ -71,30 +71,30 @@ def name_of_path(path: Path, source: str, taken: Container[str], end: str = "", 
 
 
 def _plain(text: str) -> str:
-    """`text` with letters and digits of any script, _ and - alone, beginning with a letter or digit: at most 60 of
-    them, and 160 bytes, so that there is room for a digest.
+    """Return `text` reduced to letters and digits of any script, _ and -, at most 60 characters and 160 bytes, which
+    leaves room for a digest; the first character is a letter or digit.
     """
     letters = re.sub(r"[^\w-]+", "_", unicodedata.normalize("NFC", text)).strip("_-")[:60]
     return letters.encode()[:160].decode(errors="ignore").rstrip("_-")
 
 
 def _recorded(folder: Path, inside: str) -> str | None:
-    """The source of the prepared corpus in `folder`, or None where there is none."""
+    """Return the source of the prepared corpus in `folder`; None where there is none."""
     files = sorted(folder.glob(f"{inside}*/{SOURCE_FILE}" if inside else SOURCE_FILE))
     return read_json(files[0]).get("source") if files else None
 
 
-def named_after(name: str, settings: dict[str, Any], usual: dict[str, Any]) -> str:
-    """`name`, with a digest of `settings` behind it where they are not the `usual` ones."""
+def append_digest(name: str, settings: dict[str, Any], usual: dict[str, Any]) -> str:
+    """Return `name`, with a digest of `settings` behind it where they differ from the `usual` ones."""
     if settings == usual:
         return name
     return f"{name}-{hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]}"
 
 
 def check_address(address: str, where: str) -> None:
-    """Raises InputError where the address of a server or a database, set at `where`, holds a password.
+    """Raise InputError where the address of a server or a database, set at `where`, holds a password.
 
-    An address stands in lists of processes, in logs and in what Snakemake keeps of a run. The sentence leaves it out.
+    Addresses appear in process lists, logs and the metadata of Snakemake; the sentence does not repeat them.
     """
     scheme, _, rest = address.partition("://")
     account, at, _ = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")

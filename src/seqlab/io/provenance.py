@@ -1,4 +1,4 @@
-"""Where a result comes from: checksums, versions, commit and hardware."""
+"""Provenance of results: checksums, versions, commit and hardware."""
 
 import hashlib
 import os
@@ -12,19 +12,19 @@ PACKAGES = ("seqlab", "snakemake", "torch", "numpy", "pandas", "matplotlib", "ml
 
 
 def sha256_of(path: str | Path) -> str:
-    """The SHA-256 of a file's content, in hexadecimal."""
+    """Return the SHA-256 of a file's content, in hexadecimal."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def fingerprint(paths: Iterable[str | Path]) -> str:
-    """One SHA-256 for the content of several files, whatever their order."""
+def fingerprint_files(paths: Iterable[str | Path]) -> str:
+    """Return one SHA-256 for the content of several files, independent of their order."""
     return hashlib.sha256(" ".join(sorted(sha256_of(path) for path in paths)).encode()).hexdigest()
 
 
-def commit() -> tuple[str, bool]:
-    """The git commit of the working folder and whether tracked files differ from it; ("unknown", False) outside a
-    repository.
+def read_commit() -> tuple[str, bool]:
+    """Return the git commit of the working folder and whether tracked files differ from it; ("unknown", False) outside
+    a repository.
     """
     try:
         head = _git("rev-parse", "HEAD")
@@ -34,13 +34,15 @@ def commit() -> tuple[str, bool]:
 
 
 def _git(*arguments: str) -> str:
-    # a folder of somebody else may name a program to watch its files, which git would start
-    done = subprocess.run(["git", "-c", "core.fsmonitor=false", *arguments], check=True, capture_output=True, text=True)
-    return done.stdout.strip()
+    # the configuration of a repository may name a program that watches its files, which git would start
+    process = subprocess.run(
+        ["git", "-c", "core.fsmonitor=false", *arguments], check=True, capture_output=True, text=True
+    )
+    return process.stdout.strip()
 
 
-def processor() -> str:
-    """The name of the processor as the system tells it."""
+def read_processor() -> str:
+    """Return the name of the processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
@@ -48,22 +50,22 @@ def processor() -> str:
         return platform.processor() or platform.machine()
 
 
-def versions() -> dict[str, str]:
-    """The installed version of every package that can change a number."""
-    found = {"python": platform.python_version()}
+def list_versions() -> dict[str, str]:
+    """Return the installed version of every package that can change a number."""
+    installed = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            installed[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+            installed[package] = "not installed"
+    return installed
 
 
-def provenance() -> dict[str, str]:
-    """Commit, hardware and versions, each as a line for people."""
-    head, dirty = commit()
+def collect_provenance() -> dict[str, str]:
+    """Return commit, hardware and versions, each as a line of text."""
+    head, dirty = read_commit()
     return {
         "commit": head + (" with uncommitted changes" if dirty else ""),
-        "processor": f"{processor()}, {os.cpu_count()} cores",
+        "processor": f"{read_processor()}, {os.cpu_count()} cores",
         "system": f"{platform.system()} {platform.machine()}",
-    } | versions()
+    } | list_versions()

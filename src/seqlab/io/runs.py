@@ -1,6 +1,6 @@
-"""The runs of an experiment and where their files lie.
+"""The runs of an experiment and the paths of their files.
 
-The Snakefile reads this module, so it loads nothing but the standard library.
+The Snakefile imports this module, so it imports only the standard library.
 
     results/{experiment}/runs.json                                    every run of the experiment, written first
     results/{experiment}/{corpus}/{unit}/{family}/{model}/            the files of one run
@@ -18,15 +18,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seqlab.io.errors import InputError, shown
+from seqlab.io.errors import InputError, quote
 from seqlab.io.files import damaged, read_json, write_text
-from seqlab.io.names import check_name, names_folder
+from seqlab.io.names import check_name, is_folder_name
 
 SERIES = "series"  # the unit of a sequence of numbers
 FORECAST = "forecast"  # the family of its models
 SPLIT_NAMES = ("train", "valid", "test")
 RUNS_FILE = "runs.json"
-RESERVED = ("corpora", "mlflow-artifacts", "slurm-logs")  # folders of results that are no experiment's
+RESERVED_FOLDERS = ("corpora", "mlflow-artifacts", "slurm-logs")  # folders in results that belong to no experiment
 
 
 class Place(NamedTuple):
@@ -37,7 +37,7 @@ class Place(NamedTuple):
     unit: str
 
     def file(self, name: str) -> str:
-        """The path of a table or figure."""
+        """Return the path of a table or figure."""
         return f"{self.experiment}/{self.corpus}/{self.unit}/{name}"
 
 
@@ -52,7 +52,7 @@ class Run(NamedTuple):
 
     @property
     def place(self) -> Place:
-        """The corpus and unit that the run is on."""
+        """The corpus and unit of the run."""
         return Place(*self[:3])
 
     @property
@@ -61,15 +61,15 @@ class Run(NamedTuple):
         return Path(*self)
 
     def file(self, name: str) -> str:
-        """The path of one of the run's files, such as metrics.json."""
+        """Return the path of a file of the run, such as metrics.json."""
         return f"{self.experiment}/{self.corpus}/{self.unit}/{self.family}/{self.model}/{name}"
 
 
 class Experiment(NamedTuple):
-    """The content of runs.json: what one configuration runs.
+    """The content of runs.json: all runs of one configuration.
 
-    `folder` is that of its results, `configuration` the files it was asked for by, `command` what runs it again, and
-    `prepared` the folder of ids and splits of every place.
+    `folder` holds the results, `configuration` names the configuration files, `command` runs the experiment again, and
+    `prepared` is the folder of ids and splits of every place.
     """
 
     folder: str
@@ -82,7 +82,7 @@ class Experiment(NamedTuple):
     def select(
         self, corpus: str | None = None, unit: str | None = None, families: Sequence[str] | None = None
     ) -> list[Run]:
-        """The runs on one corpus and unit, or of some families, in the order of the experiment."""
+        """Return the runs on one corpus and unit, or of some families, in the order of the experiment."""
         return [
             run
             for run in self.runs
@@ -92,16 +92,16 @@ class Experiment(NamedTuple):
         ]
 
 
-def experiment_name(given: str | None, configuration: Sequence[str]) -> str:
-    """The name of an experiment: what is `given`, or that of the last file of its `configuration`, or default.
+def choose_experiment_name(configured: str | None, configuration: Sequence[str]) -> str:
+    """Return the name of an experiment: the `configured` one, or that of its last configuration file, or default.
 
-    Raises InputError for one that can't be a folder beside the others in results.
+    Raise InputError for a name that can't be a folder in results.
     """
     file = re.sub(r"[^\w-]+", "_", Path(configuration[-1]).stem) if configuration else "default"
-    name = file if given is None else given
+    name = file if configured is None else configured
     check_name("experiment", name)
-    if name in RESERVED:
-        raise InputError(f"experiment is {name!r}, but results/{name} holds something else; give it another name")
+    if name in RESERVED_FOLDERS:
+        raise InputError(f"experiment is {name!r}, but results/{name} is reserved for other files; choose another name")
     return name
 
 
@@ -113,9 +113,9 @@ def write_experiment(
     prepared: dict[str, str],
     runs: Iterable[Sequence[str]],
 ) -> None:
-    """Write runs.json: `prepared` is by corpus/unit, each of `runs` corpus, unit, family and model.
+    """Write runs.json: `prepared` maps corpus/unit to a folder, `runs` are tuples of corpus, unit, family and model.
 
-    The folders of `prepared` are told from that of the file, so that results can be moved as a whole.
+    The folders are written relative to the file, so that results can be moved as a whole.
     """
     folders = {place: os.path.relpath(where, Path(path).parent) for place, where in prepared.items()}
     content = {"experiment": name, "configuration": list(configuration), "command": command, "prepared": folders}
@@ -123,10 +123,7 @@ def write_experiment(
 
 
 def read_experiment(path: str | Path) -> Experiment:
-    """The experiment in the file `path`, a runs.json; InputError where it is damaged.
-
-    The folder of the experiment is that of the file, so results can be moved.
-    """
+    """Return the experiment in the runs.json `path`, in the folder of the file; InputError where it is damaged."""
     folder = str(Path(path).parent)
     content: dict[str, Any] = read_json(path)
     try:
@@ -135,7 +132,7 @@ def read_experiment(path: str | Path) -> Experiment:
             for place, where in content["prepared"].items()
         }
         runs = [Run(folder, *run) for run in content["runs"]]
-        if not all(names_folder(name) for run in runs for name in run[1:]):
+        if not all(is_folder_name(name) for run in runs for name in run[1:]):
             raise TypeError("names that can be folders")
         return Experiment(folder, content["experiment"], content["configuration"], content["command"], prepared, runs)
     except (KeyError, TypeError, AttributeError) as error:
@@ -143,66 +140,65 @@ def read_experiment(path: str | Path) -> Experiment:
 
 
 def read_experiments(results: str | Path) -> list[Experiment]:
-    """The experiments whose folders lie in `results`, by the names of their folders."""
+    """Return the experiments in the folder `results`, sorted by folder."""
     return [read_experiment(path) for path in sorted(Path(results).glob(f"*/{RUNS_FILE}"))]
 
 
 def find_experiment(folder: str | Path) -> Experiment | None:
-    """The experiment that `folder`, such as that of a run, is a part of; None where it belongs to none."""
+    """Return the experiment that contains `folder`, such as that of a run; None where there is none."""
     folder = Path(folder).resolve()
     above = (place / RUNS_FILE for place in (folder, *folder.parents))
     return next((read_experiment(path) for path in above if path.is_file()), None)
 
 
-def conflict(folder: str, configuration: Sequence[str]) -> None:
-    """Raise InputError where the results in `folder` are those of an experiment of another `configuration`, or of an
-    earlier version of seqlab.
-    """
+def check_results_folder(folder: str, configuration: Sequence[str]) -> None:
+    """Raise InputError where `folder` holds results of another `configuration` or of an earlier version of seqlab."""
     path = Path(folder) / RUNS_FILE
     if not path.is_file() and _is_older(Path(folder)):
         raise InputError(
-            f"{folder} was made by an earlier version of seqlab, which kept no experiments apart; remove it or keep it "
-            "elsewhere, or give this experiment another name with `experiment: NAME`"
+            f"{folder} was written by an earlier version of seqlab, which had no experiments; remove or move it, or "
+            "give this experiment another name with `experiment: NAME`"
         )
-    if path.is_file() and (made := read_experiment(path)).configuration != list(configuration):
-        first, now = (" ".join(files) or "the default configuration" for files in (made.configuration, configuration))
+    if path.is_file() and (present := read_experiment(path)).configuration != list(configuration):
+        first, now = (
+            " ".join(files) or "the default configuration" for files in (present.configuration, configuration)
+        )
         raise InputError(
-            f"{folder} holds the results of {first}, and this is {now}; give this one another name with `experiment: "
-            f"NAME`, or remove {folder}"
+            f"{folder} holds the results of {first}, but this experiment is {now}; give it another name with "
+            f"`experiment: NAME`, or remove {folder}"
         )
 
 
-def older_results(results: str | Path = "results") -> list[str]:
-    """A sentence for each folder of results that an earlier seqlab made, which kept no experiments apart."""
-    made = [path for path in sorted(Path(results).glob("*")) if _is_older(path)]
+def describe_older_results(results: str | Path = "results") -> list[str]:
+    """Return a sentence for each folder in `results` that was written by an earlier version of seqlab."""
+    folders = [path for path in sorted(Path(results).glob("*")) if _is_older(path)]
     return [
-        f"{folder} was made by an earlier version of seqlab, which kept no experiments apart; nothing reads it any "
-        "more, so remove it, or keep it elsewhere"
-        for folder in made
+        f"{folder} was written by an earlier version of seqlab and is no longer read; remove or move it"
+        for folder in folders
     ]
 
 
 def _is_older(folder: Path) -> bool:
-    """Return whether `folder` is that of a corpus, or of all series, as an earlier version of seqlab made it."""
+    """Return whether `folder` is that of a corpus or of all series in the layout of an earlier version of seqlab."""
     is_corpus = (folder / "clean.txt").is_file()
     return is_corpus or (folder.name == FORECAST and any(folder.glob("*/series.json")))
 
 
 def add_place_arguments(parser: ArgumentParser) -> None:
-    """Give `parser` the arguments of a program that asks something of the runs on one corpus and unit."""
+    """Add to `parser` the arguments of a program that reads the runs on one corpus and unit."""
     parser.add_argument("--experiment", type=Path, required=True, help="runs.json of the experiment")
     parser.add_argument("--corpus", required=True, help="the corpus or series")
     parser.add_argument("--unit", required=True, help="char, word, byte, bpe or series")
 
 
-def selected_runs(arguments: Namespace, families: Sequence[str] | None = None) -> list[Run]:
-    """The runs that the arguments of `add_place_arguments` name, or those of some families among them.
+def select_runs(arguments: Namespace, families: Sequence[str] | None = None) -> list[Run]:
+    """Return the runs on the corpus and unit of the arguments of `add_place_arguments`, of all or of some families.
 
-    Raises InputError for a corpus and unit that are not the experiment's.
+    Raise InputError where the experiment lacks the corpus and unit.
     """
     experiment, (corpus, unit) = read_experiment(arguments.experiment), (arguments.corpus, arguments.unit)
     if Place(experiment.folder, corpus, unit) not in experiment.prepared:
         raise InputError(
-            f"{arguments.experiment} has no corpus {shown(corpus)} by {shown(unit)}; correct the arguments"
+            f"{arguments.experiment} has no corpus {quote(corpus)} by {quote(unit)}; correct the arguments"
         )
     return experiment.select(corpus, unit, families)

@@ -1,8 +1,8 @@
-"""The schemas of the configuration and of files that are read again, and the check of values against them.
+"""Schemas of the configuration and of files, and the check of values against them.
 
-The schemas lie in `seqlab/schemas`, where every key is described; `make docs` makes the tables of them. A `$ref` to
-another file is replaced by what it names, with the keys beside it added; the keyword `allowed` puts into words what a
-value may be, and `axis` marks a setting that may be a list.
+The schemas in `seqlab/schemas` describe every key; `make docs` generates tables from them. A `$ref` to another file is
+replaced by its target, extended by the keys beside it; the keyword `allowed` describes the allowed values in words, and
+`axis` marks a setting that may be a list.
 """
 
 import difflib
@@ -11,11 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from seqlab.io.errors import InputError, shown
+from seqlab.io.errors import InputError, quote
 
-FOLDER = Path(__file__).parents[1] / "schemas"
-NO_LINE_END = r"(?!\n)"  # ends a pattern of a schema, because Python's $ also stands before a last line end
-TYPES = {
+SCHEMA_FOLDER = Path(__file__).parents[1] / "schemas"
+NO_LINE_END = r"(?!\n)"  # ends a pattern of a schema, because Python's $ also matches before a last line end
+TYPE_NAMES = {
     "integer": "a whole number",
     "array": "a list",
     "object": "a block of keys",
@@ -27,11 +27,11 @@ TYPES = {
 
 @cache
 def read_schema(name: str) -> dict[str, Any]:
-    """The schema `name`, such as config or card, as a JSON schema without references."""
-    import yaml  # the Snakefile reads modules that read this one
+    """Return the schema `name`, such as config or card, as a JSON schema without references."""
+    import yaml  # the Snakefile imports this module
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where it is there
-    content = (FOLDER / f"{name}.schema.yaml").read_text(encoding="utf-8")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it exists
+    content = (SCHEMA_FOLDER / f"{name}.schema.yaml").read_text(encoding="utf-8")
     schema: dict[str, Any] = _without_references(loader(content).get_single_data())
     return schema
 
@@ -53,9 +53,9 @@ def _without_references(value: Any) -> Any:
 
 
 def check(value: Any, schema: dict[str, Any], where: str = "") -> None:
-    """Raise InputError for the first key of `value` that `schema` does not allow, or that is an infinity or NaN.
+    """Raise InputError for the first key of `value` that `schema` does not allow, or that is infinite or NaN.
 
-    `where` begins the sentence: the file or block that has the key.
+    `where` begins the sentence: the file or block of the key.
     """
     from jsonschema import Draft202012Validator  # takes 60 ms
 
@@ -66,7 +66,7 @@ def check(value: Any, schema: dict[str, Any], where: str = "") -> None:
 
 
 def _sentence(error: Any) -> str:
-    """An error of jsonschema as a sentence about the key."""
+    """Return an error of jsonschema as a sentence about the key."""
     place = ".".join(str(part) for part in error.absolute_path)
     if error.validator == "additionalProperties":
         known = sorted(error.schema["properties"])
@@ -77,7 +77,7 @@ def _sentence(error: Any) -> str:
         key = next(key for key in error.validator_value if key not in error.instance)
         return f"key {_join(place, key)!r} is missing; add it"
     key = f"key {place!r}" if place else "it"
-    return f"{key} is {shown(error.instance)}; it must be {_allowed(error)}"
+    return f"{key} is {quote(error.instance)}; it must be {_allowed(error)}"
 
 
 def _unknown(place: str, key: object, known: list[str]) -> str:
@@ -87,7 +87,7 @@ def _unknown(place: str, key: object, known: list[str]) -> str:
 
 
 def _infinite(value: Any, place: str) -> str | None:
-    """A sentence about the first infinity or NaN: JSON schemas know neither, and YAML has both."""
+    """Return a sentence about the first infinity or NaN, which YAML has and JSON schemas ignore."""
     if isinstance(value, float) and not math.isfinite(value):
         return f"key {place!r} is {value}; it must be a finite number"
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -100,7 +100,7 @@ def _join(place: str, key: object) -> str:
 
 
 def _allowed(error: Any) -> str:
-    """The values that the schema allows, in words."""
+    """Return the allowed values in words."""
     value = error.validator_value
     if isinstance(error.schema, dict) and "allowed" in error.schema:
         return str(error.schema["allowed"])
@@ -111,12 +111,12 @@ def _allowed(error: Any) -> str:
         "exclusiveMinimum": f"above {value}",
         "maximum": f"at most {value}",
         "exclusiveMaximum": f"below {value}",
-        "type": " or ".join(TYPES.get(str(kind), f"a {kind}") for kind in values),
+        "type": " or ".join(TYPE_NAMES.get(str(kind), f"a {kind}") for kind in values),
         "minItems": f"a list of at least {value}",
         "minProperties": f"a block of {value} key",
         "maxProperties": f"a block of {value} key",
         "contains": "a list with 1 in it",
-        "uniqueItems": "a list in which nothing stands twice",
+        "uniqueItems": "a list without duplicates",
         "pattern": f"a name that matches {str(value).removesuffix(NO_LINE_END)}",
     }
-    return words.get(error.validator) or shown(error.message)
+    return words.get(error.validator) or quote(error.message)

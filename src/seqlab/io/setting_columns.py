@@ -1,4 +1,4 @@
-"""The settings of runs as columns of a table, and the axes among them: settings that an experiment varies."""
+"""Settings of runs as columns of a table."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,14 +7,12 @@ from typing import Any
 import pandas as pd
 
 
-def with_settings(
-    table: pd.DataFrame, settings: Sequence[Mapping[str, Any]], kinds: Mapping[str, type]
-) -> pd.DataFrame:
-    """`table` with the settings of its rows as columns: those of `kinds`, which names the types of their values, then
-    every other one in which two networks differ.
+def add_settings(table: pd.DataFrame, settings: Sequence[Mapping[str, Any]], kinds: Mapping[str, type]) -> pd.DataFrame:
+    """Return `table` with the settings of its rows as columns: those of `kinds`, which maps them to types, then all
+    others in which two networks differ.
 
-    `settings` are those of each row in order; a network is known by its setting `cell`. A field is empty where a row
-    has no such setting.
+    `settings` has an entry for each row; networks are the rows with a setting `cell`. A field is empty where a row
+    lacks the setting.
     """
     networks = [values for values in settings if "cell" in values]
     names = dict.fromkeys(name for values in networks for name in values)
@@ -26,10 +24,10 @@ def with_settings(
     return table.assign(**columns)
 
 
-def read_with_settings(
+def read_settings_table(
     path: str | Path, text: Sequence[str], known: Sequence[str], kinds: Mapping[str, type]
 ) -> pd.DataFrame:
-    """The csv in `path`, a table of the `known` columns, `text` among them, that `with_settings` widened."""
+    """Return the table in the CSV file `path`: the `known` columns, of which `text` are texts, and settings."""
     settings = [name for name in pd.read_csv(path, nrows=0).columns if name not in known]
     strings = dict.fromkeys([*text, *settings], str)
     table = pd.read_csv(
@@ -39,10 +37,10 @@ def read_with_settings(
 
 
 def _typed(texts: "pd.Series[str]", kind: type | None) -> "pd.Series[Any]":
-    """A column of settings as whole numbers that can be empty, floats or text: as `kind` says, or as they look."""
-    given = texts[texts != ""]
-    if kind is int or (kind is None and given.str.fullmatch("-?[0-9]+").all()):
+    """Return a column of settings as integers (with gaps), floats or text: of type `kind`, or inferred for None."""
+    values = texts[texts != ""]
+    if kind is int or (kind is None and values.str.fullmatch("-?[0-9]+").all()):
         return pd.to_numeric(texts.where(texts != "")).astype("Int64")
-    if kind is str or pd.to_numeric(given, errors="coerce").isna().any():
+    if kind is str or pd.to_numeric(values, errors="coerce").isna().any():
         return texts
     return texts.where(texts != "").astype(float)

@@ -1,4 +1,4 @@
-"""Tables as csv: of any columns, or of rows that a dataclass describes."""
+"""CSV tables of any columns, or of rows that a dataclass describes."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -11,18 +11,18 @@ from seqlab.io.files import damaged, replacing, verified
 
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:
-    """Write `table` as csv: floats with every digit, an infinity as inf, what there is not as an empty field."""
+    """Write `table` as CSV: floats with every digit, infinities as inf, missing values as empty fields."""
     with replacing(path) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n")
 
 
 def read_table(path: str | Path, columns: Sequence[str] | None, **options: Any) -> pd.DataFrame:
-    """The `columns` of the csv in `path`, all of them for None, read by pandas with `options`; InputError where the
+    """Return the `columns` (None for all) of the CSV file `path`, read by pandas with `options`; InputError where the
     file is damaged.
     """
     try:
         table = pd.read_csv(verified(path), **options)
-    except ValueError as error:  # an empty file, bytes that are no text
+    except ValueError as error:  # an empty or binary file
         raise damaged(path, error) from None
     columns = list(table.columns if columns is None else columns)
     missing = [name for name in columns if name not in table]
@@ -37,9 +37,9 @@ def tabulate_rows(kind: type[Any], rows: Iterable[Any] = ()) -> pd.DataFrame:
 
 
 def read_rows(path: str | Path, kind: type[Any]) -> pd.DataFrame:
-    """Return the table that `write_table` wrote of the rows of a dataclass `kind`; only numbers may be missing.
+    """Return the table in `path` with a column for each field of the dataclass `kind`; only numbers may be missing.
 
-    Raises InputError where the file is damaged or a value is not of the type of its field.
+    Raise InputError where the file is damaged or a value is not of the type of its field.
     """
     types = {field.name: field.type for field in fields(kind)}
     missing = {name: [""] for name, type_ in types.items() if type_ is not str}

@@ -1,4 +1,4 @@
-"""General compressors as language models: what a text adds to the size of the training text."""
+"""General compressors as language models: bits that a text adds to the compressed training text."""
 
 import bz2
 import gzip
@@ -9,7 +9,7 @@ from seqlab.io.errors import InputError
 
 
 def _zstd(data: bytes) -> bytes:
-    import zstandard  # loaded only where it is used; Python 3.14 has it in its own library
+    import zstandard  # part of the standard library from Python 3.14 on
 
     return zstandard.ZstdCompressor(level=22).compress(data)
 
@@ -22,8 +22,8 @@ COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-def compressed_bits(compressor: str, train: bytes, text: bytes) -> int:
-    """Bits that `text` costs after `train`: the size of both compressed together less that of `train` compressed."""
+def count_compressed_bits(compressor: str, train: bytes, text: bytes) -> int:
+    """Return the bits of `text` after `train`: the compressed size of both together less that of `train`."""
     if compressor not in COMPRESSORS:
         raise InputError(f"the compressor {compressor!r} is unknown; allowed are {', '.join(COMPRESSORS)}")
     compress = COMPRESSORS[compressor]

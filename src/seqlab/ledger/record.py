@@ -1,4 +1,4 @@
-"""Entering a scored model into the ledger: scores.npz and metrics.json."""
+"""Scores and metrics of a run: scores.npz and metrics.json."""
 
 from pathlib import Path
 from typing import Any
@@ -7,33 +7,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.io.cards import read_card
-from seqlab.io.errors import shown
+from seqlab.io.errors import quote
 from seqlab.io.files import damaged, read_digest, read_json
 from seqlab.io.runs import Run
-from seqlab.ledger.perplexity import read_metrics, score_rows, write_metrics
+from seqlab.ledger.perplexity import read_metrics, tabulate_scores, write_metrics
 from seqlab.ledger.scores import read_scores, write_scores
 
 
 def read_training(path: str | Path) -> dict[str, Any]:
-    """The content of training.json; InputError where what every training tells of itself is missing."""
+    """Return the content of training.json; InputError where seconds, parameters or notes are missing."""
     training = read_json(path)
     for key, kind in {"seconds": int | float, "parameters": int, "notes": list}.items():
         if not isinstance(training.get(key), kind):
-            raise damaged(path, f"its {key} is {shown(training.get(key))}")
+            raise damaged(path, f"its {key} is {quote(training.get(key))}")
     return training
 
 
-def record(
+def write_ledger(
     folder: Path,
     splits: dict[str, Any],
     bits: dict[str, NDArray[np.floating]],
     training: dict[str, Any] | None = None,
     **more: Any,
 ) -> None:
-    """Write the `bits` of valid and test, each (replicas, scored symbols), as scores.npz into the `folder` of a run,
-    and the figures that follow from the file written as metrics.json.
+    """Write scores.npz and metrics.json of a run into its `folder`, from the `bits` of valid and test, (replicas,
+    scored symbols).
 
-    `training` is the content of training.json where there was a training; `more` are further keys of metrics.json.
+    `training` is the content of training.json of a trained model; `more` are further keys of metrics.json.
     """
     card = read_card(folder / "card.yaml")
     training = training or {"seconds": 0.0, "parameters": 0, "notes": []}
@@ -47,17 +47,17 @@ def record(
         "train_seconds": training["seconds"],
         "per_symbol": True,
         "notes": training["notes"],
-        "scores": score_rows(read_scores(folder / "scores.npz"), splits, card["seeds"]),
+        "scores": tabulate_scores(read_scores(folder / "scores.npz"), splits, card["seeds"]),
     }
     write_metrics(folder / "metrics.json", metrics | more)
 
 
 def read_ledger(run: Run) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
-    """The metrics of `run` and the bits of every symbol, (replicas, scored symbols) by split.
+    """Return the metrics of `run` and the bits of every symbol by split, (replicas, scored symbols).
 
-    Raises InputError where a file is damaged, or the bits are not those that the metrics were made of.
+    Raise InputError where a file is damaged, or where the metrics were computed from other bits.
     """
     metrics, scores = read_metrics(run.file("metrics.json")), run.file("scores.npz")
     if read_digest(scores) != metrics["scores_sha256"]:
-        raise damaged(scores, "its SHA-256 is not that in metrics.json beside it")
+        raise damaged(scores, "its SHA-256 differs from that in metrics.json beside it")
     return metrics, read_scores(scores)

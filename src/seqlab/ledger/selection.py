@@ -1,9 +1,8 @@
-"""The choice of the best on the validation split; test is never read for it.
+"""Choice of the best model on the validation split.
 
-This is the only place that chooses. A language model has its perplexity on validation as its figure, the mean over its
-seeds, as models.csv has it; other candidates (a single seed, a forecaster) bring a figure of their own. The lowest is
-the best. A figure that is infinite or not a number is never chosen. Of equals the first by name is the best, with
-numbers in names by their value: mkn-2 before mkn-10.
+This is the only module that chooses. Language models are ranked by their perplexity on validation, the mean over seeds;
+other candidates (a single seed, a forecaster) by a figure of their own. The lowest figure is the best; infinite figures
+and NaN are never chosen. Ties go to the first by name, with numbers in names by value: mkn-2 before mkn-10.
 """
 
 import math
@@ -15,7 +14,7 @@ import numpy as np
 from seqlab.io.names import natural_key
 
 Candidate = TypeVar("Candidate")
-Standing = tuple[float, str]  # a figure on validation, the lower the better, and a name
+Standing = tuple[float, str]  # a figure on validation, where lower is better, and a name
 
 
 def standing_of(metrics: dict[str, Any]) -> Standing:
@@ -31,7 +30,7 @@ def choose_best(candidates: Iterable[Candidate], standing: Callable[[Candidate],
 
 
 def rank_candidates(candidates: Iterable[Candidate], standing: Callable[[Candidate], Standing]) -> list[Candidate]:
-    """Return `candidates` from the best to the worst; behind the finite figures come infinite ones, then NaN."""
+    """Return `candidates` from best to worst: finite figures, then infinite ones, then NaN."""
 
     def rank(candidate: Candidate) -> tuple[bool, float, list[str | int]]:
         figure, name = standing(candidate)

@@ -1,4 +1,4 @@
-"""On what a network is trained: the processor, with a fixed number of threads, or a GPU."""
+"""Devices and threads of networks."""
 
 import ctypes
 import os
@@ -10,83 +10,82 @@ from typing import Any
 import torch
 
 from seqlab.io.errors import InputError
-from seqlab.machine.leases import gpu_names, is_assigned, lease
+from seqlab.machine.leases import is_gpu_assigned, lease_gpu, list_gpu_names
 
-MMAP_MAX, TRIM_THRESHOLD = -4, -1  # parameters of mallopt: blocks of memory mapped on their own, and when to give back
+MMAP_MAX, TRIM_THRESHOLD = -4, -1  # parameters of mallopt: separately mapped blocks, and the limit for returning memory
 
 
 def add_device_arguments(parser: ArgumentParser) -> None:
-    """Give `parser` the arguments of a program that runs a network, for `choose_device` and `use_threads`."""
+    """Add to `parser` the arguments of a program that runs a network, for `choose_device` and `use_threads`."""
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--jobs-per-gpu", type=int, default=1, help="so many jobs may share one")
+    parser.add_argument("--jobs-per-gpu", type=int, default=1, help="number of jobs that may share a GPU")
     parser.add_argument("--threads", type=int, default=1)
 
 
 def choose_device(name: str, jobs_per_gpu: int = 1) -> torch.device:
-    """The device called `name`: "cpu", "cuda", or "auto" for a GPU where there is one; InputError where there is none
-    to be had.
+    """Return the device `name`: "cpu", "cuda", or "auto" for a GPU where there is one; InputError for a missing GPU.
 
-    It is a GPU that fewer than `jobs_per_gpu` other jobs have, and this process has it to the end; where
-    CUDA_VISIBLE_DEVICES names a single one, as Slurm does for a job, it is that.
+    The GPU is leased until the process ends and shared by at most `jobs_per_gpu` jobs. Where CUDA_VISIBLE_DEVICES names
+    a single GPU, as Slurm does for a job, that one is taken.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name not in ("cpu", "cuda"):
-        raise InputError(f"rnn.device is {name!r}; allowed are auto, cpu and cuda")
+        raise InputError(f"rnn.device is {name!r}; use auto, cpu or cuda")
     if name == "cuda" and not torch.cuda.is_available():
         raise InputError("rnn.device is cuda, but torch finds no GPU here; set it to auto or cpu")
     if name == "cpu":
         return torch.device(name)
-    names = gpu_names(torch.cuda.device_count(), os.environ)
-    return torch.device(name, 0 if is_assigned(names, os.environ) else lease(names, jobs_per_gpu))
+    names = list_gpu_names(torch.cuda.device_count(), os.environ)
+    return torch.device(name, 0 if is_gpu_assigned(names, os.environ) else lease_gpu(names, jobs_per_gpu))
 
 
 def is_accelerated(device: torch.device) -> bool:
-    """Return whether starting work on `device` is so dear, beside the work, that it is recorded."""
+    """Return whether launches on `device` cost so much that they are recorded as graphs."""
     return device.type != "cpu"
 
 
 @contextmanager
-def memory_errors(device: torch.device, section: str) -> Iterator[None]:
-    """Turn the error of a GPU that is full into an InputError that names the keys of a `section` to lower."""
+def explain_memory_errors(device: torch.device, section: str) -> Iterator[None]:
+    """Turn an out-of-memory error of a GPU into an InputError that names the keys of `section` to lower."""
     try:
         yield
     except torch.OutOfMemoryError:
         taken, (free, total) = torch.cuda.max_memory_allocated(device), torch.cuda.mem_get_info(device)
         raise InputError(
-            f"the memory of the GPU is full: the training needs more than the {taken / 2**30:.1f} GiB that it took, "
+            f"the memory of the GPU is full: the training needs more than the {taken / 2**30:.1f} GiB that it holds, "
             f"and {free / 2**30:.1f} of {total / 2**30:.1f} GiB are free; lower {section}.training.batch_size, "
             f"{section}.training.steps, {section}.hidden or the number of {section}.seeds, or let fewer jobs share it "
             "(rnn.jobs_per_gpu)"
         ) from None
 
 
-def use_tf32(wanted: bool) -> None:
-    """Let GPUs round the factors of float32 products to TF32, which has three decimal digits, or not; processors don't.
+def use_tf32(allowed: bool) -> None:
+    """Allow or forbid GPUs to round the factors of float32 products to TF32, which has three decimal digits.
 
-    cuDNN would do it in recurrent layers without being asked.
+    The default of cuDNN allows it in recurrent layers.
     """
     backends: tuple[Any, ...] = torch.backends.cuda.matmul, torch.backends.cudnn.rnn
     for backend in backends:
-        backend.fp32_precision = "tf32" if wanted else "ieee"
+        backend.fp32_precision = "tf32" if allowed else "ieee"
 
 
-def tf32_is_used() -> bool:
-    """Return whether `use_tf32` has allowed it."""
+def is_tf32_allowed() -> bool:
+    """Return whether `use_tf32` has allowed TF32."""
     recurrent: Any = torch.backends.cudnn.rnn
     return bool(recurrent.fp32_precision == "tf32")
 
 
 def use_threads(threads: int) -> None:
-    """Let torch use `threads` threads: many single-threaded jobs side by side are faster than one job on all cores."""
+    """Let torch use `threads` threads; many single-threaded jobs are faster than one job on all cores."""
     torch.set_num_threads(threads)
     keep_freed_memory()
 
 
 def keep_freed_memory() -> None:
-    """Make the allocator of glibc keep what is freed; elsewhere nothing happens.
+    """Make the allocator of glibc keep freed memory; no effect elsewhere.
 
-    It would give large blocks back to the system and get them anew, zeroed page by page, for every batch.
+    Otherwise it returns large blocks to the system and requests them again, zeroed page by page, for every batch.
     """
     with suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)

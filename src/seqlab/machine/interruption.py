@@ -1,4 +1,4 @@
-"""Being asked to stop: by the keyboard, by a scheduler whose time is up, by whoever needs the machine."""
+"""Orderly stops on SIGTERM and SIGINT."""
 
 import signal
 from collections.abc import Callable
@@ -6,16 +6,16 @@ from types import FrameType
 
 
 def stop_on_signals() -> Callable[[], bool]:
-    """From now on SIGTERM and SIGINT do not end the program but make the function returned true, so that it can end in
-    good order; the second one ends it at once, as KeyboardInterrupt.
+    """Handle SIGTERM and SIGINT; return a function that tells whether one has arrived, so that the program can end in
+    good order. The second signal raises KeyboardInterrupt.
     """
-    asked: list[int] = []
+    received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
-        asked.append(number)
-        if len(asked) > 1:
+        received.append(number)
+        if len(received) > 1:
             raise KeyboardInterrupt
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, note)
-    return lambda: bool(asked)
+    return lambda: bool(received)

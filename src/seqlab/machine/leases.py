@@ -1,7 +1,7 @@
-"""Leases on the GPUs of one machine, so that jobs which start side by side do not all take the first.
+"""Leases on the GPUs of one machine, so that parallel jobs do not all use the first one.
 
-Snakemake counts GPUs and does not number them. A lease is a lock on a file, which the kernel takes back however a
-process ends, so that nothing has to be tidied up after one that was killed.
+Snakemake counts GPUs but does not number them. A lease is a lock on a file, which the kernel releases when the process
+ends, even by a kill.
 """
 
 import tempfile
@@ -12,14 +12,14 @@ from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-POLL = 0.5  # seconds between two looks for a GPU that has become free
+POLL_SECONDS = 0.5  # seconds between two attempts
 _held: dict[str, BaseFileLock] = {}  # GPU -> its lock, which is held to the end of the process
 
 
-def gpu_names(count: int, environment: Mapping[str, str]) -> list[str]:
-    """The names of the `count` GPUs that this process can see, in the order in which they are numbered for it.
+def list_gpu_names(count: int, environment: Mapping[str, str]) -> list[str]:
+    """Return the names of the `count` GPUs that are visible to this process, in the order of their numbers.
 
-    Slurm may number those of each allocation from 0, so there the name begins with that of the allocation.
+    Slurm may number the GPUs of each allocation from 0, so there a name begins with that of the allocation.
     """
     visible = [name.strip() for name in environment.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
     names = visible[:count] if len(visible) >= count else [str(number) for number in range(count)]
@@ -27,25 +27,25 @@ def gpu_names(count: int, environment: Mapping[str, str]) -> list[str]:
     return [f"{allocation}-{name}" for name in names] if allocation else names
 
 
-def is_assigned(names: Sequence[str], environment: Mapping[str, str]) -> bool:
-    """Whether the GPU has been chosen, by Slurm for one job or by a person: CUDA_VISIBLE_DEVICES names a single one."""
+def is_gpu_assigned(names: Sequence[str], environment: Mapping[str, str]) -> bool:
+    """Return whether CUDA_VISIBLE_DEVICES names a single GPU, chosen by Slurm or by the user."""
     return "CUDA_VISIBLE_DEVICES" in environment and len(names) == 1
 
 
-def lease(
+def lease_gpu(
     names: Sequence[str],
     jobs_per_gpu: int,
     folder: Path | None = None,
     report: Callable[[str], None] = print,
 ) -> int:
-    """Take one of the GPUs called `names` until this process ends; returns its place among them, again if asked again.
+    """Lease one of the GPUs `names` until this process ends and return its index; later calls return the same.
 
-    At most `jobs_per_gpu` processes of this machine have a lease on the same GPU, and none shares one while another is
-    free. Where all are taken this waits, and says so once. `folder` holds the files to lock, by
-    default that of temporary files, which all users share.
+    At most `jobs_per_gpu` processes of this machine lease the same GPU, and none shares one while another is free.
+    Where all are leased, wait and `report` it once. `folder` holds the lock files; the default is the folder of
+    temporary files, which all users share.
     """
-    if taken := [place for place, name in enumerate(names) if name in _held]:
-        return taken[0]
+    if leased := [place for place, name in enumerate(names) if name in _held]:
+        return leased[0]
     waiting = False
     while True:
         for slot in range(jobs_per_gpu):
@@ -59,4 +59,4 @@ def lease(
         if not waiting:
             report(f"waiting for a GPU: all {len(names)} have {jobs_per_gpu} jobs")
             waiting = True
-        time.sleep(POLL)
+        time.sleep(POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""Horizon: bits of the symbol that lies so many steps ahead, given all before, under the best model of each family."""
+"""Horizon: bits of the symbol k steps ahead under the best model of each family."""
 
 import math
 from collections.abc import Sequence
@@ -10,15 +10,14 @@ from seqlab.ledger.selection import rank_candidates, standing_of
 from seqlab.questions.subject import Subject, choose_positions, select_lengths
 from seqlab.sampling import Ahead
 
-EXACT, SAMPLED = "exact", "sampled"
+EXACT_METHOD, SAMPLED_METHOD = "exact", "sampled"
 
 
 @dataclass(frozen=True)
 class HorizonRow:
     """A row of horizon.csv: mean bits of symbols of test that lie `steps` ahead, and their deviation over seeds.
 
-    `method` is exact or sampled; a sampled figure has the standard error `sampling_error`, and on average is too large
-    by `sampling_bias`.
+    `method` is exact or sampled; a sampled figure has the standard error `sampling_error` and the bias `sampling_bias`.
     """
 
     family: str
@@ -33,10 +32,10 @@ class HorizonRow:
 
 
 def answer(subject: Subject, steps: Sequence[int], symbols: int, samples: int) -> list[HorizonRow]:
-    """Return a row for each of `steps` and for the best on validation of each family of the subject.
+    """Return a row for each of `steps` and for the best model on validation of each family of the subject.
 
-    Sources come first, then families in the order of their best models. Of a family whose best model can't be asked the
-    next is. All rows are about the same positions of test, at most `symbols`, evenly spaced.
+    Sources come first, then families in the order of their best models. A model that can't look ahead is replaced by
+    the next of its family. All rows use the same positions of test, at most `symbols`, evenly spaced.
     """
     test = subject.segments["test"]
     steps = select_lengths(steps, test)
@@ -54,12 +53,10 @@ def answer(subject: Subject, steps: Sequence[int], symbols: int, samples: int) -
 
 
 def summarize_ahead(family: str, model: str, ahead: Ahead) -> HorizonRow:
-    """Return the row of a model whose replicas charge the bits of `ahead`; errors of different symbols are
-    independent.
-    """
+    """Return the row of a model from the bits `ahead` of its replicas; errors of different symbols are independent."""
     replicas, symbols = ahead.bits.shape
     spread = float(ahead.bits.mean(1).std(ddof=1)) if replicas > 1 else math.nan
     error = float(np.sqrt((ahead.error**2).sum()) / ahead.error.size)
-    method = SAMPLED if ahead.sampled else EXACT
+    method = SAMPLED_METHOD if ahead.sampled else EXACT_METHOD
     mean = float(ahead.bits.mean())
     return HorizonRow(family, model, ahead.steps, symbols, mean, spread, method, error, float(ahead.bias.mean()))

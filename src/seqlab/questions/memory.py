@@ -1,4 +1,4 @@
-"""Memory: what the last symbols alone are worth, to n-grams of every order and to the best network."""
+"""Memory: bits against the length of the context, for n-grams and the best network."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,15 +12,15 @@ from seqlab.ledger.record import read_ledger
 from seqlab.questions.subject import Subject, choose_positions, find_in_ledger, select_lengths
 from seqlab.sampling import Positions, SymbolModel, Texts
 
-FAMILIES = ("source", "ngram", "rnn")
+MEMORY_FAMILIES = ("source", "ngram", "rnn")
 
 
 @dataclass(frozen=True)
 class MemoryRow:
-    """A row of memory.csv: mean bits on some symbols of test, given `context` symbols before each.
+    """A row of memory.csv: mean bits on some symbols of test, with `context` symbols before them.
 
-    `series` is the smoothing of an n-gram, or the name of a network; the context of a known source is infinite: no
-    model can be expected to beat it on these symbols. The deviation is that over the seeds of a network.
+    `series` is the smoothing of an n-gram or the name of a network. A known source has an infinite context; its bits
+    are the expected minimum. The deviation is over the seeds of a network.
     """
 
     series: str
@@ -32,9 +32,9 @@ class MemoryRow:
 
 
 def answer(subject: Subject, contexts: Sequence[int], symbols: int) -> Iterator[MemoryRow]:
-    """Yield a row for each source and each whole n-gram, and one for each of `contexts` of the best network.
+    """Yield a row for each source and each unpruned n-gram, and for each of `contexts` of the best network.
 
-    All are about the same positions of test, at most `symbols`, evenly spaced, which have the longest context.
+    All rows use the same positions of test, at most `symbols`, evenly spaced, behind the longest context.
     """
     test = subject.segments["test"]
     contexts = select_lengths(contexts, test)
@@ -47,8 +47,8 @@ def answer(subject: Subject, contexts: Sequence[int], symbols: int) -> Iterator[
 def measure_cut(
     name: str, model: SymbolModel, segments: Texts, positions: Positions, contexts: Iterable[int]
 ) -> Iterator[MemoryRow]:
-    """Yield a row for each of `contexts`: the model is asked for the symbols at `positions` as if their text began so
-    many symbols before.
+    """Yield a row for each of `contexts`: the model scores the symbols at `positions` given that number of symbols
+    before them.
     """
     for context in contexts:
         windows = [segments[number][place - context : place + 1] for number, place in positions]
@@ -58,7 +58,7 @@ def measure_cut(
 
 
 def look_up_rows(runs: Iterable[Run], indices: NDArray[np.int64]) -> list[MemoryRow]:
-    """Return the rows of sources, then of n-grams, from their bits at `indices` of the ledger of test."""
+    """Return the rows of sources, then of n-grams, from their bits of test at `indices` of the ledger."""
     sources, ngrams = [], []
     for run in runs:
         if run.family in ("source", "ngram"):

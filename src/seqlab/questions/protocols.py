@@ -1,7 +1,7 @@
-"""Protocols: one network scored in the ways that others score theirs, so that their figures can be read beside ours.
+"""Protocols: one network scored in the ways of other tools.
 
-The stream protocol of the ledger charges every symbol given all before it. The others forget, leave out or average in
-another way, and print another number for the same network.
+The stream protocol of the ledger scores every symbol given all before it. The others reset the state, omit symbols or
+average differently, and print another number for the same network.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,15 +17,15 @@ from seqlab.ledger.record import read_ledger
 from seqlab.questions.subject import Subject
 from seqlab.sampling import Texts
 
-REPEATS = 10  # estimates from random windows, to show how far they spread
+WINDOW_REPEATS = 10  # estimates from random windows, for their spread
 Scorer = Callable[[Texts], list[NDArray[np.float64]]]  # `SymbolModel.score_stretches`
 
 
 @dataclass(frozen=True)
 class ProtocolRow:
-    """A row of protocols.csv: `symbols` charged, their mean bits, and the perplexity that a protocol prints.
+    """A row of protocols.csv: the number of scored symbols, their mean bits, and the perplexity that a protocol prints.
 
-    `gap` is the mean less that of the stream protocol, and `meaning` what is done in words.
+    `gap` is the difference of the mean to that of the stream protocol, `meaning` a description.
     """
 
     model: str
@@ -38,9 +38,9 @@ class ProtocolRow:
 
 
 def answer(subject: Subject, windows: int) -> list[ProtocolRow]:
-    """Return the figures of the best network on test under every protocol; none without a network.
+    """Return the figures of the best network on test under every protocol; empty without a network.
 
-    `windows` is how many are drawn, and at most taken where they overlap.
+    `windows` is the number of random windows, and the largest number of overlapping ones.
     """
     run = subject.best("rnn")
     if run is None:
@@ -64,30 +64,33 @@ def score_protocols(
     windows: int,
     newline: int | None,
 ) -> Iterator[ProtocolRow]:
-    """Yield the figures of every protocol, `stream` being the ledger's bits, (R, symbols), of the same `segments`.
+    """Yield the figures of every protocol; `stream` holds the bits of the ledger, (R, symbols), of the same `segments`.
 
-    `steps` and `batch_size` are those of the training, as others use them. Without a `newline` in the vocabulary no
-    line begins anew; where no segment holds a whole window, these protocols are left out.
+    `steps` and `batch_size` are those of the training. The line protocol needs a `newline` in the vocabulary, the
+    protocols with random and overlapping windows a segment of at least one window.
     """
-    ledger = _pooled(model, "stream", [np.asarray(stream)], "every symbol given all before it")
+    ledger = _pooled(model, "stream", [np.asarray(stream)], "every symbol given all symbols before it")
     protocols = [ledger]
     if newline is not None and any((segment == newline).any() for segment in segments):
         bits = scorer(cut_lines(segments, newline))
-        protocols.append(_pooled(model, "a new state for every line", bits, "as line-wise tools do"))
+        protocols.append(_pooled(model, "a new state for every line", bits, "as tools that score line by line"))
     bits = scorer(cut_windows(segments, steps))
-    protocols.append(_pooled(model, f"disjoint windows of {steps}", bits, "state forgotten at every border"))
+    protocols.append(_pooled(model, f"disjoint windows of {steps}", bits, "state reset at every border"))
     longest = max(segments, key=len)
     possible = len(longest) - steps  # places at which a whole window begins
     if possible >= 1:
-        draws = np.random.default_rng(1).integers(0, possible, (REPEATS, max(1, windows // REPEATS)))
+        draws = np.random.default_rng(1).integers(0, possible, (WINDOW_REPEATS, max(1, windows // WINDOW_REPEATS)))
         estimates = [np.concatenate(scorer(cut_at(longest, steps, starts)), axis=1) for starts in draws.tolist()]
         spread = np.std([bits.mean() for bits in estimates], ddof=1)
-        meaning = f"as nanoGPT does; {REPEATS} repeats spread by {spread:.4f} bits"
+        meaning = f"as nanoGPT; {WINDOW_REPEATS} repeats have a standard deviation of {spread:.4f} bits"
         protocols.append(_pooled(model, f"random windows of {steps}", estimates, meaning))
         starts = np.unique(np.linspace(0, possible - 1, min(windows, possible)).astype(int))
         bits = scorer(cut_at(longest, steps, starts.tolist()))
         pooled = _pooled(
-            model, f"overlapping windows of {steps}, mean of batches", bits, "as d2l does, not 2 to the mean"
+            model,
+            f"overlapping windows of {steps}, mean of batches",
+            bits,
+            "as d2l; a mean of perplexities, not 2 to the mean",
         )
         protocols.append(replace(pooled, perplexity=_mean_over_batches(bits, batch_size)))
     for row in protocols:
@@ -95,7 +98,7 @@ def score_protocols(
 
 
 def cut_lines(segments: Texts, newline: int) -> list[NDArray[Any]]:
-    """Return every line of the segments with the line end before it, which opens it as `<s>` would."""
+    """Return every line of the segments with the line end before it, which serves as `<s>`."""
     lines = []
     for segment in segments:
         borders = np.unique([0, *np.flatnonzero(segment == newline), len(segment) - 1])
@@ -104,7 +107,7 @@ def cut_lines(segments: Texts, newline: int) -> list[NDArray[Any]]:
 
 
 def cut_windows(segments: Texts, steps: int) -> list[NDArray[Any]]:
-    """Return windows of at most `steps` scored symbols, one after the other, with every symbol in one of them."""
+    """Return consecutive windows of at most `steps` scored symbols, which together score every symbol once."""
     return [window for segment in segments for window in cut_at(segment, steps, range(0, len(segment) - 1, steps))]
 
 
@@ -114,13 +117,13 @@ def cut_at(segment: NDArray[Any], steps: int, starts: Iterable[int]) -> list[NDA
 
 
 def _mean_over_batches(bits: Sequence[NDArray[np.float64]], batch_size: int) -> float:
-    """The mean over batches of 2 to the mean of a batch, which is larger than 2 to the mean of all."""
+    """Return the mean over batches of 2 to the mean of a batch, which is larger than 2 to the mean of all."""
     batches = [bits[start : start + batch_size] for start in range(0, len(bits), batch_size)]
     return float(np.mean([float(np.exp2(np.concatenate(batch, axis=1).mean(1)).mean()) for batch in batches]))
 
 
 def _pooled(model: str, protocol: str, bits: Sequence[NDArray[np.floating]], meaning: str) -> ProtocolRow:
-    """The figures with one definition of perplexity, 2 to the mean, and the mean over replicas of that."""
+    """Return the row of a protocol, with 2 to the mean as perplexity, averaged over replicas."""
     means = np.concatenate([np.asarray(part, dtype=np.float64) for part in bits], axis=1).mean(1)
     symbols = sum(part.shape[1] for part in bits)
     return ProtocolRow(model, protocol, symbols, float(means.mean()), float(np.exp2(means).mean()), 0.0, meaning)

@@ -1,4 +1,4 @@
-"""Spelling: the cost of unknown symbols when they are spelt out, which puts a closed vocabulary beside an open one."""
+"""Spelling: bits of unknown symbols when they are spelt out."""
 
 import math
 from collections.abc import Sequence
@@ -9,36 +9,38 @@ from seqlab.ngram.model import NgramModel
 from seqlab.ngram.smoothing import estimate
 from seqlab.text.vocab import Vocab
 
-ORDER, SMOOTHING = 5, "mkn"
-END = "\n"  # before and after every word; white space, so it stands in none
+SPELLING_ORDER, SPELLING_SMOOTHING = 5, "mkn"
+WORD_END = "\n"  # before and after every word; no word contains white space
 BITS_OF_A_BYTE = 8.0
-BITS_OF_A_CHARACTER = math.log2(0x110000 - 0x800)  # every code point of Unicode but the surrogates, alike
+BITS_OF_A_CHARACTER = math.log2(
+    0x110000 - 0x800
+)  # a uniform choice among the code points of Unicode without surrogates
 
 
 class Speller:
-    """An n-gram model of the characters of words, learnt from `words` of the train split, one after the other.
+    """An n-gram model of the characters of words, trained on `words` of the train split.
 
-    A character that none of them has costs what the model gives `<unk>`, and the choice among all of Unicode.
+    An unknown character costs the bits of `<unk>` and of a uniform choice from Unicode.
     """
 
     def __init__(self, words: Sequence[str]) -> None:
-        self._vocab = Vocab([END, *"".join(words)], reserved_tokens=[END])
-        segments = [self._vocab.encode([END, *word, END]) for word in words]
-        order = min(ORDER, max(map(len, segments)))
-        self._model: NgramModel = estimate(SMOOTHING, segments, order, len(self._vocab)).model
+        self._vocab = Vocab([WORD_END, *"".join(words)], reserved_tokens=[WORD_END])
+        segments = [self._vocab.encode([WORD_END, *word, WORD_END]) for word in words]
+        order = min(SPELLING_ORDER, max(map(len, segments)))
+        self._model: NgramModel = estimate(SPELLING_SMOOTHING, segments, order, len(self._vocab)).model
 
     def bits(self, words: Sequence[str]) -> float:
-        """What all `words` cost together: every character, and that the word is at its end."""
+        """Return the total bits of `words`, their ends included."""
         if not words:
             return 0.0
-        segments = [self._vocab.encode([END, *word, END]) for word in words]
+        segments = [self._vocab.encode([WORD_END, *word, WORD_END]) for word in words]
         unknown = sum(int((segment == 0).sum()) for segment in segments)
         return float(self._model.score(segments).sum()) + unknown * BITS_OF_A_CHARACTER
 
 
 @dataclass(frozen=True)
 class SpellingRow:
-    """The `unknown` symbols of a split, what they cost, and what that is per character of the split."""
+    """Number of unknown symbols of a split, their bits, and these bits per character of the split."""
 
     unknown: int
     bits: float
@@ -46,10 +48,10 @@ class SpellingRow:
 
 
 def answer(unknown: dict[str, Any]) -> dict[str, SpellingRow]:
-    """Return the cost of the unknown symbols of valid and test, beside what a model charges for `<unk>`, by split.
+    """Return the bits of the unknown symbols of valid and test, besides those of `<unk>`, by split.
 
-    `unknown` is the content of unknown.json. Words are spelt by a model of characters (`Speller`); a character is
-    chosen among all of Unicode and a byte among 256, each alike.
+    `unknown` is the content of unknown.json. Words are spelt by a model of characters (`Speller`); characters and bytes
+    are chosen uniformly from Unicode and from 256 values.
     """
     unit, splits = unknown["unit"], unknown["splits"]
     tokens = {name: split["tokens"] for name, split in splits.items()}

@@ -1,4 +1,4 @@
-"""The runs and the text that a question is about."""
+"""Runs and text that a question is about."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.io.runs import Run, add_place_arguments, selected_runs
+from seqlab.io.runs import Run, add_place_arguments, select_runs
 from seqlab.language_model import open_model
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.ledger.selection import choose_best, standing_of
@@ -22,7 +22,7 @@ from seqlab.text.vocab import Vocab
 class Subject:
     """Runs on one corpus and unit, and its splits as segments of indices of `vocab`.
 
-    Networks are asked on `device`, which `jobs_per_gpu` jobs share where it is a GPU.
+    Networks run on `device`; a GPU is shared by at most `jobs_per_gpu` jobs.
     """
 
     runs: list[Run]
@@ -33,8 +33,8 @@ class Subject:
 
     @classmethod
     def read(cls, arguments: Namespace, families: Sequence[str] | None = None) -> "Subject":
-        """Return what the arguments of `add_subject_arguments` name, with the runs of some families or of all."""
-        runs, segments = selected_runs(arguments, families), read_segments(arguments.ids, arguments.splits)
+        """Return the subject of the arguments of `add_subject_arguments`, with the runs of some families or of all."""
+        runs, segments = select_runs(arguments, families), read_segments(arguments.ids, arguments.splits)
         device = {name: value for name, value in vars(arguments).items() if name in ("device", "jobs_per_gpu")}
         return cls(runs, segments, Vocab.load(arguments.vocab), **device)
 
@@ -43,12 +43,12 @@ class Subject:
         return [(read_metrics(run.file("metrics.json")), run) for run in self.runs if run.family == family]
 
     def best(self, family: str) -> Run | None:
-        """Return the run of `family` that is best on validation; None where none has a finite perplexity."""
+        """Return the best run of `family` on validation; None where none has a finite perplexity."""
         best = choose_best(self.of_family(family), lambda pair: standing_of(pair[0]))
         return best and best[1]
 
     def model(self, run: Run) -> SymbolModel:
-        """Return the n-gram or network of `run`, a network on the device; InputError where a file is damaged."""
+        """Return the n-gram or network of `run`, networks on the device; InputError where a file is damaged."""
         return open_model(run.folder, self._choose_device)
 
     def foresight(self, run: Run) -> Foresight:
@@ -58,27 +58,27 @@ class Subject:
         return self.model(run)
 
     def _choose_device(self) -> Any:
-        from seqlab.machine.devices import choose_device  # torch, which n-grams go without
+        from seqlab.machine.devices import choose_device  # loads torch, which n-grams do not need
 
         return choose_device(self.device, self.jobs_per_gpu)
 
 
 def add_subject_arguments(parser: ArgumentParser) -> None:
-    """Give `parser` the arguments of a program that asks a question, for `Subject.read`."""
+    """Add to `parser` the arguments of a program that answers a question, for `Subject.read`."""
     add_place_arguments(parser)
     for name in ("ids", "splits", "vocab"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the corpus and unit")
 
 
 def select_lengths(lengths: Sequence[int], texts: Texts) -> list[int]:
-    """Return those of `lengths` in rising order that leave a symbol behind them in the longest text; 1 if none does."""
+    """Return in rising order those of `lengths` that are shorter than the longest text; 1 if none is."""
     return [length for length in sorted(lengths) if length < max(map(len, texts))] or [1]
 
 
 def choose_positions(segments: Texts, longest: int, number: int) -> Positions:
-    """Return at most `number` positions, evenly spaced, that have `longest` symbols before them in their segment.
+    """Return at most `number` positions, evenly spaced, with at least `longest` symbols before them in their segment.
 
-    They are the same for every context, so that what they cost can be compared.
+    They are the same for every context, so that their bits can be compared.
     """
     possible = [(number, place) for number, segment in enumerate(segments) for place in range(longest, len(segment))]
     chosen = np.unique(np.linspace(0, len(possible) - 1, min(number, len(possible))).round().astype(int))

@@ -1,4 +1,4 @@
-"""Verdicts: which models of an experiment are better or worse than the best one, and which are tied with it."""
+"""Verdicts: models of an experiment that are better than, worse than or tied with the best one."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -14,21 +14,21 @@ from seqlab.io.runs import Run
 from seqlab.io.tables import read_rows
 from seqlab.ledger.record import read_ledger
 from seqlab.ledger.selection import choose_best, standing_of
-from seqlab.ledger.statistics import CONFIDENCE, Comparison, compare, holm
+from seqlab.ledger.statistics import CONFIDENCE, Comparison, adjust_p_values, compare_bits
 
-CHOSEN_FAMILIES = ("ngram", "rnn", "mixture")  # the families that are chosen between
+CHOSEN_FAMILIES = ("ngram", "rnn", "mixture")  # the families that compete for the best model
 BETTER, WORSE, TIED = "better", "worse", "tied"
 TOTAL_ONLY, IMPOSSIBLE = "only a total is known", "a symbol has probability zero"
-RESOLUTION = 1e-6  # bits per symbol; the ledger holds them as float32
+RESOLUTION = 1e-6  # bits per symbol, which the ledger stores as float32
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A row of verdicts.csv: the difference of a model to the one that it is compared `against`.
+    """A row of verdicts.csv: the difference of a model to the model that it is compared `against`.
 
     Figures are bits per symbol of test, the model less the other; positive is worse. `p_holm` is p adjusted for all
-    rows of the table, and `verdict` goes by it: better, worse or tied, that is, not distinguishable. Where two models
-    can't be compared it says why, and the figures are NaN. The other fields are those of
+    rows of the table and decides the `verdict`: better, worse or tied (not distinguishable). For models that can't be
+    compared `verdict` is the reason, and the figures are NaN. The other fields are those of
     `seqlab.ledger.statistics.Comparison`.
     """
 
@@ -49,12 +49,12 @@ class Verdict:
 
     @property
     def is_known(self) -> bool:
-        """True where the two models could be compared."""
+        """True where the two models can be compared."""
         return not math.isnan(self.difference)
 
     @property
     def in_words(self) -> str:
-        """The verdict with the name of the other model, the difference and its interval, or why there is none."""
+        """The verdict with the other model, the difference and its interval, or the reason for no verdict."""
         if not self.is_known:
             return f"not comparable with {self.against}: {self.verdict}"
         if self.verdict == TIED:
@@ -67,7 +67,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Entry:
-    """A model in the ledger: its metrics, and its bits for the symbols of test, (replicas, symbols)."""
+    """Metrics of a model and its bits of the symbols of test, (replicas, symbols)."""
 
     metrics: dict[str, Any]
     bits: NDArray[Any]
@@ -84,8 +84,8 @@ def answer(runs: Iterable[Run]) -> list[Verdict]:
 
 
 def judge_models(entries: Sequence[Entry]) -> list[Verdict]:
-    """Return a verdict on each model against the one that is best on validation, and on each pair of the best of two
-    families; none where no model has a finite perplexity on validation.
+    """Return verdicts on each model against the best on validation, and on each pair of the best models of two
+    families; empty where no model has a finite perplexity on validation.
     """
     best = {
         family: _best([entry for entry in entries if entry.metrics["family"] == family]) for family in CHOSEN_FAMILIES
@@ -101,7 +101,7 @@ def judge_models(entries: Sequence[Entry]) -> list[Verdict]:
 def judge_pairs(pairs: Sequence[tuple[Entry, Entry]]) -> list[Verdict]:
     """Return a verdict on the first of each pair against the second, with p values adjusted over all of them (Holm)."""
     comparisons = [_compare(entry, other) for entry, other in pairs]
-    adjusted = iter(holm([comparison.p for comparison in comparisons if isinstance(comparison, Comparison)]))
+    adjusted = iter(adjust_p_values([comparison.p for comparison in comparisons if isinstance(comparison, Comparison)]))
     verdicts = []
     for (entry, other), comparison in zip(pairs, comparisons, strict=True):
         names = str(entry.metrics["family"]), entry.name, other.name
@@ -122,12 +122,12 @@ def read_verdicts(path: str | Path) -> list[Verdict]:
 
 
 def find_leader(verdicts: Sequence[Verdict]) -> str:
-    """Return the model that the others are compared with; empty where none is."""
+    """Return the name of the best model on validation; empty without verdicts."""
     return verdicts[0].against if verdicts else ""
 
 
 def find_verdict(verdicts: Sequence[Verdict], model: str) -> Verdict | None:
-    """Return the verdict on `model` against the best one; None for the best itself."""
+    """Return the verdict on `model` against the best model; None for the best itself."""
     against = find_leader(verdicts)
     return next((verdict for verdict in verdicts if (verdict.model, verdict.against) == (model, against)), None)
 
@@ -137,13 +137,13 @@ def _best(entries: Sequence[Entry]) -> Entry | None:
 
 
 def _compare(entry: Entry, other: Entry) -> Comparison | str:
-    """The comparison of two models symbol by symbol, or the reason why there can be none."""
+    """Return the comparison of two models symbol by symbol, or the reason for none."""
     if not (entry.metrics["per_symbol"] and other.metrics["per_symbol"]):
         return TOTAL_ONLY
     if entry.bits.shape[1] != other.bits.shape[1]:
         return f"scored on {entry.bits.shape[1]} symbols, not {other.bits.shape[1]}"
     if np.isnan(entry.bits).any() or np.isnan(other.bits).any():
-        return "a figure is not a number"
+        return "bits are NaN"
     if np.isinf(entry.bits).any() or np.isinf(other.bits).any():
         return IMPOSSIBLE
-    return "too few symbols" if entry.bits.shape[1] < 16 else compare(entry.bits, other.bits)
+    return "too few symbols" if entry.bits.shape[1] < 16 else compare_bits(entry.bits, other.bits)

@@ -1,33 +1,34 @@
-"""Every figure of an experiment in the order of the report, and the files that figures and the report are made from.
+"""Figures of the report, and the files that figures and the report are made from.
 
-A figure is a function and an entry here. What it needs are names of files:
+A figure is a function and an entry here, which names the files it needs:
 
     models.csv                            in the folder of the corpus and unit
     prepared/series.csv                   in the folder of the prepared corpus
-    rnn/history.csv                       of every run of a family, of which there may be none
+    rnn/history.csv                       of every run of a family, if it has any
     forecast/autoregression/orders.csv    of one run
 
-The Snakefile reads this module, so it loads nothing but the standard library.
+The Snakefile imports this module, so it imports only the standard library.
 """
 
 import posixpath
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from seqlab.io.errors import InputError, shown
+from seqlab.io.errors import InputError, quote
 from seqlab.io.runs import SERIES, Experiment, Place, Run
 
-Files = dict[str, str | dict[str, str]]  # the path of each need, or the path of each model
+Files = dict[str, str | dict[str, str]]  # needed file -> its path, or the path for each model
 
-TABLES = ("check.json", "models.csv", "verdicts.csv", "protocols.csv", "contrast.json")  # that the report reads
+# the tables that the report reads
+REPORT_TABLES = ("check.json", "models.csv", "verdicts.csv", "protocols.csv", "contrast.json")
 SERIES_TABLES = ("models.csv",)
-WITHOUT_SAMPLE = ("compressor", "mixture")  # the families that generate no text
+FAMILIES_WITHOUT_SAMPLE = ("compressor", "mixture")  # the families that generate no text
 ORDERS_FILE = "orders.csv"  # of the autoregression, beside its metrics
 
 
 class Figure(NamedTuple):
-    """A figure: its title and caption, the files it is drawn from, and its function as module:name, which takes what
-    these files hold, in this order.
+    """A figure: title, caption, needed files, and its function as module:name, which takes the contents of these files
+    in this order.
     """
 
     title: str
@@ -37,126 +38,128 @@ class Figure(NamedTuple):
 
     @property
     def module(self) -> str:
-        """The module of the function, on which the drawing depends."""
+        """The module of the function."""
         return self.draw.partition(":")[0]
 
 
-FIGURES = {  # of a text
+TEXT_FIGURES = {  # of a text
     "perplexity_by_order": Figure(
         "Perplexity by order",
         "Test perplexity of each smoothing against the order of its n-grams, with the best network of each cell as a "
         "band of one standard deviation.",
         ("models.csv", "source/metrics.json"),
-        "seqlab.report.figures:perplexity_by_order",
+        "seqlab.report.figures:plot_perplexity_by_order",
     ),
     "heat_maps": Figure(
         "Heat maps",
         "Test perplexity of networks over pairs of settings, mean and standard deviation over seeds. Where several "
         "networks share a cell of a map, it shows the one with the lowest validation perplexity.",
         ("models.csv",),
-        "seqlab.report.networks:heat_maps",
+        "seqlab.report.networks:plot_heat_maps",
     ),
     "axes": Figure(
         "Axes",
-        "Test bits per symbol of every network against each setting that the experiment varies. Black is the mean of "
-        "all networks with that value; colours and markers show the two settings whose means differ most.",
+        "Test bits per symbol of every network against each setting that the experiment varies. The black line is the "
+        "mean of all networks with a value; colours and markers show the two settings whose means differ most.",
         ("models.csv",),
-        "seqlab.report.networks:axes",
+        "seqlab.report.networks:plot_axes",
     ),
     "learning_curves": Figure(
         "Learning curves",
-        "Validation perplexity after each epoch: the mean over seeds, and a band from the lowest to the highest. Of "
-        "many networks, the twelve with the lowest validation perplexity are coloured.",
+        "Validation perplexity after each epoch: the mean over seeds, and a band from the lowest to the highest. At "
+        "most twelve networks, those with the lowest validation perplexity, are coloured.",
         ("models.csv", "rnn/history.csv"),
-        "seqlab.report.networks:learning_curves",
+        "seqlab.report.networks:plot_learning_curves",
     ),
     "memory": Figure(
         "Memory",
-        "Bits per symbol of test against the symbols of context: n-grams by order, and the best network with its state "
-        "cut to the last symbols. Where a line goes on falling, what lies further back is used.",
+        "Test bits per symbol against the length of the context: n-grams by order, and the best network with its "
+        "state limited to the last symbols. A model uses longer contexts where its line still falls.",
         ("memory.csv",),
-        "seqlab.report.curves:memory",
+        "seqlab.report.curves:plot_memory",
     ),
     "horizon": Figure(
         "Horizon",
-        "Bits of the symbol that lies so many steps ahead, given all before: the known source and the best n-gram "
-        "exactly, the best network by drawing the ways there. A level line knows only how frequent symbols are.",
+        "Test bits of the symbol k steps ahead, given all symbols before: computed for the known source and the best "
+        "n-gram, sampled for the best network. A flat line predicts from the frequencies of symbols alone.",
         ("horizon.csv",),
-        "seqlab.report.curves:horizon",
+        "seqlab.report.curves:plot_horizon",
     ),
     "who_knows_what": Figure(
-        "Who knows what",
-        "Mean bits of the best model of each family on groups of test symbols, and the share of symbols in each group.",
+        "Bits by context",
+        "Test bits per symbol of the best model of each family in groups of symbols, and the share of symbols in each "
+        "group.",
         ("breakdown.csv",),
-        "seqlab.report.explained:who_knows_what",
+        "seqlab.report.explained:plot_breakdown",
     ),
     "cost": Figure(
-        "Parameters",
-        "Test bits per character against parameters and against seconds of training; the names are those of the best "
-        "on valid, and nothing of its cost was found below the grey line.",
+        "Cost",
+        "Test bits per character against parameters and against seconds of training. The best models on validation "
+        "are named; the grey line is the Pareto front.",
         ("models.csv", "source/metrics.json"),
-        "seqlab.report.cost:cost",
+        "seqlab.report.cost:plot_cost",
     ),
 }
 
 SERIES_FIGURES = {  # of a series
     "forecast_paths": Figure(
         "Forecast paths",
-        "The end of test, in grey, and what each model forecast of it: a line is one horizon, and its value at a time "
-        "was forecast so many steps before, from the first seed. Dotted is the mean of the trajectories at the "
-        "longest horizon. Where a model no longer knows better, that falls to the mean.",
+        "The end of test, in grey, and its forecasts by each model from the first seed, a line for each horizon k: a "
+        "value was forecast k steps earlier. The dotted line is the mean of the trajectories at the longest horizon; "
+        "it falls to the mean of the series where a model predicts no more.",
         ("prepared/series.csv", "prepared/series.json", "forecast/forecasts.npz"),
-        "seqlab.report.forecast_figures:forecast_paths",
+        "seqlab.report.forecast_figures:plot_forecast_paths",
     ),
     "error_by_horizon": Figure(
         "Error by horizon",
         "Test RMSE and CRPS against the steps ahead, with 95 % intervals over origins and seeds, and the standard "
-        "deviation of the forecasts (of means of trajectories, where a model has them) by that of the values: 0 is a "
-        "forecast that has collapsed to a constant.",
+        "deviation of the forecasts (of means of trajectories, if a model has them) divided by that of the values: 0 "
+        "is a constant forecast.",
         ("models.csv", "prepared/series.json"),
-        "seqlab.report.forecast_figures:error_by_horizon",
+        "seqlab.report.forecast_figures:plot_error_by_horizon",
     ),
     "residual_autocorrelation": Figure(
         "Residual autocorrelation",
-        "Autocorrelation of the errors one step ahead on test. Outside the band, which holds 95 % of those of white "
-        "noise, earlier errors tell of later ones.",
+        "Autocorrelation of the errors one step ahead on test. The band contains 95 % of the values of white noise; "
+        "outside of it, earlier errors predict later ones.",
         ("forecast/forecasts.npz",),
-        "seqlab.report.forecast_figures:residual_autocorrelation",
+        "seqlab.report.forecast_figures:plot_residual_autocorrelation",
     ),
     "markov_check": Figure(
         "Markov check",
-        "Partial autocorrelation on train: beyond the order of a linear Markov model it stays within the band. And the "
-        "RMSE on valid of autoregressions by order; more lags than the lower mark are not told from chance.",
+        "Left: partial autocorrelation on train, which stays within the band beyond the order of a linear Markov "
+        "model. Right: validation RMSE of autoregressions by order; the lower mark is the smallest order tied with "
+        "the best.",
         (f"forecast/autoregression/{ORDERS_FILE}",),
-        "seqlab.report.forecast_figures:markov_check",
+        "seqlab.report.forecast_figures:plot_markov_check",
     ),
 }
 
 
-def figures_of(place: Place) -> dict[str, Figure]:
-    """The figures of a corpus and unit by name: those of a text, or those of a series."""
-    return SERIES_FIGURES if place.unit == SERIES else FIGURES
+def list_figures(place: Place) -> dict[str, Figure]:
+    """Return the figures of a corpus and unit by name: those of texts or those of series."""
+    return SERIES_FIGURES if place.unit == SERIES else TEXT_FIGURES
 
 
-def figure_named(place: Place, name: str) -> Figure:
-    """The figure `name` of a corpus and unit; InputError where it has none of that name."""
-    figures = figures_of(place)
+def find_figure(place: Place, name: str) -> Figure:
+    """Return the figure `name` of a corpus and unit; InputError where there is none of that name."""
+    figures = list_figures(place)
     if name not in figures:
         raise InputError(
-            f"{shown(name)} is no figure of {place.corpus} by {place.unit}; choose from {', '.join(figures)}"
+            f"{quote(name)} is not a figure of {place.corpus} by {place.unit}; choose one of {', '.join(figures)}"
         )
     return figures[name]
 
 
 def figure_file(place: Place, name: str) -> str:
-    """The path of the figure `name`."""
+    """Return the path of the figure `name`."""
     return place.file(f"figures/{name}.svg")
 
 
-def files_of(figure: Figure, place: Place, runs: Iterable[Run], prepared: str) -> Files:
-    """The path of every file that `figure` needs of a place, or one for each model where it needs that of a family.
+def list_figure_files(figure: Figure, place: Place, runs: Iterable[Run], prepared: str) -> Files:
+    """Return the path of every file that `figure` needs, or for files of a family the paths by model.
 
-    `runs` may hold those of other places too; `prepared` is the folder of the prepared corpus.
+    `runs` may include runs of other places; `prepared` is the folder of the prepared corpus.
     """
     files: Files = {}
     for need in figure.needs:
@@ -172,39 +175,39 @@ def files_of(figure: Figure, place: Place, runs: Iterable[Run], prepared: str) -
     return files
 
 
-def paths_of(files: Files) -> list[str]:
-    """All paths of `files`, for the inputs of a rule."""
+def list_paths(files: Files) -> list[str]:
+    """Return all paths of `files`, for the inputs of a rule."""
     return [path for value in files.values() for path in ([value] if isinstance(value, str) else value.values())]
 
 
 def source_file(place: Place, prepared: str) -> str:
-    """The file that tells which text or series a prepared corpus is; that of a text lies above those of its units."""
+    """Return the path of source.json, the title and origin of a corpus; the units of a text share it."""
     return f"{prepared if place.unit == SERIES else posixpath.dirname(prepared)}/source.json"
 
 
-def place_of(experiment: Experiment, corpus: str, unit: str) -> Place:
-    """The place of a corpus and unit; InputError where the experiment has none."""
+def find_place(experiment: Experiment, corpus: str, unit: str) -> Place:
+    """Return the place of a corpus and unit; InputError where the experiment lacks it."""
     place = Place(experiment.folder, corpus, unit)
     if place not in experiment.prepared:
         known = ", ".join(f"{place.corpus} by {place.unit}" for place in experiment.prepared)
         raise InputError(
-            f"{experiment.folder}/runs.json has no {shown(corpus)} by {shown(unit)}; it has {known or 'none'}"
+            f"{experiment.folder}/runs.json has no {quote(corpus)} by {quote(unit)}; use one of {known or 'none'}"
         )
     return place
 
 
-def report_files(prepared: Mapping[Place, str], runs: Iterable[Run]) -> list[str]:
-    """Every file that the report of an experiment is made from: `prepared` and `runs` are those of `Experiment`."""
+def list_report_files(prepared: Mapping[Place, str], runs: Iterable[Run]) -> list[str]:
+    """Return every file that the report reads; `prepared` and `runs` are those of `Experiment`."""
     files = []
     for place, folder in prepared.items():
         series = place.unit == SERIES
         files += [source_file(place, folder)] + [f"{folder}/series.json"] * series
-        files += [place.file(name) for name in (SERIES_TABLES if series else TABLES)]
-        files += [figure_file(place, name) for name in figures_of(place)]
+        files += [place.file(name) for name in (SERIES_TABLES if series else REPORT_TABLES)]
+        files += [figure_file(place, name) for name in list_figures(place)]
     for run in runs:
         files += [run.file("metrics.json"), run.file("card.yaml")]
         if run.unit == SERIES:
             files += [run.file(ORDERS_FILE)] if run.model == "autoregression" else []
-        elif run.family not in WITHOUT_SAMPLE:
+        elif run.family not in FAMILIES_WITHOUT_SAMPLE:
             files.append(run.file("sample.txt"))
     return list(dict.fromkeys(files))  # units of one corpus share its source

@@ -1,4 +1,4 @@
-"""Drawing a figure of `contents` from the files that it needs."""
+"""Drawing of figures from their input files."""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -16,7 +16,7 @@ from seqlab.questions.breakdown import BreakdownRow
 from seqlab.questions.horizon import HorizonRow
 from seqlab.questions.memory import MemoryRow
 from seqlab.report.contents import Figure, Files
-from seqlab.report.tables import read_models
+from seqlab.report.tables import read_text_models
 from seqlab.series.autoregression import ORDER_COLUMNS
 from seqlab.series.record import read_forecasts
 from seqlab.series.tables import read_forecast_models
@@ -24,7 +24,7 @@ from seqlab.series.tables import read_forecast_models
 HISTORY_COLUMNS = ["epoch", "seed", "valid_perplexity"]
 SERIES_COLUMNS = ["index", "value"]
 FILE_READERS: dict[str, Callable[[str], Any]] = {
-    "models.csv": read_models,
+    "models.csv": read_text_models,
     "metrics.json": read_metrics,
     "history.csv": lambda path: read_table(path, HISTORY_COLUMNS),
     "memory.csv": lambda path: read_rows(path, MemoryRow),
@@ -35,7 +35,7 @@ FILE_READERS: dict[str, Callable[[str], Any]] = {
     "orders.csv": lambda path: read_table(path, ORDER_COLUMNS),
 }
 SERIES_READERS = {"models.csv": read_forecast_models}  # of a series, where its file has other columns
-SUFFIX_READERS: Mapping[str, Callable[[str], Any]] = {  # of files that have no reader of their own
+SUFFIX_READERS: Mapping[str, Callable[[str], Any]] = {  # of other files
     ".csv": lambda path: read_table(path, None),
     ".json": read_json,
     ".npz": read_arrays,
@@ -43,9 +43,9 @@ SUFFIX_READERS: Mapping[str, Callable[[str], Any]] = {  # of files that have no 
 
 
 def draw_figure(figure: Figure, files: Files, series: bool = False) -> Drawing:
-    """Draw `figure` from its `files`, as `contents.files_of` gives them; `series` tells that they are of a series.
+    """Draw `figure` from its `files`, those of `contents.list_figure_files`; `series` is true for files of a series.
 
-    Raises InputError where a file is damaged or there is no way to read it.
+    Raise InputError where a file is damaged or has no reader.
     """
     module, _, function = figure.draw.partition(":")
     contents = [_read(need, files[need], series) for need in figure.needs]
@@ -53,11 +53,11 @@ def draw_figure(figure: Figure, files: Files, series: bool = False) -> Drawing:
 
 
 def _read(need: str, path: str | dict[str, str], series: bool) -> Any:
-    """The content of a file, or that of the file of each model."""
+    """Return the content of a file, or the contents of the files by model."""
     name = need.rpartition("/")[2]
     reader = (
         (SERIES_READERS if series else {}).get(name) or FILE_READERS.get(name) or SUFFIX_READERS.get(Path(name).suffix)
     )
     if reader is None:
-        raise InputError(f"a figure needs {need}, which nothing can read; add a reader to seqlab.report.drawing")
-    return reader(path) if isinstance(path, str) else {model: reader(own) for model, own in path.items()}
+        raise InputError(f"a figure needs {need}, which has no reader; add one to seqlab.report.drawing")
+    return reader(path) if isinstance(path, str) else {model: reader(file) for model, file in path.items()}

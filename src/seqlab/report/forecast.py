@@ -1,4 +1,4 @@
-"""What the report says of a series and of the models that forecast it."""
+"""The section of the report about a series and its forecasts."""
 
 import math
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ import pandas as pd
 from seqlab.io.files import damaged, read_json
 from seqlab.io.runs import Place, Run
 from seqlab.io.tables import read_table
-from seqlab.report.style import number
+from seqlab.report.style import format_number
 from seqlab.series.autoregression import ORDER_COLUMNS, sufficient_order
 from seqlab.series.record import read_forecast_metrics
 from seqlab.series.tables import find_best_forecaster, read_forecast_models
 
-MODEL_COLUMNS = {  # of models.csv -> head of the table
+MODEL_COLUMNS = {  # column of models.csv -> head of the table
     "rmse": "RMSE",
     "trajectory_rmse": "RMSE of the mean of trajectories",
     "mae": "MAE",
@@ -26,11 +26,11 @@ MODEL_COLUMNS = {  # of models.csv -> head of the table
     "coverage": "in the central 90 %",
     "trajectory_spread": "spread",
 }
-INTERVALS = ("rmse", "mae_less_persistence", "nll", "crps")  # shown; those of the others follow them
+INTERVAL_COLUMNS = ("rmse", "mae_less_persistence", "nll", "crps")  # figures with intervals in the table
 
 
-def forecast_section(place: Place, runs: Sequence[Run], prepared: str) -> dict[str, Any]:
-    """The part of the page about one series and its `runs`; `prepared` is the folder of the prepared series."""
+def compose_forecast_section(place: Place, runs: Sequence[Run], prepared: str) -> dict[str, Any]:
+    """Return the section about one series and its `runs`; `prepared` is the folder of the prepared series."""
     description, models = read_json(f"{prepared}/series.json"), read_forecast_models(place.file("models.csv"))
     return {
         "series": place.corpus,
@@ -45,52 +45,51 @@ def forecast_section(place: Place, runs: Sequence[Run], prepared: str) -> dict[s
 
 
 def _about(description: dict[str, Any]) -> list[str]:
-    """Sentences about the series itself."""
+    """Return sentences about the series itself."""
     sizes = {name: stop - start for name, (start, stop) in description["splits"].items()}
-    found = [
-        f"{description['length']:,} values, in {description['unit']}: {sizes['train']:,} to learn from, "
-        f"{sizes['valid']:,} to choose by, {sizes['test']:,} to score, cut along time."
+    sentences = [
+        f"{description['length']:,} values, in {description['unit']}, split along time: {sizes['train']:,} for "
+        f"training, {sizes['valid']:,} for validation and {sizes['test']:,} for test."
     ]
     if description["scale"]["difference"]:
-        found.append("Models learn the changes from value to value; all figures are of the values themselves.")
+        sentences.append("Models learn the changes from value to value; all figures are of the values themselves.")
     if "predictable" in description["known"]:
         known = description["known"]
-        found.append(
-            f"Known: the Lyapunov exponent is {known['lyapunov']:.3f} per step, so an error of the size of the noise "
-            f"reaches the spread of the series after {known['predictable']:.1f} steps, and nothing can be forecast "
-            "beyond."
+        sentences.append(
+            f"The Lyapunov exponent is {known['lyapunov']:.3f} per step, so an error of the size of the noise reaches "
+            f"the spread of the series after {known['predictable']:.1f} steps; no model can forecast further."
         )
-    return found + description["notes"]
+    return sentences + description["notes"]
 
 
 def _answer(models: pd.DataFrame, runs: Sequence[Run]) -> list[str]:
-    """The sentences that tell which model is best, how far ahead, and how much of the past it needs."""
+    """Return sentences on the best model, one step and the most steps ahead, and on the order that it needs."""
     best, test = find_best_forecaster(models), models[models["split"] == "test"].set_index(["model", "horizon"])
-    one = test.xs(1, level="horizon")
-    found = [
-        f"Best on valid, one step ahead: {best}, test RMSE {_figure(one.loc[best], 'rmse')}; "
-        f"persistence has {_figure(one.loc['persistence'], 'rmse')}."
+    nearest = test.xs(1, level="horizon")
+    sentences = [
+        f"Best model on validation, one step ahead: {best}, test RMSE {_figure(nearest.loc[best], 'rmse')}; "
+        f"persistence has {_figure(nearest.loc['persistence'], 'rmse')}."
     ]
     last = int(models.loc[models["split"] == "test", "horizon"].max())
     if last > 1:
         far = test.xs(last, level="horizon")
         lowest, spread = far["rmse"].idxmin(), _spread(far.loc[best])
-        found.append(
-            f"{last} steps ahead {best} has {_figure(far.loc[best], 'rmse')}"
-            + ("" if math.isnan(spread) else f", and its mean forecasts keep {spread:.0%} of the spread of the values")
-            + f"; the lowest RMSE on test is that of {lowest}, {number(far.loc[lowest, 'rmse'])}."
+        sentences.append(
+            f"{last} steps ahead, {best} has a test RMSE of {_figure(far.loc[best], 'rmse')}"
+            + ("" if math.isnan(spread) else f", and its mean forecasts have {spread:.0%} of the spread of the values")
+            + f"; the lowest test RMSE is that of {lowest}, {format_number(far.loc[lowest, 'rmse'])}."
         )
     for run in (run for run in runs if run.model == "autoregression" and Path(run.file("orders.csv")).is_file()):
         orders = read_table(run.file("orders.csv"), ORDER_COLUMNS)
         chosen = int(orders.loc[orders["chosen"], "order"].iloc[0])
         enough = sufficient_order(orders)
-        told = "every lower one is worse" if chosen == enough else f"it is tied with order {enough}"
-        found.append(f"Markov check: on valid an autoregression of order {chosen} is best, and {told}.")
-    return found
+        rival = "every lower order is worse" if chosen == enough else f"it is tied with order {enough}"
+        sentences.append(f"Markov check: the best autoregression on validation has order {chosen}, and {rival}.")
+    return sentences
 
 
 def _model(run: Run, rows: pd.DataFrame) -> dict[str, Any]:
-    """Notes and card of one model."""
+    """Return notes, card and sizes of one model."""
     card = Path(run.file("card.yaml"))
     metrics = read_forecast_metrics(run.file("metrics.json"))
     if rows.empty:
@@ -107,36 +106,39 @@ def _model(run: Run, rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def _horizons(models: pd.DataFrame) -> list[dict[str, Any]]:
-    """A table for each horizon: its rows of figures on test, the best RMSE on it marked."""
-    best, found = find_best_forecaster(models), []
+    """Return a table of test figures for each horizon, with the best model on validation marked."""
+    best, tables = find_best_forecaster(models), []
     for horizon, rows in models[models["split"] == "test"].groupby("horizon"):
         table = [
             {"model": row["model"], "best": row["model"] == best, "cells": [_cell(row, name) for name in MODEL_COLUMNS]}
             for _, row in rows.iterrows()
         ]
-        found.append({"horizon": int(str(horizon)), "origins": f"{rows['origins'].max():,}", "rows": table})
-    return found
+        tables.append({"horizon": int(str(horizon)), "origins": f"{rows['origins'].max():,}", "rows": table})
+    return tables
 
 
 def _cell(row: Any, name: str) -> dict[str, str]:
-    """A figure and its interval; both empty where the model has none."""
+    """Return a figure and its interval as text; a dash where the model has none."""
     value = _spread(row) if name == "trajectory_spread" else row[name]
-    low, high = (row[f"{name}_{end}"] if name in INTERVALS else math.nan for end in ("low", "high"))
+    low, high = (row[f"{name}_{end}"] if name in INTERVAL_COLUMNS else math.nan for end in ("low", "high"))
     if math.isnan(value) or (name == "mae_less_persistence" and row["model"] == "persistence"):
         return {"value": "–", "interval": ""}
     if name == "coverage":
         return {"value": f"{value:.0%}", "interval": ""}
     if name == "trajectory_spread":
         return {"value": f"{value:.2f}", "interval": ""}
-    return {"value": number(value), "interval": "" if math.isnan(low) else f"{number(low)} to {number(high)}"}
+    return {
+        "value": format_number(value),
+        "interval": "" if math.isnan(low) else f"{format_number(low)} to {format_number(high)}",
+    }
 
 
 def _spread(row: Any) -> float:
-    """That of the means of trajectories, or of the points where a model has no distribution."""
+    """Return the spread of the means of trajectories, or of the points where a model has no distribution."""
     return float(row["spread"] if math.isnan(row["trajectory_spread"]) else row["trajectory_spread"])
 
 
 def _figure(row: Any, name: str) -> str:
-    """A figure with its interval, for a sentence."""
+    """Return a figure with its interval, for a sentence."""
     cell = _cell(row, name)
     return cell["value"] + (f" (95 % interval {cell['interval']})" if cell["interval"] else "")

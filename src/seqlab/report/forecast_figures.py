@@ -1,4 +1,4 @@
-"""The figures of forecasts, drawn from models.csv, orders.csv and arrays; nothing here knows where files lie."""
+"""Figures of forecasts, from models.csv, orders.csv and arrays."""
 
 import math
 from collections.abc import Sequence
@@ -11,42 +11,40 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from seqlab.report.style import COLOURS, GREY, MARKERS, colour_of, legend, message, styled, whole_ticks
+from seqlab.report import style
 from seqlab.series.autoregression import sufficient_order
 
-LAGS = 30
+MAX_LAGS = 30
 PANEL_COLUMNS = 2
-DASHED = (0, (4, 2))
+DASHED_LINE = (0, (4, 2))
 Arrays = dict[str, NDArray[Any]]
 
 
 def _panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
-    """A figure with `count` panels in two columns, all with the same axes."""
+    """Return a figure with `count` panels in two columns, all with the same axes."""
     rows = -(-count // PANEL_COLUMNS)
     figure = Figure(figsize=(12, 0.6 + height * rows), layout="constrained")
-    found = list(figure.subplots(rows, PANEL_COLUMNS, sharex=True, sharey=True, squeeze=False).flat)
-    for left_over in found[count:]:
-        left_over.set_visible(False)
-    for axes in found[max(0, count - PANEL_COLUMNS) : count]:  # the lowest of each column
+    panels = list(figure.subplots(rows, PANEL_COLUMNS, sharex=True, sharey=True, squeeze=False).flat)
+    for unused in panels[count:]:
+        unused.set_visible(False)
+    for axes in panels[max(0, count - PANEL_COLUMNS) : count]:  # the lowest of each column
         axes.tick_params(labelbottom=True)
-    return figure, found[:count]
+    return figure, panels[:count]
 
 
-@styled
-def forecast_paths(series: pd.DataFrame, description: dict[str, Any], forecasts: dict[str, Arrays]) -> Figure:
-    """The end of test and what each model forecast of it k steps before, a panel for each model.
+@style.styled
+def plot_forecast_paths(series: pd.DataFrame, description: dict[str, Any], forecasts: dict[str, Arrays]) -> Figure:
+    """Plot the end of test and its forecasts by each model, a panel for each model and a line for each horizon.
 
     `series` has the columns index and value of series.csv, `description` is the content of series.json, and
-    `forecasts[model]` holds the arrays of forecasts.npz; of several seeds the first is drawn. A line is one horizon:
-    its value at a time is what was forecast for that time, `k` steps before it. The dotted line is the mean of the
-    trajectories at the longest horizon, and the grey one the mean of train, where models see values and not their
-    changes.
+    `forecasts[model]` holds the arrays of forecasts.npz, of which the first seed is drawn. The dotted line is the mean
+    of the trajectories at the longest horizon. The grey line is the mean of train, unless models learn changes.
     """
     start, stop = description["splits"]["test"]
     first = stop - min(description["shown"] or stop - start, stop - start)
     values, scale = series["value"].to_numpy(dtype=np.float64)[first:stop], description["scale"]
     horizons = next(iter(forecasts.values()))["horizons"].tolist()
-    colours = {horizon: COLOURS[place % len(COLOURS)] for place, horizon in enumerate(horizons)}
+    colours = {horizon: style.COLOURS[place % len(style.COLOURS)] for place, horizon in enumerate(horizons)}
     figure, panels = _panels(len(forecasts), 2.1)
     for axes, (model, arrays) in zip(panels, forecasts.items(), strict=True):
         axes.plot(np.arange(first, stop), values, color="#9A9A9A", linewidth=1.2)
@@ -57,10 +55,10 @@ def forecast_paths(series: pd.DataFrame, description: dict[str, Any], forecasts:
                 *_line(arrays, "means", len(horizons) - 1, first, stop), color="black", linestyle=":", linewidth=1.6
             )
         if not scale["difference"]:
-            axes.axhline(scale["mean"], color=GREY, linestyle=DASHED, linewidth=0.9)
+            axes.axhline(scale["mean"], color=style.GREY, linestyle=DASHED_LINE, linewidth=0.9)
         axes.set_title(model)
     room = 0.2 * (values.max() - values.min())
-    panels[0].set_ylim(values.min() - room, values.max() + room)  # a forecast that runs away leaves the panel
+    panels[0].set_ylim(values.min() - room, values.max() + room)  # diverging forecasts leave the panel
     _time_axis(panels, list(series["index"]), description["step"], first, stop)
     for axes in panels[::PANEL_COLUMNS]:
         axes.set_ylabel(description["unit"])
@@ -70,20 +68,20 @@ def forecast_paths(series: pd.DataFrame, description: dict[str, Any], forecasts:
         label = f"{horizons[-1]} ahead,\nmean of trajectories"
         handles.append(Line2D([], [], color="black", linestyle=":", linewidth=1.6, label=label))
     if not scale["difference"]:
-        handles.append(Line2D([], [], color=GREY, linestyle=DASHED, linewidth=0.9, label="mean of train"))
-    legend(figure, handles)
+        handles.append(Line2D([], [], color=style.GREY, linestyle=DASHED_LINE, linewidth=0.9, label="mean of train"))
+    style.draw_legend(figure, handles)
     return figure
 
 
 def _line(arrays: Arrays, name: str, place: int, first: int, stop: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Times and forecasts of one horizon, for the times from `first` to `stop`."""
+    """Return times and forecasts of one horizon, for the times from `first` to `stop`."""
     targets = arrays["origins"] + arrays["horizons"][place]
     inside = (targets >= first) & (targets < stop)
     return targets[inside], arrays[name][0, inside, place]
 
 
 def _time_axis(panels: Sequence[Axes], index: Sequence[str], step: str, first: int, stop: int) -> None:
-    """Five times, in the words of the series."""
+    """Label five times with the index of the series."""
     places = np.linspace(first, stop - 1, 5).round().astype(int)
     for axes in panels:
         axes.set_xticks(places, [index[place] for place in places], fontsize=9)
@@ -91,13 +89,13 @@ def _time_axis(panels: Sequence[Axes], index: Sequence[str], step: str, first: i
         axes.set_xlabel(step)
 
 
-@styled
-def error_by_horizon(models: pd.DataFrame, description: dict[str, Any]) -> Figure:
-    """RMSE and CRPS on test and the spread of the forecasts against the horizon, a line for each model, from the rows
-    of models.csv. The bars are 95 % intervals over origins and seeds; the spread is that of the means of trajectories,
-    and of the points where a model has no distribution.
+@style.styled
+def plot_error_by_horizon(models: pd.DataFrame, description: dict[str, Any]) -> Figure:
+    """Plot test RMSE, test CRPS and the spread of the forecasts against the horizon, a line for each model, from the
+    rows of models.csv. Bars are 95 % intervals over origins and seeds; the spread is that of the means of trajectories,
+    or of the points where a model has no distribution.
 
-    Where a horizon of predictability is known to the `description`, the content of series.json, it is a dashed line.
+    A horizon of predictability in `description`, the content of series.json, is a dashed line.
     """
     unit, known = description["unit"], description["known"]
     test = models[models["split"] == "test"]
@@ -110,56 +108,56 @@ def error_by_horizon(models: pd.DataFrame, description: dict[str, Any]) -> Figur
         "trajectory_spread": "spread of mean forecasts by that of the values",
     }
     for axes, (name, label) in zip(panels, labels.items(), strict=True):
-        for number, (model, style) in enumerate(styles.items()):
-            aside = 1.05 ** (number - len(styles) / 2)  # side by side, so that no bar hides another
-            _errors(axes, test[test["model"] == model], name, aside, style)
+        for number, (model, look) in enumerate(styles.items()):
+            aside = 1.05 ** (number - len(styles) / 2)  # keeps bars from overlapping
+            _errors(axes, test[test["model"] == model], name, aside, look)
         axes.set_xscale("log", base=2)
-        whole_ticks(axes, sorted(test["horizon"].unique()))
+        style.set_whole_ticks(axes, sorted(test["horizon"].unique()))
         axes.set_ylim(bottom=0)
         axes.set(xlabel="steps ahead", ylabel=label)
         if "predictable" in known:
-            axes.axvline(known["predictable"], color="black", linestyle=DASHED, linewidth=1.2)
-    panels[2].axhline(1.0, color=GREY, linewidth=0.9)
-    handles = [Line2D([], [], label=model, **style) for model, style in styles.items()]
+            axes.axvline(known["predictable"], color="black", linestyle=DASHED_LINE, linewidth=1.2)
+    panels[2].axhline(1.0, color=style.GREY, linewidth=0.9)
+    handles = [Line2D([], [], label=model, **look) for model, look in styles.items()]
     if "predictable" in known:
         label = f"horizon of predict-\nability, {known['predictable']:.1f}"
-        handles.append(Line2D([], [], color="black", linestyle=DASHED, linewidth=1.2, label=label))
-    legend(figure, handles)
+        handles.append(Line2D([], [], color="black", linestyle=DASHED_LINE, linewidth=1.2, label=label))
+    style.draw_legend(figure, handles)
     return figure
 
 
 def _styles(models: list[str]) -> dict[str, dict[str, Any]]:
-    """How the line of each model is drawn; where colours come again, they are dashed."""
-    colours = colour_of(models)
+    """Return the line style of each model; repeated colours are dashed."""
+    colours = style.assign_colours(models)
     return {
         model: {
             "color": colours[model],
-            "marker": MARKERS[number % len(MARKERS)],
+            "marker": style.MARKERS[number % len(style.MARKERS)],
             "markersize": 5,
-            "linestyle": "-" if number < len(COLOURS) else DASHED,
+            "linestyle": "-" if number < len(style.COLOURS) else DASHED_LINE,
         }
         for number, model in enumerate(models)
     }
 
 
-def _errors(axes: Axes, own: pd.DataFrame, name: str, aside: float, style: dict[str, Any]) -> None:
-    """The line of one model, and its intervals where the figure has them; `aside` is a factor of the horizon."""
-    drawn = own[name].fillna(own["spread"]) if name == "trajectory_spread" else own[name]
-    line = own.assign(drawn=drawn)[np.isfinite(drawn)]
+def _errors(axes: Axes, rows: pd.DataFrame, name: str, aside: float, look: dict[str, Any]) -> None:
+    """Draw the line of one model, and its intervals if the figure has them; `aside` is a factor of the horizon."""
+    drawn = rows[name].fillna(rows["spread"]) if name == "trajectory_spread" else rows[name]
+    line = rows.assign(drawn=drawn)[np.isfinite(drawn)]
     place = line["horizon"] * aside
-    axes.plot(place, line["drawn"], linewidth=1.4, **style)
+    axes.plot(place, line["drawn"], linewidth=1.4, **look)
     if name != "trajectory_spread":
         bars = line[np.isfinite(line[f"{name}_low"])]
         low, high = bars[f"{name}_low"].clip(lower=0), bars[f"{name}_high"]
-        axes.vlines(place[bars.index], low, high, color=style["color"], linewidth=1.1)
+        axes.vlines(place[bars.index], low, high, color=look["color"], linewidth=1.1)
 
 
-@styled
-def residual_autocorrelation(forecasts: dict[str, Arrays]) -> Figure:
-    """The autocorrelation of each model's errors one step ahead on test, at lags 1 to 30, a panel for each model.
+@style.styled
+def plot_residual_autocorrelation(forecasts: dict[str, Arrays]) -> Figure:
+    """Plot the autocorrelation of each model's test errors one step ahead at lags 1 to 30, a panel for each model.
 
-    `forecasts[model]` holds the arrays of forecasts.npz; of several seeds the first is drawn. The band holds 95 % of
-    them where the errors are white noise, so that nothing more could be learnt from earlier ones.
+    `forecasts[model]` holds the arrays of forecasts.npz, of which the first seed is drawn. The band contains 95 % of
+    the values of white noise.
     """
     from statsmodels.tsa.stattools import acf  # takes a second to load
 
@@ -167,17 +165,17 @@ def residual_autocorrelation(forecasts: dict[str, Arrays]) -> Figure:
         model: arrays["errors"][0, :, arrays["horizons"].tolist().index(1)] for model, arrays in forecasts.items()
     }
     shortest = min(len(errors) for errors in residuals.values())
-    lags = min(LAGS, shortest - 2)
+    lags = min(MAX_LAGS, shortest - 2)
     if lags < 1:
-        return message("There are too few errors on test to draw their autocorrelation.")
+        return style.draw_message("Test has too few errors to draw their autocorrelation.")
     figure, panels = _panels(len(residuals), 1.7)
     for axes, (model, errors) in zip(panels, residuals.items(), strict=True):
         band = 1.96 / math.sqrt(len(errors))
         axes.axhspan(-band, band, color="#D9E8F3", linewidth=0)
-        axes.axhline(0, color=GREY, linewidth=0.8)
+        axes.axhline(0, color=style.GREY, linewidth=0.8)
         if np.ptp(errors) > 0:
             correlations = acf(errors, nlags=lags)[1:]
-            axes.vlines(np.arange(1, lags + 1), 0, correlations, color=COLOURS[0], linewidth=2)
+            axes.vlines(np.arange(1, lags + 1), 0, correlations, color=style.COLOURS[0], linewidth=2)
             outside = int((np.abs(correlations) > band).sum())
             axes.set_title(f"{model}: {outside} of {lags} outside the band", fontsize=11)
     for axes in panels[::PANEL_COLUMNS]:
@@ -187,23 +185,23 @@ def residual_autocorrelation(forecasts: dict[str, Arrays]) -> Figure:
     return figure
 
 
-@styled
-def markov_check(orders: pd.DataFrame) -> Figure:
-    """How far back the next value depends on the past directly, from the rows of orders.csv: partial autocorrelation on
-    train with the band of a true zero, and RMSE on valid, against the order, in units of the scale.
+@style.styled
+def plot_markov_check(orders: pd.DataFrame) -> Figure:
+    """Plot the partial autocorrelation on train with the 95 % band of zero, and the validation RMSE against the order
+    of the autoregression in scaled units, from the rows of orders.csv.
     """
     figure = Figure(figsize=(11, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     band = float(orders["band"].iloc[0])
     left.axhspan(-band, band, color="#D9E8F3", linewidth=0)
-    left.axhline(0, color=GREY, linewidth=0.8)
-    left.vlines(orders["order"], 0, orders["partial_autocorrelation"], color=COLOURS[0], linewidth=2)
+    left.axhline(0, color=style.GREY, linewidth=0.8)
+    left.vlines(orders["order"], 0, orders["partial_autocorrelation"], color=style.COLOURS[0], linewidth=2)
     left.set(xlabel="lag", ylabel="partial autocorrelation on train")
-    right.plot(orders["order"], orders["valid_rmse"], color=COLOURS[0], marker="o", markersize=3.5, linewidth=1.2)
+    right.plot(orders["order"], orders["valid_rmse"], color=style.COLOURS[0], marker="o", markersize=3.5, linewidth=1.2)
     chosen, enough = int(orders.loc[orders["chosen"], "order"].iloc[0]), sufficient_order(orders)
-    marks = {chosen: (f"lowest: {chosen}", COLOURS[5]), enough: (f"not told from it: {enough}", COLOURS[1])}
+    marks = {chosen: (f"lowest: {chosen}", style.COLOURS[5]), enough: (f"tied with it: {enough}", style.COLOURS[1])}
     if chosen == enough:
-        marks = {chosen: (f"lowest: {chosen}, no lower order comes near", COLOURS[5])}
+        marks = {chosen: (f"lowest: {chosen}, lower orders are worse", style.COLOURS[5])}
     for order, (label, colour) in marks.items():
         row = orders[orders["order"] == order].iloc[0]
         right.plot([order], [row["valid_rmse"]], color=colour, marker="D", markersize=8, linestyle="none", label=label)

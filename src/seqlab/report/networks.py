@@ -1,4 +1,4 @@
-"""Figures of networks by their settings: heat maps, axes and learning curves, drawn from models.csv and history.csv."""
+"""Figures of networks by their settings: heat maps, axes and learning curves."""
 
 import itertools
 import math
@@ -18,46 +18,34 @@ from matplotlib.transforms import ScaledTranslation
 
 from seqlab.axes import SHAPE
 from seqlab.ledger.selection import rank_candidates
-from seqlab.report.figures import DASHES, legend_line, network_rows
-from seqlab.report.style import (
-    COLOURS,
-    GREY,
-    MARKERS,
-    deviation,
-    legend,
-    log_axis,
-    message,
-    number,
-    plain,
-    plain_ticks,
-    styled,
-)
-from seqlab.report.tables import axes_of
+from seqlab.report import style
+from seqlab.report.figures import DASHES, make_legend_note, select_networks
+from seqlab.report.tables import list_axes
 
-HIGHLIGHTED = 12  # learning curves in colour
-MOST_MAPS = 6  # heat maps of pairs of axes
-MOST_WRITTEN = 6  # values of an axis of a heat map whose cells have numbers in them
-MOST_COLUMNS = 3  # panels beside each other
-MOST_BARS = 60  # networks whose spread over seeds is drawn
-MOST_SHAPES = 300  # networks drawn as shapes; more are points of an image, or the file would be large
-FEW = 4  # values that colours of the style can tell apart; more of a numeric axis go from dark to light
-PALE = "#BDBDBD"
-WORDS = {"hidden": "hidden units"}
+MAX_HIGHLIGHTED = 12  # learning curves in colour
+MAX_MAPS = 6  # heat maps of pairs of axes
+MAX_NUMBERED_VALUES = 6  # values of an axis of a heat map with numbers in its cells
+MAX_COLUMNS = 3  # panels in a row
+MAX_BARS = 60  # networks whose spread over seeds is drawn
+MAX_SHAPES = 300  # networks drawn as vector shapes; more are rasterized to keep the file small
+MAX_STYLE_COLOURS = 4  # values in colours of the style; more values of a numeric axis go from dark to light
+PALE_GREY = "#BDBDBD"
+AXIS_LABELS = {"hidden": "hidden units"}
 
 
 def _label(axis: str) -> str:
-    return WORDS.get(axis, axis.replace("_", " "))
+    return AXIS_LABELS.get(axis, axis.replace("_", " "))
 
 
 def _written(value: Any) -> str:
-    """A value of an axis as a figure writes it."""
+    """Return a value of an axis as text."""
     if isinstance(value, str):
         return value
-    return "none" if pd.isna(value) else plain(float(value))
+    return "none" if pd.isna(value) else style.format_tick(float(value))
 
 
 def _values(networks: pd.DataFrame, axis: str) -> list[Any]:
-    """The values of an axis in rising order; the empty one, where some networks do not have it, comes last."""
+    """Return the values of an axis in rising order; None, for networks without the setting, comes last."""
     column = networks[axis]
     return [*sorted(column.dropna().unique()), *([None] if column.isna().any() else [])]
 
@@ -67,8 +55,8 @@ def _with_value(networks: pd.DataFrame, axis: str, value: Any) -> pd.DataFrame:
 
 
 def _with_valid(models: pd.DataFrame) -> pd.DataFrame:
-    """The test rows of networks with their perplexity on valid as the column valid_perplexity."""
-    networks = network_rows(models)
+    """Return the test rows of networks with an added column valid_perplexity."""
+    networks = select_networks(models)
     valid = models[(models["family"] == "rnn") & (models["split"] == "valid")].set_index("model")["perplexity"]
     return networks.assign(valid_perplexity=networks["model"].map(valid).astype(float))
 
@@ -79,58 +67,57 @@ def _best_first(networks: pd.DataFrame) -> pd.DataFrame:
     return networks.loc[rank_candidates(networks.index, standings.__getitem__)]
 
 
-@styled
-def heat_maps(models: pd.DataFrame) -> Figure:
-    """Heat maps of test perplexity over two settings, with mean and standard deviation over seeds written in.
+@style.styled
+def plot_heat_maps(models: pd.DataFrame) -> Figure:
+    """Plot heat maps of test perplexity over two settings, labelled with mean and standard deviation over seeds.
 
-    Where networks differ in cell, layers and hidden units alone, it is a map of layers x hidden units for each cell.
-    Else it is a map for each pair of axes, at most `MOST_MAPS` of them: those whose cells differ most in test bits. A
-    cell of a map shows the network that is best on valid of those in it. A combination that was not run is grey and
-    says so.
+    Networks that differ only in cell, layers and hidden units give a map of layers x hidden units for each cell. Others
+    give a map for each pair of axes, at most `MAX_MAPS`: those whose cells differ most in test bits. A cell of a map
+    shows its best network on validation; a combination that was not run is grey and labelled.
     """
     networks = _with_valid(models)
     if networks.empty:
-        return message("No recurrent network was trained, so there are no settings to compare.")
-    axes = axes_of(network_rows(models))
+        return style.draw_message("No recurrent network was trained, so there are no settings to compare.")
+    axes = list_axes(select_networks(models))
     if set(axes) <= set(SHAPE):
         by_cell = {cell: networks[networks["cell"] == cell] for cell in _values(networks, "cell")}
         values = {name: _values(networks, name) for name in ("hidden", "layers")}  # the same in every panel
-        maps = [(str(cell), "hidden", "layers", own) for cell, own in by_cell.items()]
+        maps = [(str(cell), "hidden", "layers", of_cell) for cell, of_cell in by_cell.items()]
         return _draw_maps(maps, values, len(maps))
     pairs = [(axes[0], "layers" if axes[0] != "layers" else "hidden")] if len(axes) == 1 else _pairs(networks, axes)
     values = {name: _values(networks, name) for name in {name for pair in pairs for name in pair}}
     maps = [("", across, up, networks) for across, up in pairs]
     figure = _draw_maps(maps, values, _columns(len(maps)))
     if len(networks) > max(len(values[across]) * len(values[up]) for across, up in pairs) or len(axes) > 2:
-        note = f"Of the networks that share a cell it shows the best on valid; {len(networks)} in all."
-        figure.suptitle(note, x=0.01, ha="left", fontsize=11, color=GREY)
+        note = f"Each cell shows its best network on validation; there are {len(networks)} networks in total."
+        figure.suptitle(note, x=0.01, ha="left", fontsize=11, color=style.GREY)
     return figure
 
 
 def _columns(panels: int) -> int:
-    """The number of panels beside each other, so that no row is almost empty."""
-    return 2 if panels == 4 else min(MOST_COLUMNS, panels)
+    """Return the number of panels in a row that leaves no row almost empty."""
+    return 2 if panels == 4 else min(MAX_COLUMNS, panels)
 
 
 def _pairs(networks: pd.DataFrame, axes: Sequence[str]) -> list[tuple[str, str]]:
-    """The pairs of axes whose maps vary most in test bits, most first; the axis with more values is across."""
+    """Return the pairs of axes whose maps vary most in test bits, most first; the axis with more values is across."""
     spread = {}
     for first, second in itertools.combinations(axes, 2):
         best = _best_first(networks).drop_duplicates([first, second])["bits_per_symbol"]
         bits = best[np.isfinite(best)]
         across, up = sorted((first, second), key=lambda axis: -len(_values(networks, axis)))
         spread[across, up] = float(bits.std()) if len(bits) > 1 else 0.0
-    return sorted(spread, key=lambda pair: -spread[pair])[:MOST_MAPS]
+    return sorted(spread, key=lambda pair: -spread[pair])[:MAX_MAPS]
 
 
 def _draw_maps(
     maps: Sequence[tuple[str, str, str, pd.DataFrame]], values: Mapping[str, list[Any]], columns: int
 ) -> Figure:
-    """A figure of `maps`, each a title, the settings across and up and its networks, over the `values` of settings."""
+    """Draw `maps`, tuples of a title, the settings across and up, and networks, over the `values` of settings."""
     perplexity = pd.concat([networks for *_, networks in maps])["perplexity"]
     finite = perplexity[np.isfinite(perplexity)]
     low, high = (finite.min(), finite.max()) if len(finite) else (1.0, 1.0)
-    if high < low * 1.001:  # a single figure still needs a scale, which is then not drawn
+    if high < low * 1.001:  # a single figure needs a scale too, which is not drawn
         low, high = low / 1.05, low * 1.05
     rows = -(-len(maps) // columns)
     width = max((1.15 if _has_numbers(values, across, up) else 0.62) * len(values[across]) for _, across, up, _ in maps)
@@ -150,7 +137,7 @@ def _draw_maps(
     if len(finite) > 1:
         bar = figure.colorbar(image, ax=panels, label="test perplexity (darker is better)", shrink=0.9)
         bar.outline.set_visible(False)
-        plain_ticks(bar.ax.yaxis, low, high)
+        style.set_plain_ticks(bar.ax.yaxis, low, high)
     return figure
 
 
@@ -180,33 +167,39 @@ def _draw_map(panel: Axes, networks: pd.DataFrame, values: dict[str, list[Any]],
 
 def _has_numbers(values: Mapping[str, list[Any]], across: str, up: str) -> bool:
     """Return whether the cells of a map of these settings have room for numbers."""
-    return max(len(values[across]), len(values[up])) <= MOST_WRITTEN or {across, up} <= set(SHAPE)
+    return max(len(values[across]), len(values[up])) <= MAX_NUMBERED_VALUES or {across, up} <= set(SHAPE)
 
 
 def _heat_text(networks: pd.DataFrame) -> str:
     if networks.empty:
         return "not run"
     value, std = networks["perplexity"].iloc[0], networks["perplexity_std"].iloc[0]
-    return f"{number(value)}\n± {deviation(std, value)}" if math.isfinite(std) else number(value)
+    return (
+        f"{style.format_number(value)}\n± {style.format_deviation(std, value)}"
+        if math.isfinite(std)
+        else style.format_number(value)
+    )
 
 
-@styled
-def axes(models: pd.DataFrame) -> Figure:
-    """Test bits per symbol of networks against each setting in which they differ, a panel for each.
+@style.styled
+def plot_axes(models: pd.DataFrame) -> Figure:
+    """Plot test bits per symbol of networks against each setting in which they differ, a panel for each.
 
     A point is a network, with a bar of one standard deviation over its seeds; black is the mean of the points at a
-    value. Colours and markers stand for the two settings whose means differ most, in all panels alike. A scale is
-    logarithmic where the values of a setting lie more evenly on one.
+    value. Colours and markers show the two settings whose means differ most, the same in all panels. A scale is
+    logarithmic where that spaces the values of a setting more evenly.
     """
-    networks = network_rows(models)
-    varied = axes_of(networks)
+    networks = select_networks(models)
+    varied = list_axes(networks)
     if len(varied) < 2:
-        told = f"in {_label(varied[0])} alone" if varied else "in no setting"
-        return message(f"The networks of this experiment differ {told}, so there are no axes to compare.")
+        difference = f"only in {_label(varied[0])}" if varied else "in no setting"
+        return style.draw_message(
+            f"The networks of this experiment differ {difference}, so there are no axes to compare."
+        )
     infinite = int((~np.isfinite(networks["bits_per_symbol"])).sum())
     networks = networks[np.isfinite(networks["bits_per_symbol"])]
     if networks.empty:
-        return message("No recurrent network has finite test bits to draw against its settings.")
+        return style.draw_message("No recurrent network has finite test bits to draw against its settings.")
     encoded = _by_effect(networks, varied)[:2]
     keys = [_colours(_values(networks, encoded[0])), _markers(_values(networks, encoded[1]))]
     columns = _columns(len(varied))
@@ -217,28 +210,29 @@ def axes(models: pd.DataFrame) -> Figure:
         _draw_axis(panel, networks, axis, encoded, keys)
     for panel in panels[len(varied) :]:
         panel.set_visible(False)
-    spread = networks["bits_per_symbol_std"].fillna(0.0) if len(networks) <= MOST_BARS else 0.0
+    spread = networks["bits_per_symbol_std"].fillna(0.0) if len(networks) <= MAX_BARS else 0.0
     low, high = (networks["bits_per_symbol"] - spread).min(), (networks["bits_per_symbol"] + spread).max()
     room = 0.05 * (high - low) or 0.01
-    panels[0].set_ylim(low - room, high + room)  # that of all; points set aside are not counted by matplotlib
+    panels[0].set_ylim(low - room, high + room)  # matplotlib ignores shifted points
     for panel in panels[::columns]:
         panel.set_ylabel("test bits per symbol")
-    handles = [legend_line(_label(encoded[0]))]
+    handles = [make_legend_note(_label(encoded[0]))]
     handles += [
         Line2D([], [], color=colour, marker="o", linestyle="none", label=_written(value)) for value, colour in keys[0]
     ]
-    handles.append(legend_line(_label(encoded[1])))
+    handles.append(make_legend_note(_label(encoded[1])))
     handles += [
-        Line2D([], [], color=GREY, marker=marker, linestyle="none", label=_written(value)) for value, marker in keys[1]
+        Line2D([], [], color=style.GREY, marker=marker, linestyle="none", label=_written(value))
+        for value, marker in keys[1]
     ]
     handles.append(Line2D([], [], color="black", linewidth=1.2, marker="_", markersize=12, label="mean"))
-    handles += [legend_line(f"{infinite} with infinite bits")] if infinite else []
-    legend(figure, handles)
+    handles += [make_legend_note(f"{infinite} with infinite bits")] if infinite else []
+    style.draw_legend(figure, handles)
     return figure
 
 
 def _by_effect(networks: pd.DataFrame, axes: Sequence[str]) -> list[str]:
-    """The axes by how far apart the mean test bits of their values lie, farthest first."""
+    """Return the axes by the range of the mean test bits of their values, largest first."""
 
     def effect(axis: str) -> float:
         means = [_with_value(networks, axis, value)["bits_per_symbol"].mean() for value in _values(networks, axis)]
@@ -248,15 +242,15 @@ def _by_effect(networks: pd.DataFrame, axes: Sequence[str]) -> list[str]:
 
 
 def _colours(values: Sequence[Any]) -> list[tuple[Any, str]]:
-    """A colour for each value: from dark to light where there are many numbers, else the colours of the style."""
-    if len(values) > FEW and not any(isinstance(value, str) or value is None for value in values):
+    """Return a colour for each value: from dark to light for many numbers, else the colours of the style."""
+    if len(values) > MAX_STYLE_COLOURS and not any(isinstance(value, str) or value is None for value in values):
         shades = colormaps["viridis"](np.linspace(0, 0.92, len(values)))
         return list(zip(values, map(to_hex, shades), strict=True))
-    return [(value, COLOURS[place % len(COLOURS)]) for place, value in enumerate(values)]
+    return [(value, style.COLOURS[place % len(style.COLOURS)]) for place, value in enumerate(values)]
 
 
 def _markers(values: Sequence[Any]) -> list[tuple[Any, str]]:
-    return [(value, MARKERS[place % len(MARKERS)]) for place, value in enumerate(values)]
+    return [(value, style.MARKERS[place % len(style.MARKERS)]) for place, value in enumerate(values)]
 
 
 def _draw_axis(
@@ -266,7 +260,7 @@ def _draw_axis(
     encoded: Sequence[str],
     keys: Sequence[Sequence[tuple[Any, str]]],
 ) -> None:
-    """Draw the networks against one axis; `keys` hold the colours and markers of the values of the `encoded` axes."""
+    """Draw the networks against one axis; `keys` are the colours and markers of the values of the `encoded` axes."""
     values = _values(networks, axis)
     numeric = not any(isinstance(value, str) or value is None for value in values)
     place_of = {value: float(value) if numeric else place for place, value in enumerate(values)}
@@ -281,10 +275,10 @@ def _draw_axis(
             points = _with_value(coloured, encoded[1], marker_value)
             x = [place_of[None if pd.isna(value) else value] for value in points[axis]]
             y, spread = points["bits_per_symbol"], points["bits_per_symbol_std"].fillna(0.0)
-            if len(networks) <= MOST_BARS:
+            if len(networks) <= MAX_BARS:
                 panel.vlines(x, y - spread, y + spread, color=colour, linewidth=0.9, alpha=0.4, transform=where)
             shape: dict[str, Any] = {"markersize": 5.5, "markeredgewidth": 0, "alpha": 0.8, "transform": where}
-            panel.plot(x, y, marker, color=colour, rasterized=len(networks) > MOST_SHAPES, **shape)
+            panel.plot(x, y, marker, color=colour, rasterized=len(networks) > MAX_SHAPES, **shape)
     means = [_with_value(networks, axis, value)["bits_per_symbol"].mean() for value in values]
     bar: dict[str, Any] = {"marker": "_", "markersize": 16, "markeredgewidth": 1.6, "zorder": 4}
     panel.plot(places, means, color="black", linewidth=1.2 if numeric else 0, **bar)
@@ -294,8 +288,8 @@ def _draw_axis(
 
 
 def _scale(panel: Axes, places: np.ndarray[Any, np.dtype[np.float64]]) -> None:
-    """Make the horizontal axis logarithmic where `places`, which rise, lie more evenly on it; from zero on it is so
-    above the smallest value that is not zero.
+    """Make the horizontal axis logarithmic where that spaces the rising `places` more evenly; with a zero among them it
+    is linear up to the smallest positive value.
     """
     positive = places[places > 0]
     if places[0] < 0 or len(positive) < 2:
@@ -310,62 +304,62 @@ def _scale(panel: Axes, places: np.ndarray[Any, np.dtype[np.float64]]) -> None:
 
 
 def _ticks(axis: Axis, places: np.ndarray[Any, np.dtype[np.float64]], labels: Sequence[str]) -> None:
-    """Put a tick at each of the `places`, or at some of many."""
+    """Put ticks at `places`, at most seven."""
     every = -(-len(places) // 7)
     axis.set_major_locator(FixedLocator(places[::every].tolist()))
     axis.set_major_formatter(FixedFormatter(list(labels[::every])))
     axis.set_minor_locator(NullLocator())
 
 
-@styled
-def learning_curves(models: pd.DataFrame, histories: Mapping[str, pd.DataFrame]) -> Figure:
-    """Valid perplexity (log axis) against epoch, a panel for each cell; `histories[model]` is a history.csv.
+@style.styled
+def plot_learning_curves(models: pd.DataFrame, histories: Mapping[str, pd.DataFrame]) -> Figure:
+    """Plot validation perplexity (log axis) against epoch, a panel for each cell; `histories[model]` is a history.csv.
 
-    A line is the mean over seeds, its band reaches from the lowest to the highest; beyond the epoch where the first
-    seed stopped, the other seeds go on as thin lines of their own, since a mean over fewer seeds would jump. Colours
-    and dashes stand for hidden units and layers, or, where other settings vary, for the two whose means differ most on
-    test. Of more than `HIGHLIGHTED` networks only the best on valid are so drawn, the others pale.
+    A line is the mean over seeds, its band reaches from the lowest to the highest. After the first seed has stopped,
+    the others continue as separate thin lines, since a mean over fewer seeds would jump. Colours and dashes show hidden
+    units and layers, or, where other settings vary, the two whose means differ most on test. The best
+    `MAX_HIGHLIGHTED` networks on validation are coloured, the others pale.
     """
     networks = _with_valid(models)
     networks = networks[[not histories.get(model, pd.DataFrame()).empty for model in networks["model"]]]
     if networks.empty:
-        return message("No recurrent network was trained, so there are no learning curves.")
-    best = _best_first(networks)["model"][:HIGHLIGHTED]
-    shown = networks[networks["model"].isin(best)]
+        return style.draw_message("No recurrent network was trained, so there are no learning curves.")
+    best = _best_first(networks)["model"][:MAX_HIGHLIGHTED]
+    coloured = networks[networks["model"].isin(best)]
     encoded = _curve_axes(networks)
-    colours = _colours(_values(shown, encoded[0]))
-    dashes = [(value, DASHES[place % len(DASHES)]) for place, value in enumerate(_values(shown, encoded[1]))]
+    colours = _colours(_values(coloured, encoded[0]))
+    dashes = [(value, DASHES[place % len(DASHES)]) for place, value in enumerate(_values(coloured, encoded[1]))]
     cells = _values(networks, "cell")
     figure = Figure(figsize=(1.6 + 3.4 * len(cells), 4) if len(cells) > 1 else (7.5, 4.2), layout="constrained")
     panels = figure.subplots(1, len(cells), sharex=True, sharey=True, squeeze=False)[0]
     for panel, cell in zip(panels, cells, strict=True):
         for model in _with_value(networks[~networks["model"].isin(best)], "cell", cell)["model"]:
             mean = histories[model].groupby("epoch")["valid_perplexity"].mean()
-            panel.plot(mean.index, mean, color=PALE, linewidth=0.8, zorder=1, rasterized=len(networks) > MOST_SHAPES)
+            panel.plot(
+                mean.index, mean, color=PALE_GREY, linewidth=0.8, zorder=1, rasterized=len(networks) > MAX_SHAPES
+            )
         for colour_value, colour in colours:
             for dash_value, dash in dashes:
-                own = _with_value(
-                    _with_value(_with_value(shown, "cell", cell), encoded[0], colour_value), encoded[1], dash_value
-                )
-                for model in own["model"]:
+                of_colour = _with_value(_with_value(coloured, "cell", cell), encoded[0], colour_value)
+                for model in _with_value(of_colour, encoded[1], dash_value)["model"]:
                     _curve(panel, histories[model], model, colour, dash)
         panel.set(title=cell, xlabel="epoch")
         panel.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, min_n_ticks=1))
-        log_axis(panel, "y")
-    panels[0].set_ylabel("valid perplexity")
+        style.set_log_axis(panel, "y")
+    panels[0].set_ylabel("validation perplexity")
     handles = [Line2D([], [], color=colour, label=_with_unit(encoded[0], value)) for value, colour in colours]
     handles += [
-        Line2D([], [], color=GREY, linestyle=dash, label=_with_unit(encoded[1], value)) for value, dash in dashes
+        Line2D([], [], color=style.GREY, linestyle=dash, label=_with_unit(encoded[1], value)) for value, dash in dashes
     ]
-    if others := len(networks) - len(shown):
-        handles.append(Line2D([], [], color=PALE, linewidth=0.8, label=f"{others} others"))
-    legend(figure, handles)
+    if pale := len(networks) - len(coloured):
+        handles.append(Line2D([], [], color=PALE_GREY, linewidth=0.8, label=f"{pale} others"))
+    style.draw_legend(figure, handles)
     return figure
 
 
 def _curve_axes(networks: pd.DataFrame) -> list[str]:
-    """The settings that colours and dashes stand for."""
-    varied = [axis for axis in axes_of(networks.drop(columns="valid_perplexity")) if axis != "cell"]
+    """Return the settings that colours and dashes show."""
+    varied = [axis for axis in list_axes(networks.drop(columns="valid_perplexity")) if axis != "cell"]
     if set(varied) <= set(SHAPE):
         return ["hidden", "layers"]
     finite = networks[np.isfinite(networks["bits_per_symbol"])]
@@ -375,7 +369,7 @@ def _curve_axes(networks: pd.DataFrame) -> list[str]:
 
 
 def _with_unit(axis: str, value: Any) -> str:
-    """A value and what it is of, for a legend: 16 hidden units, 2 layers, dropout 0.3."""
+    """Return a value with the name of its setting, for a legend: 16 hidden units, 2 layers, dropout 0.3."""
     if axis == "layers":
         return f"{value} layer{'s' if value > 1 else ''}"
     return f"{_written(value)} {_label(axis)}" if axis == "hidden" else f"{_label(axis)} {_written(value)}"

@@ -1,4 +1,4 @@
-"""The report: one HTML file that needs nothing but itself."""
+"""The report: one self-contained HTML file."""
 
 import base64
 import csv
@@ -18,28 +18,27 @@ from seqlab.io.runs import SERIES, Experiment, Place, Run
 from seqlab.io.tables import read_rows
 from seqlab.questions.protocols import ProtocolRow
 from seqlab.questions.verdicts import Verdict, find_leader, find_verdict, read_verdicts
-from seqlab.report.answer import CHOSEN, TRAINED, across_units, answer, closed, figure, interval, share
-from seqlab.report.contents import WITHOUT_SAMPLE, figure_file, figures_of, source_file
-from seqlab.report.explained import coloured
-from seqlab.report.forecast import forecast_section
-from seqlab.report.style import number
-from seqlab.report.tables import best_on_valid, read_models
+from seqlab.report import answer
+from seqlab.report.contents import FAMILIES_WITHOUT_SAMPLE, figure_file, list_figures, source_file
+from seqlab.report.explained import colour_places
+from seqlab.report.forecast import compose_forecast_section
+from seqlab.report.style import format_number
+from seqlab.report.tables import find_best_model, read_text_models
 
-SAMPLE_CHARACTERS = 4000
-LONG_WORD = 50  # characters; a text whose words are longer on average has none
+MAX_SAMPLE_CHARACTERS = 4000
+PROTOCOL_FORMATS = {"perplexity": format_number, "gap": "{:+.4f}".format, "symbols": "{:,}".format}
+LONG_WORD_CHARACTERS = 50  # a text with longer words on average has no words
 
 
 def write_report(experiment: Experiment, provenance: Mapping[str, str], output: str | Path) -> None:
-    """Write `output`, a self-contained HTML page about an experiment: its texts and the series that were forecast.
+    """Write `output`, a self-contained HTML page about the texts and series of an experiment.
 
-    Reads the files that `contents.report_files` lists. models.csv and series.json must be there (FileNotFoundError);
-    whatever else is not there is named in the page. `provenance` is printed as it is. InputError where the experiment
-    has no runs.
+    Read the files that `contents.list_report_files` lists. models.csv and series.json must exist (FileNotFoundError);
+    the page lists other missing files. `provenance` is printed unchanged. Raise InputError where the experiment has no
+    runs.
     """
     if not experiment.runs:
-        raise InputError(
-            f"{experiment.folder}/runs.json lists no run to report on; choose a model in the configuration"
-        )
+        raise InputError(f"{experiment.folder}/runs.json lists no runs; add a model to the configuration")
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(
         autoescape=True, loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -53,13 +52,13 @@ def write_report(experiment: Experiment, provenance: Mapping[str, str], output: 
     for place, prepared in experiment.prepared.items():
         missing: list[str] = []
         shared: dict[str, Any] = {
-            "key": anchor(place),
+            "key": make_anchor(place),
             "source": _source(source_file(place, prepared)),
             "missing": missing,
         }
         shared["figures"] = _figures(place, missing)
         if place.unit == SERIES:
-            series.append(shared | forecast_section(place, runs[place], prepared))
+            series.append(shared | compose_forecast_section(place, runs[place], prepared))
         else:
             texts.append(shared | _text_section(place, runs[place], missing))
     page = environment.get_template("page.html").render(
@@ -73,37 +72,37 @@ def write_report(experiment: Experiment, provenance: Mapping[str, str], output: 
     write_text(output, page + "\n", checksum=False)
 
 
-def anchor(place: Place) -> str:
-    """The id of the section of a place: letters and digits of ASCII, _ and - as they are, anything else by its code."""
+def make_anchor(place: Place) -> str:
+    """Return the id of the section of a place; characters other than ASCII letters, digits, _ and - become codes."""
     name = f"{place.corpus}-{place.unit}"
-    return re.sub(r"[^A-Za-z0-9_-]", lambda found: f".{ord(found[0]):x}.", name)
+    return re.sub(r"[^A-Za-z0-9_-]", lambda match: f".{ord(match[0]):x}.", name)
 
 
 def _errata() -> list[dict[str, str]]:
-    """The values that the course module prints wrong, as docs/errata.md has them."""
+    """Return the errata of the course module, as in docs/errata.md."""
     with Path(__file__).with_name("errata.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
 def _source(path: str) -> dict[str, Any]:
-    """Which text or series a prepared corpus is: its title, and where it comes from; empty where that is not told."""
-    found = read_json(path) if Path(path).is_file() else {}
-    return {name: found.get(name) or "" for name in ("title", "source")}
+    """Return title and origin of a prepared corpus; empty where they are unknown."""
+    content = read_json(path) if Path(path).is_file() else {}
+    return {name: content.get(name) or "" for name in ("title", "source")}
 
 
 def _figures(place: Place, missing: list[str]) -> list[dict[str, Any]]:
-    """The figures of a place that have been drawn, each as an image, in which a browser runs nothing and loads
-    nothing; those that have not been drawn are named in `missing`.
+    """Return the figures of a place as images, in which a browser runs no scripts and loads no files; sentences about
+    missing figures are added to `missing`.
     """
     figures = []
-    for name, entry in figures_of(place).items():
+    for name, entry in list_figures(place).items():
         path = Path(figure_file(place, name))
         if path.is_file():
             label = f"{entry.title} of {_name(place)}: {entry.caption}"
             address = f"data:image/svg+xml;base64,{base64.b64encode(verified(path).read_bytes()).decode()}"
             figures.append({"title": entry.title, "caption": entry.caption, "label": label, "address": address})
         else:
-            missing.append(f"The figure {name}.svg has not been drawn.")
+            missing.append(f"The figure {name}.svg is missing.")
     return figures
 
 
@@ -112,47 +111,48 @@ def _name(place: Place) -> str:
 
 
 def _corpora(sections: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What the units of one text have to say of each other; no rows where there is one unit."""
+    """Return a comparison of the units of each text, without rows for a single unit."""
     tables: dict[str, dict[str, pd.DataFrame]] = {}
     for section in sections:
         tables.setdefault(section["corpus"], {})[section["unit"]] = section["models"]
     return [
-        {"corpus": corpus, "units": across_units(by_unit) if len(by_unit) > 1 else []}
+        {"corpus": corpus, "units": answer.compare_units(by_unit) if len(by_unit) > 1 else []}
         for corpus, by_unit in tables.items()
     ]
 
 
 def _text_section(place: Place, runs: list[Run], missing: list[str]) -> dict[str, Any]:
-    """The part of the page about one text by one unit; what is not there is added to `missing`."""
-    models = read_models(place.file("models.csv"))
-    told = []
+    """Return the section about one text by one unit; sentences about missing files are added to `missing`."""
+    models = read_text_models(place.file("models.csv"))
+    sections = []
     verdicts = _verdicts(Path(place.file("verdicts.csv")), missing)
-    best = {str(best_on_valid(models[models["family"] == family])) for family in CHOSEN}
+    best = {str(find_best_model(models[models["family"] == family])) for family in answer.FAMILY_TITLES}
     bits = _bits(models)
     by_run = {(run.family, run.model): run for run in runs}
     for name, rows in models.groupby(["family", "model"], sort=False):
         if name not in by_run:
-            told_of = "/".join(map(str, name))
-            raise damaged(place.file("models.csv"), f"it has {told_of}, which the experiment has not")
+            label = "/".join(map(str, name))
+            raise damaged(place.file("models.csv"), f"it has {label}, which the experiment lacks")
         run = by_run.pop(name)
-        told.append(_run(run, rows, models, bits, missing))
-        told[-1] |= {"best": run.family in CHOSEN and run.model in best, "verdict": find_verdict(verdicts, run.model)}
+        is_best = run.family in answer.FAMILY_TITLES and run.model in best
+        section = {"best": is_best, "verdict": find_verdict(verdicts, run.model)}
+        sections.append(_run(run, rows, models, bits, missing) | section)
     missing += [f"{run.model} is not in models.csv." for run in by_run.values()]
-    for family, name in TRAINED.items():
+    for family, name in answer.TRAINED_FAMILIES.items():
         if family not in models["family"].unique():
-            missing.insert(0, f"No {name} was trained here.")
-    rate = next((run["entropy_rate"] for run in told if run["entropy_rate"]), None)
+            missing.insert(0, f"No {name} was trained.")
+    rate = next((run["entropy_rate"] for run in sections if run["entropy_rate"]), None)
     return {
         "corpus": place.corpus,
         "unit": place.unit,
-        "runs": told,
+        "runs": sections,
         "models": models,
         "protocols": _protocols(Path(place.file("protocols.csv"))),
         "contrast": _contrast(Path(place.file("contrast.json"))),
         "findings": _findings(Path(place.file("check.json"))),
-        "answer": answer(models, verdicts, rate),
+        "answer": answer.compose_answer(models, verdicts, rate),
         "against": find_leader(verdicts),
-        "closed": closed(models, place.unit),
+        "closed": answer.describe_vocabulary(models, place.unit),
         "bits": list(bits),
         "symbols": _symbols(models),
     }
@@ -161,7 +161,7 @@ def _text_section(place: Place, runs: list[Run], missing: list[str]) -> dict[str
 def _run(
     run: Run, rows: pd.DataFrame, models: pd.DataFrame, bits: dict[str, str], missing: list[str]
 ) -> dict[str, Any]:
-    """The part of the page about one model, with the columns of `bits`; what is not there is added to `missing`."""
+    """Return the row and texts of one model, with the columns of `bits`; missing files are added to `missing`."""
     model = run.model
     splits = {str(row["split"]): row for row in rows.to_dict("records")}
     test, valid = splits.get("test"), splits.get("valid")
@@ -170,16 +170,16 @@ def _run(
     path = Path(run.file("metrics.json"))
     metrics = read_json(path) if path.is_file() else {}
     if not metrics:
-        missing.append(f"The metrics of {model} are missing, and so are its notes.")
+        missing.append(f"The metrics and notes of {model} are missing.")
     card, sample = _text(run.file("card.yaml")), None
     if card is None:
         missing.append(f"The card of {model} is missing.")
-    if run.family not in WITHOUT_SAMPLE:
+    if run.family not in FAMILIES_WITHOUT_SAMPLE:
         sample = _text(run.file("sample.txt"))
         if sample is None:
             missing.append(f"A sample of {model} is missing.")
-        elif len(sample) > SAMPLE_CHARACTERS:
-            sample = sample[:SAMPLE_CHARACTERS] + " …"
+        elif len(sample) > MAX_SAMPLE_CHARACTERS:
+            sample = sample[:MAX_SAMPLE_CHARACTERS] + " …"
     if test["seeds"] == 1:
         missing.append(f"{model} was trained from one seed, so its figures have no standard deviation.")
     return {
@@ -190,52 +190,51 @@ def _run(
         "notes": metrics.get("notes", []),
         "entropy_rate": metrics.get("entropy_rate"),
         "parameters": f"{test['parameters']:,}" if test["parameters"] else "–",
-        "test": figure(test, "perplexity"),
-        "interval": interval(test),
-        "valid": figure(valid, "perplexity"),
-        "bits": [number(test[name]) for name in bits.values()],
+        "test": answer.format_figure(test, "perplexity"),
+        "interval": answer.format_interval(test),
+        "valid": answer.format_figure(valid, "perplexity"),
+        "bits": [format_number(test[name]) for name in bits.values()],
         "seeds": test["seeds"] or "–",
         "seconds": _seconds(test["train_seconds"]),
-        "unknown": share(test["unknown"], test["symbols"]),
+        "unknown": answer.format_share(test["unknown"], test["symbols"]),
         "pruned": _pruned(test, models),
     }
 
 
 def _bits(models: pd.DataFrame) -> dict[str, str]:
-    """Heads and columns of the figures in bits that say something of this text, beside each other in the table."""
+    """Return heads and columns of the figures in bits that differ for this text, in table order."""
     test = models[(models["split"] == "test") & np.isfinite(models["bits_per_char"].astype(float))]
     columns = {"bits per symbol": "bits_per_symbol", "bits per character": "bits_per_char"}
     if models["unknown"].any():
         columns["bits per character, unknown symbols spelt out"] = "open_bits_per_char"
     if not np.allclose(test["bits_per_byte"], test["bits_per_char"]):
         columns["bits per byte"] = "bits_per_byte"
-    if (test["bits_per_word"] < LONG_WORD * test["bits_per_char"]).any():
+    if (test["bits_per_word"] < LONG_WORD_CHARACTERS * test["bits_per_char"]).any():
         columns["bits per word"] = "bits_per_word"
     return columns
 
 
 def _findings(path: Path) -> list[str]:
-    """The sentences about the text itself; a result without check.json was made before there was one."""
+    """Return the sentences of check.json; empty for older results without this file."""
     return [finding["sentence"] for finding in read_json(path)["findings"]] if path.is_file() else []
 
 
 def _contrast(path: Path) -> dict[str, Any] | None:
-    """The text where n-gram and network differ most; None where there are not both."""
-    found = read_json(path) if path.is_file() else {"places": []}
-    return found | {"places": coloured(found["places"], found["unit"])} if found["places"] else None
+    """Return the text where n-gram and network differ most; None unless both exist."""
+    content = read_json(path) if path.is_file() else {"places": []}
+    return content | {"places": colour_places(content["places"], content["unit"])} if content["places"] else None
 
 
 def _protocols(path: Path) -> list[dict[str, Any]]:
-    """The rows of the table of protocols, empty where there is none."""
+    """Return the rows of the table of protocols; empty without protocols.csv."""
     table = read_rows(path, ProtocolRow) if path.is_file() else pd.DataFrame()
     return [
-        row | {"perplexity": number(row["perplexity"]), "gap": f"{row['gap']:+.4f}", "symbols": f"{row['symbols']:,}"}
-        for row in table.to_dict("records")
+        row | {name: form(row[name]) for name, form in PROTOCOL_FORMATS.items()} for row in table.to_dict("records")
     ]
 
 
 def _verdicts(path: Path, missing: list[str]) -> list[Verdict]:
-    """The verdicts of an experiment, empty where they are not there."""
+    """Return the verdicts; empty without verdicts.csv."""
     if path.is_file():
         return read_verdicts(path)
     missing.append("The models have not been compared: verdicts.csv is missing.")
@@ -251,11 +250,11 @@ def _seconds(seconds: float) -> str:
 
 
 def _pruned(row: dict[str, Any], models: pd.DataFrame) -> str:
-    """What a pruned model lost, and how many of the n-grams it kept."""
+    """Return the loss of a pruned model and its share of the n-grams, as text."""
     if not row["pruned_from"] or math.isnan(row["pruning_loss"]):
         return ""
     whole = models.loc[models["model"] == row["pruned_from"], "parameters"].iloc[0]
-    return f"{row['pruning_loss']:+.4f} ({share(row['parameters'], whole)} kept)"
+    return f"{row['pruning_loss']:+.4f} ({answer.format_share(row['parameters'], whole)} kept)"
 
 
 def _text(path: str | Path) -> str | None:

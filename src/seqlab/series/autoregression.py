@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from seqlab.io.errors import InputError
 from seqlab.io.files import damaged, read_json, write_json
-from seqlab.ledger.statistics import compare
+from seqlab.ledger.statistics import compare_bits
 from seqlab.series.rollout import Array
 from seqlab.series.scores import ROUNDING_SHARE
 
@@ -132,7 +132,7 @@ def try_orders(values: Array, train: tuple[int, int], valid: tuple[int, int], hi
 def _interval(errors: Array, best: Array) -> tuple[float, float, float]:
     difference = float((errors - best).mean())
     try:
-        comparison = compare(errors[None], best[None])
+        comparison = compare_bits(errors[None], best[None])
     except ValueError:  # too few values
         return difference, np.nan, np.nan
     return difference, comparison.low, comparison.high

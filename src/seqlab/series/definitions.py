@@ -6,8 +6,8 @@ from typing import Any
 
 from seqlab.axes import list_network_runs, list_values
 from seqlab.configuration import check_shares
-from seqlab.io.errors import InputError, shown
-from seqlab.io.names import check_name, check_path, name_of_path, named_after, readable_path
+from seqlab.io.errors import InputError, quote
+from seqlab.io.names import append_digest, check_name, check_path, name_corpus, shorten_path
 from seqlab.io.runs import SERIES
 from seqlab.io.schemas import check, read_schema
 
@@ -28,7 +28,7 @@ def check_series(config: dict[str, Any], series: dict[str, Any]) -> None:
     for name in config["forecast"]["series"]:
         if name not in series:
             names = ", ".join(sorted(map(str, series)))
-            raise InputError(f"series {shown(name)} is unknown; config/series.yaml has {names}")
+            raise InputError(f"series {quote(name)} is unknown; config/series.yaml has {names}")
         check_name("series", name)
         check(series[name], read_schema("series"), f"config/series.yaml: series {name}:")
         check_path(series[name].get("path", ""))
@@ -49,11 +49,11 @@ def define_series_of_file(config: dict[str, Any], series: dict[str, Any]) -> tup
     if not os.path.isfile(name_or_path):  # noqa: PTH113, where Path.is_file raises an error for a name that is too long
         names = ", ".join(sorted(map(str, series)))
         raise InputError(
-            f"series {shown(name_or_path)} is neither a CSV file nor a name in config/series.yaml ({names}); correct it"
+            f"series {quote(name_or_path)} is neither a CSV file nor a name in config/series.yaml ({names}); correct it"
         )
     options = {key: config[key] for key in ("column", "decimal", "period", "difference") if config.get(key)}
-    source = ", ".join([readable_path(name_or_path), *(f"{key} {value}" for key, value in options.items())])
-    name = name_of_path(path, source, series, config.get("column", ""), SERIES)
+    source = ", ".join([shorten_path(name_or_path), *(f"{key} {value}" for key, value in options.items())])
+    name = name_corpus(path, source, series, config.get("column", ""), SERIES)
     block = {"title": path.name, "kind": "csv", "path": name_or_path, "licence": "your own", "source": source}
     return [name], series | {name: block | options}
 
@@ -73,7 +73,7 @@ def list_forecast_runs(forecast: dict[str, Any], definition: dict[str, Any]) -> 
 def prepared_series_name(forecast: dict[str, Any], default: dict[str, Any]) -> str:
     """Return the folder of a split series: `series`, with a digest where split or needs differ from `default`."""
     settings = ({"split": block["split"], "needs": longest_needs(block)} for block in (forecast, default))
-    return named_after(SERIES, *settings)
+    return append_digest(SERIES, *settings)
 
 
 def longest_needs(forecast: dict[str, Any]) -> dict[str, int]:

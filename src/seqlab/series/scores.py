@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp, ndtr, stdtrit
 
-from seqlab.ledger.statistics import CONFIDENCE, block_length, block_variance
+from seqlab.ledger.statistics import CONFIDENCE, choose_block_length, estimate_block_variance
 from seqlab.series.rollout import Array, Mixture
 
 CENTRAL_SHARE = 0.9  # the expected share of values in the central interval
@@ -122,10 +122,10 @@ def estimate_mean(losses: Array, horizon: int) -> MeanInterval:
         return MeanInterval(mean, math.nan, math.nan)
     values = losses.mean(0)
     origins = len(values)
-    block = max(horizon, block_length(values)) if origins >= 16 else horizon
+    block = max(horizon, choose_block_length(values)) if origins >= 16 else horizon
     if origins < FEWEST_ORIGIN_BLOCKS * block:
         return MeanInterval(mean, math.nan, math.nan)
-    sources = [(block_variance(values, block), origins / block - 1)]
+    sources = [(estimate_block_variance(values, block), origins / block - 1)]
     if len(losses) > 1:
         sources.append((float(losses.mean(1).var(ddof=1)) / len(losses), len(losses) - 1))
     variance = sum(part for part, _ in sources)

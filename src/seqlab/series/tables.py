@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab.io.cards import SETTINGS
+from seqlab.io.cards import FAMILY_SETTINGS
 from seqlab.io.errors import InputError
 from seqlab.io.files import damaged, verified
 from seqlab.io.runs import Run
-from seqlab.io.setting_columns import read_with_settings, with_settings
+from seqlab.io.setting_columns import add_settings, read_settings_table
 from seqlab.ledger.selection import rank_candidates
 from seqlab.series.record import FORECAST_FIGURES, SPREAD_FIGURES, read_forecast_ledger
 from seqlab.series.scores import estimate_mean
@@ -27,7 +27,7 @@ FORECAST_MODELS_COLUMNS += [
     name + end for name in FORECAST_FIGURES for end in (INTERVAL_ENDS[:1] if name in SPREAD_FIGURES else INTERVAL_ENDS)
 ]
 FORECAST_MODELS_COLUMNS += [*(PERSISTENCE_COLUMN + end for end in INTERVAL_ENDS), *COST_COLUMNS]
-NETWORK_SETTINGS = SETTINGS["rnn"]  # columns of models.csv, followed by the other axes of networks
+NETWORK_SETTINGS = FAMILY_SETTINGS["rnn"]  # columns of models.csv, followed by the other axes of networks
 
 
 def summarize_forecasts(runs: Iterable[Run]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -55,7 +55,7 @@ def summarize_forecasts(runs: Iterable[Run]) -> tuple[pd.DataFrame, pd.DataFrame
     summary = pd.DataFrame(scores, columns=FORECAST_SUMMARY_COLUMNS)
     summary["seed"] = summary["seed"].astype("Int64")  # the integers that can be empty
     models = pd.DataFrame(means, columns=FORECAST_MODELS_COLUMNS)
-    return summary, with_settings(models, [row["settings"] for row in means], NETWORK_SETTINGS)
+    return summary, add_settings(models, [row["settings"] for row in means], NETWORK_SETTINGS)
 
 
 def _errors(arrays: dict[str, NDArray[Any]]) -> dict[int, NDArray[np.float64]]:
@@ -80,7 +80,7 @@ def _against(
 def read_forecast_models(path: str | Path) -> pd.DataFrame:
     """Read the models.csv of a series; InputError where it is damaged."""
     try:
-        models = read_with_settings(verified(path), KEY_COLUMNS, FORECAST_MODELS_COLUMNS, NETWORK_SETTINGS)
+        models = read_settings_table(verified(path), KEY_COLUMNS, FORECAST_MODELS_COLUMNS, NETWORK_SETTINGS)
     except ValueError as error:
         raise damaged(path, error) from None
     missing = [name for name in (*FORECAST_MODELS_COLUMNS, *NETWORK_SETTINGS) if name not in models]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from seqlab.io.errors import InputError
-from seqlab.io.names import check_name, readable_path
+from seqlab.io.names import check_name, shorten_path
 from seqlab.io.runs import SPLIT_NAMES
 from seqlab.io.schemas import check, read_schema
 
@@ -77,7 +77,7 @@ def describe_source(definition: dict[str, Any]) -> str:
     if definition["kind"] == "files":
         return ", ".join(describe_source(define_part(definition, part)) for part in SPLIT_NAMES)
     if definition["kind"] == "path":
-        return readable_path(definition["path"])
+        return shorten_path(definition["path"])
     if definition["kind"] == "url":
         return str(definition["urls"][0])
     return f"built in: {definition['builtin']}"

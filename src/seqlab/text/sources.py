@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.io.errors import InputError, shown
+from seqlab.io.errors import InputError, quote
 
 BRACKETS = ("()", "[]", "{}", "<>")
 MAX_STATES = 4096  # the exact solutions are dense: 4096 states are 128 MiB and some seconds
@@ -216,12 +216,12 @@ def build_source(settings: dict[str, Any]) -> Source:
     """Build the source BUILDERS[settings["name"]] from the other settings; InputError with key, value and choices."""
     name, arguments = settings.get("name"), {key: value for key, value in settings.items() if key != "name"}
     if name not in list(BUILDERS):  # a list, since a name from YAML may be of any type
-        raise InputError(f"the name of a source is {shown(name)}; allowed are {', '.join(BUILDERS)}")
+        raise InputError(f"the name of a source is {quote(name)}; allowed are {', '.join(BUILDERS)}")
     parameters = inspect.signature(BUILDERS[name]).parameters
     allowed = ", ".join(parameters)
     for key, value in arguments.items():
         if key not in parameters:
-            raise InputError(f"source {name} has no setting {key} (its value is {shown(value)}); allowed are {allowed}")
+            raise InputError(f"source {name} has no setting {key} (its value is {quote(value)}); allowed are {allowed}")
     for key, parameter in parameters.items():
         if key not in arguments and parameter.default is parameter.empty:
             raise InputError(f"source {name} lacks the setting {key}; its settings are {allowed}")
@@ -233,12 +233,12 @@ def build_source(settings: dict[str, Any]) -> Source:
 
 def _whole(key: str, value: Any, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise InputError(f"{key} is {shown(value)}; allowed is a whole number from {low} to {high}")
+        raise InputError(f"{key} is {quote(value)}; allowed is a whole number from {low} to {high}")
 
 
 def _number(key: str, value: Any, low: float, high: float) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise InputError(f"{key} is {shown(value)}; allowed is a number from {low} to {high}")
+        raise InputError(f"{key} is {quote(value)}; allowed is a number from {low} to {high}")
 
 
 def _states(number: int, size: str) -> int:

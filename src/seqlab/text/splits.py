@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.io.errors import InputError, shown
+from seqlab.io.errors import InputError, quote
 from seqlab.io.files import damaged, read_json, verified
 from seqlab.io.runs import SPLIT_NAMES
 from seqlab.io.schemas import check, read_schema
@@ -186,7 +186,7 @@ def read_splits(path: str | Path) -> dict[str, Any]:
     for name, split in splits["splits"].items():
         if not all(start < stop <= splits["symbols"] for start, stop in split["segments"]):
             raise damaged(
-                path, f"its split {name} has the segments {shown(split['segments'])} of {splits['symbols']} symbols"
+                path, f"its split {name} has the segments {quote(split['segments'])} of {splits['symbols']} symbols"
             )
     return splits
 

@@ -1,0 +1,1 @@
+"""Publication of runs to MLflow. Start with `plan`, then `reconcile` and `publish`."""

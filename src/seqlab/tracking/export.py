@@ -1,4 +1,4 @@
-"""All runs as one tidy table, from the files alone: a row for each run, metric and step, with every digit."""
+"""All runs as one tidy table with a row for each run, metric and step."""
 
 from pathlib import Path
 from typing import Any
@@ -17,17 +17,18 @@ FIRST_COLUMNS = [*NAME_COLUMNS, "run", "run_key", "metric", "step", "value"]
 
 
 def export_runs(results: Path, output: Path) -> tuple[int, int]:
-    """Write the finished runs of all experiments in `results`; returns the numbers of rows and of runs.
+    """Write the finished runs of all experiments in `results`; return the numbers of rows and runs.
 
-    The columns are those of `FIRST_COLUMNS`, then `data` (the digest of what was trained on) and every parameter, as
-    text; an infinite value is inf. Raises InputError for another ending than .csv and .parquet, and where nothing is
-    finished.
+    The columns are `FIRST_COLUMNS`, then `data` (the digest of the training data) and every parameter as text;
+    infinite values are inf. Raise InputError for other suffixes than .csv and .parquet, and without finished runs.
     """
     if output.suffix not in TABLE_FORMATS:
-        raise InputError(f"{output} ends neither in .csv nor in .parquet; name the table so that it does")
+        raise InputError(f"{output} ends neither in .csv nor in .parquet; use one of these suffixes")
     runs = [run for experiment in read_experiments(results) for run in plan_runs(experiment) if run.points]
     if not runs:
-        raise InputError(f"{results} holds no finished run; run the workflow first, or name another folder: --results")
+        raise InputError(
+            f"{results} holds no finished run; run the workflow first, or choose another folder with --results"
+        )
     table = pd.DataFrame([row for run in runs for row in _rows(run)])
     others = [name for name in table.columns if name not in FIRST_COLUMNS]
     table = table[[*FIRST_COLUMNS, *others]]

@@ -1,6 +1,6 @@
-"""The runs of models of series: one for each model and seed, and one for the experiment that they belong to.
+"""MLflow runs of forecasting models: one for each model and seed, and one for their experiment.
 
-Figures are named after their horizon: test/rmse-4 is that of 4 steps ahead.
+Metrics are named after their horizon: test/rmse-4 is the RMSE 4 steps ahead.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,11 +10,11 @@ from typing import Any
 
 from seqlab.io.cards import read_card
 from seqlab.io.runs import Experiment, Place, Run
-from seqlab.report.style import number
+from seqlab.report.style import format_number
 from seqlab.series.record import FORECAST_FIGURES, read_forecast_metrics
 from seqlab.series.tables import find_best_forecaster, read_forecast_models
-from seqlab.tracking.language_models import params_of
-from seqlab.tracking.page import made_by
+from seqlab.tracking.language_models import select_params
+from seqlab.tracking.page import format_command
 from seqlab.tracking.runs import PlannedRun, Point, plan_parent, plan_seeds
 
 SERIES_ARTIFACTS = ("card.yaml", "orders.csv")
@@ -22,13 +22,13 @@ FORECAST_TABLES = ("summary.csv", "models.csv")
 
 
 def plan_series(experiment: Experiment, place: Place, runs: Sequence[Run]) -> Iterator[PlannedRun]:
-    """The runs in MLflow of the finished `runs` on one series, after that of the experiment itself."""
+    """Yield the MLflow run of the experiment on one series, then those of its finished `runs`."""
     best = _best_model(place)
-    page = f"Forecasts of {place.corpus}: {best}\n\n{made_by(experiment.command)}"
+    page = f"Forecasts of {place.corpus}: {best}\n\n{format_command(experiment.command)}"
     parent = plan_parent(experiment, place, FORECAST_TABLES, page, best)
     yield parent
     cards = {run: read_card(run.file("card.yaml")) for run in runs}
-    params = params_of(cards, always=None)
+    params = select_params(cards, always=None)
     for run, card in cards.items():
         metrics = read_forecast_metrics(run.file("metrics.json"))
         for planned in plan_seeds(experiment, run, card, params[run], metrics, SERIES_ARTIFACTS, _figures):
@@ -36,7 +36,7 @@ def plan_series(experiment: Experiment, place: Place, runs: Sequence[Run]) -> It
 
 
 def _figures(metrics: dict[str, Any], seed: int | None) -> Iterator[Point]:
-    """Single figures at step 0; those that can't be told are left out, as MLflow would draw them."""
+    """Yield single figures at step 0, without NaN, which MLflow would draw."""
     for row in metrics["scores"]:
         for name in FORECAST_FIGURES:
             if row["seed"] == seed and row.get(name, float("nan")) == row.get(name):  # not NaN
@@ -44,12 +44,12 @@ def _figures(metrics: dict[str, Any], seed: int | None) -> Iterator[Point]:
 
 
 def _best_model(place: Place) -> str:
-    """The best model of an experiment on one series, in one line."""
+    """Describe the best model of an experiment on one series in one line."""
     path = Path(place.file("models.csv"))
     if not path.exists():
-        return "not summarised yet."
+        return "no summary yet."
     models = read_forecast_models(path)
     best = find_best_forecaster(models)
     test = models[(models["split"] == "test") & (models["horizon"] == 1)].set_index("model")["rmse"]
-    answer = f"{best} is best on valid one step ahead, test RMSE {number(test[best])}"
-    return f"{answer}; persistence has {number(test['persistence'])}"
+    answer = f"{best} is best on validation one step ahead, test RMSE {format_number(test[best])}"
+    return f"{answer}; persistence has {format_number(test['persistence'])}"

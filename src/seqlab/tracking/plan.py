@@ -1,4 +1,4 @@
-"""The runs that an experiment on disk should have in the database."""
+"""MLflow runs of an experiment on disk."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from seqlab.tracking.runs import PlannedRun
 
 
 def plan_runs(experiment: Experiment) -> list[PlannedRun]:
-    """The runs that the finished models of `experiment` should have, by corpus and unit, a parent before its children.
+    """Return the MLflow runs of the finished models of `experiment` by corpus and unit, parents before their children.
 
-    Raises InputError where a card or another file of a model is damaged.
+    Raise InputError where a file of a model is damaged.
     """
     runs: dict[Place, list[Run]] = {}
-    for run in finished(experiment):
+    for run in list_finished_runs(experiment):
         runs.setdefault(run.place, []).append(run)
     planned: list[PlannedRun] = []
     for place, models in runs.items():
@@ -22,6 +22,6 @@ def plan_runs(experiment: Experiment) -> list[PlannedRun]:
     return sorted(planned, key=lambda run: (run.mlflow_experiment, bool(run.parent), run.name))
 
 
-def finished(experiment: Experiment) -> list[Run]:
-    """The runs of `experiment` that have a metrics.json."""
+def list_finished_runs(experiment: Experiment) -> list[Run]:
+    """Return the runs of `experiment` that have a metrics.json."""
     return [run for run in experiment.runs if Path(run.file("metrics.json")).exists()]

@@ -1,4 +1,4 @@
-"""The content of a run of the tracking database, whatever it is a run of."""
+"""Planned runs of MLflow: tags, parameters, points and artifacts."""
 
 import csv
 import hashlib
@@ -12,10 +12,13 @@ from typing import Any, NamedTuple
 from seqlab.io.provenance import sha256_of
 from seqlab.io.runs import SERIES, Experiment, Place, Run
 
-MODEL, EXPERIMENT = "model", "experiment"  # the tag `kind`: one seed of a model, and the parent of all these
-RUN = "run"  # the tag in which the seeds of a model agree, and no other run does
-ANSWER = "answer"  # the tag of a parent run that says which model is best
-CURVES = {  # of every epoch: its name -> the column of history.csv
+MODEL_KIND, EXPERIMENT_KIND = (
+    "model",
+    "experiment",
+)  # values of the tag `kind`: one seed of a model, and the parent of all seeds
+RUN_TAG = "run"  # the tag with the same value for the seeds of a model
+ANSWER_TAG = "answer"  # the tag of a parent run with the best model
+CURVE_COLUMNS = {  # metric of every epoch -> column of history.csv
     "valid/epoch_perplexity": "valid_perplexity",
     "valid/epoch_loss": "valid_loss",
     "train/epoch_perplexity": "train_perplexity",
@@ -23,14 +26,14 @@ CURVES = {  # of every epoch: its name -> the column of history.csv
     "train/gradient_norm": "gradient_norm",
     "train/learning_rate": "learning_rate",
 }
-TIMES = frozenset({"train/seconds"})  # metrics that differ when the same run is computed again
+TIME_METRICS = frozenset({"train/seconds"})  # metrics that differ between repetitions of a run
 
 
 class Point(NamedTuple):
     """A value of a metric: `step` is the epoch, or 0 for a single value, `after` the milliseconds since the run began.
 
-    MLflow takes the time of a point for a part of its identity, so it follows from the files and never from the clock:
-    whoever writes a point twice writes the same one.
+    The time of a point is part of its identity in MLflow, so it is computed from the files, not from the clock, and a
+    point that is written twice is the same point.
     """
 
     name: str
@@ -41,7 +44,7 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True)
 class Dataset:
-    """What a run was trained on."""
+    """The training data of a run."""
 
     name: str
     digest: str
@@ -50,11 +53,10 @@ class Dataset:
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run as it should be. `start` is in milliseconds since 1970, `seconds` a duration, `parent` the key of another
+    """A run to be written. `start` is in milliseconds since 1970, `seconds` a duration, `parent` the key of another
     run.
 
-    `standing` are tags that tell how the run stands to others, such as its verdict: they change with the others, and
-    the run does not become another one by it.
+    `standing` are tags that compare the run with others, such as its verdict; they are not part of its content.
     """
 
     place: Place
@@ -72,24 +74,24 @@ class PlannedRun:
 
     @property
     def mlflow_experiment(self) -> str:
-        """The name of the MLflow experiment that holds the run: one for each text, whatever experiments ran on it."""
+        """The name of the MLflow experiment of the run: one for each text, for all experiments on it."""
         return f"{self.place.corpus}/{self.place.unit}"
 
     @property
     def content(self) -> str:
-        """A digest of what the run came to, save what differs when it is computed again."""
-        points = [(name, value, step) for name, value, step, _ in self.points if name not in TIMES]
+        """A digest of the results of the run, without values that differ between repetitions."""
+        points = [(name, value, step) for name, value, step, _ in self.points if name not in TIME_METRICS]
         files = [(folder, path.name, sha256_of(path)) for path, folder in self.artifacts]
-        return digest([self.name, self.tags, points, files])
+        return compute_digest([self.name, self.tags, points, files])
 
     @property
     def rounded_points(self) -> list[Point]:
         """The points as MLflow holds them."""
-        return rounded_points(self.points)
+        return round_points(self.points)
 
     @property
     def infinite(self) -> list[str]:
-        """The metrics that are left out."""
+        """The names of metrics with infinite values, which are omitted."""
         return sorted({point.name for point in self.points if not math.isfinite(point.value)})
 
 
@@ -103,8 +105,8 @@ def plan_seeds(
     figures: Callable[[dict[str, Any], int | None], Iterable[Point]],
     symbols: int | None = None,
 ) -> Iterator[PlannedRun]:
-    """One run for each seed of the finished `run`, or a single one where the model has none, with those of its `files`
-    that exist. `figures` gives the scores in `metrics` of one seed.
+    """Yield a run for each seed of the finished `run`, or a single one for models without seeds, with the existing ones
+    of `files`. `figures` returns the scores of one seed in `metrics`.
     """
     history, seconds = read_history(run.file("history.csv")), float(metrics["train_seconds"])
     ended = Path(run.file("metrics.json")).stat().st_mtime_ns // 1_000_000
@@ -113,7 +115,7 @@ def plan_seeds(
     size = [Point("model/parameters", float(metrics["parameters"])), Point("train/seconds", seconds)]
     for seed in dict.fromkeys(row["seed"] for row in metrics["scores"]):
         planned = plan_seed(experiment, run, card, seed, params, ended - round(1000 * seconds), seconds, symbols)
-        points = (*figures(metrics, seed), *size, *curves(history, seed))
+        points = (*figures(metrics, seed), *size, *extract_curves(history, seed))
         planned = replace(planned, points=points, artifacts=artifacts)
         infinite = {"infinite": ", ".join(planned.infinite)} if planned.infinite else {}
         yield replace(planned, tags=planned.tags | {"card": metrics["card"]} | infinite)
@@ -129,62 +131,60 @@ def plan_seed(
     seconds: float,
     symbols: int | None = None,
 ) -> PlannedRun:
-    """One seed of `run` (None where the model has none) without its points; `symbols` is the number of those that it
-    learnt from.
+    """Return one seed of `run` (None for models without seeds) without points; `symbols` is the size of its training
+    data.
     """
     data = card["data"]["table" if run.unit == SERIES else "ids"]
     seeded = {} if seed is None else {"seed": str(seed)}
     names = {"experiment": experiment.name, "corpus": run.corpus, "unit": run.unit, "family": run.family}
-    names |= {RUN: f"{run.model} of {experiment.name}"}
+    names |= {RUN_TAG: f"{run.model} of {experiment.name}"}
     learnt = run.corpus if run.unit == SERIES else f"{run.corpus} by {run.unit}"
     return PlannedRun(
         place=run.place,
-        key=run_key(experiment, card, seed),
+        key=make_run_key(experiment, card, seed),
         name=card["model"] if seed is None else f"{card['model']}-s{seed}",
         start=start,
         seconds=seconds,
-        tags={"kind": MODEL, **names, **seeded, "data": data},
+        tags={"kind": MODEL_KIND, **names, **seeded, "data": data},
         params=params | seeded,
         dataset=Dataset(learnt, data[:16], symbols),
     )
 
 
-def run_key(experiment: Experiment, card: dict[str, Any], seed: int | None) -> str:
-    """The key of one seed: the same settings in another experiment are another run, and another seed of the card
-    changes nothing.
-    """
-    return digest([experiment.name, card | {"seeds": seed}])
+def make_run_key(experiment: Experiment, card: dict[str, Any], seed: int | None) -> str:
+    """Return the key of one seed, from experiment, card and seed, without the other seeds of the card."""
+    return compute_digest([experiment.name, card | {"seeds": seed}])
 
 
 def plan_parent(experiment: Experiment, place: Place, tables: Iterable[str], page: str, answer: str) -> PlannedRun:
-    """The run that stands for an experiment on one corpus and unit: its page, its figures and those of its `tables`
-    that exist. `answer` is its line in the description of the MLflow experiment.
+    """Return the run of an experiment on one corpus and unit, with its page, its figures and the existing ones of
+    `tables`. `answer` is its line in the description of the MLflow experiment.
     """
     files = [path for path in (Path(place.file(name)) for name in tables) if path.exists()]
     figures = sorted(Path(place.file("figures")).glob("*.svg"))
     artifacts = (*((path, None) for path in files), *((path, "figures") for path in figures))
     newest = max((path.stat().st_mtime_ns for path, _ in artifacts), default=0) // 1_000_000
-    tags = {"kind": EXPERIMENT, "experiment": experiment.name, "corpus": place.corpus, "unit": place.unit}
-    standing = {"mlflow.note.content": page, ANSWER: answer}
+    tags = {"kind": EXPERIMENT_KIND, "experiment": experiment.name, "corpus": place.corpus, "unit": place.unit}
+    standing = {"mlflow.note.content": page, ANSWER_TAG: answer}
     name = f"experiment {experiment.name}"
-    return PlannedRun(place, digest(tags), name, newest, 0.0, tags, artifacts=artifacts, standing=standing)
+    return PlannedRun(place, compute_digest(tags), name, newest, 0.0, tags, artifacts=artifacts, standing=standing)
 
 
-def curves(rows: Iterable[Mapping[str, Any]], seed: int | None) -> list[Point]:
-    """The points of one seed in the rows of a history, curve by curve."""
-    points: dict[str, list[Point]] = {name: [] for name in CURVES}
+def extract_curves(rows: Iterable[Mapping[str, Any]], seed: int | None) -> list[Point]:
+    """Return the points of one seed from the rows of a history, curve by curve."""
+    points: dict[str, list[Point]] = {name: [] for name in CURVE_COLUMNS}
     seconds = 0.0
     for row in rows:
         if str(row["seed"]) == str(seed):
             seconds += float(row.get("seconds") or 0.0)
-            for name, column in CURVES.items():
+            for name, column in CURVE_COLUMNS.items():
                 if row.get(column) not in (None, ""):
                     points[name].append(Point(name, float(row[column]), int(row["epoch"]), round(1000 * seconds)))
     return [point for curve in points.values() for point in curve]
 
 
 def read_history(path: str | Path) -> list[dict[str, str]]:
-    """The rows of a history.csv; none where there is no such file, as in families without epochs."""
+    """Return the rows of a history.csv; empty without the file, as in families without epochs."""
     path = Path(path)
     if not path.exists():
         return []
@@ -192,19 +192,19 @@ def read_history(path: str | Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def rounded_points(points: Iterable[Point]) -> list[Point]:
-    """The points as MLflow holds them: without infinities, which it would store as 1.8e308, and with six digits, since
-    its pages print all that there are. The files have every digit.
+def round_points(points: Iterable[Point]) -> list[Point]:
+    """Return the points for MLflow: without infinities, which it would store as 1.8e308, and with six digits, since its
+    pages print every digit.
     """
     return [point._replace(value=float(f"{point.value:.6g}")) for point in points if math.isfinite(point.value)]
 
 
-def digest(value: Any) -> str:
-    """Sixteen hexadecimal digits that stand for `value`."""
+def compute_digest(value: Any) -> str:
+    """Return a digest of `value`, 16 hexadecimal digits."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
 
 
-def as_text(value: Any) -> str:
-    """Always the same text for the same value: MLflow refuses to write 0.10 over 0.1."""
+def format_value(value: Any) -> str:
+    """Return `value` as text, equal for equal values, since MLflow refuses to overwrite 0.1 with 0.10."""
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

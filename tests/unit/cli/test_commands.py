@@ -160,7 +160,7 @@ def test_score_of_other_units(run: Any, base: Path, unit: str) -> None:
         (["score", "-"], "standard input is empty"),
         (["score", "-", "--per-token", "--json"], "--per-token prints TSV"),
         (["generate", "--top-p", "2"], "top_p is 2.0; it must be above 0"),
-        (["generate", "--beam", "2", "--samples", "2"], "--beam draws nothing"),
+        (["generate", "--beam", "2", "--samples", "2"], "--beam excludes --samples"),
         (["generate", "--replica", "3"], "--replica is 3, but the seeds of mkn-3 are none"),
     ],
 )
@@ -188,7 +188,7 @@ def test_another_vocabulary_than_that_of_the_run_is_refused(run: Any, base: Path
     results = shutil.copytree(base.parents[2], tmp_path / "results")
     Vocab("another text").save(results / "corpora/toy/char/vocab.json")
     code, _, err = run("score", "-", "-m", results / "made/toy/char/ngram/mkn-3", stdin="so it will")
-    assert code == 1 and "vocab.json is not what" in err
+    assert code == 1 and "vocab.json differs from the file" in err
 
 
 def test_a_run_that_is_listed_no_more_keeps_its_vocabulary(run: Any, base: Path, tmp_path: Path) -> None:
@@ -294,12 +294,12 @@ def test_compare_shows_the_experiment_of_each_model(run: Any, ledger: Path) -> N
 
 def test_compare_refuses_another_text(run: Any, ledger: Path) -> None:
     code, _, err = run("compare", ledger / "toy/char/ngram/mkn-3", ledger / "other/char/ngram/mkn-3")
-    assert code == 1 and "was scored on corpus other than" in err
+    assert code == 1 and "was scored on corpus other, unlike" in err
 
 
 def test_compare_needs_two(run: Any, ledger: Path) -> None:
     code, _, err = run("compare", ledger / "toy/char/ngram/mkn-3")
-    assert code == 1 and "name a second folder" in err
+    assert code == 1 and "name a second one" in err
 
 
 def test_corpora_lists_every_definition(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from mlflow_routes import mlflow_routes
 
-from seqlab.dashboard.guard import LARGEST_REQUEST, Guard, Key
+from seqlab.dashboard.guard import MAX_REQUEST_BYTES, Guard, Key
 from seqlab.dashboard.routes import EDIT_ROUTES, QUERY_FIELDS, READ_ROUTES, VIEW_ROUTES
-from seqlab.dashboard.server import page
-from seqlab.dashboard.session import HOST, SESSION_FILE, listen, serve, stop
+from seqlab.dashboard.server import compose_page
+from seqlab.dashboard.session import HOST, SESSION_FILE, open_socket, serve_dashboard, stop_dashboard
 from seqlab.io.errors import InputError
 from seqlab.io.files import write_json
-from seqlab.tracking.connection import published_to
+from seqlab.tracking.connection import find_published_address
 
 SEARCH = "/ajax-api/2.0/mlflow/experiments/search"
 TAG = VIEW_ROUTES[0].split()[1]
@@ -78,29 +78,29 @@ def guarded() -> Guarded:
 
 
 def test_a_port_in_use_is_not_taken() -> None:
-    with listen(0) as taken, listen(taken.getsockname()[1]) as other:
+    with open_socket(0) as taken, open_socket(taken.getsockname()[1]) as other:
         assert taken.getsockname()[1] != other.getsockname()[1]
 
 
 def test_only_this_machine_is_listened_to() -> None:
-    with listen(0) as listening:
+    with open_socket(0) as listening:
         assert listening.getsockname()[0] == HOST == "127.0.0.1"
 
 
 def test_without_a_database_the_remedy_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"mlflow\.db does not exist; run the workflow first"):
-        serve(tmp_path, 5000)
+        serve_dashboard(tmp_path, 5000)
 
 
 def test_nothing_is_stopped_where_nothing_runs(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no dashboard of .* runs on this machine"):
-        stop(tmp_path)
+        stop_dashboard(tmp_path)
 
 
 @pytest.fixture
 def note(tmp_path: Path) -> dict[str, Any]:
     """What a dashboard that was killed leaves behind."""
-    with listen(0) as closed:
+    with open_socket(0) as closed:
         port = closed.getsockname()[1]
     return {"results": str(tmp_path), "machine": socket.gethostname(), "port": port, "base": "/x/", "token": "y"}
 
@@ -108,28 +108,28 @@ def note(tmp_path: Path) -> dict[str, Any]:
 def test_the_note_of_a_dashboard_that_was_killed_is_removed(tmp_path: Path, note: dict[str, Any]) -> None:
     write_json(tmp_path / SESSION_FILE, note)
     with pytest.raises(InputError, match=r"no dashboard of .* runs on this machine"):
-        stop(tmp_path)
+        stop_dashboard(tmp_path)
     assert not (tmp_path / SESSION_FILE).exists()
 
 
 def test_the_note_in_a_copy_of_results_is_not_taken_for_its_own(tmp_path: Path, note: dict[str, Any]) -> None:
     write_json(tmp_path / SESSION_FILE, note | {"results": "/elsewhere", "machine": "login-2"})
     with pytest.raises(InputError, match=r"no dashboard of .* runs on this machine"):
-        stop(tmp_path)
+        stop_dashboard(tmp_path)
 
 
 def test_a_dashboard_of_another_machine_is_named(tmp_path: Path, note: dict[str, Any]) -> None:
     write_json(tmp_path / SESSION_FILE, note | {"machine": "login-2"})
     with pytest.raises(InputError, match="runs on login-2; stop it there"):
-        stop(tmp_path)
+        stop_dashboard(tmp_path)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
 def test_a_note_that_another_account_wrote_is_not_followed(tmp_path: Path, note: dict[str, Any]) -> None:
     write_json(tmp_path / SESSION_FILE, note)
     os.chown(tmp_path / SESSION_FILE, 65534, 65534)
-    with pytest.raises(InputError, match="is not yours; delete it"):
-        stop(tmp_path)
+    with pytest.raises(InputError, match="belongs to another account; delete it"):
+        stop_dashboard(tmp_path)
 
 
 def test_every_start_has_a_key_of_its_own_that_is_not_shown() -> None:
@@ -199,7 +199,7 @@ def test_a_request_to_stop_needs_the_cookie(guarded: Guarded) -> None:
 
 
 def test_a_body_without_end_is_refused(guarded: Guarded) -> None:
-    assert guarded.ask(SEARCH, "POST", b"x" * (LARGEST_REQUEST + 1)) == 413
+    assert guarded.ask(SEARCH, "POST", b"x" * (MAX_REQUEST_BYTES + 1)) == 413
     assert guarded.reached == []
 
 
@@ -276,7 +276,7 @@ def test_of_all_routes_of_mlflow_those_of_the_list_are_open(routes: list[str], w
 
 
 def test_the_page_is_that_of_mlflow_and_hides_editing_unless_writable() -> None:
-    plain, writable = page(writable=False), page(writable=True)
+    plain, writable = compose_page(writable=False), compose_page(writable=True)
     assert plain.count("main.") == writable.count("main.") > 0
     assert "[data-assistant-ui]" in plain and "[data-assistant-ui]" in writable
     assert "run-rename-button" in plain and "run-rename-button" not in writable
@@ -286,8 +286,8 @@ def test_runs_that_were_published_to_a_server_are_looked_for_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    assert published_to(tmp_path) == f"sqlite:///{tmp_path}/mlflow.db"
+    assert find_published_address(tmp_path) == f"sqlite:///{tmp_path}/mlflow.db"
     write_json(tmp_path / "smoke/tracking.json", {"runs": 1, "server": "http://there:5000"})
-    assert published_to(tmp_path) == "http://there:5000"
+    assert find_published_address(tmp_path) == "http://there:5000"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://here:5000")
-    assert published_to(tmp_path) == "http://here:5000"
+    assert find_published_address(tmp_path) == "http://here:5000"

@@ -16,7 +16,7 @@ from seqlab.fleet.cells import CELLS
 from seqlab.fleet.fleet import Fleet
 from seqlab.fleet.training import train_fleet
 from seqlab.io.errors import InputError
-from seqlab.machine.devices import memory_errors
+from seqlab.machine.devices import explain_memory_errors
 from seqlab.rnn import scoring
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import RecordedScoring, stream_bits
@@ -185,8 +185,8 @@ def test_the_stand_in_finds_mixed_devices(monkeypatch):
 def test_a_full_gpu_is_told_with_what_to_lower(monkeypatch):
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: 3 * 2**30)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2**29, 2**32))
-    told = r"needs more than the 3\.0 GiB that it took, and 0\.5 of 4\.0 GiB are free; lower rnn\.training\.batch_size"
-    with pytest.raises(InputError, match=told), memory_errors(torch.device("cuda"), "rnn"):
+    told = r"needs more than the 3\.0 GiB that it holds, and 0\.5 of 4\.0 GiB are free; lower rnn\.training\.batch_size"
+    with pytest.raises(InputError, match=told), explain_memory_errors(torch.device("cuda"), "rnn"):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
 

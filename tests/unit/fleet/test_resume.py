@@ -193,7 +193,7 @@ def test_no_room_for_a_checkpoint_leaves_the_old_one(tmp_path, monkeypatch):
     def full(*arguments: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    with monkeypatch.context() as patched, pytest.raises(InputError, match=r"No space left.*make room"):
+    with monkeypatch.context() as patched, pytest.raises(InputError, match=r"No space left.*free disk space"):
         patched.setattr(checkpoints, "save_file", full)
         train(tmp_path, fleet_of())
     assert (tmp_path / NAME).read_bytes() == before

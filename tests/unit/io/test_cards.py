@@ -129,9 +129,9 @@ def test_a_run_that_can_not_be_is_refused_before_anything_is_written(tmp_path, c
 
 
 def test_a_run_of_another_family_is_refused_before_anything_is_written(tmp_path):
-    with pytest.raises(InputError, match="--run names a run of family rnn; give one of family compressor"):
+    with pytest.raises(InputError, match="--run is of family rnn; pass a run of family compressor"):
         begin_run(arguments(tmp_path), "compressor", "ids")
-    with pytest.raises(InputError, match="--run names a run without the setting clip"):
+    with pytest.raises(InputError, match="--run lacks the setting clip"):
         begin_run(arguments(tmp_path), "rnn", "ids", needed=["cell", "clip"])
     assert not (tmp_path / "made").exists()
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from seqlab.io.errors import InputError, command, shown
+from seqlab.io.errors import InputError, command, quote
 
 
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
         (InputError("a\nb is wrong; mend it"), "error: a b is wrong; mend it"),
-        (FileNotFoundError(2, "no such file", "a\nb"), "error: a b does not exist; run the workflow up to it"),
+        (FileNotFoundError(2, "no such file", "a\nb"), "error: a b does not exist; run the workflow first"),
         (
             PermissionError(13, "Permission denied", "raw.txt"),
             "error: raw.txt can't be used (Permission denied); check",
@@ -17,10 +17,10 @@ from seqlab.io.errors import InputError, command, shown
         (IsADirectoryError(21, "Is a directory", "raw"), "error: raw can't be used (Is a directory); check"),
         (
             MemoryError("unable to allocate 8 GiB"),
-            "error: the memory is not enough (unable to allocate 8 GiB); run fewer",
+            "error: out of memory (unable to allocate 8 GiB); run fewer",
         ),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "error: the memory is not enough (DefaultCPU"),
-        (KeyboardInterrupt(), "error: interrupted; the same command goes on from here"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "error: out of memory (DefaultCPU"),
+        (KeyboardInterrupt(), "error: interrupted; run the same command to continue"),
     ],
 )
 def test_what_is_wrong_outside_is_one_sentence(error: BaseException, sentence: str) -> None:
@@ -47,5 +47,5 @@ def test_faults_of_the_program_keep_their_traceback(error: Exception) -> None:
 
 
 def test_a_value_is_shown_in_one_line_and_not_without_end() -> None:
-    assert shown("a\nb") == "'a\\nb'"
-    assert len(shown("x" * 5000)) < 200 and "5002 characters" in shown("x" * 5000)
+    assert quote("a\nb") == "'a\\nb'"
+    assert len(quote("x" * 5000)) < 200 and "5002 characters" in quote("x" * 5000)

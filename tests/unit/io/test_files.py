@@ -15,7 +15,7 @@ from seqlab.io.files import (
     create_private,
     read_digest,
     read_json,
-    remove,
+    remove_file,
     replacing,
     replacing_folder,
     verified,
@@ -102,7 +102,7 @@ def test_a_file_that_was_changed_is_refused_and_one_written_by_hand_is_taken(tmp
     path.write_text("texts")
     with pytest.raises(InputError, match=r"result\.txt is damaged \(its SHA-256 .*\); delete it and run"):
         verified(path)
-    remove(path)
+    remove_file(path)
     assert list(tmp_path.iterdir()) == []
     path.write_text("by hand")
     assert verified(path) == path and read_digest(path) == sha256_of(path)

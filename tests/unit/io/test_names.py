@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from snakemake.utils import update_config
 
-from seqlab.configuration import check_corpora, checked, corpus_of_text, mixture_runs
+from seqlab.configuration import check_corpora, define_corpus, mixture_runs, resolve_corpora
 from seqlab.io.errors import InputError
 from seqlab.io.files import write_json
-from seqlab.io.names import check_address, check_name, name_of_path, named_after
+from seqlab.io.names import append_digest, check_address, check_name, name_corpus
 from seqlab.io.runs import SERIES as SERIES_UNIT
-from seqlab.io.runs import experiment_name
+from seqlab.io.runs import choose_experiment_name
 from seqlab.series.definitions import add_series, check_series, define_series_of_file
 from seqlab.series.series import build_series
 from seqlab.text.definitions import load_corpora
@@ -60,7 +60,7 @@ def configuration(overlay: dict[str, Any], corpora: dict[str, Any] = CORPORA, se
     """What the rules do with a configuration before they name a file."""
     config = copy.deepcopy(DEFAULT)
     update_config(config, overlay)
-    checked(config, corpora)
+    resolve_corpora(config, corpora)
     add_series(config, series)
     mixture_runs(config["mixtures"], {("ngram", "mkn-1"): {"seeds": []}, ("rnn", "rnn-1x8"): {"seeds": [1, 2]}})
 
@@ -74,7 +74,7 @@ PLACES = {
     "series": lambda name: configuration({"series": name}),
     "series of a program": lambda name: build_series(name, SERIES["sine"]),
     "mixture": lambda name: configuration({"mixtures": {name: ["best ngram", "best rnn"]}}),
-    "experiment": lambda name: experiment_name(name, []),
+    "experiment": lambda name: choose_experiment_name(name, []),
     "part of a mixture": lambda name: configuration({"mixtures": {"mine": [name, "best rnn"]}}),
 }
 CHOICES = {  # where the schema has a list of what is allowed
@@ -118,7 +118,7 @@ def files(folder: Path) -> list[str]:
 
 
 def test_the_name_of_a_text_is_made_of_letters_whatever_its_file_is_called(tmp_path: Path) -> None:
-    made = [corpus_of_text(path, None, {})[0] for path in files(tmp_path / "texts")]
+    made = [define_corpus(path, None, {})[0] for path in files(tmp_path / "texts")]
     assert (
         len(made) == len(EVIL) - len(UNREADABLE + NO_FILE)
         and [names for names in made if not NAME.fullmatch(names[0])] == []
@@ -158,7 +158,7 @@ def prepare(path: str, **more: Any) -> str:
     """The name of the corpus that is made of the file `path`, which is then prepared."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_text("text")
-    (name,), corpora = corpus_of_text(path, more.get("cleaning"), more.get("corpora", {}))
+    (name,), corpora = define_corpus(path, more.get("cleaning"), more.get("corpora", {}))
     write_json(Path("results/corpora", name, "source.json"), {"title": "", "source": corpora[name]["source"]})
     return name
 
@@ -285,21 +285,23 @@ def test_two_paths_never_share_a_name_and_none_loses_its_own(
         patch.chdir(tmp_path_factory.mktemp("work"))
         names = {}
         for source in sources:
-            names[source] = name_of_path(Path(source), source, {"a_b"})
+            names[source] = name_corpus(Path(source), source, {"a_b"})
             write_json(Path("results/corpora", names[source], "source.json"), {"source": source})
         assert len(set(names.values())) == len(sources)
-        assert {source: name_of_path(Path(source), source, {"a_b"}) for source in sources} == names
+        assert {source: name_corpus(Path(source), source, {"a_b"}) for source in sources} == names
     for name in names.values():
         check_name("corpus", name)
 
 
 def test_a_preparation_is_named_where_it_is_not_the_usual_one() -> None:
     usual = {"min_freq": 1, "train": 0.9}
-    assert named_after("char", dict(reversed(usual.items())), usual) == "char"
-    others = [named_after("char", usual | change, usual) for change in ({"min_freq": 2}, {"train": 0.8}, {"merges": 1})]
+    assert append_digest("char", dict(reversed(usual.items())), usual) == "char"
+    others = [
+        append_digest("char", usual | change, usual) for change in ({"min_freq": 2}, {"train": 0.8}, {"merges": 1})
+    ]
     assert len(set(others)) == 3
     assert all(re.fullmatch("char-[0-9a-f]{8}", name) for name in others)
-    assert named_after("char", {"train": 0.9, "min_freq": 2}, usual) == others[0]
+    assert append_digest("char", {"train": 0.9, "min_freq": 2}, usual) == others[0]
 
 
 @pytest.mark.parametrize("address", ["", "http://127.0.0.1:5000", "https://there/a@b:c", "sqlite:////a:b@c/mlflow.db",

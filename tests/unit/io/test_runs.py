@@ -9,15 +9,15 @@ import pytest
 from seqlab.io.errors import InputError
 from seqlab.io.files import write_text
 from seqlab.io.runs import (
-    RESERVED,
+    RESERVED_FOLDERS,
     Place,
     Run,
     add_place_arguments,
-    conflict,
-    experiment_name,
-    older_results,
+    check_results_folder,
+    choose_experiment_name,
+    describe_older_results,
     read_experiment,
-    selected_runs,
+    select_runs,
     write_experiment,
 )
 
@@ -76,10 +76,10 @@ def test_programs_are_given_the_runs_on_one_corpus_and_unit(results: Path) -> No
     parser = ArgumentParser()
     add_place_arguments(parser)
     line = ["--experiment", str(results), "--corpus", "novel", "--unit"]
-    assert [run.model for run in selected_runs(parser.parse_args([*line, "word"]))] == ["mkn-2"]
-    assert selected_runs(parser.parse_args([*line, "word"]), ["rnn"]) == []
+    assert [run.model for run in select_runs(parser.parse_args([*line, "word"]))] == ["mkn-2"]
+    assert select_runs(parser.parse_args([*line, "word"]), ["rnn"]) == []
     with pytest.raises(InputError, match=r"runs\.json has no corpus 'novel' by 'byte'"):
-        selected_runs(parser.parse_args([*line, "byte"]))
+        select_runs(parser.parse_args([*line, "byte"]))
 
 
 @pytest.mark.parametrize("key", ["experiment", "configuration", "command", "prepared", "runs"])
@@ -118,35 +118,35 @@ def test_a_damaged_file_of_runs_is_refused(results: Path, damage: object) -> Non
 
 
 def test_the_name_of_an_experiment_is_given_or_that_of_its_last_file_or_default() -> None:
-    assert experiment_name("mine", ["config/a.yaml"]) == "mine"
-    assert experiment_name(None, ["config/a.yaml", "config/time_machine.yaml"]) == "time_machine"
-    assert experiment_name(None, []) == "default"
-    assert experiment_name(None, ["my own (2nd).yaml"]) == "my_own_2nd_"
+    assert choose_experiment_name("mine", ["config/a.yaml"]) == "mine"
+    assert choose_experiment_name(None, ["config/a.yaml", "config/time_machine.yaml"]) == "time_machine"
+    assert choose_experiment_name(None, []) == "default"
+    assert choose_experiment_name(None, ["my own (2nd).yaml"]) == "my_own_2nd_"
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "/tmp/x", "a b", "-rf", "$(touch x)", "a\n", "n" * 101])
 def test_an_experiment_name_that_is_no_folder_is_refused(name: str) -> None:
     with pytest.raises(InputError, match=r"names an experiment, but allowed are 1 to 100 letters"):
-        experiment_name(name, FILES)
+        choose_experiment_name(name, FILES)
 
 
-@pytest.mark.parametrize("name", RESERVED)
+@pytest.mark.parametrize("name", RESERVED_FOLDERS)
 def test_the_folder_of_something_else_is_refused_as_an_experiment(name: str) -> None:
     for given, files in ((name, FILES), (None, [f"config/{name}.yaml"])):
-        with pytest.raises(InputError, match=rf"results/{name} holds something else; give it another name"):
-            experiment_name(given, files)
+        with pytest.raises(InputError, match=rf"results/{name} is reserved for other files; choose another name"):
+            choose_experiment_name(given, files)
 
 
 def test_results_of_another_configuration_are_refused_with_the_remedy(results: Path) -> None:
     before = results.read_bytes()
     with pytest.raises(InputError) as refused:
-        conflict("results/mine", ["config/other.yaml", "config/more.yaml"])
+        check_results_folder("results/mine", ["config/other.yaml", "config/more.yaml"])
     assert str(refused.value) == (
-        "results/mine holds the results of config/novel.yaml, and this is config/other.yaml config/more.yaml; give "
-        "this one another name with `experiment: NAME`, or remove results/mine"
+        "results/mine holds the results of config/novel.yaml, but this experiment is config/other.yaml "
+        "config/more.yaml; give it another name with `experiment: NAME`, or remove results/mine"
     )
-    with pytest.raises(InputError, match=r"and this is the default configuration; "):
-        conflict("results/mine", [])
+    with pytest.raises(InputError, match=r"but this experiment is the default configuration; "):
+        check_results_folder("results/mine", [])
     assert results.read_bytes() == before
 
 
@@ -158,32 +158,34 @@ def test_results_of_an_earlier_version_under_the_name_of_an_experiment_are_left_
     old = Path("results", folder, file)
     old.parent.mkdir(parents=True)
     old.write_text("old")
-    with pytest.raises(InputError, match=f"^results/{folder} was made by an earlier version of seqlab.* remove it or"):
-        conflict(f"results/{folder}", FILES)
-    assert len(older_results()) == 1
+    with pytest.raises(
+        InputError, match=f"^results/{folder} was written by an earlier version of seqlab.* remove or move it"
+    ):
+        check_results_folder(f"results/{folder}", FILES)
+    assert len(describe_older_results()) == 1
 
 
 def test_the_same_configuration_and_a_new_experiment_conflict_with_nothing(results: Path) -> None:
-    conflict("results/mine", FILES)
-    conflict("results/other", FILES)
+    check_results_folder("results/mine", FILES)
+    check_results_folder("results/other", FILES)
     results.with_name("models.csv").write_text("no runs.json beside it")
     results.unlink()
-    conflict("results/mine", ["config/other.yaml"])
+    check_results_folder("results/mine", ["config/other.yaml"])
 
 
 def test_results_of_an_earlier_version_are_named_with_what_to_do(results: Path) -> None:
-    assert older_results() == []
+    assert describe_older_results() == []
     Path("results/corpora/novel").mkdir(parents=True)
     for path in ("results/corpora/novel/clean.txt", "results/novel/clean.txt", "results/forecast/tides/series.json"):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text("{}")
-    told = older_results()
+    told = describe_older_results()
     assert [sentence.split(" ")[0] for sentence in told] == ["results/forecast", "results/novel"]
-    assert all(sentence.endswith("so remove it, or keep it elsewhere") for sentence in told)
+    assert all(sentence.endswith("; remove or move it") for sentence in told)
 
 
 def test_an_experiment_called_forecast_is_not_one_of_an_earlier_version(results: Path) -> None:
     results.parent.rename("results/forecast")
     Path("results/forecast/tides/series").mkdir(parents=True)
     Path("results/forecast/tides/series/models.csv").write_text("")
-    assert older_results() == []
+    assert describe_older_results() == []

@@ -14,9 +14,9 @@ from seqlab.ledger.expected import (
     IDENTICAL,
     MISSING,
     NEW,
-    compare_with,
+    compare_references,
+    compose_reference,
     read_reference,
-    reference,
     write_reference,
 )
 
@@ -24,7 +24,7 @@ from seqlab.ledger.expected import (
 @pytest.fixture
 def made(tmp_path: Path) -> dict:
     make_results(tmp_path)
-    return reference(read_experiment(tmp_path / "results/made/runs.json").runs, {"python": "3.11"})
+    return compose_reference(read_experiment(tmp_path / "results/made/runs.json").runs, {"python": "3.11"})
 
 
 def changed(made: dict, family: str, by: float) -> dict:
@@ -35,7 +35,7 @@ def changed(made: dict, family: str, by: float) -> dict:
 
 
 def verdicts(before: dict, now: dict) -> list[str]:
-    return [verdict for _, verdict, _ in compare_with(before, now)]
+    return [verdict for _, verdict, _ in compare_references(before, now)]
 
 
 def test_the_same_results_are_identical(made):
@@ -52,11 +52,11 @@ def test_every_seed_and_split_has_a_row_of_its_own(made):
     [("ngram", 1e-6, CLOSE), ("ngram", 1e-3, DIFFERS), ("rnn", 0.01, CLOSE), ("rnn", 0.1, DIFFERS)],
 )
 def test_networks_may_differ_by_more_than_n_grams(made, family, by, verdict):
-    found = compare_with(made, changed(made, family, by))
+    found = compare_references(made, changed(made, family, by))
     ((name, said, figures),) = [one for one in found if one[1] != IDENTICAL]
     assert said == verdict
     assert name.startswith(f"toy/char/{family}/")
-    assert "then" in figures
+    assert "expected" in figures
 
 
 def test_rows_that_are_gone_or_new_are_told(made):

@@ -13,8 +13,15 @@ from seqlab.io.errors import InputError
 from seqlab.io.files import read_json, write_json
 from seqlab.io.provenance import sha256_of
 from seqlab.io.runs import Run
-from seqlab.ledger.perplexity import NAMES, figures, perplexity, read_metrics, score_rows, write_metrics
-from seqlab.ledger.record import read_ledger, record
+from seqlab.ledger.perplexity import (
+    RUN_NAMES,
+    compute_figures,
+    perplexity,
+    read_metrics,
+    tabulate_scores,
+    write_metrics,
+)
+from seqlab.ledger.record import read_ledger, write_ledger
 from seqlab.ledger.scores import read_scores, write_scores
 
 VALID_COUNTS = {"scored": 4, "unknown": 1, "characters": 10, "bytes": 16, "words": 2}
@@ -69,7 +76,7 @@ def test_single_precision_is_summed_in_double():
 
 
 def test_figures_divide_the_same_bits_by_symbols_characters_and_bytes():
-    found = figures(np.array([1.0, 2.0, 3.0, 2.0]), VALID_COUNTS)
+    found = compute_figures(np.array([1.0, 2.0, 3.0, 2.0]), VALID_COUNTS)
     assert found == {
         "symbols": 4,
         "unknown": 1,
@@ -83,7 +90,7 @@ def test_figures_divide_the_same_bits_by_symbols_characters_and_bytes():
 
 
 def test_figures_count_what_was_impossible():
-    found = figures(np.array([1.0, math.inf, 3.0, math.inf]), VALID_COUNTS)
+    found = compute_figures(np.array([1.0, math.inf, 3.0, math.inf]), VALID_COUNTS)
     assert found["zero_probability"] == 2
     assert [found[name] for name in ("bits_per_symbol", "perplexity", "bits_per_char", "bits_per_byte")] == [
         math.inf
@@ -93,11 +100,11 @@ def test_figures_count_what_was_impossible():
 @pytest.mark.parametrize("symbols", [3, 5])
 def test_another_number_of_bits_than_symbols_is_refused(symbols):
     with pytest.raises(ValueError, match=f"{symbols} bits for 4 symbols"):
-        figures(np.ones(symbols), VALID_COUNTS)
+        compute_figures(np.ones(symbols), VALID_COUNTS)
 
 
 def test_score_rows_name_replica_and_split():
-    rows = score_rows(TWO_REPLICAS, SPLITS, [7, 8])
+    rows = tabulate_scores(TWO_REPLICAS, SPLITS, [7, 8])
     assert [(row["seed"], row["split"], row["bits_per_symbol"]) for row in rows] == [
         (7, "valid", 2.0),
         (7, "test", 2.0),
@@ -107,16 +114,16 @@ def test_score_rows_name_replica_and_split():
 
 
 def test_a_model_without_seeds_has_one_row_for_each_split():
-    rows = score_rows(bits_of([[1, 2, 3, 2]], [[4, 0]]), SPLITS, [])
+    rows = tabulate_scores(bits_of([[1, 2, 3, 2]], [[4, 0]]), SPLITS, [])
     assert [(row["seed"], row["split"]) for row in rows] == [(None, "valid"), (None, "test")]
 
 
 def test_infinite_figures_are_inf_in_the_file_and_infinite_when_read(tmp_path):
     path = tmp_path / "metrics.json"
     metrics = (
-        dict.fromkeys(NAMES, "mle-3")
+        dict.fromkeys(RUN_NAMES, "mle-3")
         | {"settings": {}, "scores_sha256": "0" * 64, "parameters": 1, "train_seconds": 0.0}
-        | {"scores": score_rows(TWO_REPLICAS, SPLITS, [7, 8])}
+        | {"scores": tabulate_scores(TWO_REPLICAS, SPLITS, [7, 8])}
     )
     write_metrics(path, metrics)
     rows = json.loads(path.read_text(), parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))["scores"]
@@ -187,15 +194,15 @@ def test_missing_scores_are_named(tmp_path):
 
 def recorded(folder: Path, bits: dict[str, np.ndarray], card: dict[str, Any] = CARD, **more: Any) -> dict[str, Any]:
     write_card(folder / "card.yaml", card)
-    record(folder, SPLITS, bits, **more)
+    write_ledger(folder, SPLITS, bits, **more)
     return read_metrics(folder / "metrics.json")
 
 
 def test_recorded_metrics_follow_from_the_file_and_not_from_what_was_given(tmp_path):
     bits = bits_of([[1 / 3] * 4, [2 / 3] * 4], [[0.1, 0.2], [0.3, 0.7]])
     metrics = recorded(tmp_path, bits)
-    assert metrics["scores"] == score_rows(read_scores(tmp_path / "scores.npz"), SPLITS, [7, 8])
-    assert metrics["scores"] != score_rows(bits, SPLITS, [7, 8])  # single precision shows in the last digits
+    assert metrics["scores"] == tabulate_scores(read_scores(tmp_path / "scores.npz"), SPLITS, [7, 8])
+    assert metrics["scores"] != tabulate_scores(bits, SPLITS, [7, 8])  # single precision shows in the last digits
 
 
 def test_a_record_says_what_was_scored(tmp_path):
@@ -247,7 +254,7 @@ def test_what_was_recorded_is_read_from_the_ledger(run: Run) -> None:
 def test_scores_that_are_not_those_of_the_metrics_are_refused(run: Run) -> None:
     write_scores(run.file("scores.npz"), {split: bits + 1 for split, bits in TWO_REPLICAS.items()})  # whole, but others
     with pytest.raises(
-        InputError, match=r"scores\.npz is damaged \(its SHA-256 is not that in metrics.json beside it\)"
+        InputError, match=r"scores\.npz is damaged \(its SHA-256 differs from that in metrics.json beside it\)"
     ):
         read_ledger(run)
 

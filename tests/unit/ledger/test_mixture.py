@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqlab.io.errors import InputError
-from seqlab.ledger.mixture import chosen_parts, fit_weights, mixture_bits, rows_of
+from seqlab.ledger.mixture import choose_parts, fit_weights, mixture_bits, stack_replicas
 
 
 def bits_of(seed: int, parts: int, symbols: int = 300) -> np.ndarray:
@@ -49,7 +49,7 @@ def test_very_improbable_symbols_do_not_underflow():
 def test_a_symbol_that_no_part_allows_costs_infinitely_many_bits_and_forbids_fitting():
     bits = np.array([[np.inf, 1.0], [np.inf, 2.0]])
     assert mixture_bits(bits, np.array([0.5, 0.5]))[0] == np.inf
-    with pytest.raises(InputError, match="gives some symbol of valid no probability"):
+    with pytest.raises(InputError, match="has probability zero under every part"):
         fit_weights(bits)
 
 
@@ -61,24 +61,24 @@ def test_a_part_with_zeros_is_mixed_in_where_another_covers_them():
 
 
 def test_every_seed_is_a_part():
-    names, rows = rows_of([("mkn-3", [], np.zeros((1, 5))), ("lstm-1x8", [1, 2], np.ones((2, 5)))])
+    names, rows = stack_replicas([("mkn-3", [], np.zeros((1, 5))), ("lstm-1x8", [1, 2], np.ones((2, 5)))])
     assert names == ["mkn-3", "lstm-1x8 seed 1", "lstm-1x8 seed 2"]
     assert rows.shape == (3, 5)
 
 
 def test_parts_scored_on_different_texts_are_refused():
     with pytest.raises(InputError, match=r"scored on different texts \(mkn-3 5, lstm-1x8 6 symbols\)"):
-        rows_of([("mkn-3", [], np.zeros((1, 5))), ("lstm-1x8", [1], np.ones((1, 6)))])
+        stack_replicas([("mkn-3", [], np.zeros((1, 5))), ("lstm-1x8", [1], np.ones((1, 6)))])
 
 
 def test_the_best_of_a_family_is_chosen_by_its_mean_on_valid_and_is_finite():
     ngrams = [metrics("ngram", "mle-3", float("inf")), metrics("ngram", "mkn-3", 4.0)]
     networks = [metrics("rnn", "lstm-1x8", 3.0, 5.0), metrics("rnn", "rnn-1x8", 3.9, 4.2)]
-    chosen = chosen_parts(["best ngram", "best rnn", "rnn-1x8"], ngrams + networks)
+    chosen = choose_parts(["best ngram", "best rnn", "rnn-1x8"], ngrams + networks)
     assert [one["model"] for one in chosen] == ["mkn-3", "lstm-1x8", "rnn-1x8"]
 
 
 @pytest.mark.parametrize("part", ["mkn-9", "best rnn"])
 def test_a_part_that_is_not_there_is_refused(part):
     with pytest.raises(InputError, match=f"has the part '{part}'"):
-        chosen_parts([part], [metrics("ngram", "mkn-3", 4.0)])
+        choose_parts([part], [metrics("ngram", "mkn-3", 4.0)])

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from seqlab.io.runs import SPLIT_NAMES
-from seqlab.ledger.perplexity import figures, perplexity
+from seqlab.ledger.perplexity import compute_figures, perplexity
 from seqlab.ngram.model import symbol_probabilities
 from seqlab.ngram.smoothing import estimate
 from seqlab.rnn.model import NetworkModel
@@ -38,9 +38,9 @@ def test_a_ragged_tail_is_not_dropped():
 
 def test_the_total_is_divided_by_what_was_charged_not_by_the_length_of_the_text():
     counts = {"scored": 100, "unknown": 0, "characters": 100, "bytes": 100, "words": 1}
-    assert figures(BITS, counts)["bits_per_symbol"] == pytest.approx(BITS.sum() / (len(TEXT) - 1))
+    assert compute_figures(BITS, counts)["bits_per_symbol"] == pytest.approx(BITS.sum() / (len(TEXT) - 1))
     with pytest.raises(ValueError, match="100 bits for 101 symbols"):
-        figures(BITS, counts | {"scored": len(TEXT)})
+        compute_figures(BITS, counts | {"scored": len(TEXT)})
 
 
 def test_padding_is_not_charged():

@@ -11,13 +11,13 @@ import pytest
 import torch
 
 from seqlab.machine.devices import choose_device
-from seqlab.machine.leases import gpu_names, is_assigned
+from seqlab.machine.leases import is_gpu_assigned, list_gpu_names
 
 JOB = """
 import sys
 from pathlib import Path
-from seqlab.machine.leases import lease
-print(lease(sys.argv[3:], int(sys.argv[2]), Path(sys.argv[1]), lambda line: print(line, flush=True)), flush=True)
+from seqlab.machine.leases import lease_gpu
+print(lease_gpu(sys.argv[3:], int(sys.argv[2]), Path(sys.argv[1]), lambda line: print(line, flush=True)), flush=True)
 sys.stdin.read()
 """
 Start = Callable[..., subprocess.Popen[str]]
@@ -62,12 +62,12 @@ def test_jobs_that_see_different_gpus_agree_on_which_is_taken(start: Start) -> N
 
 
 def test_gpus_have_the_names_by_which_they_were_made_visible() -> None:
-    assert gpu_names(2, {"CUDA_VISIBLE_DEVICES": "2, 3"}) == ["2", "3"]
-    assert gpu_names(2, {}) == ["0", "1"]
+    assert list_gpu_names(2, {"CUDA_VISIBLE_DEVICES": "2, 3"}) == ["2", "3"]
+    assert list_gpu_names(2, {}) == ["0", "1"]
 
 
 def test_gpus_of_two_allocations_of_slurm_are_not_the_same() -> None:
-    assert gpu_names(2, {"SLURM_JOB_ID": "7"}) != gpu_names(2, {"SLURM_JOB_ID": "8"})
+    assert list_gpu_names(2, {"SLURM_JOB_ID": "7"}) != list_gpu_names(2, {"SLURM_JOB_ID": "8"})
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_gpus_of_two_allocations_of_slurm_are_not_the_same() -> None:
 def test_a_gpu_is_assigned_where_a_single_one_was_made_visible(
     gpus: int, environment: dict[str, str], assigned: bool
 ) -> None:
-    assert is_assigned(gpu_names(gpus, environment), environment) is assigned
+    assert is_gpu_assigned(list_gpu_names(gpus, environment), environment) is assigned
 
 
 @pytest.fixture

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from seqlab.io.tables import tabulate_rows
 from seqlab.questions.breakdown import (
-    KIND,
-    PLACE,
+    KIND_QUESTION,
+    PLACE_QUESTION,
     BreakdownRow,
     break_down,
-    context_counts,
-    contrast,
-    distance_to_last,
-    place_in_word,
+    count_contexts,
+    find_contrasts,
+    find_places_in_words,
+    measure_distances,
 )
 
 TOKENS = ["<unk>", "a", "b", " ", "1", "."]
@@ -27,8 +27,8 @@ def ids(text: str) -> np.ndarray:
 
 def test_contexts_are_counted_where_another_symbol_follows():
     # in "abab", "a" stands twice before another symbol and "b" once; "ab" once before another symbol
-    assert context_counts([ids("abab")], ids("abaa"), 1).tolist() == [2, 1, 2]
-    assert context_counts([ids("abab")], ids("abaa"), 2).tolist() == [2, 1, 1]
+    assert count_contexts([ids("abab")], ids("abaa"), 1).tolist() == [2, 1, 2]
+    assert count_contexts([ids("abab")], ids("abaa"), 2).tolist() == [2, 1, 1]
 
 
 SYMBOLS = st.integers(0, 2)
@@ -45,17 +45,17 @@ def test_context_counts_are_those_of_looking_everywhere(segment, train, length):
         context = segment[max(0, place - length) : place]
         ends = range(len(context), len(train))
         expected.append(sum(train[end - len(context) : end] == context for end in ends))
-    assert context_counts([np.array(train, dtype=np.int64)], np.array(segment), length).tolist() == expected
+    assert count_contexts([np.array(train, dtype=np.int64)], np.array(segment), length).tolist() == expected
 
 
 def test_places_in_words_begin_anew_after_what_is_no_letter():
-    assert place_in_word(ids("ab a.ba1"), TOKENS).tolist() == [1, 2, 0, 1, 0, 1, 2, 3]
+    assert find_places_in_words(ids("ab a.ba1"), TOKENS).tolist() == [1, 2, 0, 1, 0, 1, 2, 3]
 
 
 def test_the_distance_is_that_to_the_last_time():
-    assert distance_to_last(ids("abaab"), 1).tolist() == [0, 0, 2, 1, 3]
-    assert distance_to_last(ids("abaab"), 2).tolist() == [0, 0, 0, 0, 3]
-    assert distance_to_last(ids("a"), 2).tolist() == [0]
+    assert measure_distances(ids("abaab"), 1).tolist() == [0, 0, 2, 1, 3]
+    assert measure_distances(ids("abaab"), 2).tolist() == [0, 0, 0, 0, 3]
+    assert measure_distances(ids("a"), 2).tolist() == [0]
 
 
 def test_groups_of_a_question_divide_all_symbols_and_their_bits():
@@ -71,20 +71,20 @@ def test_groups_of_a_question_divide_all_symbols_and_their_bits():
 
 def test_kinds_of_symbols_by_hand():
     table = broken_down({"m": np.array([1.0, 2, 3, 4, 5, 6])}, [ids("ab")], [ids("aab 1.?")], TOKENS, "char")
-    kinds = table[table["question"] == KIND].set_index("group")["bits_per_symbol"]
+    kinds = table[table["question"] == KIND_QUESTION].set_index("group")["bits_per_symbol"]
     assert kinds.to_dict() == {"letter": 1.5, "blank": 3, "digit": 4, "other": 5, "unknown": 6}
 
 
 def test_words_have_no_place_in_a_word():
     table = broken_down({"m": np.ones(3)}, [ids("ab")], [ids("abab")], TOKENS, "word")
-    assert PLACE not in set(table["question"])
+    assert PLACE_QUESTION not in set(table["question"])
 
 
 def test_the_strongest_difference_comes_first_in_its_text_and_none_is_shown_twice():
     segment = ids("ab" * 60)
     first, second = np.ones(119), np.ones(119)
     first[50], first[52], second[110] = 9.0, 8.0, 5.0
-    places = contrast(first, second, [segment], TOKENS, number=5, before=5, after=3)
+    places = find_contrasts(first, second, [segment], TOKENS, number=5, before=5, after=3)
     assert [place["difference"] for place in places] == [8.0, -4.0]
     assert len(places[0]["tokens"]) == len(places[0]["differences"]) == 8
     assert places[0]["differences"][places[0]["at"]] == 8.0
@@ -93,5 +93,5 @@ def test_the_strongest_difference_comes_first_in_its_text_and_none_is_shown_twic
 
 def test_symbols_of_probability_zero_are_the_strongest_differences():
     first, second = np.array([1.0, np.inf, np.inf, 1.0]), np.array([1.0, np.inf, 2.0, 1.0])
-    (place,) = contrast(first, second, [ids("ababa")], TOKENS)
+    (place,) = find_contrasts(first, second, [ids("ababa")], TOKENS)
     assert (place["difference"], place["at"]) == (99.0, 2)

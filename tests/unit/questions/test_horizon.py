@@ -14,7 +14,7 @@ from seqlab.ngram.pruning import prune_by_relative_entropy
 from seqlab.ngram.smoothing import estimate
 from seqlab.questions.horizon import HorizonRow, answer, summarize_ahead
 from seqlab.questions.subject import Subject
-from seqlab.report.curves import horizon
+from seqlab.report.curves import plot_horizon
 from seqlab.rnn.model import NetworkModel
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import stream_bits
@@ -182,11 +182,11 @@ def test_sources_come_first_and_the_next_takes_the_place_of_a_model_that_can_not
 def test_the_figure_has_a_line_for_every_model():
     rows = [summarize_ahead("source", "true-source", Ahead.exact(k, np.full(3, 0.5**k))) for k in STEPS]
     rows += [summarize_ahead("rnn", "lstm-1x8", sampled(k, np.full((2, 3), 1.0 + k), 0.1, 0.0)) for k in STEPS]
-    figure = horizon(tabulate_rows(HorizonRow, rows))
+    figure = plot_horizon(tabulate_rows(HorizonRow, rows))
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == ["true-source", "lstm-1x8 (drawn)"]
+    assert labels == ["true-source", "lstm-1x8 (sampled)"]
 
 
 def test_the_figure_says_when_there_is_nothing_to_draw():
-    figure = horizon(tabulate_rows(HorizonRow))
+    figure = plot_horizon(tabulate_rows(HorizonRow))
     assert "No model has finite bits" in figure.texts[0].get_text()

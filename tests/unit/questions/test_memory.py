@@ -9,7 +9,7 @@ import torch
 
 from seqlab.io.cards import write_card
 from seqlab.io.runs import Run
-from seqlab.ledger.record import record
+from seqlab.ledger.record import write_ledger
 from seqlab.ngram.smoothing import estimate
 from seqlab.questions.memory import look_up_rows, measure_cut
 from seqlab.questions.subject import choose_positions, find_in_ledger
@@ -62,7 +62,7 @@ def scored_run(folder: Path, family: str, model: str, bits: float, settings: dic
     write_card(run.file("card.yaml"), names | {"settings": settings, "seeds": [], "data": data})
     counts = {"scored": 6, "unknown": 0, "characters": 6, "bytes": 6, "words": 1}
     splits = {"splits": dict.fromkeys(("valid", "test"), counts)}
-    record(run.folder, splits, {split: np.full((1, 6), bits) for split in splits["splits"]}, **more)
+    write_ledger(run.folder, splits, {split: np.full((1, 6), bits) for split in splits["splits"]}, **more)
     return run
 
 

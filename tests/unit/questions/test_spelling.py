@@ -7,7 +7,7 @@ import pytest
 
 from seqlab.ngram.model import symbol_probabilities
 from seqlab.ngram.smoothing import estimate
-from seqlab.questions.spelling import BITS_OF_A_CHARACTER, END, Speller, SpellingRow, answer
+from seqlab.questions.spelling import BITS_OF_A_CHARACTER, WORD_END, Speller, SpellingRow, answer
 from seqlab.text.splits import cut_text, describe_splits
 from seqlab.text.unknown import find_unknown_symbols, list_rare_words
 from seqlab.text.vocab import Vocab
@@ -17,11 +17,11 @@ SPLIT = {"kind": "contiguous", "train": 0.6, "valid": 0.2, "test": 0.2}
 
 
 def test_a_word_costs_its_letters_and_its_end():
-    symbols = [END, *sorted(set("".join(WORDS)))]
+    symbols = [WORD_END, *sorted(set("".join(WORDS)))]
     index = {symbol: place for place, symbol in enumerate(symbols, start=1)}
-    lines = [np.array([index[letter] for letter in END + word + END]) for word in WORDS]
+    lines = [np.array([index[letter] for letter in WORD_END + word + WORD_END]) for word in WORDS]
     model = estimate("mkn", lines, 5, len(symbols) + 1).model
-    spelt = np.array([index[letter] for letter in END + "cabal" + END])
+    spelt = np.array([index[letter] for letter in WORD_END + "cabal" + WORD_END])
     expected = -np.log2(symbol_probabilities(model, [spelt])).sum()
     assert Speller(WORDS).bits(["cabal"]) == pytest.approx(expected, rel=1e-9)
     assert Speller(WORDS).bits(["cabal", "ban"]) == pytest.approx(expected + Speller(WORDS).bits(["ban"]), rel=1e-9)

@@ -50,7 +50,7 @@ def test_a_difference_below_the_resolution_of_the_ledger_is_none():
     [
         (entry("compressor", "xz", BASE + 1, per_symbol=False), "only a total is known"),
         (entry("ngram", "mle-3", np.append(BASE[1:], np.inf), valid=9.0), "a symbol has probability zero"),
-        (entry("rnn", "lstm-1x8", np.append(BASE[1:], np.nan), valid=9.0), "a figure is not a number"),
+        (entry("rnn", "lstm-1x8", np.append(BASE[1:], np.nan), valid=9.0), "bits are NaN"),
         (entry("ngram", "old-3", BASE[:-1] + 1), "scored on 399 symbols, not 400"),
     ],
 )

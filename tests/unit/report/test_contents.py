@@ -16,20 +16,20 @@ from seqlab.questions.breakdown import BreakdownRow
 from seqlab.questions.horizon import summarize_ahead
 from seqlab.questions.memory import MemoryRow
 from seqlab.report.contents import (
-    FIGURES,
     SERIES_FIGURES,
+    TEXT_FIGURES,
     Figure,
-    figure_named,
-    files_of,
-    paths_of,
-    place_of,
-    report_files,
+    find_figure,
+    find_place,
+    list_figure_files,
+    list_paths,
+    list_report_files,
 )
 from seqlab.report.drawing import FILE_READERS, draw_figure
-from seqlab.report.tables import summarize
+from seqlab.report.tables import summarize_texts
 from seqlab.sampling import Ahead
 
-ALL = FIGURES | SERIES_FIGURES
+ALL = TEXT_FIGURES | SERIES_FIGURES
 PLACE = Place("results/made", "toy", "char")
 RUNS = [
     Run(*PLACE, "source", "true-source"),
@@ -42,7 +42,7 @@ PREPARED = "results/corpora/toy/char"
 
 
 def test_no_figure_of_a_text_has_the_name_of_one_of_a_series() -> None:
-    assert len(ALL) == len(FIGURES) + len(SERIES_FIGURES)
+    assert len(ALL) == len(TEXT_FIGURES) + len(SERIES_FIGURES)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -56,7 +56,7 @@ def test_a_figure_has_a_caption_and_a_function_of_what_it_needs(name: str) -> No
 
 def test_needs_become_paths() -> None:
     needs = ("models.csv", "prepared/check.json", "rnn/history.csv", "compressor/card.yaml", "ngram/mkn-2/sample.txt")
-    files = files_of(Figure("", "", needs, ""), PLACE, RUNS, PREPARED)
+    files = list_figure_files(Figure("", "", needs, ""), PLACE, RUNS, PREPARED)
     base = "results/made/toy/char"
     assert files == {
         "models.csv": f"{base}/models.csv",
@@ -68,7 +68,7 @@ def test_needs_become_paths() -> None:
         "compressor/card.yaml": {},
         "ngram/mkn-2/sample.txt": f"{base}/ngram/mkn-2/sample.txt",
     }
-    assert paths_of(files) == [
+    assert list_paths(files) == [
         f"{base}/models.csv",
         f"{PREPARED}/check.json",
         f"{base}/rnn/lstm-1x8/history.csv",
@@ -80,7 +80,7 @@ def test_needs_become_paths() -> None:
 def test_the_files_of_a_report_are_those_of_its_texts_and_series() -> None:
     series = Place("results/made", "wave", "series")
     runs = [*RUNS[:4], Run(*PLACE, "compressor", "xz"), Run(*series, "forecast", "autoregression")]
-    files = report_files({PLACE: PREPARED, series: "results/corpora/wave/series"}, runs)
+    files = list_report_files({PLACE: PREPARED, series: "results/corpora/wave/series"}, runs)
     assert len(files) == len(set(files))
     base = "results/made/toy/char"
     assert {f"{base}/models.csv", f"{base}/verdicts.csv", f"{base}/figures/axes.svg"} <= set(files)
@@ -95,11 +95,13 @@ def test_the_files_of_a_report_are_those_of_its_texts_and_series() -> None:
 
 def test_what_an_experiment_does_not_have_is_named() -> None:
     experiment = Experiment("results/made", "made", [], "", {PLACE: PREPARED}, RUNS)
-    assert place_of(experiment, "toy", "char") == PLACE
-    with pytest.raises(InputError, match="has no 'toy' by 'byte'; it has toy by char"):
-        place_of(experiment, "toy", "byte")
-    with pytest.raises(InputError, match="'markov_check' is no figure of toy by char; choose from perplexity_by_order"):
-        figure_named(PLACE, "markov_check")
+    assert find_place(experiment, "toy", "char") == PLACE
+    with pytest.raises(InputError, match="has no 'toy' by 'byte'; use one of toy by char"):
+        find_place(experiment, "toy", "byte")
+    with pytest.raises(
+        InputError, match="'markov_check' is not a figure of toy by char; choose one of perplexity_by_order"
+    ):
+        find_figure(PLACE, "markov_check")
 
 
 @pytest.fixture
@@ -107,7 +109,7 @@ def runs(tmp_path: Path) -> list[Run]:
     """Made results with the tables that figures are drawn from."""
     runs = [Run(str(folder.parents[3]), *folder.parts[-4:]) for folder in make_results(tmp_path)]
     place = runs[0].place
-    write_table(place.file("models.csv"), summarize(runs, NOTHING_TO_SPELL)[1])
+    write_table(place.file("models.csv"), summarize_texts(runs, NOTHING_TO_SPELL)[1])
     ahead = [Ahead.exact(steps, np.array([0.5, 0.25])) for steps in (1, 2)]
     for name, rows in {
         "memory": [MemoryRow("mkn", "mkn-2", 1, 9, 1.5), MemoryRow("mkn", "mkn-3", 2, 9, 1.2)],
@@ -118,17 +120,17 @@ def runs(tmp_path: Path) -> list[Run]:
     return runs
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", TEXT_FIGURES)
 def test_every_figure_of_a_text_is_drawn_from_its_files(runs: list[Run], name: str) -> None:
-    files = files_of(FIGURES[name], runs[0].place, runs, "")
-    assert any(panel.lines or panel.collections for panel in draw_figure(FIGURES[name], files).axes)
+    files = list_figure_files(TEXT_FIGURES[name], runs[0].place, runs, "")
+    assert any(panel.lines or panel.collections for panel in draw_figure(TEXT_FIGURES[name], files).axes)
 
 
 def test_a_figure_has_the_floor_of_a_source_where_there_is_one(runs: list[Run]) -> None:
-    figure = FIGURES["perplexity_by_order"]
+    figure = TEXT_FIGURES["perplexity_by_order"]
     without = [run for run in runs if run.family != "source"]
     for own, floor in ((runs, True), (without, False)):  # 2.000 is the entropy rate in the metrics of the source
-        drawn = draw_figure(figure, files_of(figure, runs[0].place, own, ""))
+        drawn = draw_figure(figure, list_figure_files(figure, runs[0].place, own, ""))
         assert any(line.get_label() == "known floor, 2.000" for line in drawn.axes[0].lines) == floor
 
 
@@ -137,8 +139,8 @@ def test_a_file_without_a_reader_of_its_own_is_read_by_its_kind(
 ) -> None:
     write_json(tmp_path / "answer.json", {"figures": 42})
     (tmp_path / "any.csv").write_text("a,b\n1,2\n")
-    monkeypatch.setattr("seqlab.report.cost.cost", lambda *contents: contents)
-    figure = Figure("", "", ("answer.json", "any.csv", "rnn/any.csv"), "seqlab.report.cost:cost")
+    monkeypatch.setattr("seqlab.report.cost.plot_cost", lambda *contents: contents)
+    figure = Figure("", "", ("answer.json", "any.csv", "rnn/any.csv"), "seqlab.report.cost:plot_cost")
     table = str(tmp_path / "any.csv")
     files = {"answer.json": str(tmp_path / "answer.json"), "any.csv": table, "rnn/any.csv": {"lstm-1x8": table}}
     answer, one, of_models = draw_figure(figure, files)
@@ -146,14 +148,14 @@ def test_a_file_without_a_reader_of_its_own_is_read_by_its_kind(
 
 
 def test_a_need_that_nothing_can_read_is_named() -> None:
-    figure = Figure("", "", ("ngram/mkn-2/model.bin",), "seqlab.report.cost:cost")
-    with pytest.raises(InputError, match=r"a figure needs ngram/mkn-2/model\.bin, which nothing can read"):
+    figure = Figure("", "", ("ngram/mkn-2/model.bin",), "seqlab.report.cost:plot_cost")
+    with pytest.raises(InputError, match=r"a figure needs ngram/mkn-2/model\.bin, which has no reader"):
         draw_figure(figure, {"ngram/mkn-2/model.bin": "model.bin"})
 
 
 def test_a_damaged_file_is_named(runs: list[Run]) -> None:
     history = next(run for run in runs if run.family == "rnn").file("history.csv")
     Path(history).write_text("epoch\n1\n")
-    files = files_of(FIGURES["learning_curves"], runs[0].place, runs, "")
+    files = list_figure_files(TEXT_FIGURES["learning_curves"], runs[0].place, runs, "")
     with pytest.raises(InputError, match=r"history\.csv is damaged \(it has no column seed\)"):
-        draw_figure(FIGURES["learning_curves"], files)
+        draw_figure(TEXT_FIGURES["learning_curves"], files)

@@ -10,11 +10,11 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from seqlab.io.runs import Run
-from seqlab.report.cost import cost
-from seqlab.report.figures import perplexity_by_order
-from seqlab.report.networks import axes, heat_maps, learning_curves
-from seqlab.report.style import deviation, log_axis, number, plain, save, wrapped
-from seqlab.report.tables import summarize
+from seqlab.report.cost import plot_cost
+from seqlab.report.figures import plot_perplexity_by_order
+from seqlab.report.networks import plot_axes, plot_heat_maps, plot_learning_curves
+from seqlab.report.style import format_deviation, format_number, format_tick, save_figure, set_log_axis, wrap_label
+from seqlab.report.tables import summarize_texts
 
 SOURCE = {"true-source": {"entropy_rate": {"bits_per_symbol": 1.0, "low": 0.9, "high": 1.15}}}
 
@@ -26,7 +26,7 @@ def folders(tmp_path: Path) -> list[Path]:
 
 @pytest.fixture
 def models(folders: list[Path]) -> pd.DataFrame:
-    return summarize([Run(str(folder.parents[3]), *folder.parts[-4:]) for folder in folders], NOTHING_TO_SPELL)[1]
+    return summarize_texts([Run(str(folder.parents[3]), *folder.parts[-4:]) for folder in folders], NOTHING_TO_SPELL)[1]
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def lines(figure: Figure) -> dict[str, list[float]]:
 
 
 def test_each_smoothing_is_a_line_of_its_test_perplexities(models: pd.DataFrame) -> None:
-    figure = perplexity_by_order(models)
+    figure = plot_perplexity_by_order(models)
     drawn = lines(figure)
     assert drawn["mkn"] == [value(models, f"mkn-{order}") for order in (1, 2, 3)]
     assert "mle" not in drawn and "mle: infinite at order 3" in words(figure)
@@ -63,7 +63,7 @@ def test_infinite_orders_are_named_from_the_first(models: pd.DataFrame) -> None:
     for order, perplexity in ((1, 9.0), (2, math.inf), (4, math.inf)):
         row = models[models["model"] == "mle-3"].assign(model=f"mle-{order}", order=order, perplexity=perplexity)
         extra.append(row)
-    figure = perplexity_by_order(pd.concat([models, *extra]))
+    figure = plot_perplexity_by_order(pd.concat([models, *extra]))
     assert "mle: infinite from order 2" in words(figure)
     assert lines(figure)["mle"] == [9.0]
 
@@ -71,7 +71,7 @@ def test_infinite_orders_are_named_from_the_first(models: pd.DataFrame) -> None:
 def test_the_band_is_of_the_network_that_is_best_on_valid(models: pd.DataFrame) -> None:
     best_on_test = (models["model"] == "lstm-1x8") & (models["split"] == "test")
     models.loc[best_on_test, "perplexity"] = 1.1
-    figure = perplexity_by_order(models, SOURCE)
+    figure = plot_perplexity_by_order(models, SOURCE)
     label = next(label for label in lines(figure) if label.startswith("lstm"))
     assert label.startswith("lstm-2x16") and "±" in label
     assert set(lines(figure)[label]) == {value(models, "lstm-2x16")}
@@ -82,14 +82,14 @@ def test_the_band_is_of_the_network_that_is_best_on_valid(models: pd.DataFrame) 
 
 
 def test_the_floor_is_that_of_the_source_where_no_rate_is_given(models: pd.DataFrame) -> None:
-    floor = next(values for label, values in lines(perplexity_by_order(models)).items() if "floor" in label)
+    floor = next(values for label, values in lines(plot_perplexity_by_order(models)).items() if "floor" in label)
     assert set(floor) == {value(models, "true-source")}
-    without = perplexity_by_order(models[models["family"] != "source"])
+    without = plot_perplexity_by_order(models[models["family"] != "source"])
     assert not any("floor" in label for label in lines(without))
 
 
 def test_costs_are_drawn_against_bits_per_character(models: pd.DataFrame) -> None:
-    figure = cost(models, SOURCE)
+    figure = plot_cost(models, SOURCE)
     axes = figure.axes[0]
     drawn = {str(line.get_label()): line for line in axes.lines}
     assert list(drawn["mkn n-gram"].get_xdata()) == [10, 100, 1000]
@@ -111,25 +111,25 @@ def test_costs_are_drawn_against_bits_per_character(models: pd.DataFrame) -> Non
 def test_the_floor_of_words_is_put_into_characters(models: pd.DataFrame) -> None:
     for name in ("bits_per_char", "bits_per_char_std"):
         models[name] = models[name] / 5
-    assert lines(cost(models, SOURCE))["known floor, 0.200"] == pytest.approx([0.2, 0.2])
+    assert lines(plot_cost(models, SOURCE))["known floor, 0.200"] == pytest.approx([0.2, 0.2])
 
 
 @pytest.mark.parametrize("family", ["ngram", "rnn"])
 def test_a_family_alone_is_drawn_or_its_absence_said(models: pd.DataFrame, family: str) -> None:
     alone = models[models["family"] == family]
-    assert cost(alone).axes
+    assert plot_cost(alone).axes
     if family == "ngram":
-        assert perplexity_by_order(alone).axes
-        assert "No recurrent network" in words(heat_maps(alone))[0]
+        assert plot_perplexity_by_order(alone).axes
+        assert "No recurrent network" in words(plot_heat_maps(alone))[0]
     else:
-        assert heat_maps(alone).axes
-        assert "No n-gram" in words(perplexity_by_order(alone))[0]
+        assert plot_heat_maps(alone).axes
+        assert "No n-gram" in words(plot_perplexity_by_order(alone))[0]
 
 
 def test_nothing_to_draw_is_a_sentence(models: pd.DataFrame) -> None:
-    assert "no costs to compare" in words(cost(models[models["family"] == "source"]))[0]
-    assert "no learning curves" in words(learning_curves(models, {}))[0]
-    only_infinite = words(perplexity_by_order(models[models["model"] == "mle-3"]))[0]
+    assert "no costs to compare" in words(plot_cost(models[models["family"] == "source"]))[0]
+    assert "no learning curves" in words(plot_learning_curves(models, {}))[0]
+    only_infinite = words(plot_perplexity_by_order(models[models["model"] == "mle-3"]))[0]
     assert "No n-gram" in only_infinite and "mle: infinite at order 3" in only_infinite
 
 
@@ -138,16 +138,16 @@ def test_saving_twice_gives_the_same_bytes_and_no_date(
 ) -> None:
     def draw() -> list[Figure]:
         return [
-            perplexity_by_order(models, SOURCE),
-            heat_maps(models),
-            axes(models),
-            learning_curves(models, histories),
-            cost(models),
+            plot_perplexity_by_order(models, SOURCE),
+            plot_heat_maps(models),
+            plot_axes(models),
+            plot_learning_curves(models, histories),
+            plot_cost(models),
         ]
 
     for first, second in zip(draw(), draw(), strict=True):
-        save(first, tmp_path / "first.svg")
-        save(second, tmp_path / "second.svg")
+        save_figure(first, tmp_path / "first.svg")
+        save_figure(second, tmp_path / "second.svg")
         assert (tmp_path / "first.svg").read_bytes() == (tmp_path / "second.svg").read_bytes()
         assert "dc:date" not in (tmp_path / "first.svg").read_text()
         assert "<text" not in (tmp_path / "first.svg").read_text()  # letters are outlines
@@ -157,22 +157,26 @@ def test_saving_twice_gives_the_same_bytes_and_no_date(
 def test_a_log_axis_has_plain_numbers_at_several_places(low: float, high: float) -> None:
     axes = Figure().subplots()
     axes.set_ylim(low, high)
-    log_axis(axes, "y")
+    set_log_axis(axes, "y")
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert 3 <= len(labels) <= 12 and len(set(labels)) == len(labels)
     assert not any("e" in label or "$" in label for label in labels)
 
 
 def test_numbers_have_about_four_digits() -> None:
-    assert [number(each) for each in (1.23456, 12.3456, 123.456, 1234.56, math.inf)] == [
+    assert [format_number(each) for each in (1.23456, 12.3456, 123.456, 1234.56, math.inf)] == [
         "1.235",
         "12.35",
         "123.5",
         "1,235",
         "∞",
     ]
-    assert (deviation(0.0312, 3.9), deviation(0.00002, 3.9), deviation(0.0, 3.9)) == ("0.031", "0.00002", "0.000")
-    assert [plain(each) for each in (0.5, 1500, 20000, 3e6)] == ["0.5", "1500", "20k", "3M"]
+    assert (format_deviation(0.0312, 3.9), format_deviation(0.00002, 3.9), format_deviation(0.0, 3.9)) == (
+        "0.031",
+        "0.00002",
+        "0.000",
+    )
+    assert [format_tick(each) for each in (0.5, 1500, 20000, 3e6)] == ["0.5", "1500", "20k", "3M"]
 
 
 def test_the_front_has_what_no_other_model_beats_in_both(models: pd.DataFrame) -> None:
@@ -184,13 +188,13 @@ def test_the_front_has_what_no_other_model_beats_in_both(models: pd.DataFrame) -
     expected = [
         cost for cost in sorted(points) if all(points[cost] < points[other] for other in points if other < cost)
     ]
-    front = next(line for line in cost(models).axes[0].lines if line.get_label() == "Pareto front")
+    front = next(line for line in plot_cost(models).axes[0].lines if line.get_label() == "Pareto front")
     assert list(front.get_xdata()) == expected
 
 
 def test_long_names_are_broken_after_hyphens_and_short_ones_are_not() -> None:
-    assert wrapped("lstm-2x16, 3.940 ± 0.030") == "lstm-2x16, 3.940 ± 0.030"
+    assert wrap_label("lstm-2x16, 3.940 ± 0.030") == "lstm-2x16, 3.940 ± 0.030"
     name = "lstm-2x256-dropout~0.3-learning_rate~0.01, 2.5"
-    lines = wrapped(name, 24).split("\n")
+    lines = wrap_label(name, 24).split("\n")
     assert lines == ["lstm-2x256-dropout~0.3-", "learning_rate~0.01, 2.5"]
-    assert wrapped("x" * 40 + "\nsecond") == "x" * 40 + "\nsecond"
+    assert wrap_label("x" * 40 + "\nsecond") == "x" * 40 + "\nsecond"

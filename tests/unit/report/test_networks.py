@@ -14,8 +14,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from seqlab.io.runs import Run
-from seqlab.report.networks import HIGHLIGHTED, PALE, axes, heat_maps, learning_curves
-from seqlab.report.tables import summarize
+from seqlab.report.networks import MAX_HIGHLIGHTED, PALE_GREY, plot_axes, plot_heat_maps, plot_learning_curves
+from seqlab.report.tables import summarize_texts
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def folders(tmp_path: Path) -> list[Path]:
 
 @pytest.fixture
 def models(folders: list[Path]) -> pd.DataFrame:
-    return summarize([Run(str(folder.parents[3]), *folder.parts[-4:]) for folder in folders], NOTHING_TO_SPELL)[1]
+    return summarize_texts([Run(str(folder.parents[3]), *folder.parts[-4:]) for folder in folders], NOTHING_TO_SPELL)[1]
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def grid(models: pd.DataFrame, **values: list[object]) -> pd.DataFrame:
 
 
 def test_the_map_has_a_value_in_each_cell_and_says_what_was_not_run(models: pd.DataFrame) -> None:
-    figure = heat_maps(models[models["model"] != "lstm-2x8"])
+    figure = plot_heat_maps(models[models["model"] != "lstm-2x8"])
     texts = [text.get_text() for text in figure.axes[0].texts]
     std = value(models, "lstm-1x8", "perplexity_std")
     assert len(texts) == 4 and texts.count("not run") == 1
@@ -77,9 +77,9 @@ def test_the_map_has_a_value_in_each_cell_and_says_what_was_not_run(models: pd.D
 
 def test_a_map_of_one_network_and_of_two_cells(models: pd.DataFrame) -> None:
     one = models[models["model"] == "lstm-1x8"]
-    figure = heat_maps(one)
+    figure = plot_heat_maps(one)
     assert len(figure.axes) == 1 and len(figure.axes[0].texts) == 1
-    two = heat_maps(pd.concat([models, one.assign(model="gru-1x8", cell="gru", perplexity_std=math.nan)]))
+    two = plot_heat_maps(pd.concat([models, one.assign(model="gru-1x8", cell="gru", perplexity_std=math.nan)]))
     assert [axes.get_title(loc="left") for axes in two.axes[:2]] == ["gru", "lstm"]
     assert [text.get_text() for text in two.axes[0].texts].count("not run") == 3
     assert two.axes[0].texts[0].get_text() == f"{value(models, 'lstm-1x8'):.3f}"  # no deviation of one seed
@@ -87,11 +87,11 @@ def test_a_map_of_one_network_and_of_two_cells(models: pd.DataFrame) -> None:
 
 def test_an_infinite_network_is_written_not_coloured(models: pd.DataFrame) -> None:
     models.loc[models["model"] == "lstm-1x8", ["perplexity", "perplexity_std"]] = [math.inf, math.nan]
-    assert heat_maps(models).axes[0].texts[0].get_text() == "∞"
+    assert plot_heat_maps(models).axes[0].texts[0].get_text() == "∞"
 
 
 def test_learning_curves_are_means_with_a_band(models: pd.DataFrame, histories: dict[str, pd.DataFrame]) -> None:
-    figure = learning_curves(models, histories)
+    figure = plot_learning_curves(models, histories)
     drawn = lines(figure.axes[0])
     assert set(drawn) == {"lstm-1x8", "lstm-1x16", "lstm-2x8", "lstm-2x16"}
     history = histories["lstm-1x8"]
@@ -106,7 +106,7 @@ def test_a_seed_that_stopped_early_does_not_bend_the_mean(
 ) -> None:
     history = histories["lstm-1x8"]
     stopped = history[(history["seed"] != 3) | (history["epoch"] <= 2)]
-    drawn = lines(learning_curves(models, {"lstm-1x8": stopped}).axes[0])
+    drawn = lines(plot_learning_curves(models, {"lstm-1x8": stopped}).axes[0])
     assert len(drawn["lstm-1x8"]) == 2
     assert drawn["lstm-1x8, seed 1"] == list(history[(history["seed"] == 1)]["valid_perplexity"])[1:]
     assert "lstm-1x8, seed 3" not in drawn
@@ -120,31 +120,31 @@ def test_where_other_settings_vary_a_cell_of_a_map_is_the_best_on_valid_of_its_n
         9.25,
         0.5,
     ]
-    figure = heat_maps(table)
+    figure = plot_heat_maps(table)
     panels = {(panel.get_xlabel(), panel.get_ylabel()): panel for panel in visible(figure)}
     assert set(panels) == {("dropout", "hidden units"), ("hidden units", "clip"), ("dropout", "clip")}
     panel = panels["dropout", "hidden units"]
     assert [text.get_text() for text in panel.get_xticklabels()] == ["0", "0.3", "0.5"]
     assert [text.get_text() for text in panel.texts][4] == "9.250\n± 0.500"
-    assert "best on valid" in figure.get_suptitle() and "12" in figure.get_suptitle()
+    assert "best network on validation" in figure.get_suptitle() and "12" in figure.get_suptitle()
 
 
 def test_at_most_six_pairs_are_drawn_those_that_vary_most_first(models: pd.DataFrame) -> None:
     two = {name: [1.0, 2.0] for name in ("learning_rate", "dropout", "clip", "weight_decay")}
     table = grid(models, hidden=[8, 16], **two)
-    panels = visible(heat_maps(table))
+    panels = visible(plot_heat_maps(table))
     assert len(panels) == 6
     assert all("hidden units" in (panel.get_xlabel(), panel.get_ylabel()) for panel in panels[:4])
 
 
 def test_one_setting_alone_is_mapped_too(models: pd.DataFrame) -> None:
-    (panel,) = visible(heat_maps(grid(models, dropout=[0.0, 0.3])))
+    (panel,) = visible(plot_heat_maps(grid(models, dropout=[0.0, 0.3])))
     assert panel.get_xlabel() == "dropout" and len(panel.texts) == 2
 
 
 def test_each_setting_that_varies_is_a_panel_of_its_means(models: pd.DataFrame) -> None:
     table = grid(models, learning_rate=[0.001, 0.01, 0.1], dropout=[0.0, 0.3], schedule=["cosine", "step"])
-    figure = axes(table)
+    figure = plot_axes(table)
     panels = {panel.get_xlabel(): panel for panel in visible(figure)}
     assert list(panels) == ["learning rate", "dropout", "schedule"]
     test = table[table["split"] == "test"]
@@ -161,14 +161,14 @@ def test_each_setting_that_varies_is_a_panel_of_its_means(models: pd.DataFrame) 
 
 def test_an_axis_from_zero_is_logarithmic_above_it(models: pd.DataFrame) -> None:
     table = grid(models, weight_decay=[0.0, 1e-5, 1e-4, 1e-3], dropout=[0.0, 0.3])
-    panel = visible(axes(table))[0]
+    panel = visible(plot_axes(table))[0]
     assert panel.get_xscale() == "symlog"
     assert [text.get_text() for text in panel.get_xticklabels()] == ["0", "1e-05", "0.0001", "0.001"]
 
 
 def test_a_setting_that_some_networks_do_not_have_is_drawn_beside_the_others(models: pd.DataFrame) -> None:
     table = grid(models, hidden=[8, 16], window=[4.0, math.nan])
-    panel = visible(axes(table))[1]
+    panel = visible(plot_axes(table))[1]
     assert [text.get_text() for text in panel.get_xticklabels()] == ["4", "none"]
     assert sum(len(line.get_ydata()) for line in panel.lines[:-1]) == 4
 
@@ -176,14 +176,14 @@ def test_a_setting_that_some_networks_do_not_have_is_drawn_beside_the_others(mod
 def test_infinite_networks_are_counted(models: pd.DataFrame) -> None:
     table = grid(models, hidden=[8, 16], dropout=[0.0, 0.3])
     table.loc[table["model"] == "any name 0", "bits_per_symbol"] = math.inf
-    assert "1 with infinite bits" in legend_of(axes(table))
+    assert "1 with infinite bits" in legend_of(plot_axes(table))
 
 
 @pytest.mark.parametrize(
-    ("kept", "words"), [(["lstm-1x8"], "in no setting"), (["lstm-1x8", "lstm-2x8"], "layers alone")]
+    ("kept", "words"), [(["lstm-1x8"], "in no setting"), (["lstm-1x8", "lstm-2x8"], "only in layers")]
 )
 def test_fewer_than_two_axes_are_a_sentence(models: pd.DataFrame, kept: list[str], words: str) -> None:
-    assert words in axes(models[models["model"].isin(kept)]).texts[0].get_text()
+    assert words in plot_axes(models[models["model"].isin(kept)]).texts[0].get_text()
 
 
 def test_of_many_networks_the_best_dozen_on_valid_is_coloured(
@@ -191,10 +191,10 @@ def test_of_many_networks_the_best_dozen_on_valid_is_coloured(
 ) -> None:
     table = grid(models, learning_rate=[0.001, 0.01, 0.1], dropout=[0.0, 0.3, 0.5], clip=[1.0, 5.0])
     names = list(dict.fromkeys(table["model"]))
-    figure = learning_curves(table, dict.fromkeys(names, histories["lstm-1x8"]))
+    figure = plot_learning_curves(table, dict.fromkeys(names, histories["lstm-1x8"]))
     (panel,) = visible(figure)
-    grey = [line for line in panel.lines if to_hex(line.get_color()) == PALE.lower()]
-    assert len(grey) == len(names) - HIGHLIGHTED == 6
-    best = table[table["split"] == "valid"].nsmallest(HIGHLIGHTED, "perplexity")["model"]
+    grey = [line for line in panel.lines if to_hex(line.get_color()) == PALE_GREY.lower()]
+    assert len(grey) == len(names) - MAX_HIGHLIGHTED == 6
+    best = table[table["split"] == "valid"].nsmallest(MAX_HIGHLIGHTED, "perplexity")["model"]
     assert {name for name in lines(panel) if name.startswith("any")} == set(best)
     assert legend_of(figure)[-1] == "6 others" and "learning rate 0.1" in legend_of(figure)

@@ -14,13 +14,13 @@ from seqlab.io.files import read_json, write_json
 from seqlab.io.runs import Experiment, Place, Run
 from seqlab.io.tables import tabulate_rows, write_table
 from seqlab.questions.verdicts import Verdict, answer
-from seqlab.report.contents import figure_file, report_files
-from seqlab.report.cost import cost
-from seqlab.report.figures import perplexity_by_order
-from seqlab.report.networks import heat_maps
-from seqlab.report.page import anchor, write_report
-from seqlab.report.style import save
-from seqlab.report.tables import summarize
+from seqlab.report.contents import figure_file, list_report_files
+from seqlab.report.cost import plot_cost
+from seqlab.report.figures import plot_perplexity_by_order
+from seqlab.report.networks import plot_heat_maps
+from seqlab.report.page import make_anchor, write_report
+from seqlab.report.style import save_figure
+from seqlab.report.tables import summarize_texts
 
 PROVENANCE = {"commit": "abc <1>", "python": "3.11"}
 VOID = {"meta", "link", "br", "hr", "img", "input", "use", "path"}
@@ -71,7 +71,7 @@ class Made:
         return next(run for run in self.experiment.runs if run.model == model)
 
     def models(self, unit: str = "char") -> pd.DataFrame:
-        return summarize([run for run in self.experiment.runs if run.unit == unit], NOTHING_TO_SPELL)[1]
+        return summarize_texts([run for run in self.experiment.runs if run.unit == unit], NOTHING_TO_SPELL)[1]
 
     def write_models(self, models: pd.DataFrame, unit: str = "char") -> None:
         """Write models.csv and the figures that need nothing else, and list no runs but those of the table."""
@@ -80,8 +80,8 @@ class Made:
         runs = [run for run in self.experiment.runs if run.unit != unit or run[2:] in kept]
         self.experiment = self.experiment._replace(runs=runs)
         write_table(place.file("models.csv"), models)
-        for draw in (perplexity_by_order, heat_maps, cost):
-            save(draw(models), figure_file(place, draw.__name__))
+        for draw in (plot_perplexity_by_order, plot_heat_maps, plot_cost):
+            save_figure(draw(models), figure_file(place, draw.__name__.removeprefix("plot_")))
 
     def html(self) -> str:
         write_report(self.experiment, PROVENANCE, self.output)
@@ -130,8 +130,8 @@ def test_every_figure_has_a_name_and_every_section_an_id(of_two_units: Made) -> 
 
 def test_sections_of_different_corpora_have_different_ids() -> None:
     names = ["a_b", "a-b", "война", "мир", "мiр", "a.b"]
-    assert len({anchor(Place("results/made", name, "char")) for name in names}) == len(names)
-    assert anchor(Place("results/made", "toy", "char")) == "toy-char"
+    assert len({make_anchor(Place("results/made", name, "char")) for name in names}) == len(names)
+    assert make_anchor(Place("results/made", "toy", "char")) == "toy-char"
 
 
 def test_the_report_reads_what_it_lists_and_nothing_else(of_two_units: Made, tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_the_report_reads_what_it_lists_and_nothing_else(of_two_units: Made, tmp
     verdicts = answer(of_two_units.experiment.runs[:11])
     write_table(of_two_units.place("char").file("verdicts.csv"), tabulate_rows(Verdict, verdicts))
     expected = of_two_units.html()
-    listed = {Path(path) for path in report_files(of_two_units.experiment.prepared, of_two_units.experiment.runs)}
+    listed = {Path(path) for path in list_report_files(of_two_units.experiment.prepared, of_two_units.experiment.runs)}
     for path in sorted((tmp_path / "results").rglob("*")):
         if path.is_file() and path not in listed:
             path.unlink()
@@ -159,7 +159,7 @@ def test_the_report_says_which_file_a_corpus_is(made: Made, tmp_path: Path) -> N
 def test_the_report_says_what_experiment_it_is_of(made: Made) -> None:
     html = made.html()
     assert "<title>seqlab, made: toy (char)</title>" in html
-    assert "Experiment made, made by <code>snakemake --cores all</code>" in html
+    assert "Experiment made; command: <code>snakemake --cores all</code>" in html
 
 
 def test_the_best_model_is_chosen_by_valid_and_quoted_from_test(made: Made) -> None:
@@ -171,7 +171,7 @@ def test_the_best_model_is_chosen_by_valid_and_quoted_from_test(made: Made) -> N
     models.loc[(models["model"] == "mkn-3") & test, "perplexity"] = 3.77
     made.write_models(models)
     text = made.page().text
-    assert "Best on valid: lstm-2x16, test perplexity 3.940 ± 0.030 over 3 seeds" in text
+    assert "Best model on validation: lstm-2x16, test perplexity 3.940 ± 0.030 over 3 seeds" in text
     assert "The best n-gram (chosen on the validation split), mkn-3, has 3.770." in text
     assert "Known floor: perplexity 2.000" in text and "between 0.900 and 1.150" in text
     marked = re.findall(r"(\S+)best\b", text)
@@ -189,17 +189,17 @@ def test_no_model_is_best_where_all_are_infinite(made: Made) -> None:
     made.write_models(models[models["model"].isin(["mle-3", "xz"])])
     page = made.page()
     text = page.text
-    assert "No model has a finite perplexity on valid" in text and "Best on valid:" not in text
+    assert "No model has a finite perplexity on validation" in text and "Best model on validation:" not in text
     assert "badge" not in {attributes.get("class") for _, attributes in page.tags}
-    assert "No recurrent network was trained here." in text
+    assert "No recurrent network was trained." in text
 
 
 def test_a_report_without_networks_says_so(made: Made) -> None:
     models = made.models()
     made.write_models(models[models["family"] != "rnn"])
     text = made.page().text
-    assert "Best on valid: mkn-3" in text and "No recurrent network was trained here." in text
-    assert "No n-gram was trained here." not in text
+    assert "Best model on validation: mkn-3" in text and "No recurrent network was trained." in text
+    assert "No n-gram was trained." not in text
 
 
 def test_what_is_missing_is_named(made: Made) -> None:
@@ -214,8 +214,8 @@ def test_what_is_missing_is_named(made: Made) -> None:
     for sentence in (
         "A sample of lstm-2x8 is missing.",
         "The card of mkn-2 is missing.",
-        "The metrics of mkn-1 are missing",
-        "The figure learning_curves.svg has not been drawn.",
+        "The metrics and notes of mkn-1 are missing",
+        "The figure learning_curves.svg is missing.",
         "lstm-1x8 was trained from one seed",
         "verdicts.csv is missing",
     ):
@@ -228,7 +228,7 @@ def test_runs_and_table_that_do_not_belong_together_are_named(made: Made) -> Non
     write_table(made.place().file("models.csv"), made.models()[lambda models: models["model"] != "mkn-2"])
     assert "mkn-2 is not in models.csv." in made.page().text
     made.experiment = whole._replace(runs=[run for run in whole.runs if run.model != "mkn-1"])
-    with pytest.raises(InputError, match=r"models\.csv is damaged \(it has ngram/mkn-1, which the experiment has not"):
+    with pytest.raises(InputError, match=r"models\.csv is damaged \(it has ngram/mkn-1, which the experiment lacks"):
         made.page()
 
 
@@ -294,7 +294,7 @@ def test_the_answer_says_whether_the_difference_is_real(made: Made) -> None:
         r"worse than lstm-2x16 \(95 % interval 0\.[0-9]+ to 0\.[0-9]+\)\.",
         text,
     )
-    assert "bits per symbol more than lstm-2x16" in text
+    assert "bits per symbol above lstm-2x16" in text
     assert "only a total is known" in text
     assert "verdicts.csv is missing" not in text
 

@@ -12,11 +12,16 @@ from made_forecasts import make_forecasts, make_series
 from seqlab.io.errors import InputError
 from seqlab.io.files import replacing, write_json
 from seqlab.io.runs import Experiment, read_experiment
-from seqlab.report.contents import SERIES_FIGURES, figure_file, files_of
+from seqlab.report.contents import SERIES_FIGURES, figure_file, list_figure_files
 from seqlab.report.drawing import draw_figure
-from seqlab.report.forecast_figures import error_by_horizon, forecast_paths, markov_check, residual_autocorrelation
+from seqlab.report.forecast_figures import (
+    plot_error_by_horizon,
+    plot_forecast_paths,
+    plot_markov_check,
+    plot_residual_autocorrelation,
+)
 from seqlab.report.page import write_report
-from seqlab.report.style import save
+from seqlab.report.style import save_figure
 from seqlab.series.record import read_forecasts
 from seqlab.series.splits import Prepared
 from seqlab.series.tables import read_forecast_models, summarize_forecasts
@@ -52,7 +57,7 @@ def values_of(prepared: Prepared) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 def test_paths_stand_at_the_times_they_were_forecast_for(experiment: Experiment) -> None:
     prepared, arrays = make_series(), forecasts_of(experiment, "autoregression")
-    figure = forecast_paths(*values_of(prepared), {"autoregression": arrays})
+    figure = plot_forecast_paths(*values_of(prepared), {"autoregression": arrays})
     (axes,) = [axes for axes in figure.axes if axes.get_visible()]
     value, one, four, mean = axes.lines[:4]
     start, stop = prepared.splits["test"]
@@ -66,13 +71,13 @@ def test_paths_stand_at_the_times_they_were_forecast_for(experiment: Experiment)
 def test_only_the_end_of_test_is_shown_where_the_series_says_so(experiment: Experiment) -> None:
     series, description = values_of(make_series())
     arrays = forecasts_of(experiment, "persistence")
-    axes = forecast_paths(series, description | {"shown": 10}, {"persistence": arrays}).axes[0]
+    axes = plot_forecast_paths(series, description | {"shown": 10}, {"persistence": arrays}).axes[0]
     assert axes.lines[0].get_xdata().tolist() == list(range(230, 240))
 
 
 def test_errors_are_drawn_at_their_horizons(base: Path) -> None:
     models = read_forecast_models(base / "models.csv")
-    axes = error_by_horizon(models, {"unit": "m", "known": {"predictable": 3.0}}).axes[0]
+    axes = plot_error_by_horizon(models, {"unit": "m", "known": {"predictable": 3.0}}).axes[0]
     rows = models[(models["model"] == "persistence") & (models["split"] == "test")]
     np.testing.assert_array_equal(axes.lines[0].get_ydata(), rows["rmse"])
     np.testing.assert_allclose(axes.lines[0].get_xdata(), [1, 4], rtol=0.2)
@@ -82,7 +87,7 @@ def test_errors_are_drawn_at_their_horizons(base: Path) -> None:
 @pytest.mark.parametrize("name", SERIES_FIGURES)
 def test_every_figure_of_a_series_is_drawn_from_its_files(experiment: Experiment, name: str) -> None:
     ((place, prepared),) = experiment.prepared.items()
-    files = files_of(SERIES_FIGURES[name], place, experiment.runs, prepared)
+    files = list_figure_files(SERIES_FIGURES[name], place, experiment.runs, prepared)
     assert any(panel.lines or panel.collections for panel in draw_figure(SERIES_FIGURES[name], files, series=True).axes)
 
 
@@ -109,7 +114,7 @@ def one_ahead(errors: np.ndarray) -> dict[str, np.ndarray]:
 
 def test_residuals_that_go_together_leave_the_band() -> None:
     noise = np.random.default_rng(1).standard_normal(400)
-    figure = residual_autocorrelation({"white": one_ahead(noise), "sums": one_ahead(np.cumsum(noise))})
+    figure = plot_residual_autocorrelation({"white": one_ahead(noise), "sums": one_ahead(np.cumsum(noise))})
     titles = [axes.get_title("left") for axes in figure.axes[:2]]
     white, sums = (int(title.split(": ")[1].split()[0]) for title in titles)
     assert white < 5
@@ -117,8 +122,8 @@ def test_residuals_that_go_together_leave_the_band() -> None:
 
 
 def test_errors_of_nothing_are_drawn() -> None:
-    residual_autocorrelation({"perfect": one_ahead(np.zeros(50))})
-    assert "too few" in residual_autocorrelation({"short": one_ahead(np.zeros(2))}).texts[0].get_text()
+    plot_residual_autocorrelation({"perfect": one_ahead(np.zeros(50))})
+    assert "too few" in plot_residual_autocorrelation({"short": one_ahead(np.zeros(2))}).texts[0].get_text()
 
 
 def orders_of(experiment: Experiment) -> pd.DataFrame:
@@ -127,7 +132,7 @@ def orders_of(experiment: Experiment) -> pd.DataFrame:
 
 def test_the_markov_check_marks_both_orders(experiment: Experiment) -> None:
     orders = orders_of(experiment)
-    figure = markov_check(orders)
+    figure = plot_markov_check(orders)
     labels = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
     chosen = int(orders.loc[orders["chosen"], "order"].iloc[0])
     assert labels[0].startswith(f"lowest: {chosen}")
@@ -136,7 +141,7 @@ def test_the_markov_check_marks_both_orders(experiment: Experiment) -> None:
 @pytest.fixture(scope="module")
 def page(root: Path, experiment: Experiment) -> str:
     (place,) = experiment.prepared
-    save(markov_check(orders_of(experiment)), figure_file(place, "markov_check"))
+    save_figure(plot_markov_check(orders_of(experiment)), figure_file(place, "markov_check"))
     write_json(
         root / "results/corpora/wave/series/source.json", {"title": "A <wave>", "source": "data/waves.csv, height"}
     )
@@ -150,11 +155,11 @@ def page(root: Path, experiment: Experiment) -> str:
         "<h1>How well is the series forecast?</h1>",
         "<title>seqlab, made: wave</title>",
         "A &lt;wave&gt; (data/waves.csv, height).",
-        "240 values, in m: 120 to learn from, 48 to choose by, 72 to score",
+        "240 values, in m, split along time: 120 for training, 48 for validation and 72 for test",
         "reaches the spread of the series after 3.0 steps",
         "<li>A note.</li>",
-        "Markov check: on valid an autoregression of order",
-        "The figure forecast_paths.svg has not been drawn.",
+        "Markov check: the best autoregression on validation has order",
+        "The figure forecast_paths.svg is missing.",
         'aria-label="Markov check of wave',
         "a note on gru-1x4",
         "<h3>4 steps ahead</h3>",
@@ -168,5 +173,5 @@ def test_the_answer_is_that_of_the_best_on_valid(page: str, base: Path) -> None:
     models = read_forecast_models(base / "models.csv")
     valid = models[models["split"] == "valid"]
     best = valid.loc[valid["rmse"].idxmin(), "model"]
-    assert f"Best on valid, one step ahead: {best}, test RMSE" in page
+    assert f"Best model on validation, one step ahead: {best}, test RMSE" in page
     assert page.count('<tr class="best">') == 2  # one for each horizon

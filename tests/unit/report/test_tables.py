@@ -13,11 +13,11 @@ from seqlab.io.errors import InputError
 from seqlab.io.files import read_json, write_json, write_text
 from seqlab.io.runs import Run
 from seqlab.io.tables import write_table
-from seqlab.ledger.perplexity import FIGURES
+from seqlab.ledger.perplexity import FIGURE_NAMES
 from seqlab.ledger.scores import read_scores, write_scores
-from seqlab.ledger.statistics import interval
+from seqlab.ledger.statistics import estimate_interval
 from seqlab.questions.spelling import SpellingRow
-from seqlab.report.tables import axes_of, best_on_valid, read_models, summarize
+from seqlab.report.tables import find_best_model, list_axes, read_text_models, summarize_texts
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def change(run: Run, **values: object) -> None:
 
 
 def test_columns_are_those_of_the_contract(runs: list[Run]) -> None:
-    summary, models = summarize(runs, NOTHING_TO_SPELL)
+    summary, models = summarize_texts(runs, NOTHING_TO_SPELL)
     assert ", ".join(summary.columns) == (
         "corpus, unit, family, model, seed, split, symbols, unknown, bits_per_symbol, perplexity, bits_per_char, "
         "bits_per_byte, bits_per_word, open_bits_per_char, parameters, train_seconds, zero_probability"
@@ -59,8 +59,8 @@ def test_columns_are_those_of_the_contract(runs: list[Run]) -> None:
 
 
 def test_rows_are_in_natural_order_whatever_the_order_of_the_files(runs: list[Run]) -> None:
-    summary, models = summarize(runs, NOTHING_TO_SPELL)
-    for table in summarize(reversed(runs), NOTHING_TO_SPELL):
+    summary, models = summarize_texts(runs, NOTHING_TO_SPELL)
+    for table in summarize_texts(reversed(runs), NOTHING_TO_SPELL):
         assert table.equals(summary) or table.equals(models)
     networks = summary[summary["family"] == "rnn"]
     assert list(dict.fromkeys(networks["model"])) == ["lstm-1x8", "lstm-1x16", "lstm-2x8", "lstm-2x16"]
@@ -69,10 +69,10 @@ def test_rows_are_in_natural_order_whatever_the_order_of_the_files(runs: list[Ru
 
 
 def test_means_and_deviations_are_over_seeds(runs: list[Run]) -> None:
-    summary, models = summarize(runs, NOTHING_TO_SPELL)
+    summary, models = summarize_texts(runs, NOTHING_TO_SPELL)
     of_model = summary[(summary["model"] == "lstm-2x16") & (summary["split"] == "test")]
     row = models[(models["model"] == "lstm-2x16") & (models["split"] == "test")].iloc[0]
-    for name in FIGURES:
+    for name in FIGURE_NAMES:
         assert row[name] == pytest.approx(mean(of_model[name]), rel=1e-12)
         assert row[f"{name}_std"] == pytest.approx(stdev(of_model[name]), rel=1e-9)
     assert row["seeds"] == 3
@@ -84,16 +84,16 @@ def test_one_infinite_seed_makes_the_mean_infinite_and_the_deviation_empty(runs:
     change(
         named(runs, "lstm-1x8"),
         zero_probability=4,
-        **dict.fromkeys(FIGURES, "inf"),
+        **dict.fromkeys(FIGURE_NAMES, "inf"),
     )
-    _, models = summarize(runs, NOTHING_TO_SPELL)
+    _, models = summarize_texts(runs, NOTHING_TO_SPELL)
     row = models[(models["model"] == "lstm-1x8") & (models["split"] == "valid")].iloc[0]
     assert row["perplexity"] == math.inf and math.isnan(row["perplexity_std"]) and row["zero_probability"] == 4
     assert math.isfinite(models[(models["model"] == "lstm-1x8") & (models["split"] == "test")].iloc[0]["perplexity"])
 
 
 def test_the_loss_of_pruning_is_held_against_the_whole_model_on_the_same_split(runs: list[Run]) -> None:
-    models = summarize(runs, NOTHING_TO_SPELL)[1]
+    models = summarize_texts(runs, NOTHING_TO_SPELL)[1]
     bits = models.set_index(["model", "split"])["bits_per_symbol"]
     pruned = models[models["pruned_from"] == "mkn-3"].set_index("split")
     for split in ("valid", "test"):
@@ -105,23 +105,23 @@ def test_the_loss_of_pruning_is_held_against_the_whole_model_on_the_same_split(r
 def test_nothing_is_lost_from_infinity_and_nothing_known_without_the_whole_model(runs: list[Run]) -> None:
     whole = named(runs, "mkn-3")
     kept = [run for run in runs if run != whole]
-    assert summarize(kept, NOTHING_TO_SPELL)[1]["pruning_loss"].isna().all()
+    assert summarize_texts(kept, NOTHING_TO_SPELL)[1]["pruning_loss"].isna().all()
     pruned = named(runs, "mkn-3-counts-1-2")
     for path in map(metrics_of, (whole, pruned)):
         for row in (metrics := read_json(path))["scores"]:
-            row |= dict.fromkeys(FIGURES, "inf")
+            row |= dict.fromkeys(FIGURE_NAMES, "inf")
             row["zero_probability"] = 1
         write_json(path, metrics)
-    assert summarize(runs, NOTHING_TO_SPELL)[1]["pruning_loss"].isna().all()
+    assert summarize_texts(runs, NOTHING_TO_SPELL)[1]["pruning_loss"].isna().all()
 
 
 def test_csv_is_read_back_as_it_was_and_written_the_same_twice(runs: list[Run], tmp_path: Path) -> None:
-    summary, models = summarize(runs, NOTHING_TO_SPELL)
+    summary, models = summarize_texts(runs, NOTHING_TO_SPELL)
     write_table(tmp_path / "summary.csv", summary)
     write_table(tmp_path / "models.csv", models)
-    assert read_models(tmp_path / "models.csv").equals(models)
+    assert read_text_models(tmp_path / "models.csv").equals(models)
     first = (tmp_path / "models.csv").read_bytes()
-    write_table(tmp_path / "models.csv", summarize(runs, NOTHING_TO_SPELL)[1])
+    write_table(tmp_path / "models.csv", summarize_texts(runs, NOTHING_TO_SPELL)[1])
     assert (tmp_path / "models.csv").read_bytes() == first
     lines = (tmp_path / "summary.csv").read_text().splitlines()
     infinite = next(line for line in lines if "mle-3,,test" in line).split(",")
@@ -147,7 +147,7 @@ def test_csv_is_read_back_as_it_was_and_written_the_same_twice(runs: list[Run], 
 def test_impossible_metrics_are_refused(runs: list[Run], values: dict[str, object], words: str) -> None:
     change(named(runs, "lstm-1x8"), **values)
     with pytest.raises(InputError, match=words) as error:
-        summarize(runs, NOTHING_TO_SPELL)
+        summarize_texts(runs, NOTHING_TO_SPELL)
     assert "lstm-1x8" in str(error.value) and "\n" not in str(error.value)
 
 
@@ -156,35 +156,35 @@ def test_a_damaged_file_is_named(runs: list[Run], text: str) -> None:
     path = metrics_of(runs[3])
     path.write_text(text)
     with pytest.raises(InputError, match=str(path)):
-        summarize(runs, NOTHING_TO_SPELL)
+        summarize_texts(runs, NOTHING_TO_SPELL)
 
 
 def test_the_same_model_twice_is_refused(runs: list[Run]) -> None:
     with pytest.raises(InputError, match="both hold toy/char/source/true-source"):
-        summarize([*runs, runs[0]], NOTHING_TO_SPELL)
+        summarize_texts([*runs, runs[0]], NOTHING_TO_SPELL)
 
 
 def test_no_metrics_at_all_are_refused() -> None:
     with pytest.raises(InputError, match="no metrics"):
-        summarize([], NOTHING_TO_SPELL)
+        summarize_texts([], NOTHING_TO_SPELL)
 
 
 def test_a_damaged_models_table_is_refused(runs: list[Run], tmp_path: Path) -> None:
     path = tmp_path / "models.csv"
-    write_table(path, summarize(runs, NOTHING_TO_SPELL)[1])
+    write_table(path, summarize_texts(runs, NOTHING_TO_SPELL)[1])
     whole = path.read_text()
     for damaged in ("", whole.splitlines()[0] + "\n", whole.replace("perplexity_std", "p"), whole.replace("inf", "")):
         path.write_text(damaged)
         with pytest.raises(InputError, match=r"models\.csv"):
-            read_models(path)
+            read_text_models(path)
 
 
 def test_best_is_chosen_on_valid_and_never_infinite(runs: list[Run]) -> None:
-    _, models = summarize(runs, NOTHING_TO_SPELL)
+    _, models = summarize_texts(runs, NOTHING_TO_SPELL)
     at = (models["model"] == "mkn-1") & (models["split"] == "test")
     models.loc[at, "perplexity"] = 1.0
-    assert best_on_valid(models[models["family"] == "ngram"]) == "mkn-3"
-    assert best_on_valid(models[models["model"] == "mle-3"]) is None
+    assert find_best_model(models[models["family"] == "ngram"]) == "mkn-3"
+    assert find_best_model(models[models["model"] == "mle-3"]) is None
 
 
 def set_of(run: Run, **values: object) -> None:
@@ -194,7 +194,7 @@ def set_of(run: Run, **values: object) -> None:
 
 
 def test_settings_are_columns_and_empty_where_there_are_none(runs: list[Run]) -> None:
-    models = summarize(runs, NOTHING_TO_SPELL)[1].drop_duplicates("model").set_index("model")
+    models = summarize_texts(runs, NOTHING_TO_SPELL)[1].drop_duplicates("model").set_index("model")
     columns = ["smoothing", "order", "cell", "layers", "hidden"]
     assert models.loc["mkn-3-counts-1-2", columns[:3]].to_list() == ["mkn", 3, ""]
     assert models.loc["lstm-2x16", columns[2:]].to_list() == ["lstm", 2, 16]
@@ -209,27 +209,29 @@ def test_every_other_setting_in_which_networks_differ_is_a_column(runs: list[Run
     ):
         set_of(run, dropout=dropout, schedule=schedule, epochs=epochs, clip=1.0, batch_size=16)
     set_of(named(runs, "mkn-3"), dropout=7)
-    models = summarize(runs, NOTHING_TO_SPELL)[1]
+    models = summarize_texts(runs, NOTHING_TO_SPELL)[1]
     assert list(models.columns[-3:]) == ["dropout", "schedule", "epochs"]
     first = models.drop_duplicates("model").set_index("model").loc[[run.model for run in networks]]
     assert first["dropout"].to_list() == [0.0, 0.3, 0.0, 0.3] and first["epochs"].to_list() == [5, 5, 10, 5]
     assert first["schedule"].to_list() == ["step", "cosine", "step", "step"]
     assert models.loc[models["family"] != "rnn", ["dropout", "epochs"]].isna().all(axis=None)
     write_table(tmp_path / "models.csv", models)
-    assert read_models(tmp_path / "models.csv").equals(models)
-    assert axes_of(models[models["family"] == "rnn"]) == ["layers", "hidden", "dropout", "schedule", "epochs"]
+    assert read_text_models(tmp_path / "models.csv").equals(models)
+    assert list_axes(models[models["family"] == "rnn"]) == ["layers", "hidden", "dropout", "schedule", "epochs"]
 
 
 def test_a_ledger_that_is_not_that_of_the_metrics_is_refused(runs: list[Run]) -> None:
     scores = named(runs, "lstm-1x8").file("scores.npz")
     write_scores(scores, {split: bits + 0.1 for split, bits in read_scores(scores).items()})
-    with pytest.raises(InputError, match=r"lstm-1x8/scores\.npz is damaged \(its SHA-256 is not that in metrics\.json"):
-        summarize(runs, NOTHING_TO_SPELL)
+    with pytest.raises(
+        InputError, match=r"lstm-1x8/scores\.npz is damaged \(its SHA-256 differs from that in metrics\.json"
+    ):
+        summarize_texts(runs, NOTHING_TO_SPELL)
 
 
 def test_spelling_makes_bits_per_character_those_of_an_open_vocabulary(runs: list[Run]) -> None:
     spelling = {"valid": SpellingRow(1, 50.0, 0.25), "test": SpellingRow(2, 100.0, 0.5)}
-    summary, models = summarize(runs, spelling)
+    summary, models = summarize_texts(runs, spelling)
     for table in (summary, models):
         finite = table[np.isfinite(table["bits_per_char"])]
         added = finite["open_bits_per_char"] - finite["bits_per_char"]
@@ -237,8 +239,8 @@ def test_spelling_makes_bits_per_character_those_of_an_open_vocabulary(runs: lis
 
 
 def test_the_interval_of_a_model_is_that_of_its_ledger(runs: list[Run]) -> None:
-    models = summarize(runs, NOTHING_TO_SPELL)[1].set_index(["model", "split"])
-    expected = interval(read_scores(named(runs, "lstm-2x16").file("scores.npz"))["test"])
+    models = summarize_texts(runs, NOTHING_TO_SPELL)[1].set_index(["model", "split"])
+    expected = estimate_interval(read_scores(named(runs, "lstm-2x16").file("scores.npz"))["test"])
     row = models.loc["lstm-2x16", "test"]
     assert (row["bits_per_symbol_low"], row["bits_per_symbol_high"]) == expected
     assert expected[0] < row["bits_per_symbol"] < expected[1]

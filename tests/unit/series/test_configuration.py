@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from seqlab.configuration import check_configuration, check_corpora, checked
+from seqlab.configuration import check_configuration, check_corpora, resolve_corpora
 from seqlab.fleet.cells import CELLS
 from seqlab.fleet.settings import TrainingSettings
 from seqlab.io.errors import InputError
@@ -78,7 +78,7 @@ def test_shares_add_up_to_one() -> None:
 
 
 def test_an_experiment_without_anything_is_refused() -> None:
-    with pytest.raises(InputError, match=r"neither 'corpora' nor 'forecast.series' names anything"):
+    with pytest.raises(InputError, match=r"'corpora' and 'forecast.series' are empty"):
         check_corpora(changed() | {"corpora": []}, {})
 
 
@@ -134,7 +134,7 @@ def test_a_file_named_like_a_shipped_series_is_told_from_it(tmp_path: Path) -> N
 def test_a_name_that_snakemake_takes_for_a_number_is_a_name(tmp_path: Path, value: object, name: str) -> None:
     (tmp_path / name).write_text("day,2020\n")
     config = copy.deepcopy(DEFAULT) | {"series": str(tmp_path / name), "column": value}
-    checked(config, load_corpora(ROOT / "config/corpora.yaml"))
+    resolve_corpora(config, load_corpora(ROOT / "config/corpora.yaml"))
     (series,), blocks = define_series_of_file(config, SERIES)
     assert blocks[series]["column"] == name
 
@@ -144,7 +144,7 @@ def test_a_file_whose_name_is_a_number(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path)
     (tmp_path / "1984").write_text("text")
     config = copy.deepcopy(DEFAULT) | {key: 1984}
-    checked(config, load_corpora(ROOT / "config/corpora.yaml"))
+    resolve_corpora(config, load_corpora(ROOT / "config/corpora.yaml"))
     assert config[key] == "1984"
 
 

@@ -18,14 +18,14 @@ from seqlab.io.errors import InputError
 from seqlab.io.files import write_json, write_text
 from seqlab.io.runs import Place, Run
 from seqlab.language_model import LanguageModel
-from seqlab.ledger.perplexity import perplexity, score_rows, write_metrics
+from seqlab.ledger.perplexity import perplexity, tabulate_scores, write_metrics
 from seqlab.ledger.scores import write_scores
 from seqlab.ngram.model import symbol_probabilities
 from seqlab.ngram.smoothing import estimate
 from seqlab.rnn.network import Architecture, load_network
 from seqlab.rnn.scoring import stream_bits
 from seqlab.text.vocab import Vocab
-from seqlab.tracking.champions.registry import champions
+from seqlab.tracking.champions.registry import find_champions
 
 TEXT = "the time traveller for so it will be convenient to speak of him was expounding a recondite matter to us "
 BEST_SEED = 2  # of the network; its replica must be the one that is published
@@ -80,7 +80,7 @@ def finish(run: Run, settings: dict[str, Any], seeds: list[int], valid_bits: lis
     write_scores(run.file("scores.npz"), arrays)
     metrics = name | {"card": "3" * 64, "settings": {}, "scores_sha256": "4" * 64, "parameters": 1}
     metrics |= {"train_seconds": 1.0, "notes": [], "per_symbol": True}
-    write_metrics(run.file("metrics.json"), metrics | {"scores": score_rows(arrays, SPLITS, seeds)})
+    write_metrics(run.file("metrics.json"), metrics | {"scores": tabulate_scores(arrays, SPLITS, seeds)})
 
 
 def make_models(results: Path, experiment: str = "made") -> None:
@@ -191,8 +191,8 @@ def test_a_better_model_becomes_the_champion(tree: Tree) -> None:
 
 def test_a_model_whose_files_were_not_kept_is_left_out(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:
     Path(tree.run("lstm-1x8").file("weights.safetensors")).unlink()
-    assert [champion.card["family"] for champion in champions(tree.experiment)] == ["ngram"]
-    assert "made.toy-char-rnn: not published as a model, since its files were not kept" in capsys.readouterr().err
+    assert [champion.card["family"] for champion in find_champions(tree.experiment)] == ["ngram"]
+    assert "made.toy-char-rnn: not published as a model, because its files were not kept" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from tracked import Tree
 
 from seqlab.io.errors import InputError
 from seqlab.io.files import write_text
-from seqlab.tracking.connection import ENVIRONMENT, address, check_store, local_database
-from seqlab.tracking.faults import faults_named
+from seqlab.tracking.connection import MLFLOW_ENVIRONMENT, check_store, local_database, resolve_address
+from seqlab.tracking.faults import explain_faults
 
 
 def refused(tree: Tree, *words: str) -> str:
@@ -31,8 +31,8 @@ def refused(tree: Tree, *words: str) -> str:
 )
 def test_the_package_of_a_database_that_is_not_installed_is_named(module: str, package: str) -> None:
     with (
-        pytest.raises(InputError, match=f"needs the Python package {package}, which is not installed; install it"),
-        faults_named("postgresql://me:secret@there/db"),
+        pytest.raises(InputError, match=f"needs the Python package {package}; install it"),
+        explain_faults("postgresql://me:secret@there/db"),
     ):
         raise ModuleNotFoundError(f"No module named {module!r}", name=module)
 
@@ -41,7 +41,7 @@ def test_the_package_of_a_database_that_is_not_installed_is_named(module: str, p
     ("module", "uri"), [("mlflow.store", "postgresql://there/db"), ("psycopg2", "sqlite:///my.db")]
 )
 def test_a_package_that_is_missing_for_another_reason_is_a_fault_of_the_program(module: str, uri: str) -> None:
-    with pytest.raises(ModuleNotFoundError), faults_named(uri):
+    with pytest.raises(ModuleNotFoundError), explain_faults(uri):
         raise ModuleNotFoundError(f"No module named {module!r}", name=module)
 
 
@@ -50,12 +50,12 @@ def test_a_read_only_database_is_an_input_error(small: Tree) -> None:
     with database.open("r+b") as file:  # a format that may be read and not written, whoever the user is
         file.seek(18)
         file.write(b"\x03")
-    refused(small, small.uri, "cannot be written")
+    refused(small, small.uri, "is not writable")
 
 
 def test_a_folder_in_place_of_the_database_is_an_input_error(small: Tree) -> None:
     small.uri = f"sqlite:///{small.results}"
-    refused(small, small.uri, "cannot be written")
+    refused(small, small.uri, "is not writable")
 
 
 @pytest.mark.parametrize("revision", ["older", "newer"])
@@ -65,7 +65,7 @@ def test_a_database_of_another_version_is_an_input_error(small: Tree, revision: 
         ((now,),) = database.execute("SELECT version_num FROM alembic_version")
         other = "f" * 12 if revision == "newer" else version_before(now)
         database.execute("UPDATE alembic_version SET version_num = ?", (other,))
-    refused(small, small.uri, "not those of the installed MLflow", "delete")
+    refused(small, small.uri, "do not fit the installed MLflow", "delete")
 
 
 def version_before(revision: str) -> str:
@@ -79,7 +79,7 @@ def version_before(revision: str) -> str:
 def test_a_locked_database_is_an_input_error(small: Tree) -> None:
     with sqlite3.connect(small.results / "mlflow.db", isolation_level=None) as other:
         other.execute("BEGIN EXCLUSIVE")
-        refused(small, small.uri, "another program is writing to it")
+        refused(small, small.uri, "another program writes to it")
 
 
 def test_a_file_that_is_no_database_is_an_input_error(small: Tree) -> None:
@@ -93,16 +93,19 @@ def test_a_file_that_is_no_database_is_an_input_error(small: Tree) -> None:
         ("(sqlite3.OperationalError) database or disk is full", "the disk is full"),
         ("[Errno 28] No space left on device", "the disk is full"),
         ("Read timed out. (read timeout=9)", "does not answer in time"),
-        ("RemoteDisconnected('Remote end closed connection without response')", "completes what was begun"),
+        (
+            "RemoteDisconnected('Remote end closed connection without response')",
+            "same command again to complete the runs",
+        ),
     ],
 )
 def test_a_cause_has_its_remedy(message: str, told: str) -> None:
-    with pytest.raises(InputError, match=told), faults_named("sqlite:////tmp/mlflow.db"):
+    with pytest.raises(InputError, match=told), explain_faults("sqlite:////tmp/mlflow.db"):
         raise OSError(message)
 
 
 def test_a_fault_of_the_program_keeps_its_traceback() -> None:
-    with pytest.raises(ZeroDivisionError), faults_named("sqlite:////tmp/mlflow.db"):
+    with pytest.raises(ZeroDivisionError), explain_faults("sqlite:////tmp/mlflow.db"):
         _ = 1 / 0
 
 
@@ -135,9 +138,9 @@ class Server(http.server.ThreadingHTTPServer):
 @pytest.mark.parametrize(
     ("code", "text", "told"),
     [
-        (500, b"Internal Server Error", "the server failed; its log says why"),
+        (500, b"Internal Server Error", "the server failed; see its log"),
         (403, b"Invalid Host header - possible DNS rebinding attack detected", "use its IP address"),
-        (403, b"Permission denied", "you may not write there"),
+        (403, b"Permission denied", "write access is denied"),
         (None, b"", "does not answer in time"),
     ],
 )
@@ -158,23 +161,26 @@ def test_a_server_that_does_not_serve_is_an_input_error(
 
 
 def test_a_silent_server_holds_a_call_for_thirty_seconds_at_most() -> None:
-    patience, retries = (int(ENVIRONMENT[f"MLFLOW_HTTP_REQUEST_{name}"]) for name in ("TIMEOUT", "MAX_RETRIES"))
-    pauses = sum(int(ENVIRONMENT["MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR"]) * 2**n for n in range(1, retries))
+    patience, retries = (int(MLFLOW_ENVIRONMENT[f"MLFLOW_HTTP_REQUEST_{name}"]) for name in ("TIMEOUT", "MAX_RETRIES"))
+    pauses = sum(int(MLFLOW_ENVIRONMENT["MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR"]) * 2**n for n in range(1, retries))
     assert (retries + 1) * patience + pauses <= 30
 
 
 def test_an_address_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="neither a server"):
-        address(tmp_path, "mlruns")
+        resolve_address(tmp_path, "mlruns")
 
 
 def test_the_environment_names_a_server_unless_the_configuration_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://there:5000")
-    assert (address(tmp_path), address(tmp_path, "http://here:5000")) == ("http://there:5000", "http://here:5000")
+    assert (resolve_address(tmp_path), resolve_address(tmp_path, "http://here:5000")) == (
+        "http://there:5000",
+        "http://here:5000",
+    )
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    assert address(tmp_path) == f"sqlite:///{tmp_path}/mlflow.db"
+    assert resolve_address(tmp_path) == f"sqlite:///{tmp_path}/mlflow.db"
 
 
 def test_a_check_says_what_can_be_done(small: Tree) -> None:

@@ -10,8 +10,8 @@ from tracked import Tree
 from seqlab.io.files import read_json, write_text
 from seqlab.io.runs import Place, Run
 from seqlab.ledger.perplexity import read_metrics
-from seqlab.tracking.language_models import TRACKED_FIGURES, flat, leading, params_of
-from seqlab.tracking.views.catalogue import VIEWS
+from seqlab.tracking.language_models import TRACKED_FIGURES, find_leading_models, flatten_settings, select_params
+from seqlab.tracking.views.catalogue import TEXT_VIEWS
 from seqlab.tracking.views.format import VIEW_TAG
 
 
@@ -34,7 +34,7 @@ def test_params_are_the_settings_and_the_names(published: Tree) -> None:
 
 def test_nested_settings_get_short_names_unless_they_clash() -> None:
     settings = {"start": {"value": 1}, "stop": {"value": 2, "rate": 0.5}, "seed": 7, "smoothing": "mkn"}
-    assert flat(settings) == {
+    assert flatten_settings(settings) == {
         "settings.start.value": "1", "settings.stop.value": "2", "rate": "0.5", "settings.seed": "7", "smoothing": "mkn"
     }  # fmt: skip
 
@@ -130,12 +130,12 @@ def test_the_page_lists_the_models_that_are_best_on_valid_first(published: Tree)
     rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| ")][1:]
     valid = [float(row[1]) for row in rows]
     assert valid == sorted(valid) and len(valid) == 10  # all but mle-3, whose perplexity is infinite
-    assert [row[5].rstrip(" |") for row in rows if row[0] == "| lstm-2x16"] == ["best on valid"]
+    assert [row[5].rstrip(" |") for row in rows if row[0] == "| lstm-2x16"] == ["best on validation"]
 
 
 def test_every_model_is_held_against_the_best_one(published: Tree) -> None:
     tags = {name: run.data.tags for name, run in published.runs().items() if name != "experiment made"}
-    assert {tags[f"lstm-2x16-s{seed}"]["verdict"] for seed in (1, 2, 3)} == {"best on valid"}
+    assert {tags[f"lstm-2x16-s{seed}"]["verdict"] for seed in (1, 2, 3)} == {"best on validation"}
     assert (tags["mkn-1"]["verdict"], tags["mkn-1"]["behind"][:4]) == ("worse", "+0.6")
     assert tags["mkn-1"]["verdict in full"].startswith("0.6")
     assert tags["xz"]["verdict in full"] == "not comparable with lstm-2x16: only a total is known"
@@ -154,7 +154,7 @@ def test_runs_name_their_dataset(published: Tree) -> None:
 def test_every_view_is_a_tag_of_the_experiment(published: Tree) -> None:
     tags = published.client().get_experiment_by_name("toy/char").tags
     stored = {json.loads(value)["name"] for key, value in tags.items() if key.startswith(VIEW_TAG)}
-    assert stored == {view.title for view in VIEWS}
+    assert stored == {view.title for view in TEXT_VIEWS}
 
 
 def test_axes_come_first_and_others_only_where_they_matter() -> None:
@@ -163,7 +163,7 @@ def test_axes_come_first_and_others_only_where_they_matter() -> None:
         Run("made", "toy", "char", "rnn", model): {"settings": settings | {"layers": layers, "clip": clip}}
         for model, layers, clip in (("a", 1, 1.0), ("b", 2, 1.0), ("c", 2, 0.5))
     }
-    (params, *_) = params_of(cards).values()
+    (params, *_) = select_params(cards).values()
     assert list(params) == ["layers", "clip", "cell", "hidden", "family", "model"]
 
 
@@ -172,5 +172,7 @@ def test_the_five_best_of_a_family_on_valid_lead(tmp_path: Path) -> None:
     rows = [f"ngram,mkn-{order},valid,{value}" for order, value in enumerate((9, 8, "inf", 5, 4, 6, 7), start=1)]
     rows += ["ngram,mkn-1,test,1.0", "rnn,lstm-1x8,valid,20.0"]
     write_text(place.file("models.csv"), "family,model,split,perplexity\n" + "\n".join(rows) + "\n")
-    assert {model for family, model in leading(place) if family == "ngram"} == {f"mkn-{n}" for n in (2, 4, 5, 6, 7)}
-    assert ("rnn", "lstm-1x8") in leading(place)
+    assert {model for family, model in find_leading_models(place) if family == "ngram"} == {
+        f"mkn-{n}" for n in (2, 4, 5, 6, 7)
+    }
+    assert ("rnn", "lstm-1x8") in find_leading_models(place)

@@ -218,7 +218,7 @@ def test_a_disk_that_is_full_loses_nothing(small: Tree) -> None:
 
     event.listen(sqlalchemy.engine.Engine, "connect", no_room)
     try:
-        with pytest.raises(InputError, match="the disk is full; make room"):
+        with pytest.raises(InputError, match="the disk is full; free disk space"):
             small.track()
     finally:
         event.remove(sqlalchemy.engine.Engine, "connect", no_room)

@@ -10,7 +10,7 @@ from made_results import COMMAND
 from seqlab.io.runs import read_experiment
 from seqlab.tracking.plan import plan_runs
 from seqlab.tracking.runs import PlannedRun
-from seqlab.tracking.views.catalogue import views_of
+from seqlab.tracking.views.catalogue import list_views
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +63,6 @@ def test_the_experiment_holds_the_tables_and_the_answer(base: Path, runs: dict[s
 
 
 def test_series_have_views_of_their_own() -> None:
-    links = {view.link for view in views_of("wave/series")}
+    links = {view.link for view in list_views("wave/series")}
     assert links == {"leaderboard", "horizons", "curves"}
-    assert "layers-hidden" in {view.link for view in views_of("toy/char")}
+    assert "layers-hidden" in {view.link for view in list_views("toy/char")}

@@ -8,7 +8,7 @@ from torch.autograd.function import once_differentiable
 
 from seqlab.fleet.accelerated.kernels import BACKWARD, FORWARD
 from seqlab.fleet.cells import CELLS, State
-from seqlab.machine.devices import tf32_is_used
+from seqlab.machine.devices import is_tf32_allowed
 
 TILE_ROWS, TILE_UNITS, TILE_DEPTH = 16, 32, 64  # of a program; the depth is the length of a partial product
 WARPS, STAGES = 4, 3  # of a program; all five were the fastest of those tried on an H200
@@ -92,4 +92,4 @@ def _tiles(size: int, batch: int, replicas: int) -> tuple[tuple[int, int, int], 
     options: dict[str, Any] = {"ROWS": TILE_ROWS, "UNITS": TILE_UNITS, "DEPTH": TILE_DEPTH}
     options |= {"num_warps": WARPS, "num_stages": STAGES}
     grid = -(-size // TILE_UNITS), -(-batch // TILE_ROWS), replicas
-    return grid, options | {"PRECISION": "tf32" if tf32_is_used() else "tf32x3"}
+    return grid, options | {"PRECISION": "tf32" if is_tf32_allowed() else "tf32x3"}

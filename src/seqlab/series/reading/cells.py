@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seqlab.io.errors import InputError, one_line
+from seqlab.io.errors import InputError, flatten
 
 DELIMITERS = ",;\t|"
 SAMPLE_LINES = 200  # lines from which the delimiter is inferred
@@ -74,7 +74,7 @@ def read_cells(path: Path) -> Cells:
         len(head) == 1 and d in head[0] and all(r[:1] and r[0].count(d) == head[0].count(d) for r in rows)
         for d in DELIMITERS
     ):
-        raise InputError(f"{path} has whole rows in quotation marks, such as {one_line(head[0])}; remove the marks")
+        raise InputError(f"{path} has whole rows in quotation marks, such as {flatten(head[0])}; remove the marks")
     return Cells(head, rows, ends[1 : len(records)], delimiter)
 
 
@@ -191,7 +191,7 @@ def _parquet(path: Path) -> Cells:
         table = pd.read_parquet(path)
     except (OSError, ValueError, TypeError, NotImplementedError) as error:
         raise InputError(
-            f"{path} is not a complete Parquet file ({one_line(error)}); copy it again, or {AS_CSV}"
+            f"{path} is not a complete Parquet file ({flatten(error)}); copy it again, or {AS_CSV}"
         ) from None
     if not isinstance(table.index, pd.RangeIndex):
         table = table.reset_index()

@@ -8,7 +8,7 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.io.errors import InputError, one_line, shown
+from seqlab.io.errors import InputError, flatten, quote
 from seqlab.series.reading.cells import NUMBER, read_cells
 from seqlab.series.reading.numerals import read_numbers
 from seqlab.series.reading.times import check_times, is_time
@@ -64,7 +64,7 @@ def _refusal(path: Path, column: str, lines: Sequence[int]) -> Callable[[int, st
     """Return a function that raises the error for a cell of `column`, from its row and its fault."""
 
     def refuse(row: int, fault: str) -> NoReturn:
-        raise InputError(f"row {row} of column {shown(column)} of {path}{_line(row, lines[row - 1])} {fault}")
+        raise InputError(f"row {row} of column {quote(column)} of {path}{_line(row, lines[row - 1])} {fault}")
 
     return refuse
 
@@ -74,16 +74,16 @@ def _place(path: Path, head: Sequence[str], column: str | None) -> int:
     places = column is not None and _same(head, column)
     if not places and all(NUMBER.fullmatch(cell) or is_time(cell) for cell in head):
         raise InputError(
-            f"{path} has no head: row 1 is {one_line(', '.join(head))}; put the names of the columns above it"
+            f"{path} has no head: row 1 is {flatten(', '.join(head))}; put the names of the columns above it"
         )
     if column is None:
         if len(head) > 2:
-            example = f"--config column={one_line(head[-1])}"
-            raise InputError(f"{path} has the columns {one_line(', '.join(head))}; choose one, as in {example}")
+            example = f"--config column={flatten(head[-1])}"
+            raise InputError(f"{path} has the columns {flatten(', '.join(head))}; choose one, as in {example}")
         return len(head) - 1
     if not places or len(places) > 1:
         how = "more than one" if places else "no"
-        raise InputError(f"{path} has {how} column {shown(column)}; it has {one_line(', '.join(head))}")
+        raise InputError(f"{path} has {how} column {quote(column)}; it has {flatten(', '.join(head))}")
     return places[0]
 
 

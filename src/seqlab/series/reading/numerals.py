@@ -8,7 +8,7 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.io.errors import shown
+from seqlab.io.errors import quote
 
 MISSING_MARKS = {  # of a missing value, in lower case
     *("", "na", "n/a", "#n/a", "<na>", "null", "none", "nan", "nat", "-", ".", "..", "..."),
@@ -51,11 +51,11 @@ def read_numbers(
         elif NUMBER_FORMS[mark].fullmatch(cell):
             values[place] = float(cell.replace("." if mark == "," else ",", "").replace(",", "."))
         elif cell.lower() not in INFINITE_MARKS:
-            refuse(place + 1, f"is {shown(cells[place])}, which is not a number; correct it or choose another column")
+            refuse(place + 1, f"is {quote(cells[place])}, which is not a number; correct it or choose another column")
         else:
             values[place] = math.inf
         if math.isinf(values[place]):
-            refuse(place + 1, f"is {shown(cells[place])}, which is not finite; correct it")
+            refuse(place + 1, f"is {quote(cells[place])}, which is not finite; correct it")
     return values
 
 
@@ -66,7 +66,7 @@ def _decimal_mark(cells: Sequence[str], other_cells: Iterable[str], delimiter: s
         first, row = sorted(rows.values())
         refuse(
             row + 1,
-            f"is {shown(cells[row])} and row {first + 1} is {shown(cells[first])}; write all with one decimal mark",
+            f"is {quote(cells[row])} and row {first + 1} is {quote(cells[first])}; write all with one decimal mark",
         )
     if max(rows.values()) >= 0:
         return max(rows, key=lambda mark: rows[mark])
@@ -85,7 +85,7 @@ def _decimal_mark(cells: Sequence[str], other_cells: Iterable[str], delimiter: s
         return "."
     row = ambiguous.get(",", ambiguous.get(".", 0))
     whole, parts = re.sub("[.,]", "", cells[row]), cells[row].replace(",", ".")
-    doubt = f"is {shown(cells[row])}, which may be {whole} or {parts}"
+    doubt = f"is {quote(cells[row])}, which may be {whole} or {parts}"
     remedy = "give the decimal mark, decimal: '.' or ',', or write it without a separator of thousands"
     refuse(row + 1, f"{doubt}; {remedy}")
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import NoReturn
 
-from seqlab.io.errors import one_line, shown
+from seqlab.io.errors import flatten, quote
 
 SECOND = 10**12  # ticks: a time is a whole number of picoseconds, so that no step is rounded
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86400 * SECOND
@@ -80,7 +80,7 @@ def check_times(cells: Sequence[str], refuse: Callable[[int, str], NoReturn]) ->
         row = max(furthest, 0)
         refuse(
             row + 1,
-            f"is {shown(cells[row])}, which is neither a number nor a date such as 2001-12-29 like those before it; "
+            f"is {quote(cells[row])}, which is neither a number nor a date such as 2001-12-29 like those before it; "
             "correct it, or move the values to the first column",
         )
     refuse(*fault)
@@ -104,7 +104,7 @@ def _fault(times: Sequence[Time], cells: Sequence[str], read: Reader) -> tuple[i
             verb, other_verb = ("has", "lacks") if time.zoned else ("lacks", "has")
             return (
                 row + 1,
-                f"is {shown(cells[row])}, which {verb} an offset from UTC and row 1 {other_verb} it; write all alike",
+                f"is {quote(cells[row])}, which {verb} an offset from UTC and row 1 {other_verb} it; write all alike",
             )
     steps = [after.ticks - before.ticks for before, after in pairwise(times)]
     if not steps:
@@ -115,7 +115,7 @@ def _fault(times: Sequence[Time], cells: Sequence[str], read: Reader) -> tuple[i
         if step <= 0:
             hint = _clock_hint(step, usual) if dated else ""
             remedy = hint or "sort the rows and remove duplicates"
-            return row, f"is {one_line(cells[row - 1])}, which does not come after {one_line(cells[row - 2])}; {remedy}"
+            return row, f"is {flatten(cells[row - 1])}, which does not come after {flatten(cells[row - 2])}; {remedy}"
     if _in_months(times) or _in_days(times) or _even(times, steps, usual, read):
         return None
     row = next(row for row, step in enumerate(steps, 2) if abs(step - usual) * 10**6 > usual)
@@ -124,7 +124,7 @@ def _fault(times: Sequence[Time], cells: Sequence[str], read: Reader) -> tuple[i
     hint = _clock_hint(step, usual) if dated else ""
     remedy = hint or "remove the column if its steps are to count as equal"
     return worst, (
-        f"is {one_line(cells[worst - 1])}, {_written(step, counts)} after {one_line(cells[worst - 2])} where a step is "
+        f"is {flatten(cells[worst - 1])}, {_written(step, counts)} after {flatten(cells[worst - 2])} where a step is "
         f"{_written(usual, counts)}; fill the gap, or {remedy}"
     )
 

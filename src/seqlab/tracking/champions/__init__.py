@@ -1,1 +1,1 @@
-"""The best model of each family as a model of MLflow: registering it (registry) and answering for it (served)."""
+"""The best model of each family in the registry of MLflow: registration (registry) and predictions (served)."""

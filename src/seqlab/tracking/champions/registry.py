@@ -1,8 +1,8 @@
-"""The best model of each family of an experiment, published so that it can be used, as
-`models:/{experiment}.{corpus}-{unit}-{family}@champion`.
+"""Publication of the best model of each family in the registry of MLflow.
 
-A pyfunc model from code: weights as safetensors or npz, the vocabulary as JSON, and the library that reads them. No
-object is pickled, and no path of this machine is in it.
+Its address is `models:/{experiment}.{corpus}-{unit}-{family}@champion`. It is a pyfunc model from code: weights as
+safetensors or npz, the vocabulary as JSON, and the library that reads them, without pickled objects and without paths
+of this machine.
 """
 
 import io
@@ -17,28 +17,27 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.io.cards import read_card
-from seqlab.io.provenance import fingerprint
+from seqlab.io.provenance import fingerprint_files
 from seqlab.io.runs import Experiment, Run
 from seqlab.language_model import PREDICT_DEFAULTS
-from seqlab.ledger.perplexity import FIGURES, read_metrics
+from seqlab.ledger.perplexity import FIGURE_NAMES, read_metrics
 from seqlab.ledger.selection import Standing, choose_best
-from seqlab.tracking.plan import finished
-from seqlab.tracking.runs import digest, run_key
+from seqlab.tracking.plan import list_finished_runs
+from seqlab.tracking.runs import compute_digest, make_run_key
 
-ALIAS = "champion"
-SERVED_FILES = {
-    "ngram": ("model.npz",),
-    "rnn": ("weights.safetensors", "network.json"),
-}  # the families that can be served
+CHAMPION_ALIAS = "champion"
+# the families that can be served
+SERVED_FILES = {"ngram": ("model.npz",), "rnn": ("weights.safetensors", "network.json")}
 NEEDED_PACKAGES = {"ngram": ("mlflow", "numpy", "pandas"), "rnn": ("mlflow", "numpy", "pandas", "torch", "safetensors")}
-LIBRARY = Path(__file__).parents[2]
-NOT_NEEDED = ("__pycache__", "cli", "report", "dashboard", "questions")  # of the library, where a model is used
-LARGEST_MODEL = 500_000_000  # bytes of a model that is copied into the registry
+LIBRARY_FOLDER = Path(__file__).parents[2]
+# parts of the library that a published model does not need
+UNNEEDED_PARTS = ("__pycache__", "cli", "report", "dashboard", "questions")
+MAX_MODEL_BYTES = 500_000_000  # larger models are not published
 
 
 @dataclass(frozen=True)
 class Champion:
-    """The best on valid of one family on one corpus and unit; `seed` is that of its best replica, if it has any."""
+    """The best model on validation of one family on one corpus and unit; `seed` is that of its best replica, if any."""
 
     experiment: Experiment
     run: Run
@@ -47,33 +46,33 @@ class Champion:
 
     @property
     def name(self) -> str:
-        """Its name in the registry, which allows neither slashes nor colons; a corpus has no dot in its name."""
+        """Its name in the registry, which allows neither slashes nor colons; names of corpora have no dots."""
         return f"{self.experiment.name}.{self.run.corpus}-{self.run.unit}-{self.run.family}"
 
     @property
     def run_key(self) -> str:
         """The key of its run in MLflow."""
-        return run_key(self.experiment, self.card, self.seed)
+        return make_run_key(self.experiment, self.card, self.seed)
 
     @property
     def files(self) -> list[Path]:
-        """Everything that is needed to use it."""
+        """All files that are needed to use it."""
         vocabulary = Path(self.experiment.prepared[self.run.place]) / "vocab.json"
         return [*(Path(self.run.file(name)) for name in SERVED_FILES[self.run.family]), vocabulary]
 
     @property
     def content(self) -> str:
-        """A digest of the model and of the code that answers for it."""
-        code = [LIBRARY / "language_model.py", Path(__file__).with_name("served.py")]
-        return digest([self.seed, fingerprint([*self.files, *code])])
+        """A digest of the model and of the code that serves it."""
+        code = [LIBRARY_FOLDER / "language_model.py", Path(__file__).with_name("served.py")]
+        return compute_digest([self.seed, fingerprint_files([*self.files, *code])])
 
 
-def champions(experiment: Experiment) -> list[Champion]:
-    """Return the best finished models of `experiment` by corpus, unit and family, each with the seed that is best on
-    validation; those whose files are gone or too large are left out.
+def find_champions(experiment: Experiment) -> list[Champion]:
+    """Return the best finished models of `experiment` by corpus, unit and family, with their best seed on validation;
+    models with missing or too large files are omitted.
     """
     families: dict[tuple[str, ...], list[tuple[Standing, Champion]]] = {}
-    for run in finished(experiment):
+    for run in list_finished_runs(experiment):
         if run.family not in SERVED_FILES:
             continue
         card = read_card(run.file("card.yaml"))
@@ -85,15 +84,15 @@ def champions(experiment: Experiment) -> list[Champion]:
     return [candidate[1] for candidate in best if candidate and _is_there(candidate[1])]
 
 
-def publish_champions(client: Any, found: Iterable[Champion], runs: dict[str, tuple[str, str]]) -> int:
-    """Register those of `found` that are not the champions already; returns how many are new.
+def publish_champions(client: Any, candidates: Iterable[Champion], runs: dict[str, tuple[str, str]]) -> int:
+    """Register those of `candidates` that are not yet the champions; return their number.
 
-    `runs` gives the MLflow experiment and the run of every key, to which the models are linked.
+    `runs` maps the key of every run to its MLflow experiment and id, to which the models are linked.
     """
     new = 0
-    for champion in found:
-        held = _held(client, champion.name)
-        if held is not None and held.tags.get("content") == champion.content:
+    for champion in candidates:
+        current = _find_champion(client, champion.name)
+        if current is not None and current.tags.get("content") == champion.content:
             continue
         _register(client, champion, *runs[champion.run_key])
         new += 1
@@ -107,21 +106,23 @@ def save_model(champion: Champion, target: Path) -> None:
     from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
     kinds = {str: DataType.string, int: DataType.long, float: DataType.double}
-    answers: dict[str, type] = {"continuation": str} | dict.fromkeys(FIGURES, float)
+    answers: dict[str, type] = {"continuation": str} | dict.fromkeys(FIGURE_NAMES, float)
     answers |= dict.fromkeys(("symbols", "unknown", "zero_probability"), int)
     signature = ModelSignature(
         Schema([ColSpec(DataType.string)]),
         Schema([ColSpec(kinds[kind], name, required=False) for name, kind in answers.items()]),
         ParamSchema([ParamSpec(name, kinds[type(value)], value) for name, value in PREDICT_DEFAULTS.items()]),
     )
-    # MLflow asks on stderr for type hints and an example, from which it would guess what is said here.
+    # MLflow warns on stderr about missing type hints and examples, which the signature replaces.
     with tempfile.TemporaryDirectory() as place, redirect_stderr(io.StringIO()):
         from seqlab.tracking.champions import served
 
         files = Path(place) / "model"
         files.mkdir()
         _copy(champion, files)
-        library = shutil.copytree(LIBRARY, Path(place) / LIBRARY.name, ignore=shutil.ignore_patterns(*NOT_NEEDED))
+        library = shutil.copytree(
+            LIBRARY_FOLDER, Path(place) / LIBRARY_FOLDER.name, ignore=shutil.ignore_patterns(*UNNEEDED_PARTS)
+        )
         save(
             path=str(target),
             python_model=served.__file__,
@@ -135,13 +136,13 @@ def save_model(champion: Champion, target: Path) -> None:
 
 
 def _requirements(champion: Champion) -> list[str]:
-    """The packages that the model needs, at the versions it was made with."""
+    """Return the packages that the model needs, with their installed versions."""
     pieces = ("tokenizers",) if champion.card["unit"] == "bpe" else ()
     return [f"{name}=={version(name).split('+')[0]}" for name in (*NEEDED_PACKAGES[champion.card["family"]], *pieces)]
 
 
 def _copy(champion: Champion, folder: Path) -> None:
-    """Put the files of `champion` into `folder`; of a fleet only the replica that won."""
+    """Copy the files of `champion` into `folder`; of a fleet only the best replica."""
     for path in champion.files:
         shutil.copy(path, folder / path.name)
     if champion.seed is not None:
@@ -150,12 +151,12 @@ def _copy(champion: Champion, folder: Path) -> None:
 
         architecture, parameters, seeds = load_network(champion.run.folder)
         replica = seeds.index(champion.seed)
-        won = {name: value[replica : replica + 1] for name, value in parameters.items()}
-        save_network(folder, architecture, won, [seeds[replica]])
+        best = {name: value[replica : replica + 1] for name, value in parameters.items()}
+        save_network(folder, architecture, best, [seeds[replica]])
 
 
 def _without_paths(path: Path, temporary: str) -> None:
-    """Take from an MLmodel file where this machine keeps its code: MLflow reads the last part of that path only."""
+    """Remove paths of this machine from an MLmodel file; MLflow reads only their last part."""
     from mlflow.models import Model
 
     model = Model.load(str(path))
@@ -166,12 +167,12 @@ def _without_paths(path: Path, temporary: str) -> None:
     model.save(str(path))
 
 
-def _held(client: Any, name: str) -> Any:
-    """The version that is the champion now; None where there is none."""
+def _find_champion(client: Any, name: str) -> Any:
+    """Return the version that is the current champion; None where there is none."""
     from mlflow.exceptions import MlflowException
 
     try:
-        return client.get_model_version_by_alias(name, ALIAS)
+        return client.get_model_version_by_alias(name, CHAMPION_ALIAS)
     except MlflowException as error:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
@@ -182,7 +183,7 @@ def _register(client: Any, champion: Champion, mlflow_experiment: str, run_id: s
     from mlflow.exceptions import MlflowException
 
     card = champion.card
-    label = card["model"].replace(".", "_")  # MLflow takes no points here
+    label = card["model"].replace(".", "_")  # MLflow allows no dots here
     logged = client.create_logged_model(mlflow_experiment, label, run_id, model_type=card["family"])
     with tempfile.TemporaryDirectory() as place:
         save_model(champion, Path(place) / "saved")
@@ -195,20 +196,22 @@ def _register(client: Any, champion: Champion, mlflow_experiment: str, run_id: s
             raise
     seed = {} if champion.seed is None else {"seed": str(champion.seed)}
     tags = {"model": card["model"], "content": champion.content} | seed
-    made = client.create_model_version(champion.name, logged.artifact_location, run_id, tags, model_id=logged.model_id)
-    client.set_registered_model_alias(champion.name, ALIAS, made.version)
+    registered = client.create_model_version(
+        champion.name, logged.artifact_location, run_id, tags, model_id=logged.model_id
+    )
+    client.set_registered_model_alias(champion.name, CHAMPION_ALIAS, registered.version)
 
 
 def _description(champion: Champion) -> str:
     family, corpus, unit = (champion.card[name] for name in ("family", "corpus", "unit"))
-    return f"The best {family} model on valid of {corpus} by {unit} in the experiment {champion.experiment.name}."
+    return f"The best {family} model on validation of {corpus} by {unit} in the experiment {champion.experiment.name}."
 
 
 def _is_there(champion: Champion) -> bool:
     if not all(path.exists() for path in champion.files):
-        print(f"{champion.name}: not published as a model, since its files were not kept", file=sys.stderr)
+        print(f"{champion.name}: not published as a model, because its files were not kept", file=sys.stderr)
         return False
-    if (size := sum(path.stat().st_size for path in champion.files)) > LARGEST_MODEL:
-        print(f"{champion.name}: not published as a model, since it has {size:,} bytes", file=sys.stderr)
+    if (size := sum(path.stat().st_size for path in champion.files)) > MAX_MODEL_BYTES:
+        print(f"{champion.name}: not published as a model, because it has {size:,} bytes", file=sys.stderr)
         return False
     return True

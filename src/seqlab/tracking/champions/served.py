@@ -1,4 +1,4 @@
-"""What MLflow runs to load a published model: this file is stored beside it, so no object has to be pickled."""
+"""The program with which MLflow loads a published model; it is stored with the model instead of a pickled object."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ class Served(PythonModel):
     """A language model behind MLflow's `predict`."""
 
     def load_context(self, context: Any) -> None:
-        """Load the files; the library that reads them lies beside this one."""
+        """Load the files with the library that is stored beside this one."""
         from seqlab.language_model import LanguageModel
 
         self.model = LanguageModel.load(context.artifacts["model"])
 
-    # A type hint on model_input would take the place of the signature, and `params` would be ignored.
+    # A type hint on model_input would replace the signature, and MLflow would ignore `params`.
     def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
-        """A row for each text (list of texts, or a table with one column)."""
+        """Return a row for each text (list of texts, or a table with one column)."""
         import pandas as pd
 
         texts = model_input.iloc[:, 0].tolist() if hasattr(model_input, "iloc") else list(model_input)

@@ -1,1 +1,1 @@
-"""Learning curves while networks train: a program beside Snakemake (follower) reads what jobs write (histories)."""
+"""Live learning curves: a program beside Snakemake (follower) mirrors the histories that training jobs write."""

@@ -1,4 +1,4 @@
-"""The histories of networks in training, as `seqlab.fleet.live` writes them, read while they grow."""
+"""Growing histories of networks in training, written by `seqlab.fleet.live`."""
 
 import json
 import os
@@ -12,9 +12,8 @@ from seqlab.tracking.runs import read_history
 
 
 class LiveFile:
-    """The growing history of one run. `rows` are those of history.csv so far, `started` the milliseconds since 1970 at
-    which the job began; `begins_anew` is true until somebody has seen that another job took the file over, and `closed`
-    once nothing more is to be expected of this one.
+    """The growing history of one run. `rows` are those of history.csv so far. `begins_anew` is set where another job
+    has restarted the file and reset by the follower; `closed` is true after the end of the runs.
     """
 
     def __init__(self, run: Run) -> None:
@@ -27,24 +26,24 @@ class LiveFile:
 
     @property
     def started(self) -> int:
-        """When its training began, in milliseconds since 1970; 0 before the first line is there."""
+        """The start of the training in milliseconds since 1970; 0 before the first line is written."""
         return int(self.header.get("started", 0))
 
     def read(self) -> bool:
-        """Take in the lines that are new; true where there are any, or the file has gone."""
+        """Read new lines; return whether there are any, or the file has been removed."""
         try:
             with self.path.open("rb") as file:
                 lines = self._new_lines(file)
-        except FileNotFoundError:  # history.csv has taken its place
+        except FileNotFoundError:  # replaced by history.csv
             self.gone, self.rows = True, read_history(self.history) or self.rows
             return True
-        found = [json.loads(line) for line in lines]
-        self.header = next((line for line in found if "started" in line), self.header)
-        self.rows += [line for line in found if "started" not in line]
-        return bool(found)
+        records = [json.loads(line) for line in lines]
+        self.header = next((record for record in records if "started" in record), self.header)
+        self.rows += [record for record in records if "started" not in record]
+        return bool(records)
 
     def _new_lines(self, file: Any) -> list[bytes]:
-        """The whole lines after those that are known; all of them where another job has begun the file anew."""
+        """Return the complete lines since the last call; all of them where another job has restarted the file."""
         first = file.readline()
         if not first.endswith(b"\n"):
             return []
@@ -57,12 +56,12 @@ class LiveFile:
 
     @property
     def finished(self) -> bool:
-        """Whether the training came to its end."""
+        """True after the end of the training."""
         return self.history.exists()
 
     @property
     def ended(self) -> bool:
-        """Whether the job has gone, in one way or the other; of another machine only its end is known."""
+        """True where the job has ended or died; for jobs on other machines only the end is visible."""
         if self.gone:
             return True
         process = self.header.get("process")

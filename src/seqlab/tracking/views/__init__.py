@@ -1,1 +1,1 @@
-"""The saved views of MLflow's pages: which there are (catalogue) and how MLflow stores them (format)."""
+"""Saved views of MLflow's pages: their list (catalogue) and their storage (format)."""

@@ -1,36 +1,36 @@
-"""The views that every MLflow experiment comes with: what to look at, in the order in which to look.
+"""Saved views of every MLflow experiment, in reading order.
 
-It holds all experiments on one text, so means are those over the seeds of one model of one experiment.
+An MLflow experiment holds all experiments on one text; means are over the seeds of one model of one experiment.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 from seqlab.io.runs import SERIES
-from seqlab.tracking.runs import EXPERIMENT, MODEL, RUN
+from seqlab.tracking.runs import EXPERIMENT_KIND, MODEL_KIND, RUN_TAG
 from seqlab.tracking.views.format import (
+    add_charts,
     bar_chart,
     contour_chart,
-    grouped,
+    group_rows,
     line_chart,
+    make_view_tag,
     parallel_chart,
     runs_table,
     scatter_chart,
     view_link,
-    view_tag,
-    with_charts,
 )
 
-PAGE_RUNS = f"tags.kind = '{EXPERIMENT}'"  # the runs whose pages tell of an experiment
-MODEL_RUNS = f"tags.kind = '{MODEL}'"
+PAGE_RUNS = f"tags.kind = '{EXPERIMENT_KIND}'"  # the runs with the pages of experiments
+MODEL_RUNS = f"tags.kind = '{MODEL_KIND}'"
 NETWORK_RUNS = f"{MODEL_RUNS} AND tags.family = 'rnn'"
 LEADING_RUNS = f"{MODEL_RUNS} AND tags.leading = 'yes' AND tags.family != 'compressor' AND tags.family != 'source'"
-CHOSEN_METRIC = "metrics.`valid/perplexity`"  # what selects a model
+CHOSEN_METRIC = "metrics.`valid/perplexity`"  # the metric that selects models
 
 
 @dataclass(frozen=True)
 class View:
-    """A saved view: the name in its link, its title, what it answers, and how MLflow stores it."""
+    """A saved view: the name in its link, its title, the question that it answers, and its state in MLflow."""
 
     link: str
     title: str
@@ -39,48 +39,42 @@ class View:
 
     @property
     def charts(self) -> bool:
-        """Whether it draws runs, rather than listing them."""
+        """True for views with charts, false for tables."""
         return "compareRunCharts" in self.state
 
     def address(self, experiment: str) -> str:
-        """Its address on a server, after that of the server itself."""
+        """Return the part of its address after that of the server."""
         return view_link(experiment, self.link, self.charts)
 
 
 def _columns(*params: str) -> list[str]:
-    figures = [
-        "tags.`experiment`",
-        "tags.`behind`",
-        "tags.`verdict`",
-        "metrics.`test/perplexity`",
-        CHOSEN_METRIC,
-        "metrics.`test/bits_per_char`",
-    ]
-    return figures + [f"params.`{name}`" for name in params] + ["metrics.`model/parameters`", "metrics.`train/seconds`"]
+    columns = [f"tags.`{name}`" for name in ("experiment", "behind", "verdict")]
+    columns += ["metrics.`test/perplexity`", CHOSEN_METRIC, "metrics.`test/bits_per_char`"]
+    return columns + [f"params.`{name}`" for name in params] + ["metrics.`model/parameters`", "metrics.`train/seconds`"]
 
 
 def _table(where: str, *params: str) -> dict[str, Any]:
     return runs_table(where, CHOSEN_METRIC, _columns(*params))
 
 
-VIEWS = (
+TEXT_VIEWS = (
     View(
         "leaderboard",
         "Leaderboard",
-        "which model is best, by how much, and is it real",
+        "the best model, the differences to it, and their verdicts",
         _table(MODEL_RUNS, "family", "cell", "layers", "hidden", "smoothing", "order", "seed"),
     ),
     View(
         "experiments",
         "Experiments",
-        "how the experiments on this text compare: the five best of each family, mean over seeds",
-        grouped(_table(LEADING_RUNS, "family"), RUN),
+        "comparison of the experiments on this text: the five best models of each family, mean over seeds",
+        group_rows(_table(LEADING_RUNS, "family"), RUN_TAG),
     ),
     View(
         "curves",
         "Learning curves",
-        "how every network learnt",
-        with_charts(
+        "loss and perplexity by epoch of every network",
+        add_charts(
             _table(NETWORK_RUNS, "cell", "layers", "hidden", "seed"),
             {
                 "Valid": [line_chart("valid/epoch_perplexity")],
@@ -91,9 +85,9 @@ VIEWS = (
     View(
         "seeds",
         "Mean over seeds",
-        "whether networks differ by more than their seeds do",
-        with_charts(
-            grouped(_table(NETWORK_RUNS, "cell", "layers", "hidden", "seed"), RUN),
+        "differences between networks against the spread over seeds",
+        add_charts(
+            group_rows(_table(NETWORK_RUNS, "cell", "layers", "hidden", "seed"), RUN_TAG),
             {
                 "Valid, mean and spread over seeds": [line_chart("valid/epoch_perplexity")],
                 "Test, mean over seeds": [bar_chart("test/perplexity")],
@@ -103,9 +97,9 @@ VIEWS = (
     View(
         "ngram-rnn",
         "n-gram against RNN",
-        "what a network gains over counting: the five best of each family",
-        with_charts(
-            grouped(_table(LEADING_RUNS, "family", "model"), RUN),
+        "networks compared with n-grams: the five best models of each family",
+        add_charts(
+            group_rows(_table(LEADING_RUNS, "family", "model"), RUN_TAG),
             {
                 "Bits per character of test": [bar_chart("test/bits_per_char", 20)],
                 "Against the number of parameters": [scatter_chart("model/parameters", "test/bits_per_char")],
@@ -115,8 +109,8 @@ VIEWS = (
     View(
         "layers-hidden",
         "Layers x hidden",
-        "what size of network pays",
-        with_charts(
+        "perplexity by size of the network",
+        add_charts(
             _table(NETWORK_RUNS, "cell", "layers", "hidden", "seed"),
             {
                 "Settings and test perplexity": [parallel_chart(["cell", "layers", "hidden"], ["test/perplexity"])],
@@ -137,35 +131,35 @@ SERIES_TABLE_COLUMNS = [
 ]
 SERIES_TABLE = runs_table(MODEL_RUNS, "metrics.`valid/rmse-1`", SERIES_TABLE_COLUMNS)
 SERIES_VIEWS = (
-    View("leaderboard", "Leaderboard", "which model forecasts best, one step and further ahead", SERIES_TABLE),
+    View("leaderboard", "Leaderboard", "the best forecasts, one step and more steps ahead", SERIES_TABLE),
     View(
         "horizons",
         "Horizons",
-        "how errors grow with the steps ahead, mean over seeds",
-        with_charts(
-            grouped(SERIES_TABLE, RUN),
+        "errors by steps ahead, mean over seeds",
+        add_charts(
+            group_rows(SERIES_TABLE, RUN_TAG),
             {"RMSE of test": [bar_chart(f"test/rmse-{horizon}") for horizon in (1, 4, 16, 64)]},
         ),
     ),
     View(
         "curves",
         "Learning curves",
-        "how every network learnt",
-        with_charts(SERIES_TABLE, {"Valid": [line_chart("valid/epoch_loss")]}),
+        "loss and perplexity by epoch of every network",
+        add_charts(SERIES_TABLE, {"Valid": [line_chart("valid/epoch_loss")]}),
     ),
 )
 
 
-def views_of(name: str) -> tuple[View, ...]:
-    """The views of the MLflow experiment `name`, a corpus and a unit."""
-    return SERIES_VIEWS if name.endswith(f"/{SERIES}") else VIEWS
+def list_views(name: str) -> tuple[View, ...]:
+    """Return the views of the MLflow experiment `name`, a corpus and a unit."""
+    return SERIES_VIEWS if name.endswith(f"/{SERIES}") else TEXT_VIEWS
 
 
-def install_views(client: Any, mlflow_experiment: str, known: dict[str, str], views: tuple[View, ...] = VIEWS) -> int:
-    """Write `views` into the tags of an MLflow experiment, which now are `known`; returns how many were new or
-    changed.
-    """
-    tags = dict(view_tag(view.link, view.title, view.state) for view in views)
+def install_views(
+    client: Any, mlflow_experiment: str, known: dict[str, str], views: tuple[View, ...] = TEXT_VIEWS
+) -> int:
+    """Write `views` into the tags of an MLflow experiment, now `known`; return the number of new and changed ones."""
+    tags = dict(make_view_tag(view.link, view.title, view.state) for view in views)
     changed = {key: value for key, value in tags.items() if known.get(key) != value}
     for key, value in changed.items():
         client.set_experiment_tag(mlflow_experiment, key, value)
