@@ -56,9 +56,7 @@ class Batches:
 
 
 def random_batches(symbols: int, steps: int, batch_size: int, random: np.random.Generator) -> Batches:
-    """Return all subsequences from a random offset on in random order, `batch_size` at a time; the last batch may hold
-    fewer.
-    """
+    """Return all subsequences from a random offset on in random order, `batch_size` at a time or fewer in the last."""
     starts = random.permutation(random_starts(symbols, steps, int(random.integers(steps))))
     batches = -(-len(starts) // batch_size)
     padded = np.zeros(batches * batch_size, dtype=np.int64)
@@ -71,8 +69,7 @@ def random_batches(symbols: int, steps: int, batch_size: int, random: np.random.
 def sequential_batches(
     symbols: int, steps: int, batch_size: int, random: np.random.Generator, spans: NDArray[np.int64] | None = None
 ) -> Batches:
-    """Return `batch_size` parallel streams from a random offset on, cut into consecutive subsequences; the last may be
-    shorter.
+    """Return `batch_size` parallel streams from a random offset on, cut into subsequences; the last may be shorter.
 
     With `spans`, at least as many as there are batches, the lengths of batches differ. At most `batch_size - 1` symbols
     at the end are left out of an epoch, and others in the next.
@@ -140,9 +137,7 @@ def draw_epoch(
 
 @dataclass(frozen=True)
 class EpochPlan:
-    """The plan of an epoch of a fleet, made before its first batch. The number of batches of a replica depends on its
-    offset.
-    """
+    """The plan of an epoch of a fleet, made before its first batch. Replicas differ in their numbers of batches."""
 
     settings: TrainingSettings
     epoch: int  # the number of epochs done before
@@ -205,11 +200,10 @@ class EpochPlan:
 
 def _stack(epochs: list[Batches]) -> tuple[Tensor, Tensor]:
     """Starts and lengths of all replicas, each (batches, R, B)."""
-    most_batches = max(len(batches.starts) for batches in epochs)
+    longest = max(len(batches.starts) for batches in epochs)
     padded = [
         np.stack(
-            [np.pad(getattr(batches, name), ((0, most_batches - len(batches.starts)), (0, 0))) for batches in epochs],
-            axis=1,
+            [np.pad(getattr(batches, name), ((0, longest - len(batches.starts)), (0, 0))) for batches in epochs], axis=1
         )
         for name in ("starts", "lengths")
     ]

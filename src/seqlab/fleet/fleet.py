@@ -95,8 +95,7 @@ class Fleet:
             mean.lerp_(self.parameters[name], share.to(mean))
 
     def averaging_share(self, steps: Tensor, active: Tensor) -> Tensor:
-        """The share of the new weights in the moving mean after `steps` steps, of the shape of both arguments, (R,) or
-        (any, R).
+        """The share of the new weights in the moving mean after `steps` steps, both arguments (R,) or (any, R).
 
         The share is larger early on, so that the first weights are soon forgotten.
         """

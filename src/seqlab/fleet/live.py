@@ -19,9 +19,7 @@ LIVE_HISTORY = "history.live.jsonl"
 
 
 class LiveHistory:
-    """The file {folder}/history.live.jsonl of a fleet, to which new epochs are appended. A full disk does not stop a
-    training.
-    """
+    """The file {folder}/history.live.jsonl of a fleet, without new epochs where the disk is full."""
 
     def __init__(self, folder: Path, fleet: "Fleet") -> None:
         self.path, self.fleet, self.written = folder / LIVE_HISTORY, fleet, 0

@@ -65,9 +65,7 @@ class _Rows(torch.autograd.Function):
 
 
 def look_up_on_gpu(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Return the result of `look_up`, for a GPU: (R, n, B, G h) in memory, and no sorting of indices in the backward
-    pass.
-    """
+    """Return the result of `look_up`, for a GPU: (R, n, B, G h) in memory, and gradients without sorting."""
     replicas, batch_size, steps = inputs.shape
     apply: Any = _Rows.apply
     rows = apply(weight + bias, inputs.transpose(1, 2).reshape(replicas, steps * batch_size))

@@ -13,9 +13,8 @@ LINE_START, LINE_END = "<s>", "</s>"
 UNKNOWNS = (UNKNOWN, "<UNK>")  # both are the unknown word to KenLM
 ESCAPED_HEADER = b"# seqlab escapes words: <0xNN> is the character of that code point"  # KenLM skips lines with #
 HIDDEN_PATTERN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # white space, control characters, half surrogates
-LOOKALIKE_PATTERN = re.compile(
-    r"<(?=0x[0-9A-F]{2,4}>)|\A<(?=(?:unk|s|/s)>\Z)", re.IGNORECASE
-)  # escapes and reserved names
+# escapes and reserved names
+LOOKALIKE_PATTERN = re.compile(r"<(?=0x[0-9A-F]{2,4}>)|\A<(?=(?:unk|s|/s)>\Z)", re.IGNORECASE)
 
 
 def arpa_name(token: str) -> str:

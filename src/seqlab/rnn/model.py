@@ -42,9 +42,7 @@ class NetworkModel:
         return NetworkReading.of(self.architecture, self.parameters, prompt, replica)
 
     def score(self, segments: Texts, progress: Progress = ignore_progress) -> NDArray[np.float64]:
-        """Return the bits of every symbol but the first of each segment, (R, symbols), with the state carried through
-        it.
-        """
+        """Return the bits of every symbol but the first of each segment, (R, symbols), with one state for each."""
         return stream_bits(self.architecture, self.parameters, segments, progress=progress)
 
     @torch.no_grad()

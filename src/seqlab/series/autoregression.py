@@ -48,9 +48,7 @@ class Autoregression:
         residuals = targets - inputs @ solution
         freedom = len(targets) - order - 1
         if freedom < 1:
-            raise InputError(
-                f"{len(values)} values are too few for an autoregression of order {order}; lower the order"
-            )
+            raise InputError(f"{len(values)} values are too few for an autoregression of order {order}; lower it")
         deviation = float(np.sqrt(residuals @ residuals / freedom))
         if deviation <= ROUNDING_SHARE * float(np.abs(targets).max()):
             deviation = 0.0
@@ -113,15 +111,9 @@ def try_orders(values: Array, train: tuple[int, int], valid: tuple[int, int], hi
         mean, _ = model.predict(model.start(values, np.arange(valid[0] - 1, valid[1] - 1)))
         error = values[slice(*valid)] - mean[0]
         errors.append(np.where(np.abs(error) > ROUNDING_SHARE * np.abs(values).max(), error, 0.0) ** 2)
-        rows.append(
-            {
-                "order": order,
-                "valid_rmse": float(np.sqrt(errors[-1].mean())),
-                "partial_autocorrelation": model.coefficients[-1],
-                "band": 1.96 / np.sqrt(train[1] - train[0]),
-            }
-        )
-    table = pd.DataFrame(rows)
+        rmse, last = float(np.sqrt(errors[-1].mean())), model.coefficients[-1]
+        rows.append((order, rmse, last, 1.96 / np.sqrt(train[1] - train[0])))
+    table = pd.DataFrame(rows, columns=ORDER_COLUMNS[:4])
     best = int(table["valid_rmse"].idxmin())
     intervals = [_interval(error, errors[best]) for error in errors]
     table[["difference", "low", "high"]] = intervals

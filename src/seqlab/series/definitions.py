@@ -77,8 +77,6 @@ def prepared_series_name(forecast: dict[str, Any], default: dict[str, Any]) -> s
 
 
 def longest_needs(forecast: dict[str, Any]) -> dict[str, int]:
-    """Return the needs that a series must be long enough for: the highest order and horizon, the steps of a
-    subsequence.
-    """
+    """Return the needs of a series in values: the highest order and horizon, and the steps of a subsequence."""
     steps = max(list_values(forecast["training"]["steps"])) if forecast["networks"] else 0
     return {"order": forecast["max_order"], "horizon": max(forecast["horizons"]), "steps": steps}

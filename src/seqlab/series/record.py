@@ -31,8 +31,7 @@ SIGNED_FIGURES = ("nll",)  # may be negative
 class Forecasts:
     """Forecasts of a model from `origins`, (O,), at `horizons`, (H,), in the unit of the series.
 
-    `points` are (R, O, H), by roll-out of point predictions; `mixture` holds the predictive distributions, None for a
-    model without them.
+    `points` are (R, O, H), by roll-out of point predictions; `mixture` holds the predictive distributions, or None.
     """
 
     origins: NDArray[np.int64]
@@ -72,7 +71,7 @@ def forecast_points(
 def compute_losses(forecasts: Forecasts, prepared: Prepared, stop: int) -> dict[str, Array]:
     """Compute the cost of each forecast under each figure, (R, O, H); NaN where the target is not before `stop`.
 
-    Costs of ROOT_FIGURES are squares; `forecast`, `trajectory`, the mean of trajectories, and `value` are added for the
+    Costs of ROOT_FIGURES are squares; `forecast`, `trajectory`, the mean of trajectories, and `value` serve the
     spreads.
     """
     targets = forecasts.origins[:, None] + np.array(forecasts.horizons)

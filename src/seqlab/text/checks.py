@@ -158,9 +158,7 @@ def check_unit(text: str, vocab: Vocab) -> list[Finding]:
 
 
 def check_splits(splits: dict[str, Sequence[NDArray[Any]]], tokens: Sequence[str], unit: str) -> list[Finding]:
-    """Check train, valid and test, each segments of ids, for symbols that train lacks and for stretches copied from
-    train.
-    """
+    """Check the splits, segments of ids, for symbols that train lacks and for stretches copied from train."""
     findings = []
     scored = sum(len(segment) for segment in splits["test"])
     unknown = sum(int((segment == 0).sum()) for segment in splits["test"])

@@ -125,9 +125,7 @@ def download(url: str, sha256: str, max_bytes: int, folder: Path) -> bytes:
 
 
 class _Limited:
-    """A file for writing that computes the sha256 and raises InputError above `limit` bytes, or where they are too
-    slow.
-    """
+    """A file for writing that computes the sha256, and raises InputError above `limit` bytes or below SLOWEST."""
 
     def __init__(self, file: IO[bytes], limit: int) -> None:
         self.file, self.limit, self.size, self.digest = file, limit, 0, hashlib.sha256()

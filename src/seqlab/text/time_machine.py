@@ -9,8 +9,7 @@ from seqlab.text.vocab import Vocab
 
 
 def build_time_machine(path: str | Path, unit: str = "char") -> tuple[list[int], Vocab]:
-    """Return The Time Machine as a list of indices, and its vocabulary: 173,428 characters and 28 entries, or 32,775
-    words.
+    """Return The Time Machine as a list of indices, and its vocabulary: 173,428 characters or 32,775 words.
 
     As in the module, the vocabulary is that of the whole text; the workflow takes that of the train split.
     """
