@@ -79,19 +79,28 @@ def _mean(values: NDArray[np.float64], parts: Sequence[NDArray[np.float64]], blo
 
 def _judged(difference: float, sources: Sequence[tuple[float, float]], block: int) -> Comparison:
     """Return the comparison for independent `sources`, pairs of a variance and its degrees of freedom."""
-    variance = sum(part for part, _ in sources)
-    error = math.sqrt(variance)
+    error, freedom, wide = combine_variances(sources)
     seeds = math.sqrt(sum(part for part, _ in sources[1:]))
-    if not variance:  # the same bits everywhere, or differing by a constant
+    if not error:  # the same bits everywhere, or differing by a constant
         p = 1.0 if difference == 0 else 0.0
         return Comparison(difference, 0.0, difference, difference, p, 0.0, block, 0.0, 0.0)
-    freedom = variance**2 / sum(part**2 / degrees for part, degrees in sources)
-    wide = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * error
     detectable = detect_difference(error, freedom)
     p = 2 * float(stdtr(freedom, -abs(difference) / error))
     return Comparison(
         difference, error, difference - wide, difference + wide, p, detectable, block, math.sqrt(sources[0][0]), seeds
     )
+
+
+def combine_variances(sources: Sequence[tuple[float, float]]) -> tuple[float, float, float]:
+    """Return the standard error of a mean with independent `sources` of variance, its degrees of freedom (Satterthwaite
+    1946) and half the width of its 95 % interval; a source is a variance and its degrees of freedom.
+    """
+    variance = sum(part for part, _ in sources)
+    if not variance:
+        return 0.0, math.inf, 0.0
+    freedom = variance**2 / sum(part**2 / degrees for part, degrees in sources)
+    error = math.sqrt(variance)
+    return error, freedom, float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * error
 
 
 def detect_difference(error: float, freedom: float) -> float:

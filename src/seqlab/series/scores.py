@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp, ndtr, stdtrit
+from scipy.special import logsumexp, ndtr
 
-from seqlab.ledger.statistics import CONFIDENCE, choose_block_length, estimate_block_variance
+from seqlab.ledger.statistics import choose_block_length, combine_variances, estimate_block_variance
 from seqlab.series.rollout import Array, Mixture
 
 CENTRAL_SHARE = 0.9  # the expected share of values in the central interval
@@ -128,9 +128,5 @@ def estimate_mean(losses: Array, horizon: int) -> MeanInterval:
     sources = [(estimate_block_variance(values, block), origins / block - 1)]
     if len(losses) > 1:
         sources.append((float(losses.mean(1).var(ddof=1)) / len(losses), len(losses) - 1))
-    variance = sum(part for part, _ in sources)
-    if variance == 0:
-        return MeanInterval(mean, mean, mean)
-    freedom = variance**2 / sum(part**2 / degrees for part, degrees in sources)
-    wide = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * math.sqrt(variance)
+    _, _, wide = combine_variances(sources)
     return MeanInterval(mean, mean - wide, mean + wide)
