@@ -78,7 +78,7 @@ def read_reference(path: Path) -> dict[str, Any]:
     except (KeyError, TypeError, ValueError, csv.Error):
         rows = []
     if table.fieldnames != REFERENCE_COLUMNS or not rows:
-        raise InputError(f"{path} lacks rows or the columns {', '.join(REFERENCE_COLUMNS)}; restore it")
+        raise InputError(f"{path} lacks valid rows with the columns {', '.join(REFERENCE_COLUMNS)}; restore it")
     return {"fingerprint": fingerprint, "rows": rows}
 
 
