@@ -27,17 +27,19 @@ class Discounts:
 def modified_discounts(count: NDArray[np.int64]) -> Discounts:
     """The three discounts of modified Kneser-Ney from the counts of one order (Chen & Goodman 1998, eq. 26).
 
-    Falls back to (0.5, 1, 1.5) where n1, n2 or n3 is zero or a discount leaves (0, count]: the smallest orders of a
-    text of characters have no n-gram seen only once.
+    Falls back to (0.5, 1, 1.5) where n1, n2 or n3 is zero or a discount leaves [0, count]: the smallest orders of a
+    text of characters have no n-gram seen only once. A discount of exactly zero is kept, as in KenLM.
     """
     n1, n2, n3, n4 = (int((count == times).sum()) for times in (1, 2, 3, 4))
     if 0 in (n1, n2, n3):
         return Discounts(FALLBACK_DISCOUNTS, True)
     y = n1 / (n1 + 2 * n2)
     amounts = (1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3)
-    if any(not 0 < amount <= times for times, amount in enumerate(amounts, start=1)):
+    seen = (n1, n2, n3, n4)
+    if any((k + 1) * n1 * seen[k] > k * seen[k - 1] * (n1 + 2 * n2) for k in (1, 2, 3)):  # below zero, without rounding
         return Discounts(FALLBACK_DISCOUNTS, True)
-    return Discounts(amounts, False)
+    first, second, third = (max(amount, 0.0) for amount in amounts)
+    return Discounts((first, second, third), False)
 
 
 def single_discount(count: NDArray[np.int64]) -> Discounts:
@@ -86,5 +88,10 @@ def _discounted(
             f"order {k}: the counts of counts do not allow the discount formula, fall-back {discount.amounts} used"
             for k, discount in enumerate(discounts, start=1)
             if discount.fallback
+        ]
+        + [
+            f"order {k}: a discount is exactly zero, so a context may leave nothing to the order below, as in KenLM"
+            for k, discount in enumerate(discounts, start=1)
+            if 0.0 in discount.amounts
         ],
     )

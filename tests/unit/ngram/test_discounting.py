@@ -1,5 +1,7 @@
 """Discounts from counts of counts, by hand."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,21 @@ def test_modified_discounts_by_hand():
 
 def test_modified_discounts_need_no_count_of_four():
     assert modified_discounts(counts(8, 4, 2, 0)).amounts == pytest.approx((0.5, 1.25, 3.0))
+
+
+@pytest.mark.parametrize(
+    ("counts_of_counts", "zero"), [((4, 1, 1, 1), 1), ((3, 3, 4, 1), None), ((10, 5, 4, 6), 2), ((7, 7, 14, 1), 1)]
+)
+def test_a_discount_of_exactly_zero_is_kept(counts_of_counts, zero):
+    n1, n2, n3, n4 = counts_of_counts
+    exact = [
+        Fraction(k) - (k + 1) * Fraction(n1, n1 + 2 * n2) * Fraction(after, before)
+        for k, before, after in [(1, n1, n2), (2, n2, n3), (3, n3, n4)]
+    ]
+    discounts = modified_discounts(counts(*counts_of_counts))
+    assert min(exact) >= 0 and not discounts.fallback
+    assert discounts.amounts == pytest.approx(tuple(map(float, exact)))
+    assert zero is None or discounts.amounts[zero] == exact[zero] == 0
 
 
 @pytest.mark.parametrize(
