@@ -58,9 +58,10 @@ def series_rows(models: pd.DataFrame) -> list[list[str]]:
     for model, horizons in test.groupby("model", sort=False):
         records = horizons.sort_values("horizon").to_dict("records")
         first, last = records[0], records[-1]
-        against = "" if model == "persistence" else cell(first[series.AGAINST])
-        if against and not isnan(first[f"{series.AGAINST}_low"]):
-            against += f" ({cell(first[f'{series.AGAINST}_low'])} to {cell(first[f'{series.AGAINST}_high'])})"
+        against = "" if model == "persistence" else cell(first[series.PERSISTENCE_COLUMN])
+        low, high = (first[f"{series.PERSISTENCE_COLUMN}_{end}"] for end in ("low", "high"))
+        if against and not isnan(low):
+            against += f" ({cell(low)} to {cell(high)})"
         spread = last["spread"] if isnan(last["trajectory_spread"]) else last["trajectory_spread"]
         errors = [cell(record[name]) for name in ("rmse", "crps") for record in records]
         rows.append([str(model), *errors, cell(first["mase"]), against, f"{spread:.2f}"])
@@ -78,7 +79,7 @@ def main() -> None:
         raise InputError("the path of one models.csv is needed; give it as the only argument")
     path = sys.argv[1]
     if "horizon" in pd.read_csv(path, nrows=0):
-        rows = series_rows(series.read_models(path))
+        rows = series_rows(series.read_forecast_models(path))
     else:
         rows = text_rows(texts.read_text_models(path))
     csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
