@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from seqlab.io.errors import InputError
 from seqlab.io.files import damaged, read_json, write_json
+from seqlab.ledger.selection import rank_candidates
 from seqlab.ledger.statistics import compare_bits
 from seqlab.series.rollout import Array
 from seqlab.series.scores import ROUNDING_SHARE
@@ -114,7 +115,7 @@ def try_orders(values: Array, train: tuple[int, int], valid: tuple[int, int], hi
         rmse, last = float(np.sqrt(errors[-1].mean())), model.coefficients[-1]
         rows.append((order, rmse, last, 1.96 / np.sqrt(train[1] - train[0])))
     table = pd.DataFrame(rows, columns=ORDER_COLUMNS[:4])
-    best = int(table["valid_rmse"].idxmin())
+    best = rank_candidates(range(len(table)), lambda place: (table["valid_rmse"][place], str(place + 1)))[0]
     intervals = [_interval(error, errors[best]) for error in errors]
     table[["difference", "low", "high"]] = intervals
     table["chosen"] = table.index == best
