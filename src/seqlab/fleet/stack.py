@@ -153,9 +153,9 @@ def run_layer(
     return LAYERS[cell].layer(projected, state, w_hh, precision)
 
 
-def step_kernels(cell: str, w_hh: Tensor, precision: torch.dtype | None) -> Any:
+def step_kernels(cell: str, w_hh: Tensor, precision: torch.dtype | None) -> ways.StepKernels | None:
     """The module `seqlab.fleet.accelerated.stepwise` where it computes the layer fastest, else None."""
     if not is_accelerated(w_hh.device) or w_hh.dtype != torch.float32 or precision is not None:
         return None
     kernels = ways.load_kernels()
-    return kernels if kernels and kernels.is_faster(cell, w_hh) else None
+    return kernels if kernels and kernels.is_stepwise_faster(cell, w_hh) else None

@@ -1,7 +1,9 @@
 """Layers of a GPU, without one: Triton's kernels in its interpreter, and what cuDNN is given, against the time loop."""
 
 import os
+import sys
 from importlib.util import find_spec
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,7 +11,8 @@ import stand_in
 import torch
 from torch import Tensor
 
-from seqlab.fleet.accelerated import fused
+from seqlab.fleet import stack
+from seqlab.fleet.accelerated import fused, ways
 from seqlab.fleet.cells import CELLS
 from seqlab.fleet.products import look_up, look_up_on_gpu
 
@@ -69,15 +72,21 @@ def test_kernels_for_steps(cell, hidden):
     assert_same(results(layer, leaves, of_steps + arriving[1:]), expected)
 
 
-@pytest.mark.skipif(find_spec("triton") is None, reason="Triton is not installed")
 @pytest.mark.parametrize(
     ("cell", "replicas", "hidden", "faster"),
     [("lstm", 1, 128, False), ("lstm", 3, 128, True), ("lstm", 1, 256, True), ("rnn", 1, 256, False)],
 )
-def test_small_fleets_are_left_to_cudnn(cell, replicas, hidden, faster):
-    from seqlab.fleet.accelerated import stepwise
-
-    assert stepwise.is_stepwise_faster(cell, torch.empty(replicas, hidden, CELLS[cell].gates * hidden)) == faster
+def test_small_fleets_are_left_to_cudnn(cell, replicas, hidden, faster, monkeypatch):
+    """The choice itself needs no kernel, so it is tested without Triton too."""
+    if find_spec("triton") is None:
+        name = "seqlab.fleet.accelerated.kernels"
+        monkeypatch.setitem(sys.modules, name, SimpleNamespace(FORWARD={}, BACKWARD={}))
+        monkeypatch.delitem(sys.modules, "seqlab.fleet.accelerated.stepwise", raising=False)
+        monkeypatch.setattr(ways, "find_spec", lambda name: True)
+    monkeypatch.setattr(stack, "is_accelerated", lambda device: True)
+    weight = torch.empty(replicas, hidden, CELLS[cell].gates * hidden)
+    assert (stack.step_kernels(cell, weight, None) is not None) == faster
+    assert stack.step_kernels(cell, weight, torch.bfloat16) is None
 
 
 @pytest.mark.parametrize("replicas", [1, 3])
