@@ -289,7 +289,7 @@ def epoch_times(folder: Path, pairs: int) -> dict[str, Any]:
             process.send_signal(signal.SIGCONT if follows(epoch + 1) else signal.SIGSTOP)
             state["start"] = time.perf_counter()
 
-        train_fleet(fleet, LanguageTask.of(fleet.network, text, [text[:500]]), report=live.beside(report))
+        train_fleet(fleet, LanguageTask.of(fleet.network, text, [text[:500]]), report=live.reporting(report))
         seconds = cpu_seconds(process.pid) - state["warm"]
     ratios = np.array(times[True]) / np.array(times[False])
     generator = np.random.default_rng(1)
