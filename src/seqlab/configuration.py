@@ -116,9 +116,14 @@ def text_runs(config: dict[str, Any], unit: str, definition: dict[str, Any]) -> 
     for model, settings in ngram_runs(config["ngram"]).items():
         runs["ngram", model] = {"settings": settings, "seeds": []}
     rnn = config["rnn"]
-    shape = {"cell": list_values(rnn["cells"]), "layers": rnn["layers"], "hidden": rnn["hidden"]}
+    shape = {"cell": list_values(rnn["cells"])} | {key: rnn[key] for key in ("layers", "hidden", "embedding", "tied")}
     training = rnn["training"] | rnn["training_by_unit"].get(unit, {})
     for model, settings in list_network_runs("rnn", shape | training, rnn["draw"]).items():
+        if settings["tied"] and not settings["embedding"]:
+            raise InputError(
+                "rnn.tied is true where rnn.embedding is 0, so that there is no embedding to use as output weights; "
+                "give rnn.embedding a size, or set rnn.tied to false"
+            )
         runs["rnn", model] = {"settings": settings, "seeds": rnn["seeds"]}
     for model, parts in mixture_runs(config["mixtures"], runs).items():
         runs["mixture", model] = {"settings": {"parts": parts}, "seeds": []}
