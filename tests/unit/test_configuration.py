@@ -126,6 +126,9 @@ def test_a_missing_key_is_named(place):
         ),
         ("rnn.training_by_unit.word", {"epochs": [1, 0]}, "'rnn.training_by_unit.word.epochs.1' is 0", "at least 1"),
         ("rnn.device", ["cpu"], "'rnn.device' is ['cpu']", "one of auto, cpu, cuda"),
+        ("rnn.grids", [{"hidden": 8}, {"hidden": [8, 0]}], "'rnn.grids.1.hidden.1' is 0", "at least 1"),
+        ("rnn.grids", [{"dropout": []}], "'rnn.grids.0.dropout' is []", "a list of at least 1"),
+        ("rnn.grids", [{"cells": "mamba"}], "'rnn.grids.0.cells' is 'mamba'", "one of rnn, gru, lstm"),
         ("rnn.draw.runs", [1, 2], "'rnn.draw.runs' is [1, 2]", "a whole number"),
         ("forecast.max_order", [1, 2], "'forecast.max_order' is [1, 2]", "a whole number"),
         ("rnn.hidden", [8, 8], "'rnn.hidden' is [8, 8]", "a list without duplicates"),
@@ -345,6 +348,30 @@ def test_a_unit_has_settings_and_axes_of_its_own() -> None:
         "lstm-1x8", "lstm-1x8-dropout~0.2", "lstm-1x16", "lstm-1x16-dropout~0.2"]  # fmt: skip
     assert word["rnn", "lstm-1x8"]["settings"]["dropout"] == 0.5
     assert word["rnn", "lstm-1x8-dropout~0.2"]["settings"]["epochs"] == 3
+
+
+def test_a_grid_has_settings_and_axes_that_stand_above_those_of_all_networks_and_of_a_unit() -> None:
+    grids = [{"cells": "rnn", "hidden": 141}, {"cells": ["gru"], "layers": 3, "dropout": 0.1, "epochs": [50, 20]}]
+    config = small(rnn__grids=grids, rnn__training_by_unit__word={"dropout": 0.5, "clip": 0.25})
+    check_configuration(config)
+    runs = text_runs(config, "word", {})
+    assert [model for family, model in runs if family == "rnn"] == [
+        "rnn-1x141",
+        "gru-3x8-dropout~0.1-epochs~50",
+        "gru-3x8-dropout~0.1-epochs~20",
+        "gru-3x16-dropout~0.1-epochs~50",
+        "gru-3x16-dropout~0.1-epochs~20",
+    ]
+    training = DEFAULT["rnn"]["training"] | {"clip": 0.25}
+    first, last = {"dropout": 0.5}, {"dropout": 0.1, "epochs": 20}
+    for shape, differences in {("rnn", 1, 141): first, ("gru", 3, 16): last}.items():
+        settings = dict(zip(("cell", "layers", "hidden"), shape, strict=True)) | training | differences
+        assert {"settings": settings, "seeds": [1, 2]} in runs.values()
+
+
+def test_numbers_given_as_texts_become_numbers_in_grids_too() -> None:
+    rnn = {"grids": [{"hidden": ["8", "16"], "dropout": "3e-1"}]}
+    assert convert_numbers({"rnn": rnn}, SCHEMA) == {"rnn": {"grids": [{"hidden": [8, 16], "dropout": 0.3}]}}
 
 
 def test_a_draw_takes_some_of_the_networks() -> None:
