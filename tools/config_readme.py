@@ -25,7 +25,7 @@ results are in `results/NAME`.
 
 A value of a network, such as `rnn.hidden` or `rnn.training.dropout`, can be a list: it is then an
 axis, and the experiment contains every combination of all axes, or with `rnn.draw` a random sample
-of them. `[]` in a key marks the entries of a list.
+of them. `rnn.grids` replaces this grid by several. `[]` in a key marks the entries of a list.
 
 `make docs` writes this page from `src/seqlab/schemas`.
 
@@ -55,8 +55,8 @@ def rows(schema: dict[str, Any], prefix: str = "") -> Iterator[str]:
     blocks = []
     for key, value in schema.get("properties", {}).items():
         yield f"| `{prefix}{key}` | {allowed(value)} | {value['description']} |\n"
-        if value.get("properties") in blocks or prefix.startswith("rnn.training_by_unit."):
-            continue  # the same keys as the key before it, or as rnn.training
+        if value.get("properties") in blocks or f"{prefix}{key}".startswith(("rnn.by_unit.", "rnn.grids")):
+            continue  # the same keys as the key before it, or as rnn and rnn.training
         if "properties" in value:
             blocks.append(value["properties"])
         yield from rows(value, f"{prefix}{key}.")

@@ -2,12 +2,13 @@
 
 A setting is a value or a list of values; a list is an axis, and its first value is the base. All axes together are the
 grid. The name of a run has the settings that differ from the base, as in lstm-2x256-dropout~0.3, so that a value
-appended to an axis, or a new axis, renames nothing.
+appended to an axis, or a new axis, renames nothing. Blocks of settings replace that grid by several, whose runs are put
+together; the base of a setting is then its first value in the first block, and a block appended renames nothing.
 """
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -24,32 +25,55 @@ def list_values(setting: Any) -> list[Any]:
 
 
 def list_network_runs(
-    where: str, settings: Mapping[str, Any], draw: Mapping[str, int] | None = None
+    where: str,
+    settings: Mapping[str, Any],
+    draw: Mapping[str, int] | None = None,
+    grids: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, dict[str, Any]]:
     """Return the settings of every network by name: the grid of `settings`, or the points that `draw` takes of it.
 
     `settings` holds cell, layers, hidden and those of training, each a value or a list; `draw` holds `runs`, the number
-    of random points, 0 for all, and their `seed`. `where` names the block in messages. Raises InputError for more than
-    MOST_RUNS runs, a draw larger than the grid and a name longer than LONGEST_NAME.
+    of random points, 0 for all, and their `seed`. Each block of `grids` replaces keys of `settings` and makes a grid of
+    its own, of which `draw` takes points; a run of two grids is returned once. `where` names the settings in messages.
+    Raises InputError for more than MOST_RUNS runs, a draw larger than a grid and a name longer than LONGEST_NAME.
     """
-    axes = {key: list_values(value) for key, value in settings.items()}
+    blocks = {f"{where}.grids.{number}": block for number, block in enumerate(grids)} or {where: {}}
+    bases: dict[str, Any] = {}
+    runs: dict[str, dict[str, Any]] = {}
+    points = set[frozenset[tuple[str, Any]]]()  # of runs; here 1 and 1.0 are the same value, in names they are not
+    for place, block in blocks.items():
+        axes = {key: list_values(value) for key, value in {**settings, **block}.items()}
+        bases = {key: values[0] for key, values in axes.items() if key not in SHAPE} | bases
+        for values in _list_points(where, place, axes, draw):
+            point = dict(zip(axes, values, strict=True))
+            if (key := frozenset(point.items())) not in points:
+                points.add(key)
+                runs[_name(point, bases, where)] = point
+        if len(runs) > MOST_RUNS:
+            raise InputError(f"{where}.grids has more than {MOST_RUNS:,} runs up to {place}; shorten an axis")
+    return runs
+
+
+def _list_points(
+    where: str, place: str, axes: dict[str, list[Any]], draw: Mapping[str, int] | None
+) -> Iterable[tuple[Any, ...]]:
+    """Return the points of the grid of `axes`, or those that `draw` takes; raise InputError where there are too many.
+
+    `where` is the block with the key draw and `place` that of the grid.
+    """
     size = math.prod(map(len, axes.values()))
     count = draw["runs"] if draw else 0
     if count > size:
-        raise InputError(f"{where}.draw.runs is {count:,}, but the grid has {size:,} points; lower it, or set 0 (all)")
+        grid = "the grid" if place == where else f"the grid of {place}"
+        raise InputError(f"{where}.draw.runs is {count:,}, but {grid} has {size:,} points; lower it, or set 0 (all)")
     if (count or size) > MOST_RUNS:
         lengths = ", ".join(f"{len(values):,} of {key}" for key, values in axes.items() if len(values) > 1)
         sample = f", or take a sample with {where}.draw" if draw else ""
         raise InputError(
-            f"{where} has {count or size:,} runs ({lengths}), more than the limit of {MOST_RUNS:,}; shorten an axis"
+            f"{place} has {count or size:,} runs ({lengths}), more than the limit of {MOST_RUNS:,}; shorten an axis"
             f"{sample}"
         )
-    points = _drawn(axes, size, count, draw["seed"]) if draw and count else product(*axes.values())
-    runs = {}
-    for values in points:
-        point = dict(zip(axes, values, strict=True))
-        runs[_name(point, axes, where)] = point
-    return runs
+    return _drawn(axes, size, count, draw["seed"]) if draw and count else product(*axes.values())
 
 
 def _drawn(axes: dict[str, list[Any]], size: int, count: int, seed: int) -> list[tuple[Any, ...]]:
@@ -70,12 +94,10 @@ def _drawn(axes: dict[str, list[Any]], size: int, count: int, seed: int) -> list
     return points
 
 
-def _name(point: dict[str, Any], axes: dict[str, list[Any]], where: str) -> str:
-    """Return the name of a run: its shape, then the other settings that differ from their base, in alphabetic order."""
+def _name(point: dict[str, Any], bases: dict[str, Any], where: str) -> str:
+    """Return the name of a run: its shape, then the settings that differ from `bases`, in alphabetic order."""
     parts = [f"{point['cell']}-{point['layers']}x{point['hidden']}"]
-    parts += [
-        f"{key}~{_text(value)}" for key, value in sorted(point.items()) if key not in SHAPE and value != axes[key][0]
-    ]
+    parts += [f"{key}~{_text(value)}" for key, value in sorted(point.items()) if value != bases.get(key, value)]
     name = "-".join(parts)
     if len(name.encode()) > LONGEST_NAME:
         raise InputError(

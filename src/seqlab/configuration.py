@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from seqlab.axes import list_network_runs, list_values
+from seqlab.axes import list_network_runs
 from seqlab.io.errors import InputError, quote
 from seqlab.io.names import append_digest, check_address, check_path, name_corpus, shorten_path
 from seqlab.io.runs import SPLIT_NAMES
@@ -69,6 +69,8 @@ def _with_axes(schema: dict[str, Any], value: Any) -> dict[str, Any]:
     """Return `schema` adapted to `value`: a setting that is an axis in `value` must be a list of its allowed values."""
     if schema.get("axis") and isinstance(value, list):
         return {"type": "array", "minItems": schema.get("minItems", 1), "uniqueItems": True, "items": schema}
+    if isinstance(value, list) and "properties" in schema.get("items", {}):
+        return schema | {"prefixItems": [_with_axes(schema["items"], item) for item in value]}
     if not isinstance(value, dict) or "properties" not in schema:
         return schema
     known = schema["properties"]
@@ -116,18 +118,24 @@ def text_runs(config: dict[str, Any], unit: str, definition: dict[str, Any]) -> 
     for model, settings in ngram_runs(config["ngram"]).items():
         runs["ngram", model] = {"settings": settings, "seeds": []}
     rnn = config["rnn"]
-    shape = {"cell": list_values(rnn["cells"])} | {key: rnn[key] for key in ("layers", "hidden", "embedding", "tied")}
-    training = rnn["training"] | rnn["training_by_unit"].get(unit, {})
-    for model, settings in list_network_runs("rnn", shape | training, rnn["draw"]).items():
-        if settings["tied"] and not settings["embedding"]:
+    settings = {key: rnn[key] for key in ("cells", "layers", "hidden", "embedding", "tied", "grids")}
+    settings |= rnn["training"] | rnn["by_unit"].get(unit, {})
+    grids = [_name_cell(block) for block in settings.pop("grids")]
+    for model, point in list_network_runs("rnn", _name_cell(settings), rnn["draw"], grids).items():
+        if point["tied"] and not point["embedding"]:
             raise InputError(
                 "rnn.tied is true where rnn.embedding is 0, so that there is no embedding to use as output weights; "
                 "give rnn.embedding a size, or set rnn.tied to false"
             )
-        runs["rnn", model] = {"settings": settings, "seeds": rnn["seeds"]}
+        runs["rnn", model] = {"settings": point, "seeds": rnn["seeds"]}
     for model, parts in mixture_runs(config["mixtures"], runs).items():
         runs["mixture", model] = {"settings": {"parts": parts}, "seeds": []}
     return runs
+
+
+def _name_cell(block: dict[str, Any]) -> dict[str, Any]:
+    """Return settings of `rnn` with the key cells called cell, as in the settings of a run."""
+    return {"cell" if key == "cells" else key: value for key, value in block.items()}
 
 
 def training_symbols_needed(settings: dict[str, Any]) -> tuple[str, int]:

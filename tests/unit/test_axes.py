@@ -125,6 +125,68 @@ def test_another_seed_takes_other_points() -> None:
     )
 
 
+GRIDS: list[dict[str, Any]] = [{"cell": "rnn", "hidden": 141}, {"cell": "lstm", "hidden": [64, 45], "dropout": 0.5}]
+
+
+def test_blocks_make_grids_of_their_own_whose_runs_are_put_together() -> None:
+    runs = list_network_runs("rnn", SETTINGS, None, GRIDS)
+    first = [{"cell": "rnn", "layers": 1, "hidden": 141, "dropout": dropout, "epochs": 7} for dropout in (0.0, 0.3)]
+    second = [{"cell": "lstm", "layers": 1, "hidden": hidden, "dropout": 0.5, "epochs": 7} for hidden in (64, 45)]
+    assert list(runs.values()) == first + second
+    assert list(runs) == ["rnn-1x141", "rnn-1x141-dropout~0.3", "lstm-1x64-dropout~0.5", "lstm-1x45-dropout~0.5"]
+
+
+def test_a_setting_that_all_blocks_share_is_in_no_name() -> None:
+    blocks = [block | {"dropout": 0.5, "epochs": 20} for block in GRIDS]
+    assert list(list_network_runs("rnn", SETTINGS, None, blocks)) == ["rnn-1x141", "lstm-1x64", "lstm-1x45"]
+
+
+def test_a_run_of_two_blocks_is_one_run() -> None:
+    once = list_network_runs("rnn", SETTINGS, None, GRIDS)
+    assert list_network_runs("rnn", SETTINGS, None, [*GRIDS, {"cell": "rnn", "hidden": 141, "dropout": 0.3}]) == once
+
+
+@given(grids, st.lists(grids, min_size=1, max_size=3))
+def test_different_runs_of_several_blocks_never_share_a_name(
+    settings: dict[str, list[Any]], blocks: list[dict[str, list[Any]]]
+) -> None:
+    runs = list_network_runs("rnn", settings, None, blocks)
+    keys = sorted(settings)
+    points = {values for block in blocks for values in product(*(block[key] for key in keys))}
+    assert {tuple(run[key] for key in keys) for run in runs.values()} == points
+    assert len(runs) == len(points)
+
+
+@given(grids, st.lists(grids, min_size=1, max_size=3))
+def test_a_block_behind_the_others_renames_nothing(
+    settings: dict[str, list[Any]], blocks: list[dict[str, list[Any]]]
+) -> None:
+    after = list_network_runs("rnn", settings, None, blocks)
+    before = list_network_runs("rnn", settings, None, blocks[:-1]) if len(blocks) > 1 else {}
+    assert {name: after[name] for name in before} == before
+
+
+def test_a_draw_takes_as_many_points_of_each_block() -> None:
+    blocks = [{"cell": cell, "hidden": list(range(1, 101))} for cell in ("rnn", "lstm")]
+    runs = list_network_runs("rnn", SETTINGS, {"runs": 5, "seed": 1}, blocks)
+    assert [run["cell"] for run in runs.values()] == 5 * ["rnn"] + 5 * ["lstm"]
+
+
+def test_a_block_smaller_than_the_draw_is_named() -> None:
+    with pytest.raises(
+        InputError, match=r"^rnn\.draw\.runs is 3, but the grid of rnn\.grids\.0 has 2 points; lower it"
+    ):
+        list_network_runs("rnn", SETTINGS, {"runs": 3, "seed": 1}, GRIDS)
+
+
+def test_blocks_with_too_many_runs_together_are_refused() -> None:
+    blocks = [{"cell": cell, "hidden": list(range(1, MOST_RUNS // 3)), "dropout": 0.0} for cell in ("a", "b", "c", "d")]
+    with pytest.raises(
+        InputError, match=r"^rnn\.grids has more than 100,000 runs up to rnn\.grids\.3; shorten an axis$"
+    ):
+        list_network_runs("rnn", SETTINGS, None, blocks)
+
+
 DRAWN = ["rnn-1x17", "rnn-1x35", "rnn-1x66", "lstm-1x46-dropout~0.3", "lstm-1x96-dropout~0.3"]
 
 
