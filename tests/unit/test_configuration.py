@@ -39,7 +39,9 @@ SCHEMA = read_schema("config")
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
 CORPORA = load_corpora(ROOT / "config/corpora.yaml")
 SHIPPED = sorted(
-    path.name for path in (ROOT / "config").glob("*.yaml") if path.name not in ("corpora.yaml", "series.yaml")
+    path.name
+    for path in (ROOT / "config").glob("*.yaml")
+    if path.name not in ("corpora.yaml", "presets.yaml", "series.yaml")
 )
 TRAINING = SCHEMA["properties"]["rnn"]["properties"]["training"]["properties"]
 DIVIDED = {

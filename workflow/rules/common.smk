@@ -36,6 +36,7 @@ sys.path.insert(0, str(BASE / "src"))
 
 from seqlab import configuration
 from seqlab.io.errors import InputError
+from seqlab.presets import choose_preset
 from seqlab.series.definitions import add_series, list_forecast_runs, longest_needs, prepared_series_name
 from seqlab.io.runs import (
     FORECAST,
@@ -53,6 +54,9 @@ CONFIGURATION = [os.path.relpath(file) for file in workflow.overwrite_configfile
 UNITS = ("char", "word", "byte", "bpe")
 
 try:
+    PRESET = choose_preset(overrides, load_configfile(BASE / "config/presets.yaml"))
+    update_config(config, PRESET.settings)
+    update_config(config, overrides)  # settings of the user stand above those of a preset
     CORPORA = configuration.resolve_corpora(config, definitions("corpora.yaml"))
     SERIES_BLOCKS = add_series(config, definitions("series.yaml"))
     EXPERIMENT = choose_experiment_name(config.get("experiment"), CONFIGURATION)

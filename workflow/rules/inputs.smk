@@ -60,12 +60,22 @@ def vocabulary_of(path):
     return len(json.loads(Path(path).read_text(encoding="utf-8"))["tokens"])
 
 
+def some_networks(wildcards):
+    """Return the place of a job, the number of its networks, and settings and seeds of at most 100 of them, as JSON."""
+    runs = [run for run in RUNS_AT[place_of(wildcards)] if run.family == "rnn"]
+    some = runs[:: math.ceil(len(runs) / 100)]
+    place = {"corpus": wildcards.corpus, "unit": wildcards.unit, "jobs": workflow.cores or 1}
+    return json.dumps(place | {"networks": len(runs), "runs": {run.model: RUNS[run] for run in some}})
+
+
 def training_memory(wildcards, input, attempt):
     """Return the megabytes of a training: the text, the weights with their gradients and moments, and a batch."""
     run = RUNS[Run(*place_of(wildcards), "rnn", wildcards.model)]
     settings, vocabulary = run["settings"], vocabulary_of(str(input.vocab))
     hidden, layers, embedding = settings["hidden"], settings["layers"], settings["embedding"]
-    weights = 4 * hidden * ((embedding or vocabulary) + (2 * layers - 1) * hidden)  # those of an LSTM; others have fewer
+    weights = (
+        4 * hidden * ((embedding or vocabulary) + (2 * layers - 1) * hidden)
+    )  # those of an LSTM; others have fewer
     weights += vocabulary * (embedding + hidden)
     batch = settings["batch_size"] * settings["steps"] * (4 * vocabulary + 16 * layers * hidden)
     numbers = len(run["seeds"]) * (7 * weights + 2 * batch)  # also gradients, two moments, a mean and the best so far

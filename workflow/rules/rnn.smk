@@ -1,14 +1,55 @@
-"""Recurrent networks: a job trains and scores all seeds of a run.
+"""Recurrent networks: the time that they will take, and a job for each run, which trains and scores all seeds.
 
 Needs  ids.npy, splits.json, vocab.json of the prepared corpus
-Makes  results/{experiment}/{corpus}/{unit}/rnn/{model}/card.yaml, weights.safetensors, network.json, training.json,
+Makes  results/{experiment}/{corpus}/{unit}/training_time.json
+       results/{experiment}/{corpus}/{unit}/rnn/{model}/card.yaml, weights.safetensors, network.json, training.json,
        history.csv, scores.npz, metrics.json, sample.txt
 """
+
+
+rule estimate_training:
+    input:
+        check="results/{experiment}/{corpus}/{unit}/check.json",
+        ids=prepared("ids.npy"),
+        splits=prepared("splits.json"),
+        vocab=prepared("vocab.json"),
+    output:
+        times="results/{experiment}/{corpus}/{unit}/training_time.json",
+    log:
+        "results/{experiment}/{corpus}/{unit}/training_time.log",
+    priority: 1  # told before the first training
+    conda:
+        "../../environment.yml"
+    threads: config["rnn"]["threads"]
+    resources:
+        mem_mb=by_size(3000, 120),
+        runtime=by_size(15),
+        gpu=gpus("rnn"),
+        device=config["rnn"]["device"],
+        jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
+    params:
+        script=script("estimate_training"),
+        code=code_of("estimate_training"),
+        networks=some_networks,
+    message:
+        "Estimating the time of training on {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {params.script:q}"
+        " --networks {params.networks:q}"
+        " --ids {input.ids:q}"
+        " --splits {input.splits:q}"
+        " --vocab {input.vocab:q}"
+        " --device {resources.device}"
+        " --jobs-per-gpu {resources.jobs_per_gpu}"
+        " --threads {threads}"
+        " --output {output.times:q}"
+        " 2>&1 | tee -i {log:q}"
 
 
 rule train_rnn:
     input:
         check="results/{experiment}/{corpus}/{unit}/check.json",  # no training on an unusable text
+        times=ancient("results/{experiment}/{corpus}/{unit}/training_time.json"),
         ids=prepared("ids.npy"),
         splits=prepared("splits.json"),
         vocab=prepared("vocab.json"),

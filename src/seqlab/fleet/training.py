@@ -46,8 +46,8 @@ def train_fleet(
     while fleet.epoch < fleet.settings.epochs and fleet.running().any():
         started = time.perf_counter()
         running = fleet.running()
-        progress = fleet.progress = fleet.progress or _begin(fleet)
-        done = _train_epoch(fleet, task, progress, running, stop, accelerated)
+        progress = fleet.progress = fleet.progress or begin_epoch(fleet)
+        done = train_epoch(fleet, task, progress, running, stop, accelerated)
         if done is None:
             progress.seconds += time.perf_counter() - started
             if checkpoint:
@@ -76,15 +76,15 @@ def _resume_line(fleet: Fleet, restored: bool, name: str) -> str:
     return f"continuing after epoch {fleet.epoch}{batches} from {name}"
 
 
-def _begin(fleet: Fleet) -> EpochProgress:
-    """An epoch before its first batch."""
+def begin_epoch(fleet: Fleet) -> EpochProgress:
+    """Return the progress of an epoch before its first batch."""
     zero = fleet.parameters["b_q"].new_zeros(len(fleet.seeds))
     state = fleet.network.zero_state(fleet.parameters, fleet.settings.batch_size)
     orders = [order.bit_generator.state for order in fleet.orders]
     return EpochProgress(orders, state, zero, zero.clone(), zero.clone())
 
 
-def _train_epoch(
+def train_epoch(
     fleet: Fleet,
     task: Task,
     progress: EpochProgress,

@@ -148,7 +148,7 @@ def test_the_stand_in_finds_a_forgotten_item(pretended_gpu, monkeypatch):
 
 def _prepared(fleet: Fleet) -> tuple[CapturedTraining, EpochPlan]:
     steps = CapturedTraining(fleet, task_of(fleet))
-    fleet.progress = training._begin(fleet)
+    fleet.progress = training.begin_epoch(fleet)
     plan = EpochPlan.of(fleet, fleet.progress, len(RANDOM_TEXT), fleet.running())
     steps.prepare(plan)
     return steps, plan
