@@ -12,6 +12,10 @@ from seqlab.report.tables import find_best_model
 
 TRAINED_FAMILIES = {"ngram": "n-gram", "rnn": "recurrent network"}  # families that an experiment should have
 FAMILY_TITLES = TRAINED_FAMILIES | {"mixture": "mixture"}  # the families that compete for the best model
+COST_BUDGETS = {  # column of a cost -> a budget in words
+    "parameters": "With no more parameters than {model} ({cost:,}; stored n-grams and weights are unlike things)",
+    "train_seconds": "In no more training time than {model} ({cost:,.2f} seconds)",
+}
 
 
 def compose_answer(models: pd.DataFrame, verdicts: Sequence[Verdict], rate: dict[str, float] | None) -> list[str]:
@@ -31,7 +35,29 @@ def compose_answer(models: pd.DataFrame, verdicts: Sequence[Verdict], rate: dict
             over = f" over {other['seeds']} seeds" if other["seeds"] > 1 else ""
             figures = f"{format_figure(other, 'perplexity')}{over}{_compared(find_verdict(verdicts, rival))}"
             sentences.append(f"The best {name} (chosen on the validation split), {rival}, has {figures}")
-    return sentences + _floor(rate)
+    return sentences + _compare_at_equal_cost(models) + _floor(rate)
+
+
+def _compare_at_equal_cost(models: pd.DataFrame) -> list[str]:
+    """Return a sentence for each cost on the best n-gram and network within the smaller cost of the best two."""
+    best = {family: find_best_model(models[models["family"] == family]) for family in TRAINED_FAMILIES}
+    rows = {family: _test_row(models, model) for family, model in best.items() if model is not None}
+    if len(rows) < len(TRAINED_FAMILIES):
+        return []
+    sentences = []
+    for cost, budget in COST_BUDGETS.items():
+        family, row = min(rows.items(), key=lambda item: float(item[1][cost]))
+        (other,) = rows.keys() - {family}
+        rival = find_best_model(models[(models["family"] == other) & (models[cost] <= row[cost])])
+        limit = budget.format(model=row["model"], cost=row[cost])
+        name = TRAINED_FAMILIES[other]
+        sentences.append(
+            f"{limit}, there is no {name}."
+            if rival is None
+            else f"{limit}, the best {name} is {rival}, test perplexity "
+            f"{format_figure(_test_row(models, rival), 'perplexity')}, against {format_figure(row, 'perplexity')}."
+        )
+    return sentences
 
 
 def _compared(verdict: Verdict | None) -> str:
