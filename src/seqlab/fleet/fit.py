@@ -13,6 +13,7 @@ REMEDIES = {  # reason -> what to change in the configuration, in the block of t
     HIGH_TRAINING_LOSS: "less dropout or weight_decay, more {section}.training.epochs, or a larger network",
 }
 FALL = 0.018  # nats, weighted as in `is_still_falling`
+LAST_EPOCHS = 0.25  # share of the epochs in which a loss that still falls has its lowest value
 ANNEALED = 0.2  # share of the highest learning rate, at which the schedule plateau has done its work
 BETTER_BY = 0.01  # nats by which another network has to be better, 1 % of perplexity
 
@@ -37,12 +38,12 @@ def is_still_falling(rows: Sequence[Mapping[str, Any]], epochs: int, schedule: s
     """Return whether twice the epochs would lower the validation loss of one seed by about 0.01 nats or more.
 
     `rows` are its rows of the history. A training that ended before its last epoch, by early stopping or because it
-    diverged, was not falling. Else the evidence is the fall of the validation loss over the second half of the epochs,
-    times the share of the fall of the training loss that it makes up: where the network learns what only train has, the
-    share is small, and more epochs help less than the fall promises. A learning rate that goes to zero makes both
-    losses fall at the end, whatever the number of epochs, by less than the limit. Under the schedule plateau any fall
-    counts until the rate is low, because a lower rate makes the loss fall once more. The limits were measured:
-    docs/decisions/networks.md.
+    diverged, was not falling, nor was a loss whose lowest value lies before the last epochs. Else the evidence is the
+    fall of the validation loss over the second half of the epochs, times the share of the fall of the training loss
+    that it makes up: where the network learns what only train has, the share is small, and more epochs help less than
+    the fall promises. A learning rate that goes to zero makes both losses fall at the end, whatever the number of
+    epochs, by less than the limit. Under the schedule plateau any fall counts until the rate is low, because a lower
+    rate makes the loss fall once more. The limits were measured: docs/decisions/networks.md.
     """
     if len(rows) < epochs:
         return False
@@ -51,7 +52,7 @@ def is_still_falling(rows: Sequence[Mapping[str, Any]], epochs: int, schedule: s
         return True
     valid, train = ([row[name] for row in rows] for name in ("valid_loss", "train_loss"))
     fall, train_fall = min(valid[:half]) - min(valid), train[half - 1] - train[-1]
-    if fall <= 0:
+    if fall <= 0 or valid.index(min(valid)) < (1 - LAST_EPOCHS) * len(valid) - 1:
         return False
     if schedule == "plateau" and rows[-1]["learning_rate"] > ANNEALED * max(row["learning_rate"] for row in rows):
         return fall > BETTER_BY

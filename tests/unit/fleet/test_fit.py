@@ -161,6 +161,9 @@ def test_a_training_that_stopped_by_itself_was_not_falling() -> None:
 
 def test_a_loss_that_rose_again_was_not_falling() -> None:
     assert not falls(make_history([2.0, 1.0, 0.9, 1.2, 1.4, 1.6]))
+    valid, train = [2.0, 1.5, 1.4, 1.3, 1.0, 1.1, 1.2, 1.3], [2.0, 1.9, 1.8, 1.7, 1.6, 1.5, 1.4, 1.3]
+    assert not falls(make_history(valid, train=train))
+    assert falls(make_history(valid[:5], train=train))
 
 
 def test_at_least_half_of_the_seeds_have_to_fall() -> None:
