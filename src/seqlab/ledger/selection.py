@@ -29,6 +29,20 @@ def choose_best(candidates: Iterable[Candidate], standing: Callable[[Candidate],
     return next((candidate for candidate in ranking if math.isfinite(standing(candidate)[0])), None)
 
 
+def find_frontier(
+    candidates: Iterable[Candidate], standing: Callable[[Candidate], Standing], cost: Callable[[Candidate], float]
+) -> list[Candidate]:
+    """Return the candidates that are the best of all that cost no more, from the best to the cheapest.
+
+    The best within a budget is therefore the first that costs no more than the budget.
+    """
+    frontier: list[Candidate] = []
+    for candidate in rank_candidates(candidates, standing):
+        if math.isfinite(standing(candidate)[0]) and (not frontier or cost(candidate) < cost(frontier[-1])):
+            frontier.append(candidate)
+    return frontier
+
+
 def rank_candidates(candidates: Iterable[Candidate], standing: Callable[[Candidate], Standing]) -> list[Candidate]:
     """Return `candidates` from best to worst: finite figures, then infinite ones, then NaN."""
 

@@ -94,8 +94,11 @@ TEXT_FIGURES = {  # of a text
     ),
     "cost": Figure(
         "Cost",
-        "Test bits per character against parameters and against seconds of training. The best models on validation "
-        "are named; the grey line is the Pareto front.",
+        "Test bits per character against parameters and against seconds of training. A line shows, at every cost, the "
+        "best n-gram, the best network of a cell, and in wide grey the best of all that cost no more, chosen on "
+        "validation. The best n-gram and the best network are named. The parameters of an n-gram are stored n-grams, "
+        "each used in its own context only; those of a network are weights, all used at every symbol. Seconds are "
+        "those of all seeds of a network, which are trained together.",
         ("models.csv", "source/metrics.json"),
         "seqlab.report.cost:plot_cost",
     ),

@@ -1,4 +1,4 @@
-"""Figure of bits against parameters and against seconds of training."""
+"""Figure of bits against parameters and against seconds of training, which compares models at equal cost."""
 
 import itertools
 import math
@@ -21,7 +21,7 @@ from seqlab.report.figures import (
     select_networks,
     select_ngrams,
 )
-from seqlab.report.tables import find_best_model
+from seqlab.report.tables import find_best_model, find_frontier_models, select_single_models
 
 COST_LABELS = {"parameters": "parameters", "train_seconds": "seconds of training"}
 SHORTEST_SECONDS = 1e-3  # faster trainings are not measurable
@@ -31,9 +31,10 @@ SHORTEST_SECONDS = 1e-3  # faster trainings are not measurable
 def plot_cost(models: pd.DataFrame, sources: Sources = NO_SOURCES) -> Figure:
     """Plot test bits per character against parameters and against seconds of training (log axes), a panel for each.
 
-    n-grams are filled and joined, networks open with error bars over seeds; the thin grey line is the Pareto front.
-    Compressors, which have no cost, are dotted lines. The known floor is the entropy rate in the metrics of `sources`,
-    converted to bits per character, with its interval shaded.
+    n-grams are filled, networks open with error bars over seeds. A step line shows, at every cost, the best model that
+    costs no more (chosen on the validation split), one for n-grams and one for each cell; the wide grey one is that of
+    all of them. Compressors, which have no cost, are dotted lines. The known floor is the entropy rate in the metrics
+    of `sources`, converted to bits per character, with its interval shaded.
     """
     entropy_rate = find_entropy_rate(sources)
     ngrams, networks = select_ngrams(models).sort_values("parameters"), select_networks(models)
@@ -43,7 +44,7 @@ def plot_cost(models: pd.DataFrame, sources: Sources = NO_SOURCES) -> Figure:
     panels = figure.subplots(1, 2, sharey=True)
     for axes, column in zip(panels, COST_LABELS, strict=True):
         handles = _series(axes, models, ngrams, True, column) + _series(axes, models, networks, False, column)
-        handles += _front(axes, pd.concat([ngrams, networks]), column)
+        handles += _frontiers(axes, models, column)
         handles += _compressors(axes, models)
         handles += _floor(axes, models[models["split"] == "test"], entropy_rate)
         axes.set(xlabel=COST_LABELS[column])
@@ -70,21 +71,18 @@ def _series(axes: Axes, models: pd.DataFrame, runs: pd.DataFrame, is_ngram: bool
     colours = style.assign_colours(names, from_end=not is_ngram)
     drawable, handles = _drawable(runs, column), []
     kind, zorder = ("n-gram", 3) if is_ngram else ("network", 4)
-    line: dict[str, Any] = {
-        "linestyle": "-" if is_ngram and column == "parameters" else "none",
-        "linewidth": 1,
-        "zorder": zorder,
-    }
     bars: dict[str, Any] = {"capsize": 3, "elinewidth": 1.3, "linestyle": "none", "zorder": 2}
     for name, group in drawable.groupby("series"):
         colour = colours[name]
         points: dict[str, Any] = {
             "marker": style.MARKERS[names.index(name) % len(style.MARKERS)],
             "markeredgewidth": 1.5,
+            "linestyle": "none",
+            "zorder": zorder,
         }
         points["markerfacecolor"] = colour if is_ngram else "white"
         place = group[column], group["bits_per_char"]
-        handles += axes.plot(*place, color=colour, label=f"{name} {kind}", **points, **line)
+        handles += axes.plot(*place, color=colour, label=f"{name} {kind}", **points)
         spread = group[group["bits_per_char_std"] > 0]
         if not spread.empty:
             axes.errorbar(spread[column], spread["bits_per_char"], spread["bits_per_char_std"], color=colour, **bars)
@@ -100,14 +98,25 @@ def _series(axes: Axes, models: pd.DataFrame, runs: pd.DataFrame, is_ngram: bool
     return handles
 
 
-def _front(axes: Axes, runs: pd.DataFrame, column: str) -> list[Any]:
-    """Draw the Pareto front as a step line from the cheapest to the best model."""
-    points = _drawable(runs, column).sort_values([column, "bits_per_char"])
-    if points.empty:
-        return []
-    front = points[points["bits_per_char"] < points["bits_per_char"].cummin().shift(fill_value=math.inf)]
-    line: dict[str, Any] = {"color": style.GREY, "linewidth": 1, "drawstyle": "steps-post", "zorder": 1}
-    return axes.plot(front[column], front["bits_per_char"], label="Pareto front", **line)
+def _frontiers(axes: Axes, models: pd.DataFrame, column: str) -> list[Any]:
+    """Draw the test bits of the best model within every cost, of all single models, of n-grams and of each cell."""
+    single = select_single_models(models)
+    ngrams, networks = (single[single["family"] == family] for family in ("ngram", "rnn"))
+    cells = sorted(networks["cell"].unique())
+    colours = style.assign_colours(cells, from_end=True)
+    kinds = [
+        ("best of all within a cost", single, style.PALE_GREY, 4.5),
+        ("best n-gram within a cost", ngrams, style.GREY, 1.2),
+    ]
+    kinds += [(f"best {cell} within a cost", networks[networks["cell"] == cell], colours[cell], 1.2) for cell in cells]
+    last, handles = _drawable(single, column)[column].max(), []
+    for label, candidates, colour, width in kinds:
+        frontier = _drawable(find_frontier_models(candidates, column), column)
+        if len(frontier):
+            costs, bits = ([*frontier[name], frontier[name].iloc[-1]] for name in (column, "bits_per_char"))
+            line: dict[str, Any] = {"color": colour, "linewidth": width, "drawstyle": "steps-post", "zorder": 1}
+            handles += axes.plot([*costs[:-1], last], bits, label=label, **line)
+    return handles
 
 
 def _compressors(axes: Axes, models: pd.DataFrame) -> list[Any]:

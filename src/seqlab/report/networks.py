@@ -29,7 +29,6 @@ MAX_COLUMNS = 3  # panels in a row
 MAX_BARS = 60  # networks whose spread over seeds is drawn
 MAX_SHAPES = 300  # networks drawn as vector shapes; more are rasterized to keep the file small
 MAX_STYLE_COLOURS = 4  # values in colours of the style; more values of a numeric axis go from dark to light
-PALE_GREY = "#BDBDBD"
 AXIS_LABELS = {"hidden": "hidden units"}
 
 
@@ -336,7 +335,7 @@ def plot_learning_curves(models: pd.DataFrame, histories: Mapping[str, pd.DataFr
         for model in _with_value(networks[~networks["model"].isin(best)], "cell", cell)["model"]:
             mean = histories[model].groupby("epoch")["valid_perplexity"].mean()
             panel.plot(
-                mean.index, mean, color=PALE_GREY, linewidth=0.8, zorder=1, rasterized=len(networks) > MAX_SHAPES
+                mean.index, mean, color=style.PALE_GREY, linewidth=0.8, zorder=1, rasterized=len(networks) > MAX_SHAPES
             )
         for colour_value, colour in colours:
             for dash_value, dash in dashes:
@@ -352,7 +351,7 @@ def plot_learning_curves(models: pd.DataFrame, histories: Mapping[str, pd.DataFr
         Line2D([], [], color=style.GREY, linestyle=dash, label=_with_unit(encoded[1], value)) for value, dash in dashes
     ]
     if pale := len(networks) - len(coloured):
-        handles.append(Line2D([], [], color=PALE_GREY, linewidth=0.8, label=f"{pale} others"))
+        handles.append(Line2D([], [], color=style.PALE_GREY, linewidth=0.8, label=f"{pale} others"))
     style.draw_legend(figure, handles)
     return figure
 

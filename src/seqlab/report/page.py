@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from seqlab.fleet.fit import UNDERFITTED_COLUMN
 from seqlab.io.errors import InputError
 from seqlab.io.files import damaged, read_json, verified, write_text
 from seqlab.io.runs import SERIES, Experiment, Place, Run
@@ -23,7 +24,7 @@ from seqlab.report.contents import FAMILIES_WITHOUT_SAMPLE, figure_file, list_fi
 from seqlab.report.explained import colour_places
 from seqlab.report.forecast import compose_forecast_section
 from seqlab.report.style import format_number
-from seqlab.report.tables import find_best_model, read_text_models
+from seqlab.report.tables import BUDGET_COLUMNS, find_best_model, read_text_models
 
 MAX_SAMPLE_CHARACTERS = 4000
 PROTOCOL_FORMATS = {"perplexity": format_number, "gap": "{:+.4f}".format, "symbols": "{:,}".format}
@@ -198,6 +199,8 @@ def _run(
         "seconds": _seconds(test["train_seconds"]),
         "unknown": answer.format_share(test["unknown"], test["symbols"]),
         "pruned": _pruned(test, models),
+        "underfitted": test[UNDERFITTED_COLUMN],
+        "within": [_within(run, test[column], models) for column in BUDGET_COLUMNS.values()],
     }
 
 
@@ -255,6 +258,16 @@ def _pruned(row: dict[str, Any], models: pd.DataFrame) -> str:
         return ""
     whole = models.loc[models["model"] == row["pruned_from"], "parameters"].iloc[0]
     return f"{row['pruning_loss']:+.4f} ({answer.format_share(row['parameters'], whole)} kept)"
+
+
+def _within(run: Run, best: str, models: pd.DataFrame) -> str:
+    """Return the `best` model within a cost of `run` with its test perplexity, as text."""
+    if best in ("", run.model):
+        return "this model" if best else "–"
+    rows = models[(models["model"] == best) & (models["split"] == "test")]
+    if rows.empty:
+        raise damaged(run.place.file("models.csv"), f"it lacks {best}, which it names as a best model")
+    return f"{best}, {format_number(rows['perplexity'].iloc[0])}"
 
 
 def _text(path: str | Path) -> str | None:

@@ -21,6 +21,7 @@ ORANGE, SKY, GREEN, BLUE, VERMILLION, PURPLE = "#E69F00", "#56B4E9", "#009E73", 
 COLOURS = (BLUE, GREEN, ORANGE, SKY, PURPLE, VERMILLION)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 GREY = "#595959"
+PALE_GREY = "#BDBDBD"
 
 STYLE: Any = {
     "axes.grid": True,

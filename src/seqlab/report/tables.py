@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from seqlab.fleet.fit import UNDERFITTED_COLUMN, find_underfitted
 from seqlab.io.cards import FAMILY_SETTINGS
 from seqlab.io.errors import InputError
 from seqlab.io.files import damaged, verified
@@ -18,7 +19,7 @@ from seqlab.io.setting_columns import add_settings, read_settings_table
 from seqlab.ledger.perplexity import COUNT_NAMES, FIGURE_NAMES, RUN_NAMES
 from seqlab.ledger.record import read_ledger
 from seqlab.ledger.scores import SCORED_SPLITS
-from seqlab.ledger.selection import choose_best
+from seqlab.ledger.selection import choose_best, find_frontier
 from seqlab.ledger.statistics import estimate_interval
 from seqlab.questions.spelling import SpellingRow
 
@@ -30,7 +31,9 @@ PRUNING_COLUMNS = ["pruned_from", "pruning_loss"]
 FIGURE_STATISTICS = [name + end for name in FIGURE_COLUMNS for end in ("", "_std")]
 TEXT_MODEL_COLUMNS = [*RUN_NAMES, "seeds", "split", *COUNT_NAMES, *FIGURE_STATISTICS]
 BOUND_COLUMNS = ["bits_per_symbol_low", "bits_per_symbol_high"]
-TEXT_MODEL_COLUMNS += [*COST_COLUMNS, *PRUNING_COLUMNS, *BOUND_COLUMNS]
+# column of a cost -> column with the best single model that costs no more
+BUDGET_COLUMNS = {"parameters": "best_by_parameters", "train_seconds": "best_by_seconds"}
+TEXT_MODEL_COLUMNS += [*COST_COLUMNS, *PRUNING_COLUMNS, *BOUND_COLUMNS, *BUDGET_COLUMNS.values(), UNDERFITTED_COLUMN]
 # columns of models.csv, followed by the other axes
 TEXT_SETTING_KINDS = FAMILY_SETTINGS["ngram"] | FAMILY_SETTINGS["rnn"]
 
@@ -43,19 +46,24 @@ def summarize_texts(runs: Iterable[Run], spelling: Mapping[str, SpellingRow]) ->
     figure makes an infinite mean; the sample standard deviation is empty for one seed and for infinite means. A model
     without seeds has `seeds` 0; `zero_probability` of a model is that of its worst seed. `pruning_loss` is the
     difference in bits per symbol of a pruned n-gram to its unpruned model; empty for others. `bits_per_symbol_low` and
-    `_high` bound the interval of `ledger.statistics.estimate_interval`; empty where only a total is known. The last
-    columns of models.csv are settings: those of TEXT_SETTING_KINDS, and all others in which two networks differ.
+    `_high` bound the interval of `ledger.statistics.estimate_interval`; empty where only a total is known.
+    `best_by_parameters` and `best_by_seconds` of an n-gram or a network name the best n-gram or network (chosen on the
+    validation split) with at most as many parameters, or as many seconds of training. `underfitted` is the reason of
+    `fleet.fit.find_underfitted`, or empty. The last columns of models.csv are settings: those of TEXT_SETTING_KINDS,
+    and all others in which two networks differ.
 
     Raise InputError where a file is damaged or files contradict each other.
     """
     rows: list[dict[str, Any]] = []
     paths: dict[tuple[str, ...], str] = {}
+    trained: list[dict[str, Any]] = []
     for run in runs:
         metrics, bits = read_ledger(run)
         path, names = run.file("metrics.json"), tuple(metrics[name] for name in RUN_NAMES)
         if names in paths:
             raise InputError(f"{path} and {paths[names]} both hold {'/'.join(names)}; delete the wrong one")
         paths[names] = path
+        trained.append(metrics)
         shared = {name: metrics[name] for name in (*RUN_NAMES, "parameters", "train_seconds")}
         shared |= {"pruned_from": metrics.get("pruned_from", ""), "settings": _settings(metrics)}
         ends = {split: _interval(metrics, split, bits[split]) for split in SCORED_SPLITS}
@@ -66,6 +74,9 @@ def summarize_texts(runs: Iterable[Run], spelling: Mapping[str, SpellingRow]) ->
     if not rows:
         raise InputError("there is no metrics.json to summarize; add a model to the configuration")
     _check_symbols(rows, paths)
+    reasons = dict(zip(paths, find_underfitted(trained), strict=True))
+    for row in rows:
+        row[UNDERFITTED_COLUMN] = reasons[tuple(row[name] for name in RUN_NAMES)]
     rows.sort(key=_order)
     summary = pd.DataFrame(rows, columns=TEXT_SUMMARY_COLUMNS)
     summary["seed"] = summary["seed"].astype("Int64")  # integers that may be missing
@@ -75,7 +86,8 @@ def summarize_texts(runs: Iterable[Run], spelling: Mapping[str, SpellingRow]) ->
 def read_text_models(path: str | Path) -> pd.DataFrame:
     """Return the models.csv in `path`; InputError where columns or rows are missing."""
     try:
-        text = [*RUN_NAMES, "split", "pruned_from"]  # a corpus may be called 2024, or NA
+        # a corpus may be called 2024, or NA
+        text = [*RUN_NAMES, "split", "pruned_from", *BUDGET_COLUMNS.values(), UNDERFITTED_COLUMN]
         models = read_settings_table(verified(path), text, TEXT_MODEL_COLUMNS, TEXT_SETTING_KINDS)
     except ValueError as error:
         raise damaged(path, f"it is not a valid table: {error}") from None
@@ -101,6 +113,23 @@ def find_best_model(models: pd.DataFrame) -> str | None:
     return best and best[1]
 
 
+def find_frontier_models(models: pd.DataFrame, cost: str) -> pd.DataFrame:
+    """Return the test rows of the `models` that are the best on validation of all that cost no more, cheapest first.
+
+    `cost` is a column, such as parameters. The best model within a budget is the last row that costs no more.
+    """
+    valid = models[models["split"] == "valid"]
+    candidates = zip(valid["perplexity"], valid["model"], valid[cost], strict=True)
+    frontier = find_frontier(candidates, lambda candidate: candidate[:2], lambda candidate: float(candidate[2]))
+    test = models[models["split"] == "test"].set_index("model", drop=False)
+    return test.loc[[model for _, model, _ in reversed(frontier)]]
+
+
+def select_single_models(models: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of n-grams and networks, the models that costs are compared of."""
+    return models[models["family"].isin(FAMILY_SETTINGS)]
+
+
 def _models(rows: list[dict[str, Any]]) -> pd.DataFrame:
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows:
@@ -120,7 +149,17 @@ def _models(rows: list[dict[str, Any]]) -> pd.DataFrame:
         pd.DataFrame(table, columns=TEXT_MODEL_COLUMNS), [model["settings"] for model in table], TEXT_SETTING_KINDS
     )
     floats = ["train_seconds", "pruning_loss", *BOUND_COLUMNS, *FIGURE_STATISTICS]
-    return models.astype(dict.fromkeys(floats, float))
+    models = models.astype(dict.fromkeys(floats, float))
+    return models.assign(**{column: _best_within(models, cost) for cost, column in BUDGET_COLUMNS.items()})
+
+
+def _best_within(models: pd.DataFrame, cost: str) -> list[str]:
+    """Return for each row the best single model of at most its `cost`; empty for other models and without a best."""
+    single = select_single_models(models)
+    frontier = find_frontier_models(single, cost)
+    places = np.searchsorted(frontier[cost], models[cost], side="right")
+    names = np.array(["", *frontier["model"]], dtype=object)[places]
+    return [name if row in single.index else "" for row, name in zip(models.index, names, strict=True)]
 
 
 def _settings(metrics: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from seqlab.ledger.selection import choose_best, rank_candidates, standing_of
+from seqlab.ledger.selection import choose_best, find_frontier, rank_candidates, standing_of
 
 
 def entry(family: str, model: str, *perplexities: float) -> dict:
@@ -54,3 +54,13 @@ def test_a_model_with_an_infinite_seed_is_not_the_best():
 def test_a_ranking_ends_with_what_is_infinite_and_what_is_no_number():
     standings = [(math.nan, "a"), (math.inf, "b"), (3.0, "c"), (math.nan, "d"), (2.0, "e")]
     assert [name for _, name in rank_candidates(standings, as_it_is)] == ["e", "c", "b", "a", "d"]
+
+
+def test_a_frontier_is_the_best_within_every_budget_from_the_best_to_the_cheapest():
+    costs = {"a": 5.0, "b": 9.0, "c": 1.0, "d": 5.0, "e": 0.5, "f": 2.0}
+    standings = [(2.0, "a"), (1.0, "b"), (4.0, "c"), (3.0, "d"), (math.inf, "e"), (4.0, "f")]
+    frontier = find_frontier(standings, as_it_is, lambda standing: costs[standing[1]])
+    assert [name for _, name in frontier] == ["b", "a", "c"]
+    for budget in (1.0, 2.0, 5.0, 7.0, 9.0):
+        within = choose_best([standing for standing in standings if costs[standing[1]] <= budget], as_it_is)
+        assert next(standing for standing in frontier if costs[standing[1]] <= budget) == within

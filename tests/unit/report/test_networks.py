@@ -14,7 +14,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from seqlab.io.runs import Run
-from seqlab.report.networks import MAX_HIGHLIGHTED, PALE_GREY, plot_axes, plot_heat_maps, plot_learning_curves
+from seqlab.report.networks import MAX_HIGHLIGHTED, plot_axes, plot_heat_maps, plot_learning_curves
+from seqlab.report.style import PALE_GREY
 from seqlab.report.tables import summarize_texts
 
 

@@ -2,12 +2,13 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from made_results import NOTHING_TO_SPELL, make_results
+from made_results import NOTHING_TO_SPELL, keep_falling, make_results
 
 from seqlab.io.errors import InputError
 from seqlab.io.files import read_json, write_json
@@ -19,7 +20,7 @@ from seqlab.report.cost import plot_cost
 from seqlab.report.figures import plot_perplexity_by_order
 from seqlab.report.networks import plot_heat_maps
 from seqlab.report.page import make_anchor, write_report
-from seqlab.report.style import save_figure
+from seqlab.report.style import format_number, save_figure
 from seqlab.report.tables import summarize_texts
 
 PROVENANCE = {"commit": "abc <1>", "python": "3.11"}
@@ -70,8 +71,9 @@ class Made:
     def run(self, model: str) -> Run:
         return next(run for run in self.experiment.runs if run.model == model)
 
-    def models(self, unit: str = "char") -> pd.DataFrame:
-        return summarize_texts([run for run in self.experiment.runs if run.unit == unit], NOTHING_TO_SPELL)[1]
+    def models(self, unit: str = "char", kept: Callable[[Run], bool] = lambda run: True) -> pd.DataFrame:
+        runs = [run for run in self.experiment.runs if run.unit == unit and kept(run)]
+        return summarize_texts(runs, NOTHING_TO_SPELL)[1]
 
     def write_models(self, models: pd.DataFrame, unit: str = "char") -> None:
         """Write models.csv and the figures that need nothing else, and list no runs but those of the table."""
@@ -185,8 +187,7 @@ def test_infinities_are_shown_with_what_made_them_and_never_as_nan(made: Made) -
 
 
 def test_no_model_is_best_where_all_are_infinite(made: Made) -> None:
-    models = made.models()
-    made.write_models(models[models["model"].isin(["mle-3", "xz"])])
+    made.write_models(made.models(kept=lambda run: run.model in ("mle-3", "xz")))
     page = made.page()
     text = page.text
     assert "No model has a finite perplexity on validation" in text and "Best model on validation:" not in text
@@ -195,8 +196,7 @@ def test_no_model_is_best_where_all_are_infinite(made: Made) -> None:
 
 
 def test_a_report_without_networks_says_so(made: Made) -> None:
-    models = made.models()
-    made.write_models(models[models["family"] != "rnn"])
+    made.write_models(made.models(kept=lambda run: run.family != "rnn"))
     text = made.page().text
     assert "Best model on validation: mkn-3" in text and "No recurrent network was trained." in text
     assert "No n-gram was trained." not in text
@@ -307,3 +307,39 @@ def test_the_text_where_models_differ_is_coloured_and_escaped(made: Made) -> Non
     assert 'a<span style="background:rgba(230, 159, 0,0.75)"><b>&lt;</b></span>' in page
     assert "(7.0 bits,\nmkn-3)" in page
     Page(page)
+
+
+def test_an_underfitted_network_is_marked_and_the_comparison_not_settled(made: Made) -> None:
+    assert "underfitted" not in made.page().text
+    for model in ("lstm-1x8", "lstm-2x16"):
+        keep_falling(made.run(model))
+    made.write_models(made.models())
+    text = made.page().text
+    assert (
+        "The comparison is not settled, because 2 networks are underfitted: lstm-1x8 (still falling) and lstm-2x16 "
+        "(still falling). Remedy for still falling: more rnn.training.epochs."
+    ) in text
+    marked = re.findall(r"(lstm-\dx\d+)(?:best)? ?underfitted: still falling", text)
+    assert marked == ["lstm-1x8", "lstm-2x16"]
+
+
+def test_the_best_are_compared_at_equal_cost(made: Made) -> None:
+    for model, seconds in {"lstm-2x16": 60.0, "mkn-3": 0.5}.items():
+        path = made.run(model).file("metrics.json")
+        write_json(path, read_json(path) | {"train_seconds": seconds})
+    models = made.models()
+    made.write_models(models)
+    test = models[models["split"] == "test"].set_index("model")["perplexity"]
+    text = made.page().text
+    # lstm-2x16 has 512 parameters and mkn-3 1,000, so the best n-gram within 512 is the pruned one of 250
+    assert "With no more parameters than lstm-2x16 (512;" in text
+    assert (
+        f"the best n-gram is mkn-3-counts-1-2, test perplexity {format_number(test['mkn-3-counts-1-2'])}, against "
+        f"{format_number(test['lstm-2x16'])} ±"
+    ) in text
+    assert "In no more training time than mkn-3 (0.50 seconds), there is no recurrent network." in text
+    rows = re.findall(r"<tr.*?</tr>", made.html(), flags=re.DOTALL)
+    (pruned,) = (row for row in rows if ">mkn-3-counts-1-2</th>" in row)
+    assert f">lstm-2x8, {format_number(test['lstm-2x8'])}</td>" in pruned  # 128 parameters
+    (best,) = (row for row in rows if ">lstm-2x16<" in row)
+    assert best.count(">this model</td>") == 2

@@ -52,10 +52,24 @@ def test_columns_are_those_of_the_contract(runs: list[Run]) -> None:
         "perplexity, perplexity_std, bits_per_char, bits_per_char_std, bits_per_byte, bits_per_byte_std, "
         "bits_per_word, bits_per_word_std, open_bits_per_char, open_bits_per_char_std, "
         "parameters, train_seconds, zero_probability, pruned_from, pruning_loss, bits_per_symbol_low, "
-        "bits_per_symbol_high, smoothing, order, cell, layers, hidden"
+        "bits_per_symbol_high, best_by_parameters, best_by_seconds, underfitted, smoothing, order, cell, layers, hidden"
     )
     assert len(summary) == 2 * (7 + 4 * 3)  # two splits of seven models without seeds and four networks of three
     assert len(models) == 2 * (7 + 4)
+
+
+def test_the_best_within_a_cost_is_chosen_on_valid_among_ngrams_and_networks(runs: list[Run]) -> None:
+    for run, seconds in {"mkn-1": 0.1, "mkn-3": 0.2, "lstm-2x16": 60.0}.items():
+        path = metrics_of(named(runs, run))
+        write_json(path, read_json(path) | {"train_seconds": seconds})
+    models = summarize_texts(runs, NOTHING_TO_SPELL)[1]
+    single = models[models["family"].isin(["ngram", "rnn"])]
+    valid = single[single["split"] == "valid"].set_index("model")
+    assert set(single["best_by_seconds"]) == {"mkn-1", "mkn-3", "lstm-1x16", "lstm-2x16"}
+    for cost, column in {"parameters": "best_by_parameters", "train_seconds": "best_by_seconds"}.items():
+        for row in single.to_dict("records"):
+            assert row[column] == valid["perplexity"][valid[cost] <= row[cost]].idxmin()
+        assert set(models[column][models["family"].isin(["source", "compressor"])]) == {""}
 
 
 def test_rows_are_in_natural_order_whatever_the_order_of_the_files(runs: list[Run]) -> None:
