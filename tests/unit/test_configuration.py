@@ -39,7 +39,9 @@ SCHEMA = read_schema("config")
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
 CORPORA = load_corpora(ROOT / "config/corpora.yaml")
 SHIPPED = sorted(
-    path.name for path in (ROOT / "config").glob("*.yaml") if path.name not in ("corpora.yaml", "series.yaml")
+    path.relative_to(ROOT / "config").as_posix()
+    for path in (ROOT / "config").rglob("*.yaml")
+    if path.name not in ("corpora.yaml", "series.yaml")
 )
 TRAINING = SCHEMA["properties"]["rnn"]["properties"]["training"]["properties"]
 DIVIDED = {
@@ -58,7 +60,7 @@ def changed(place: str, value: object) -> dict:
     *blocks, key = place.split(".")
     block = config
     for name in blocks:
-        block = block[name]
+        block = block.setdefault(name, {})
     block[key] = value
     if value is REMOVED:
         del block[key]

@@ -2,6 +2,7 @@
 
 import subprocess
 
+from seqlab.published import MODEL_FILES, WINDOWS_PROTOCOL, list_cells
 from seqlab.report import contents
 
 # -------------------------------------------------------------------------------------------------------------- corpora
@@ -107,6 +108,18 @@ def parts_of(name):
     return files
 
 
+def published_as_arguments():
+    """Return the published table, as JSON, and the number of windows as arguments of a program."""
+    return as_arguments({"published": shlex.quote(json.dumps(config["published"])), **config["protocols"]})
+
+
+def models_of_windows(wildcards):
+    """Return the n-grams and networks that a published table scores in windows, as an input."""
+    cells = [cell for cell in list_cells(config["published"]) if cell["protocol"] == WINDOWS_PROTOCOL]
+    runs = assign_cells({"cells": cells}, {run: RUNS[run]["settings"] for run in RUNS_AT[place_of(wildcards)]})
+    return [run.file(MODEL_FILES[run.family]) for run in runs.get(place_of(wildcards), [])]
+
+
 # --------------------------------------------------------------------------------------- tables, figures and the report
 
 
@@ -130,6 +143,7 @@ def all_tables():
     """Return the tables of every corpus, unit and series."""
     of_texts = ("summary", "models", "verdicts", "breakdown", "protocols", "memory", "horizon")
     names = {place: ("summary", "models") if place.unit == SERIES else of_texts for place in PREPARED}
+    names |= {place: (*names[place], "published") for place in PUBLISHED}
     return [place.file(f"{name}.csv") for place in PREPARED for name in names[place]]
 
 
