@@ -36,10 +36,19 @@ class InterruptionError(Exception):
     """Stands for whatever ends a program between two epochs."""
 
 
-def fleet_of(seeds: list[int], cell: str = "lstm", layers: int = 2, hidden: int = 6, **settings: Any) -> Fleet:
+def fleet_of(
+    seeds: list[int],
+    cell: str = "lstm",
+    layers: int = 2,
+    hidden: int = 6,
+    embedding: int = 0,
+    tied: bool = False,
+    device: torch.device | str = "cpu",
+    **settings: Any,
+) -> Fleet:
     values = {"epochs": 2, "steps": 5, "batch_size": 4, "learning_rate": 0.02} | settings
-    architecture = Architecture(cell, layers, hidden, VOCABULARY)
-    return Fleet.start(architecture, settings_of(**values), seeds, torch.device("cpu"))
+    architecture = Architecture(cell, layers, hidden, VOCABULARY, embedding, tied)
+    return Fleet.start(architecture, settings_of(**values), seeds, torch.device(device))
 
 
 def trained(

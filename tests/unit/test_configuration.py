@@ -368,7 +368,7 @@ def test_a_grid_has_settings_and_axes_that_stand_above_those_of_all_networks_and
     first, last = {"dropout": 0.5}, {"dropout": 0.1, "epochs": 20}
     for shape, differences in {("rnn", 1, 141): first, ("gru", 3, 16): last}.items():
         settings = dict(zip(("cell", "layers", "hidden"), shape, strict=True)) | training | differences
-        assert {"settings": settings, "seeds": [1, 2]} in runs.values()
+        assert any(settings.items() <= run["settings"].items() for run in runs.values())
 
 
 def test_numbers_given_as_texts_become_numbers_in_grids_too() -> None:

@@ -64,9 +64,10 @@ def vocabulary_of(path):
 def training_memory(wildcards, input, attempt):
     """Return the megabytes of a training: the text, the weights with their gradients and moments, and a batch."""
     run = RUNS[Run(*place_of(wildcards), "rnn", wildcards.model)]
-    hidden, layers, settings = run["settings"]["hidden"], run["settings"]["layers"], run["settings"]
-    vocabulary = vocabulary_of(str(input.vocab))
-    weights = 8 * layers * hidden**2 + 2 * vocabulary * hidden  # those of an LSTM; others have fewer
+    settings, vocabulary = run["settings"], vocabulary_of(str(input.vocab))
+    hidden, layers, embedding = settings["hidden"], settings["layers"], settings["embedding"]
+    weights = 4 * hidden * ((embedding or vocabulary) + (2 * layers - 1) * hidden)  # those of an LSTM; others have fewer
+    weights += vocabulary * (embedding + hidden)
     batch = settings["batch_size"] * settings["steps"] * (4 * vocabulary + 16 * layers * hidden)
     numbers = len(run["seeds"]) * (7 * weights + 2 * batch)  # also gradients, two moments, a mean and the best so far
     return attempt * math.ceil(2000 + (4 * numbers + 40 * os.path.getsize(input.ids)) / 1e6)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from seqlab.fleet.accelerated.bits import DeviceBits, count_words, keep_border
 from seqlab.fleet.settings import TrainingSettings
-from seqlab.fleet.stack import Parameters, Stack
+from seqlab.fleet.stack import EMBEDDING, OUTPUT_TABLE, Parameters, Stack
 
 Masks = Sequence[torch.Generator] | DeviceBits
 
@@ -38,12 +38,12 @@ def _mask(random: torch.Generator, shape: tuple[int, ...], share: float) -> Tens
 
 
 def drop_outputs(settings: TrainingSettings, generators: Masks, present: Sequence[bool], outputs: Tensor) -> Tensor:
-    """Apply `settings.dropout` to `outputs` of a layer, (n, R, B, h).
+    """Apply `settings.dropout` to `outputs` of a layer, (n, R, B, h), or to embedded symbols, (n, R, B, e).
 
     With `settings.locked_dropout` a unit is dropped in all steps of a subsequence or in none (Gal & Ghahramani 2016).
     """
-    steps, _, batch_size, hidden = outputs.shape
-    shape = (1 if settings.locked_dropout else steps, batch_size, hidden)
+    steps, _, batch_size, width = outputs.shape
+    shape = (1 if settings.locked_dropout else steps, batch_size, width)
     if isinstance(generators, DeviceBits):
         return outputs * generators.masks(shape, settings.dropout).transpose(0, 1)
     return outputs * torch.stack(draw_masks(generators, present, shape, settings.dropout), 1).to(outputs.device)
@@ -54,8 +54,12 @@ def drop_weights(
 ) -> Parameters:
     """Apply dropout to `parameters`: `embedding_dropout` drops symbols as inputs wherever they occur in the batch (Gal
     & Ghahramani 2016), `recurrent_dropout` entries of every W_hh (Merity et al. 2018).
+
+    An embedding is returned as a whole too, as OUTPUT_TABLE: a dropped symbol remains a possible output.
     """
     dropped = dict(parameters)
+    if EMBEDDING in parameters:
+        dropped[OUTPUT_TABLE] = parameters[EMBEDDING]
     for name, (shape, share) in _dropped_weights(settings, {n: v.shape[1:] for n, v in parameters.items()}).items():
         value = parameters[name]
         if isinstance(generators, DeviceBits):
@@ -70,7 +74,9 @@ def count_step_words(network: Stack, settings: TrainingSettings, steps: int) -> 
     shapes = [shape for shape, _ in _dropped_weights(settings, network.shapes).values()]
     if settings.dropout:
         mask_steps = 1 if settings.locked_dropout else steps
-        shapes += [(mask_steps, settings.batch_size, network.hidden)] * network.layers
+        widths = [network.shapes[EMBEDDING][1]] if EMBEDDING in network.shapes else []
+        widths += [network.hidden] * network.layers
+        shapes += [(mask_steps, settings.batch_size, width) for width in widths]
     return sum(map(count_words, shapes))
 
 
@@ -78,9 +84,10 @@ def _dropped_weights(
     settings: TrainingSettings, shapes: Mapping[str, Sequence[int]]
 ) -> dict[str, tuple[tuple[int, ...], float]]:
     """Mask shape and dropped share of each parameter with dropout, in order."""
+    symbol_weights = EMBEDDING if EMBEDDING in shapes else "W_xh_1"
     masks: dict[str, tuple[tuple[int, ...], float]] = {}
     for name, (rows, columns) in shapes.items():
-        if name == "W_xh_1" and settings.embedding_dropout:
+        if name == symbol_weights and settings.embedding_dropout:
             masks[name] = (rows, 1), settings.embedding_dropout
         elif name.startswith("W_hh") and settings.recurrent_dropout:
             masks[name] = (rows, columns), settings.recurrent_dropout

@@ -133,12 +133,12 @@ class Fleet:
     @property
     def notes(self) -> list[str]:
         """Notes on the training for users of the results, one sentence each."""
-        section, accelerated = self.network.section, is_accelerated(self.parameters["W_hq"].device)
+        section, accelerated = self.network.section, is_accelerated(self.parameters["b_q"].device)
         rounded = self.settings.precision == "bfloat16" and accelerated
         notes = (
             [f"{section}.training.precision is bfloat16; the GPU computed in TF32, which is finer"] if rounded else []
         )
-        return notes + [
+        return [*self.network.notes, *notes] + [
             f"seed {seed}: the loss was not finite in epoch {epoch}, so it stopped there with its best weights; lower "
             f"{section}.training.learning_rate or {section}.training.clip"
             for seed, epoch in self.diverged.items()
@@ -192,7 +192,7 @@ class Fleet:
         return True
 
     def _restored_progress(self, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> EpochProgress:
-        device = self.parameters["W_hq"].device
+        device = self.parameters["b_q"].device
         saved = {name.removeprefix("progress."): value.to(device) for name, value in tensors.items()}
         state = [
             tuple(saved[f"state.{layer}.{part}"] for part in range(len(parts)))

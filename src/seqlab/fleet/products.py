@@ -11,6 +11,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from seqlab.machine.devices import is_accelerated
+
 PRODUCT_SYMBOLS = 1_024  # up to this many, a gradient of rows is fastest as a product with one-hot vectors
 
 
@@ -66,22 +68,37 @@ class _Rows(torch.autograd.Function):
 
 def look_up_on_gpu(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """Return the result of `look_up`, for a GPU: (R, n, B, G h) in memory, and gradients without sorting."""
+    return _pick_rows_on_gpu(inputs, weight + bias)
+
+
+def _pick_rows_on_gpu(inputs: Tensor, table: Tensor) -> Tensor:
     replicas, batch_size, steps = inputs.shape
     apply: Any = _Rows.apply
-    rows = apply(weight + bias, inputs.transpose(1, 2).reshape(replicas, steps * batch_size))
+    rows = apply(table, inputs.transpose(1, 2).reshape(replicas, steps * batch_size))
     return rows.view(replicas, steps, batch_size, -1).transpose(0, 1)
+
+
+def pick_rows(inputs: Tensor, table: Tensor) -> Tensor:
+    """Rows of `table`, (R, V, o), for indices `inputs`, (R, B, n): (n, R, B, o)."""
+    if is_accelerated(table.device):
+        return _pick_rows_on_gpu(inputs, table)
+    return functional.embedding(_places_of(inputs, table), table.flatten(0, 1))
+
+
+def _places_of(inputs: Tensor, table: Tensor) -> Tensor:
+    """Places of the rows for `inputs`, (n, R, B), where the tables of all replicas lie one below the other."""
+    return inputs.permute(2, 0, 1) + table.shape[1] * torch.arange(len(table), device=inputs.device)[:, None]
 
 
 def look_up(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """X_t W_xh + b_h of one-hot `inputs`, indices (R, B, n), as rows of W_xh: (n, R, B, G h)."""
-    replicas, vocabulary, _ = weight.shape
-    rows = inputs.permute(2, 0, 1) + vocabulary * torch.arange(replicas, device=inputs.device)[:, None]
-    if vocabulary <= inputs[0].numel():  # fewer rows than symbols: the bias is added to them
+    rows = _places_of(inputs, weight)
+    if weight.shape[1] <= inputs[0].numel():  # fewer rows than symbols: the bias is added to them
         return functional.embedding(rows, (weight + bias).flatten(0, 1))
     return functional.embedding(rows, weight.flatten(0, 1)) + bias
 
 
-def affine(inputs: Tensor, weight: Tensor, bias: Tensor, precision: torch.dtype | None) -> Tensor:
+def affine(inputs: Tensor, weight: Tensor, bias: Tensor, precision: torch.dtype | None = None) -> Tensor:
     """Product of `inputs`, (n, R, B, i), and `weight`, (R, i, o), plus `bias`, (R, 1, o): (n, R, B, o)."""
     steps, replicas, batch_size, _ = inputs.shape
     rows = inputs.transpose(0, 1).reshape(replicas, steps * batch_size, -1)

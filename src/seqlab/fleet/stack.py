@@ -21,6 +21,9 @@ from seqlab.fleet.cells import LAYERS, State
 from seqlab.fleet.products import affine, look_up, look_up_on_gpu
 from seqlab.machine.devices import is_accelerated
 
+EMBEDDING = "W_xe"  # the parameter that holds a vector for each symbol, in networks of `seqlab.rnn.network`
+OUTPUT_TABLE = "W_eq"  # the embedding as output weights, where it differs from the one that symbols are looked up in
+
 Parameters = dict[str, Tensor]
 Drop = Callable[[Tensor], Tensor]
 
@@ -45,13 +48,18 @@ class Stack:
         """The size of an output."""
         raise NotImplementedError
 
+    @property
+    def notes(self) -> list[str]:
+        """Notes on the shape for users of the results, one sentence each."""
+        return []
+
     def bound(self, name: str) -> float:
         """The largest initial absolute value of the parameter `name`: 1 / sqrt(h)."""
         return self.hidden**-0.5
 
     @property
     def shapes(self) -> dict[str, tuple[int, int]]:
-        """The shape of every parameter of one replica."""
+        """The shape of every parameter of one replica; the bias of the output, b_q, is one of them."""
         kind = LAYERS[self.cell]
         wide = kind.gates * self.hidden
         shapes = {}
@@ -87,7 +95,7 @@ class Stack:
 
     def zero_state(self, parameters: Parameters, rows: int) -> list[State]:
         """The zero state of every layer for `rows` rows of a batch, each tensor (R, rows, h)."""
-        like = parameters["W_hq"]
+        like = parameters["b_q"]
         zero = like.new_zeros(like.shape[0], rows, self.hidden)
         return [(zero,) * LAYERS[self.cell].states for _ in range(self.layers)]
 
@@ -101,12 +109,16 @@ class Stack:
     ) -> tuple[Tensor, list[State]]:
         """Outputs for `inputs`, (n, R, B, o), and the state after them; module Eq. (8) to (11).
 
-        `inputs` are indices of one-hot vectors, (R, B, n), or vectors, (n, R, B, i). `drop` is applied to the outputs
-        of every layer, (n, R, B, h), outside the recurrence; the factors of products are rounded to `precision` unless
-        it is None.
+        `inputs` are indices of symbols, (R, B, n), or vectors, (n, R, B, i). `drop` is applied to the outputs of every
+        layer, (n, R, B, h), outside the recurrence; the factors of products are rounded to `precision` unless it is
+        None.
         """
         hidden, after = self.run_layers(parameters, inputs, state, drop, precision)
-        return affine(hidden, parameters["W_hq"], parameters["b_q"], precision), after
+        return self.outputs_from(parameters, hidden, precision), after
+
+    def outputs_from(self, parameters: Parameters, hidden: Tensor, precision: torch.dtype | None = None) -> Tensor:
+        """Outputs, (n, R, B, o), from those of the last layer, `hidden` (n, R, B, h); module Eq. (9)."""
+        return affine(hidden, parameters["W_hq"], parameters["b_q"], precision)
 
     def run_layers(
         self,

@@ -78,7 +78,7 @@ def _resume_line(fleet: Fleet, restored: bool, name: str) -> str:
 
 def _begin(fleet: Fleet) -> EpochProgress:
     """An epoch before its first batch."""
-    zero = fleet.parameters["W_hq"].new_zeros(len(fleet.seeds))
+    zero = fleet.parameters["b_q"].new_zeros(len(fleet.seeds))
     state = fleet.network.zero_state(fleet.parameters, fleet.settings.batch_size)
     orders = [order.bit_generator.state for order in fleet.orders]
     return EpochProgress(orders, state, zero, zero.clone(), zero.clone())

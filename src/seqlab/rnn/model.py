@@ -78,7 +78,7 @@ class NetworkModel:
 
     @property
     def _like(self) -> Tensor:
-        return self.parameters["W_hq"]
+        return self.parameters["b_q"]
 
     @torch.no_grad()
     def _look_ahead(self, segments: Texts, positions: Positions, steps: int, draws: int, seed: int) -> Ahead:

@@ -1,13 +1,26 @@
-"""Network of a recurrent language model: one-hot symbols in, logits of the next symbol out."""
+"""Network of a recurrent language model: symbols in, logits of the next symbol out.
+
+Symbols enter as one-hot vectors, as in the module, or as rows of an embedding, which may be the output weights too
+(Press & Wolf 2017; Inan, Khosravi & Socher 2017). The parameters beside those of `seqlab.fleet.stack`, for a vocabulary
+of V symbols and an embedding of size e:
+
+    W_xe (R, V, e)        the embedding; W_xh_1 is then (R, e, G h)
+    W_he (R, h, e)        where the output is tied and h is not e: the projection to the size of the embedding
+
+With a tied output there is no W_hq: the logits are H W_he W_xe^T + b_q.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import torch
+from torch import Tensor
 
+from seqlab.fleet.cells import State
 from seqlab.fleet.checkpoint import load_stack
-from seqlab.fleet.stack import Parameters, Stack
+from seqlab.fleet.products import affine, pick_rows
+from seqlab.fleet.stack import EMBEDDING, OUTPUT_TABLE, Drop, Parameters, Stack
 
 
 @dataclass(frozen=True)
@@ -17,20 +30,73 @@ class Architecture(Stack):
     section: ClassVar[str] = "rnn"
 
     vocabulary: int
+    embedding: int = 0  # the size of the embedding; 0 for one-hot inputs
+    tied: bool = False  # the output weights are the embedding
 
     @property
     def inputs(self) -> int:
-        """The size of the vocabulary."""
-        return self.vocabulary
+        """The size of the embedding, or of the vocabulary where symbols are one-hot vectors."""
+        return self.embedding or self.vocabulary
 
     @property
     def outputs(self) -> int:
         """The size of the vocabulary."""
         return self.vocabulary
 
+    @property
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """The shape of every parameter of one replica."""
+        shapes = super().shapes
+        if self.embedding:
+            shapes = {EMBEDDING: (self.vocabulary, self.embedding)} | shapes
+        if self.tied:
+            del shapes["W_hq"]
+            if self.hidden != self.embedding:
+                shapes["W_he"] = self.hidden, self.embedding
+        return shapes
+
+    @property
+    def notes(self) -> list[str]:
+        """A note where the embedding is larger than the one-hot vectors that it replaces."""
+        if self.embedding <= self.vocabulary:
+            return []
+        return [
+            f"rnn.embedding is {self.embedding}, more than the {self.vocabulary} symbols of the vocabulary; a smaller "
+            "one is as good, and so is 0 (one-hot)"
+        ]
+
     def bound(self, name: str) -> float:
-        """1 / sqrt(inputs): a unit of the first layer has one non-zero input, since X is one-hot."""
-        return 1.0 if name == "W_xh_1" else super().bound(name)
+        """1 / sqrt(inputs), which is 1 for the weights of one-hot inputs, and 1 / sqrt(e) for a tied embedding, whose
+        rows are output weights.
+        """
+        if name == (EMBEDDING if self.embedding else "W_xh_1"):
+            return self.embedding**-0.5 if self.tied else 1.0
+        return self.embedding**-0.5 if name == "W_xh_1" else super().bound(name)
+
+    def run_layers(
+        self,
+        parameters: Parameters,
+        inputs: Tensor,
+        state: list[State],
+        drop: Drop | None = None,
+        precision: torch.dtype | None = None,
+    ) -> tuple[Tensor, list[State]]:
+        """Outputs of the last layer, (n, R, B, h), and the state after; `drop` is applied to embedded symbols too, (n,
+        R, B, e), as in Zaremba, Sutskever & Vinyals (2014).
+        """
+        if self.embedding:
+            inputs = pick_rows(inputs, parameters[EMBEDDING])
+            inputs = drop(inputs) if drop else inputs
+        return super().run_layers(parameters, inputs, state, drop, precision)
+
+    def outputs_from(self, parameters: Parameters, hidden: Tensor, precision: torch.dtype | None = None) -> Tensor:
+        """Logits, (n, R, B, V), from the outputs of the last layer, (n, R, B, h)."""
+        if not self.tied:
+            return super().outputs_from(parameters, hidden, precision)
+        table = parameters.get(OUTPUT_TABLE, parameters[EMBEDDING])
+        if "W_he" in parameters:
+            hidden = affine(hidden, parameters["W_he"], parameters["W_he"].new_zeros(1, 1, 1), precision)
+        return affine(hidden, table.mT, parameters["b_q"], precision)
 
 
 def load_network(folder: str | Path, device: torch.device | str = "cpu") -> tuple[Architecture, Parameters, list[int]]:

@@ -15,6 +15,8 @@ from seqlab.rnn.network import Architecture
 from seqlab.rnn.task import LanguageTask
 from seqlab.text.splits import segments_of
 
+NETWORK_SETTINGS = ("cell", "layers", "hidden", "embedding", "tied")  # the others are those of the training
+
 
 def train_run(
     card: dict[str, Any],
@@ -33,7 +35,8 @@ def train_run(
     in `train_and_score`.
     """
     settings = dict(card["settings"])
-    architecture = Architecture(settings.pop("cell"), settings.pop("layers"), settings.pop("hidden"), vocabulary)
+    shape = {key: settings.pop(key) for key in NETWORK_SETTINGS}
+    architecture = Architecture(**shape, vocabulary=vocabulary)
     fleet = Fleet.start(architecture, TrainingSettings.from_card(settings), card["seeds"], device)
     train, valid = (segments_of(ids, splits, name) for name in ("train", "valid"))
     task = LanguageTask.of(architecture, np.concatenate(train), valid, device)

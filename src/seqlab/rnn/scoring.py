@@ -38,7 +38,7 @@ def stream_bits(
     many; it bounds memory and does not change the result beyond rounding. `progress` is called with the number of
     symbols done since its last call.
     """
-    device, replicas = parameters["W_hq"].device, parameters["W_hq"].shape[0]
+    device, replicas = parameters["b_q"].device, parameters["b_q"].shape[0]
     if is_accelerated(device) and ways.is_usable(ways.GRAPHS) and max(map(len, segments)) > RECORDED_FROM:
         try:
             return RecordedScoring(architecture, parameters, segments).bits(progress)
@@ -75,7 +75,7 @@ class RecordedScoring:
     @torch.no_grad()
     def __init__(self, architecture: Architecture, parameters: Parameters, segments: Sequence[NDArray[Any]]) -> None:
         self.architecture, self.parameters = architecture, parameters
-        like = parameters["W_hq"]
+        like = parameters["b_q"]
         self.targets = [max(len(segment) - 1, 0) for segment in segments]
         entries = len(like) * len(segments) * architecture.vocabulary
         steps = min(CHUNK_STEPS, max(self.targets), max(MOST_LOGITS // entries, 1))
@@ -139,7 +139,7 @@ class NetworkReading:
     def _after(
         cls, architecture: Architecture, parameters: Parameters, symbols: Tensor, state: list[State]
     ) -> "NetworkReading":
-        inputs = symbols.to(parameters["W_hq"].device)[None]
+        inputs = symbols.to(parameters["b_q"].device)[None]
         logits, state = architecture.forward(parameters, inputs, state)
         return cls(architecture, parameters, logits[-1, 0], state)
 

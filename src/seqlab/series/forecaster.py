@@ -11,7 +11,6 @@ from torch import Tensor
 
 from seqlab.fleet.cells import State
 from seqlab.fleet.checkpoint import load_stack
-from seqlab.fleet.products import affine
 from seqlab.fleet.stack import Parameters
 from seqlab.series.network import ForecastNetwork, gaussian_of
 from seqlab.series.rollout import Array
@@ -64,7 +63,7 @@ class NetworkForecaster:
     @torch.no_grad()
     def predict(self, state: SeriesReading) -> tuple[Array, Array]:
         """Return mean and deviation, (R, rows)."""
-        outputs = affine(state.hidden[None], self.parameters["W_hq"], self.parameters["b_q"], None)[0]
+        outputs = self.network.outputs_from(self.parameters, state.hidden[None])[0]
         mean, logarithm = gaussian_of(outputs)
         return mean.numpy(), logarithm.exp().numpy()
 

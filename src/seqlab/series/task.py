@@ -63,7 +63,7 @@ class ForecastTask:
     @torch.no_grad()
     def valid_loss(self, parameters: Parameters) -> NDArray[np.float64]:
         """Mean nats of the values in the range `valid`, (R,), the state carried on from the start of train."""
-        replicas = len(parameters["W_hq"])
+        replicas = len(parameters["b_q"])
         places = torch.arange(self.first, self.valid[1] - 1, device=self.values.device).expand(replicas, 1, -1)
         costs, _ = self.costs(parameters, places, self.network.zero_state(parameters, 1))
         means: NDArray[np.float64] = costs[self.valid[0] - self.valid[1] :, :, 0].mean(0).cpu().numpy()

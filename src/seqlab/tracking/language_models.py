@@ -18,7 +18,19 @@ from seqlab.tracking.runs import PlannedRun, Point, format_value, plan_parent, p
 # MLflow compares runs by the first metric, so the selecting metric comes first.
 TRACKED_FIGURES = ("perplexity", "bits_per_char", "bits_per_symbol")
 # The settings that are always parameters; others are parameters where they are axes. The card holds all settings.
-PARAMETER_SETTINGS = ["smoothing", "order", "prune", "cell", "layers", "hidden", "epochs", "steps", "batch_size"]
+PARAMETER_SETTINGS = [
+    "smoothing",
+    "order",
+    "prune",
+    "cell",
+    "layers",
+    "hidden",
+    "embedding",
+    "tied",
+    "epochs",
+    "steps",
+    "batch_size",
+]
 PARAMETER_SETTINGS += ["optimiser", "learning_rate", "dropout", "parts"]
 SHORT_REASONS = {TOTAL_ONLY: "total only", IMPOSSIBLE: "infinite"}  # reason for no verdict -> tag
 LEADING_MODELS = 5  # models of a family in charts of several families

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from made_fleets import RANDOM_TEXT, VALID, VOCABULARY, fleet_of, settings_of, task_of, untimed
+from made_fleets import RANDOM_TEXT, VALID, VOCABULARY, fleet_of, task_of, untimed
 from stand_in import MixedDevicesError, WaitError, fake_gpu, pretended_gpu, recorded_without_waits
 
 from seqlab.fleet import dropout, training
@@ -34,6 +34,9 @@ SETTINGS = {
     "sgd": {"optimiser": "sgd", "learning_rate": 0.3, "weight_decay": 0.01},
     "adamw, averages": {"optimiser": "adamw", "weight_decay": 0.1, "averaging": 0.9, "schedule": "plateau"},
     "penalties": PENALTIES,
+    "embedding": {"embedding": 3, **EVERY_DROPOUT},
+    "tied": {"embedding": 6, "tied": True, **EVERY_DROPOUT},
+    "tied, projection": {"embedding": 3, "tied": True, "dropout": 0.3, "locked_dropout": True},
 }
 
 
@@ -155,8 +158,7 @@ def fake_training(monkeypatch: pytest.MonkeyPatch, cell: str, **settings: Any) -
     """An epoch on a device that computes nothing but refuses what a GPU refuses."""
     monkeypatch.setattr(ways, "load_kernels", lambda: None)
     with fake_gpu(monkeypatch) as device:
-        values = {"steps": 5, "batch_size": 4} | settings
-        fleet = Fleet.start(Architecture(cell, 2, 6, VOCABULARY), settings_of(**values), [1, 2], device)
+        fleet = fleet_of([1, 2], cell, device=device, **settings)
         steps, plan = _prepared(fleet)
         assert fleet.progress is not None
         if steps.stream:

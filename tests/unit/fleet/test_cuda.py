@@ -30,6 +30,9 @@ DROPOUT = {
     "locked": {"locked_dropout": True, "recurrent_dropout": 0.0},
     "symbols and weights": {"embedding_dropout": 0.2},
     "random steps": {"random_steps": True},
+    "embedding": {"embedding": 16, "embedding_dropout": 0.2},
+    "tied": {"embedding": 24, "tied": True, "embedding_dropout": 0.2},
+    "tied, projection": {"embedding": 16, "tied": True, "locked_dropout": True},
 }
 
 
@@ -60,9 +63,9 @@ def train(fleet: Fleet, *more: object) -> None:
     assert [line for line in lines if "failed" in line] == []
 
 
-def fleet_on(device: str, cell: str, **settings: object) -> Fleet:
+def fleet_on(device: str, cell: str, embedding: int = 0, tied: bool = False, **settings: object) -> Fleet:
     values = {"epochs": 2, "steps": 20, "batch_size": 8, "dropout": 0.2, "recurrent_dropout": 0.1} | settings
-    architecture = Architecture(cell, 2, 24, 5)
+    architecture = Architecture(cell, 2, 24, 5, embedding, tied)
     return Fleet.start(architecture, settings_of(**values), [1, 2, 3], torch.device(device))
 
 

@@ -66,6 +66,20 @@ def test_a_silenced_symbol_is_silent_for_every_unit_and_only_as_an_input():
     assert all(dropped[name] is parameters[name] for name in parameters if name != "W_xh_1")
 
 
+@pytest.mark.parametrize("tied", [False, True])
+def test_a_silenced_symbol_of_an_embedding_is_silent_only_as_an_input(tied):
+    network = Architecture("gru", 1, 6, 40, embedding=6, tied=tied)
+    parameters = network.initial_parameters([1])
+    dropped = drop_weights(settings_of(embedding_dropout=0.5), generators(1), [True], parameters)
+    silent = (dropped["W_xe"] == 0).all(-1)[0]
+    assert 10 < silent.sum() < 30
+    inputs, state = torch.arange(40)[None, :, None], network.zero_state(parameters, 40)  # a row for each symbol
+    logits, after = network.forward(dropped, inputs, state)
+    assert len(after[0][0][0, silent].unique(dim=0)) == 1  # all silenced symbols lead to one state
+    assert len(after[0][0][0, ~silent].unique(dim=0)) == 40 - silent.sum()
+    assert len(logits[0, 0, 0].unique()) == 40  # and every symbol has a logit of its own
+
+
 def test_recurrent_weights_are_silenced_one_by_one_in_every_layer():
     parameters = Architecture("gru", 2, 20, 5).initial_parameters([1])
     dropped = drop_weights(settings_of(recurrent_dropout=0.25), generators(1), [True], parameters)

@@ -37,6 +37,7 @@ SETTINGS = [
         {"dropout": 0.2, "locked_dropout": True, "embedding_dropout": 0.2, "recurrent_dropout": 0.3},
         id="every dropout",
     ),
+    pytest.param({"embedding": 3, "tied": True, "dropout": 0.2, "embedding_dropout": 0.2}, id="tied"),
     pytest.param({"averaging": 0.9, "random_steps": True, "temporal_regularisation": 1.0}, id="moving mean"),
     pytest.param({"optimiser": "adamw", "schedule": "plateau", "early_stopping": 2}, id="adamw plateau early stopping"),
 ]
@@ -44,9 +45,9 @@ SERVER = multiprocessing.get_context("forkserver")  # has loaded torch once, and
 SERVER.set_forkserver_preload(["seqlab.fleet.training"])
 
 
-def fleet_of(**settings: Any) -> Fleet:
+def fleet_of(embedding: int = 0, tied: bool = False, **settings: Any) -> Fleet:
     values = {"epochs": 4, "steps": 5, "batch_size": 4, "learning_rate": 0.03} | settings
-    architecture = Architecture("lstm", 2, 6, VOCABULARY)
+    architecture = Architecture("lstm", 2, 6, VOCABULARY, embedding, tied)
     return Fleet.start(architecture, settings_of(**values), [1, 2], torch.device("cpu"))
 
 

@@ -28,8 +28,13 @@ PENALTIES = {"activation_regularisation": 1.0, "temporal_regularisation": 1.0}
 
 @pytest.mark.parametrize(
     "dropout",
-    [{}, {"dropout": 0.3}, {"dropout": 0.3, "averaging": 0.9} | LOCKED | PENALTIES],
-    ids=["no dropout", "dropout", "everything"],
+    [
+        {},
+        {"dropout": 0.3},
+        {"dropout": 0.3, "averaging": 0.9} | LOCKED | PENALTIES,
+        {"embedding": 3, "tied": True, "dropout": 0.3} | LOCKED,
+    ],
+    ids=["no dropout", "dropout", "everything", "tied"],
 )
 @pytest.mark.parametrize("partition", ["sequential", "random"])
 def test_a_replica_does_not_depend_on_its_fleet(partition, dropout):

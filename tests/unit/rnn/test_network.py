@@ -20,6 +20,12 @@ torch.set_num_threads(1)
         (Architecture("gru", 1, 4, 3), 36 + 48 + 12 + 12 + 3),
         # four gates: W_xh 3 * 16, W_hh 4 * 16, b_h 16, then W_xh 4 * 16, W_hh 4 * 16, b_h 16; W_hq 4 * 3, b_q 3
         (Architecture("lstm", 2, 4, 3), 48 + 64 + 16 + 64 + 64 + 16 + 12 + 3),
+        # W_xe 3 * 2; W_xh 2 * 4, W_hh 4 * 4, b_h 4; W_hq 4 * 3, b_q 3
+        (Architecture("rnn", 1, 4, 3, embedding=2), 6 + 8 + 16 + 4 + 12 + 3),
+        # W_xe 3 * 4, which is also the output; W_xh 4 * 4, W_hh 4 * 4, b_h 4; b_q 3
+        (Architecture("rnn", 1, 4, 3, embedding=4, tied=True), 12 + 16 + 16 + 4 + 3),
+        # W_xe 3 * 2; W_xh 2 * 4, W_hh 4 * 4, b_h 4; W_he 4 * 2, b_q 3
+        (Architecture("rnn", 1, 4, 3, embedding=2, tied=True), 6 + 8 + 16 + 4 + 8 + 3),
     ],
 )
 def test_parameters_by_hand(architecture, parameters):
@@ -34,6 +40,16 @@ def test_every_weight_has_the_shape_that_is_promised(cell):
     made = architecture.initial_parameters([1, 2])
     assert {name: tuple(value.shape[1:]) for name, value in made.items()} == architecture.shapes
     assert {value.shape[0] for value in made.values()} == {2}
+
+
+@pytest.mark.parametrize(
+    ("tied", "name", "bound"),
+    [(False, "W_xe", 1), (False, "W_xh_1", 0.25), (False, "W_hq", 0.2), (True, "W_xe", 0.25), (True, "W_he", 0.2)],
+)
+def test_weights_of_an_embedding_start_within_the_root_of_their_inputs(tied, name, bound):
+    """An embedding of size 16 has one input as a table, and 16 as tied output weights."""
+    weights = Architecture("gru", 1, 25, 40, embedding=16, tied=tied).initial_parameters([3])[name]
+    assert 0.97 * bound < weights.abs().max() <= bound
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -84,6 +100,26 @@ def test_the_state_carries_all_there_is_to_know(cell):
     first, between = architecture.forward(parameters, inputs[:, :, :4], state)
     second, _ = architecture.forward(parameters, inputs[:, :, 4:], between)
     torch.testing.assert_close(torch.cat([first, second]), whole, rtol=1e-12, atol=1e-12)
+
+
+def test_an_embedding_larger_than_the_vocabulary_is_noted():
+    assert Architecture("rnn", 1, 4, 30, embedding=30).notes == []
+    (note,) = Architecture("rnn", 1, 4, 30, embedding=31).notes
+    assert note.startswith("rnn.embedding is 31, more than the 30 symbols of the vocabulary")
+
+
+def test_embedded_symbols_are_dropped_as_the_outputs_of_layers_are():
+    architecture = Architecture("rnn", 2, 6, 5, embedding=3)
+    parameters, shapes = architecture.initial_parameters([1, 2]), []
+
+    def drop(outputs: torch.Tensor) -> torch.Tensor:
+        shapes.append(tuple(outputs.shape))
+        return torch.zeros_like(outputs)
+
+    inputs = torch.randint(5, (2, 4, 7), generator=torch.Generator().manual_seed(3))
+    _, after = architecture.forward(parameters, inputs, architecture.zero_state(parameters, 4), drop)
+    assert shapes == [(7, 2, 4, 3), (7, 2, 4, 6), (7, 2, 4, 6)]
+    assert torch.equal(after[0][0], torch.zeros(2, 4, 6))  # the first layer saw no symbol, and its biases are zero
 
 
 def test_dropping_happens_after_every_layer_and_never_in_the_recurrence():
