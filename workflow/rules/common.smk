@@ -78,6 +78,9 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
+for sentence in configuration.describe_missing_texts(config, CORPORA):  # before Snakemake lists them
+    print(sentence, file=sys.stderr)
+
 TEXTS = [place for place in PREPARED if place.unit != SERIES]
 UNIT_OF = {folder: place.unit for place, folder in PREPARED.items()}
 RUNS_AT = {place: [] for place in PREPARED}
