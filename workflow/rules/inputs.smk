@@ -66,7 +66,9 @@ def training_memory(wildcards, input, attempt):
     run = RUNS[Run(*place_of(wildcards), "rnn", wildcards.model)]
     settings, vocabulary = run["settings"], vocabulary_of(str(input.vocab))
     hidden, layers, embedding = settings["hidden"], settings["layers"], settings["embedding"]
-    weights = 4 * hidden * ((embedding or vocabulary) + (2 * layers - 1) * hidden)  # those of an LSTM; others have fewer
+    weights = (
+        4 * hidden * ((embedding or vocabulary) + (2 * layers - 1) * hidden)
+    )  # those of an LSTM; others have fewer
     weights += vocabulary * (embedding + hidden)
     batch = settings["batch_size"] * settings["steps"] * (4 * vocabulary + 16 * layers * hidden)
     numbers = len(run["seeds"]) * (7 * weights + 2 * batch)  # also gradients, two moments, a mean and the best so far
