@@ -55,7 +55,7 @@ def rows(schema: dict[str, Any], prefix: str = "") -> Iterator[str]:
     blocks = []
     for key, value in schema.get("properties", {}).items():
         yield f"| `{prefix}{key}` | {allowed(value)} | {value['description']} |\n"
-        if value.get("properties") in blocks or f"{prefix}{key}".startswith(("rnn.training_by_unit.", "rnn.grids")):
+        if value.get("properties") in blocks or f"{prefix}{key}".startswith(("rnn.by_unit.", "rnn.grids")):
             continue  # the same keys as the key before it, or as rnn and rnn.training
         if "properties" in value:
             blocks.append(value["properties"])

@@ -118,16 +118,16 @@ def text_runs(config: dict[str, Any], unit: str, definition: dict[str, Any]) -> 
     for model, settings in ngram_runs(config["ngram"]).items():
         runs["ngram", model] = {"settings": settings, "seeds": []}
     rnn = config["rnn"]
-    shape = {key: rnn[key] for key in ("cells", "layers", "hidden", "embedding", "tied")}
-    training = rnn["training"] | rnn["training_by_unit"].get(unit, {})
-    grids = [_name_cell(block) for block in rnn["grids"]]
-    for model, settings in list_network_runs("rnn", _name_cell(shape | training), rnn["draw"], grids).items():
-        if settings["tied"] and not settings["embedding"]:
+    settings = {key: rnn[key] for key in ("cells", "layers", "hidden", "embedding", "tied", "grids")}
+    settings |= rnn["training"] | rnn["by_unit"].get(unit, {})
+    grids = [_name_cell(block) for block in settings.pop("grids")]
+    for model, point in list_network_runs("rnn", _name_cell(settings), rnn["draw"], grids).items():
+        if point["tied"] and not point["embedding"]:
             raise InputError(
                 "rnn.tied is true where rnn.embedding is 0, so that there is no embedding to use as output weights; "
                 "give rnn.embedding a size, or set rnn.tied to false"
             )
-        runs["rnn", model] = {"settings": settings, "seeds": rnn["seeds"]}
+        runs["rnn", model] = {"settings": point, "seeds": rnn["seeds"]}
     for model, parts in mixture_runs(config["mixtures"], runs).items():
         runs["mixture", model] = {"settings": {"parts": parts}, "seeds": []}
     return runs

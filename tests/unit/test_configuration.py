@@ -127,7 +127,7 @@ def test_a_missing_key_is_named(place):
             "'rnn.training.learning_rate' is [1, 1.0]",
             "a list without duplicates",
         ),
-        ("rnn.training_by_unit.word", {"epochs": [1, 0]}, "'rnn.training_by_unit.word.epochs.1' is 0", "at least 1"),
+        ("rnn.by_unit.word", {"epochs": [1, 0]}, "'rnn.by_unit.word.epochs.1' is 0", "at least 1"),
         ("rnn.device", ["cpu"], "'rnn.device' is ['cpu']", "one of auto, cpu, cuda"),
         ("rnn.grids", [{"hidden": 8}, {"hidden": [8, 0]}], "'rnn.grids.1.hidden.1' is 0", "at least 1"),
         ("rnn.grids", [{"dropout": []}], "'rnn.grids.0.dropout' is []", "a list of at least 1"),
@@ -141,7 +141,7 @@ def test_a_missing_key_is_named(place):
         ("rnn.training.learning_rate", "1e-3", "'rnn.training.learning_rate' is '1e-3'", "a number"),
         ("rnn.training.dropout", 1.0, "'rnn.training.dropout' is 1.0", "below 1"),
         ("rnn.training.schedule_factor", 2, "'rnn.training.schedule_factor' is 2", "at most 1"),
-        ("rnn.training_by_unit.word", {"epochs": 0}, "'rnn.training_by_unit.word.epochs' is 0", "at least 1"),
+        ("rnn.by_unit.word", {"epochs": 0}, "'rnn.by_unit.word.epochs' is 0", "at least 1"),
         ("rnn", None, "'rnn' is None", "a block of keys"),
         ("ngram", [{"smoothing": "mle", "orders": [0]}], "'ngram.0.orders.0' is 0", "at least 1"),
         ("tracking.uri", 5, "'tracking.uri' is 5", "a text"),
@@ -198,7 +198,8 @@ def test_every_training_setting_is_in_schema_and_default_configuration_and_no_ot
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_every_training_setting_may_differ_by_unit(unit):
-    assert SCHEMA["properties"]["rnn"]["properties"]["training_by_unit"]["properties"][unit]["properties"] == TRAINING
+    keys = SCHEMA["properties"]["rnn"]["properties"]["by_unit"]["properties"][unit]["properties"]
+    assert {key: keys[key] for key in TRAINING} == TRAINING
 
 
 CHOICES = [(name, value) for name, rule in TRAINING.items() for value in rule.get("enum", ())]
@@ -262,12 +263,12 @@ def test_numbers_given_as_texts_become_numbers_inside_the_lists_of_axes_too():
     rnn = {"hidden": ["8", "16"], "layers": "2", "cells": ["lstm"], "device": "cpu", "seeds": ["1"],
            "training": {"dropout": ["0.0", "3e-1"], "epochs": "7", "random_steps": ["true", "false"],
                         "locked_dropout": "true", "optimiser": ["adam"], "clip": ["one"]},
-           "training_by_unit": {"char": {"learning_rate": ["1e-3", 1]}}}  # fmt: skip
+           "by_unit": {"char": {"learning_rate": ["1e-3", 1]}}}  # fmt: skip
     assert convert_numbers({"rnn": rnn}, SCHEMA)["rnn"] == {
         "hidden": [8, 16], "layers": 2, "cells": ["lstm"], "device": "cpu", "seeds": [1],
         "training": {"dropout": [0.0, 0.3], "epochs": 7, "random_steps": [True, False],
                      "locked_dropout": True, "optimiser": ["adam"], "clip": ["one"]},
-        "training_by_unit": {"char": {"learning_rate": [0.001, 1]}},
+        "by_unit": {"char": {"learning_rate": [0.001, 1]}},
     }  # fmt: skip
 
 
@@ -343,7 +344,7 @@ def test_the_runs_on_a_text_are_those_of_every_family() -> None:
     assert runs["source", "true-source"] == {"settings": GENERATED, "seeds": []}
     assert runs["mixture", "both"] == {"settings": {"parts": ["best ngram", "best rnn"]}, "seeds": []}
     assert runs["rnn", "lstm-1x16"]["seeds"] == [1, 2]
-    shape = {"cell": "lstm", "layers": 1, "hidden": 16}
+    shape = {"cell": "lstm", "layers": 1, "hidden": 16, "embedding": 0, "tied": False}
     assert runs["rnn", "lstm-1x16"]["settings"] == shape | DEFAULT["rnn"]["training"]
     assert ("source", "true-source") not in text_runs(small(), "char", {"kind": "path", "path": "a.txt"})
 
@@ -355,18 +356,27 @@ def test_an_axis_of_training_multiplies_the_networks_and_nothing_else() -> None:
 
 
 def test_a_unit_has_settings_and_axes_of_its_own() -> None:
-    config = small(rnn__training_by_unit__word={"dropout": [0.5, 0.2], "epochs": 3})
+    config = small(rnn__by_unit__word={"dropout": [0.5, 0.2], "epochs": 3, "embedding": 4})
+    check_configuration(config)
     char, word = (text_runs(config, unit, {}) for unit in ("char", "word"))
     assert char["rnn", "lstm-1x8"]["settings"]["dropout"] == 0.0
     assert [model for family, model in word if family == "rnn"] == [
         "lstm-1x8", "lstm-1x8-dropout~0.2", "lstm-1x16", "lstm-1x16-dropout~0.2"]  # fmt: skip
     assert word["rnn", "lstm-1x8"]["settings"]["dropout"] == 0.5
     assert word["rnn", "lstm-1x8-dropout~0.2"]["settings"]["epochs"] == 3
+    assert [run["settings"]["embedding"] for run in (char["rnn", "lstm-1x8"], word["rnn", "lstm-1x8"])] == [0, 4]
+
+
+def test_a_unit_has_grids_of_its_own() -> None:
+    config = small(rnn__grids=[{"cells": "gru"}], rnn__by_unit__word={"grids": [{"cells": "rnn", "hidden": 9}]})
+    check_configuration(config)
+    names = [[model for family, model in text_runs(config, unit, {}) if family == "rnn"] for unit in ("char", "word")]
+    assert names == [["gru-1x8", "gru-1x16"], ["rnn-1x9"]]
 
 
 def test_a_grid_has_settings_and_axes_that_stand_above_those_of_all_networks_and_of_a_unit() -> None:
     grids = [{"cells": "rnn", "hidden": 141}, {"cells": ["gru"], "layers": 3, "dropout": 0.1, "epochs": [50, 20]}]
-    config = small(rnn__grids=grids, rnn__training_by_unit__word={"dropout": 0.5, "clip": 0.25})
+    config = small(rnn__grids=grids, rnn__by_unit__word={"dropout": 0.5, "clip": 0.25})
     check_configuration(config)
     runs = text_runs(config, "word", {})
     assert [model for family, model in runs if family == "rnn"] == [
@@ -379,8 +389,9 @@ def test_a_grid_has_settings_and_axes_that_stand_above_those_of_all_networks_and
     training = DEFAULT["rnn"]["training"] | {"clip": 0.25}
     first, last = {"dropout": 0.5}, {"dropout": 0.1, "epochs": 20}
     for shape, differences in {("rnn", 1, 141): first, ("gru", 3, 16): last}.items():
-        settings = dict(zip(("cell", "layers", "hidden"), shape, strict=True)) | training | differences
-        assert any(settings.items() <= run["settings"].items() for run in runs.values())
+        settings = dict(zip(("cell", "layers", "hidden"), shape, strict=True)) | {"embedding": 0, "tied": False}
+        settings |= training | differences
+        assert {"settings": settings, "seeds": [1, 2]} in runs.values()
 
 
 def test_numbers_given_as_texts_become_numbers_in_grids_too() -> None:

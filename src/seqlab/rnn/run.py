@@ -35,7 +35,7 @@ def train_run(
     in `train_and_score`.
     """
     settings = dict(card["settings"])
-    shape = {key: settings.pop(key) for key in NETWORK_SETTINGS}
+    shape = {key: settings.pop(key) for key in NETWORK_SETTINGS if key in settings}
     architecture = Architecture(**shape, vocabulary=vocabulary)
     fleet = Fleet.start(architecture, TrainingSettings.from_card(settings), card["seeds"], device)
     train, valid = (segments_of(ids, splits, name) for name in ("train", "valid"))
