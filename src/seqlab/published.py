@@ -12,7 +12,7 @@ from seqlab.io.runs import SERIES, Place, Run
 
 CELL_KEYS = ("source", "evidence", "unit", "protocol", "tolerance")  # of a cell or, for all cells, of the table
 WINDOWS_PROTOCOL = "windows"  # needs the key window as well
-MODEL_FILES = {"ngram": "model.npz", "rnn": "weights.safetensors"}  # of the families that score windows
+MODEL_FILES = {"ngram": "model.npz", "rnn": "weights.safetensors"}  # of the families that are trained
 MOST_NAMES = 5  # of models in a sentence
 
 
@@ -40,11 +40,11 @@ def select_cell_runs(cell: Mapping[str, Any], runs: Mapping[Run, Mapping[str, An
 
     corpus, unit, family and model, the names of a run, count as settings. A series has no published cells.
     """
-    wanted = cell["run"].items()
+    names = Run._fields[1:]
     return [
         run
         for run, settings in runs.items()
-        if run.unit != SERIES and wanted <= (run._asdict() | {"experiment": None, **settings}).items()
+        if run.unit != SERIES and cell["run"].items() <= {**dict(zip(names, run[1:], strict=True)), **settings}.items()
     ]
 
 
@@ -54,35 +54,34 @@ def assign_cells(published: Mapping[str, Any], runs: Mapping[Run, Mapping[str, A
     Raise InputError as `list_cells`, and where a cell has no run, runs on several texts or units, or runs that its
     protocol can't score.
     """
-    places: dict[Place, list[Run]] = {}
+    cell_runs: dict[Place, list[Run]] = {}
     for number, cell in enumerate(list_cells(published)):
-        name, chosen = f"published.cells.{number} ({cell['name']})", select_cell_runs(cell, runs)
-        if not chosen:
+        name, selection = f"published.cells.{number} ({cell['name']})", select_cell_runs(cell, runs)
+        if not selection:
             raise InputError(
                 f"{name} has a printed value but no run: no model of this experiment has {quote(cell['run'])}; add the "
                 "run, correct these settings, or remove the cell"
             )
-        if len(texts := list(dict.fromkeys(run.place for run in chosen))) > 1:
-            first, second = (f"{place.corpus} by {place.unit}" for place in texts[:2])
+        if len(places := list(dict.fromkeys(run.place for run in selection))) > 1:
+            first, second = (f"{place.corpus} by {place.unit}" for place in places[:2])
             raise InputError(f"{name} has runs on {first} and on {second}; add corpus or unit to its run")
-        others = [run.model for run in chosen if run.family not in MODEL_FILES]
-        if others and cell["protocol"] == WINDOWS_PROTOCOL:
+        unscored = [run.model for run in selection if run.family not in MODEL_FILES]
+        if unscored and cell["protocol"] == WINDOWS_PROTOCOL:
             raise InputError(
-                f"{name} has protocol windows, which can't score {others[0]}; select an n-gram or a network, or use "
+                f"{name} has protocol windows, which can't score {unscored[0]}; select an n-gram or a network, or use "
                 "protocol stream"
             )
-        places.setdefault(texts[0], []).extend(chosen)
-    return {place: list(dict.fromkeys(chosen)) for place, chosen in places.items()}
+        cell_runs.setdefault(places[0], []).extend(selection)
+    return {place: list(dict.fromkeys(selection)) for place, selection in cell_runs.items()}
 
 
 def describe_unprinted(cell_runs: Mapping[Place, list[Run]], runs: Iterable[Run]) -> list[str]:
     """Return a sentence for each corpus and unit in `cell_runs`, the result of `assign_cells`, with n-grams or networks
     that no cell selects.
     """
-    sentences, known = [], list(runs)
-    for place, chosen in cell_runs.items():
-        trained = [run for run in known if run.place == place and run.family in MODEL_FILES]
-        if names := [run.model for run in trained if run not in chosen]:
+    sentences, trained = [], [run for run in runs if run.family in MODEL_FILES]
+    for place, selection in cell_runs.items():
+        if names := [run.model for run in trained if run.place == place and run not in selection]:
             rest = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
             sentences.append(
                 f"note: published.cells has no printed value for {', '.join(names[:MOST_NAMES])}{rest} on "

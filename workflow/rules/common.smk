@@ -232,7 +232,7 @@ def cancel_timers():
 
 
 def print_verdicts():
-    """Print the verdicts on published values, where they were asked for, after Snakemake's own messages."""
+    """Print the verdicts on published values, if there are any, after Snakemake's own messages."""
     for log in [Path(place.file("compare_published.log")) for place in PUBLISHED]:
         if log.is_file():
             print(f"\n{log.read_text()}", end="")

@@ -111,7 +111,7 @@ def parts_of(name):
     return files
 
 
-def published_as_arguments():
+def published_as_arguments(wildcards):
     """Return the published table, as JSON, and the number of windows as arguments of a program."""
     return as_arguments({"published": shlex.quote(json.dumps(config["published"])), **config["protocols"]})
 

@@ -220,6 +220,6 @@ use rule measure_memory as compare_published with:
     params:
         script=script("compare_published"),
         code=code_of("compare_published"),
-        settings=lambda wildcards: published_as_arguments(),
+        settings=published_as_arguments,
     message:
         "Comparing {wildcards.corpus} by {wildcards.unit} with published values"

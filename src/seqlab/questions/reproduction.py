@@ -1,8 +1,8 @@
 """Reproduction: runs of an experiment compared with the printed values of a published table.
 
-The printed value has no ledger, so the comparison is not paired: the interval of a figure covers other texts and other
-seeds, and the verdict asks for more before it claims more. A figure reproduces the printed value where it is at most
-the tolerance above it, and is better where its whole interval is more than the tolerance below it.
+A printed value has no ledger, so the comparison is not paired, and the interval of a figure covers other texts and
+other seeds. A figure reproduces the printed value where it is at most the tolerance above it, and is better where its
+whole interval is more than the tolerance below it (docs/decisions/ledger.md).
 """
 
 import math
@@ -66,10 +66,9 @@ def answer(subject: Subject, published: Mapping[str, Any], windows: int) -> Iter
     settings = {run: content["settings"] for run, content in metrics.items()}
     for cell in list_cells(published):
         runs = select_cell_runs(cell, settings)
-        if not runs:  # on another text
-            continue
-        run = rank_candidates(runs, lambda run: standing_of(metrics[run]))[0]
-        yield compare_cell(cell, metrics[run], _score(subject, run, cell, windows))
+        if runs:  # none for a cell of another text
+            run = rank_candidates(runs, lambda run: standing_of(metrics[run]))[0]
+            yield compare_cell(cell, metrics[run], _score(subject, run, cell, windows))
 
 
 def compare_cell(cell: Mapping[str, Any], metrics: Mapping[str, Any], bits: NDArray[Any]) -> ReproductionRow:
