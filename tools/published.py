@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from seqlab.io.errors import InputError
-from seqlab.published import WINDOWS_PROTOCOL, list_cells
+from seqlab.published import list_cells, name_protocol
 
 ROOT = Path(__file__).parents[1]
 LINE_LENGTH = 100
@@ -59,9 +59,8 @@ def results(name: str, cells: list[dict[str, Any]]) -> list[list[str]]:
 
 def printed_row(cell: dict[str, Any]) -> list[str]:
     """A row of a table without results."""
-    protocol = f"windows of {cell['window']}" if cell["protocol"] == WINDOWS_PROTOCOL else cell["protocol"]
     source = f"{cell['source']} ({cell['evidence']})"
-    return [cell["name"], cell["unit"], protocol, f"{cell['printed']:g}", f"{cell['tolerance']:g}", source]
+    return [cell["name"], cell["unit"], name_protocol(cell), f"{cell['printed']:g}", f"{cell['tolerance']:g}", source]
 
 
 def markdown(rows: list[list[str]]) -> Iterator[str]:

@@ -286,7 +286,7 @@ def list_local_texts(definition: dict[str, Any]) -> list[str]:
 
 
 def describe_missing_texts(config: dict[str, Any], corpora: dict[str, Any]) -> list[str]:
-    """Return a sentence for each corpus of `config` with local files that are missing, unless a rule makes them."""
+    """Return a sentence for each corpus of `config` that lacks local files."""
     sentences = []
     for name in config["corpora"]:
         if missing := [path for path in list_local_texts(corpora[name]) if not Path(path).exists()]:

@@ -35,6 +35,11 @@ def list_cells(published: Mapping[str, Any]) -> list[dict[str, Any]]:
     return cells
 
 
+def name_protocol(cell: Mapping[str, Any]) -> str:
+    """Return the protocol of a cell of `list_cells` with the length of its windows, if it has windows."""
+    return f"windows of {cell['window']}" if cell["protocol"] == WINDOWS_PROTOCOL else str(cell["protocol"])
+
+
 def select_cell_runs(cell: Mapping[str, Any], runs: Mapping[Run, Mapping[str, Any]]) -> list[Run]:
     """Return those of `runs`, which maps runs to their settings, that have every setting of `cell["run"]`.
 

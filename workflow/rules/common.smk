@@ -73,8 +73,8 @@ try:
         PREPARED[place] = f"results/corpora/{name}/{prepared}"
         runs = list_forecast_runs(config["forecast"], SERIES_BLOCKS[name])
         RUNS |= {Run(*place, FORECAST, model): runs[model] for model in runs}
-    settings = {run: RUNS[run]["settings"] for run in RUNS}
-    PUBLISHED = assign_cells(config["published"], settings) if "published" in config else {}
+    SETTINGS = {run: RUNS[run]["settings"] for run in RUNS}
+    PUBLISHED = assign_cells(config["published"], SETTINGS) if "published" in config else {}
 except InputError as error:
     raise WorkflowError(str(error)) from None
 

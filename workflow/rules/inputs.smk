@@ -66,9 +66,7 @@ def training_memory(wildcards, input, attempt):
     run = RUNS[Run(*place_of(wildcards), "rnn", wildcards.model)]
     settings, vocabulary = run["settings"], vocabulary_of(str(input.vocab))
     hidden, layers, embedding = settings["hidden"], settings["layers"], settings["embedding"]
-    weights = (
-        4 * hidden * ((embedding or vocabulary) + (2 * layers - 1) * hidden)
-    )  # those of an LSTM; others have fewer
+    weights = 4 * hidden * ((embedding or vocabulary) + (2 * layers - 1) * hidden)  # of an LSTM; others have fewer
     weights += vocabulary * (embedding + hidden)
     batch = settings["batch_size"] * settings["steps"] * (4 * vocabulary + 16 * layers * hidden)
     numbers = len(run["seeds"]) * (7 * weights + 2 * batch)  # also gradients, two moments, a mean and the best so far
@@ -119,8 +117,8 @@ def published_as_arguments(wildcards):
 def models_of_windows(wildcards):
     """Return the n-grams and networks that a published table scores in windows, as an input."""
     cells = [cell for cell in list_cells(config["published"]) if cell["protocol"] == WINDOWS_PROTOCOL]
-    runs = assign_cells({"cells": cells}, {run: RUNS[run]["settings"] for run in RUNS_AT[place_of(wildcards)]})
-    return [run.file(MODEL_FILES[run.family]) for run in runs.get(place_of(wildcards), [])]
+    runs = assign_cells({"cells": cells}, SETTINGS).get(place_of(wildcards), [])
+    return [run.file(MODEL_FILES[run.family]) for run in runs]
 
 
 # --------------------------------------------------------------------------------------- tables, figures and the report

@@ -19,7 +19,7 @@ from seqlab.ledger.perplexity import read_metrics
 from seqlab.ledger.record import read_ledger
 from seqlab.ledger.selection import rank_candidates, standing_of
 from seqlab.ledger.statistics import estimate_interval
-from seqlab.published import WINDOWS_PROTOCOL, list_cells, select_cell_runs
+from seqlab.published import WINDOWS_PROTOCOL, list_cells, name_protocol, select_cell_runs
 from seqlab.questions.protocols import spread_windows
 from seqlab.questions.subject import Subject
 from seqlab.questions.verdicts import BETTER
@@ -64,11 +64,15 @@ def answer(subject: Subject, published: Mapping[str, Any], windows: int) -> Iter
     """
     metrics = {run: read_metrics(run.file("metrics.json")) for run in subject.runs}
     settings = {run: content["settings"] for run, content in metrics.items()}
+    bits: dict[tuple[Run, str], NDArray[np.float64]] = {}
     for cell in list_cells(published):
         runs = select_cell_runs(cell, settings)
         if runs:  # none for a cell of another text
             run = rank_candidates(runs, lambda run: standing_of(metrics[run]))[0]
-            yield compare_cell(cell, metrics[run], _score(subject, run, cell, windows))
+            key = run, name_protocol(cell)
+            if key not in bits:  # several cells may have the same run
+                bits[key] = _score(subject, run, cell, windows)
+            yield compare_cell(cell, metrics[run], bits[key])
 
 
 def compare_cell(cell: Mapping[str, Any], metrics: Mapping[str, Any], bits: NDArray[Any]) -> ReproductionRow:
@@ -84,7 +88,7 @@ def compare_cell(cell: Mapping[str, Any], metrics: Mapping[str, Any], bits: NDAr
         model=metrics["model"],
         parameters=metrics["parameters"],
         seeds=len({row["seed"] for row in metrics["scores"]} - {None}),
-        protocol=f"windows of {cell['window']}" if cell["protocol"] == WINDOWS_PROTOCOL else cell["protocol"],
+        protocol=name_protocol(cell),
         unit=cell["unit"],
         printed=cell["printed"],
         tolerance=cell["tolerance"],
