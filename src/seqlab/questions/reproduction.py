@@ -30,7 +30,7 @@ UNIT_CONVERSIONS: dict[str, Callable[[Any], Any]] = {  # from bits per symbol
     "bits": lambda bits: bits,
     "perplexity": np.exp2,
 }
-SYMBOLS_AT_ONCE = 2**14  # of windows that are scored together, which bounds the memory of wide networks
+SYMBOLS_AT_ONCE = 2**13  # of windows that are scored together, which bounds the memory of wide networks
 
 
 @dataclass(frozen=True)
