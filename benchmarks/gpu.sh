@@ -30,7 +30,7 @@ if [[ $device == cpu ]]; then
   recurrence=(--hidden 8 --replicas 1 2 --seconds 0.01)
   sweep=(--hidden 8 --layers 1 --seeds 1 --epochs 1)
   quality=(--share 0.002)
-  cells=(--hidden 8 --layers 1 --seeds 1 --epochs 1 --seconds 60)
+  cells=(--configuration config/published/karpathy2015.yaml --seeds 1 --epochs 1 --seconds 60)
 else
   recurrence=(--precisions float32 tf32 --seconds 0.05)
   sweep=(--epochs 3)

@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "src"))
 PAGES = {  # in reading order
     "First run": "docs/first-run",
     "Results": "docs/results",
+    "Published tables": "docs/published",
     "Splits": "docs/splits",
     "Tracking": "docs/tracking",
     "Command line": "docs/command-line",

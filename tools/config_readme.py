@@ -12,7 +12,8 @@ BEGIN, END = "<!-- begin: tools/config_readme.py -->\n", "<!-- end -->\n"
 HEAD = "| key | allowed | meaning |\n|---|---|---|\n"
 INTRODUCTION = """# Configuration
 `config.yaml` is the default experiment and the only set of default values. Every other file here
-contains only what differs from it:
+contains only what differs from it; those in `published/` compare their results with a published
+table ([docs/published.md](../docs/published.md)):
 
     snakemake --cores 2 --configfile config/time_machine.yaml
     snakemake --cores 2 --config corpus=path/to/my.txt cleaning=letters

@@ -1,7 +1,8 @@
 """Fill the generated blocks of the pages: python tools/pages.py; --check compares only.
 
-A block lies between `<!-- begin: SOURCE -->` and `<!-- end -->`. SOURCE is a CSV file, shown as a table, or the folder
-of a package, shown as a tree with the first sentence of every module's docstring; its path starts at the project.
+A block lies between `<!-- begin: SOURCE -->` and `<!-- end -->`. SOURCE is a CSV file, shown as a table; the folder of
+a package, shown as a tree with the first sentence of every module's docstring; or the folder of published tables, shown
+as sections with their results. Its path starts at the project.
 """
 
 import ast
@@ -11,10 +12,12 @@ import sys
 from pathlib import Path
 
 from links import pages
+from published import markdown, sections
 
 from seqlab.io.errors import InputError, command
 
 ROOT = Path(__file__).parents[1]
+PUBLISHED_FOLDER = ROOT / "config/published"
 BLOCK = re.compile(r"(<!-- begin: (\S+?)/? -->\n).*?(<!-- end -->)", re.DOTALL)
 LINE_LENGTH, NAME_LENGTH = 100, 24
 
@@ -28,6 +31,8 @@ def block_text(source: Path, present: str) -> str:
     """Return the lines of a block from its source; blocks of other programs stay unchanged."""
     if source.suffix == ".csv":
         return table(source)
+    if source == PUBLISHED_FOLDER:
+        return "".join([*sections(source), "\n"])
     if source.is_dir():
         return f"```text\n{''.join(tree(source))}```\n"
     return present.split("\n", 1)[1].removesuffix("<!-- end -->")
@@ -36,9 +41,7 @@ def block_text(source: Path, present: str) -> str:
 def table(path: Path) -> str:
     """Return the rows of a CSV file as a table of Markdown."""
     with path.open(encoding="utf-8", newline="") as file:
-        header, *rows = csv.reader(file)
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+        return "".join(markdown(list(csv.reader(file))))
 
 
 def tree(folder: Path, depth: int = 0) -> list[str]:

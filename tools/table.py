@@ -1,4 +1,7 @@
-"""Print the test figures of a text or series as CSV, as docs/results has them: python tools/table.py MODELS_CSV."""
+"""Print figures of test as CSV, as docs/results has them: python tools/table.py TABLE.
+
+TABLE is the models.csv of a text or a series, or the published.csv of a text with published values.
+"""
 
 import csv
 import sys
@@ -9,6 +12,7 @@ import pandas as pd
 
 from seqlab.io.errors import InputError, command
 from seqlab.report import tables as texts
+from seqlab.report.published import read_published
 from seqlab.report.style import format_deviation, format_number
 from seqlab.series import tables as series
 
@@ -39,6 +43,18 @@ def text_rows(models: pd.DataFrame) -> list[list[str]]:
         ]
         rows.append(cells + [f"{row['pruning_loss']:+.4f}" if row["pruned_from"] else "" for _ in loss])
     return rows
+
+
+def published_rows(path: str) -> list[list[str]]:
+    """The header, and a row for each printed value and the figure of its model."""
+    names = {"cell": "cell", "model": "model", "parameters": "parameters", "seeds": "seeds", "unit": "unit"}
+    names |= {"protocol": "protocol", "printed": "printed", "tolerance": "tolerance", "seqlab": "figure"}
+    names |= {"95 % interval": "interval", "verdict": "verdict"}
+    rows = [
+        [*(row[name] for name in names.values()), f"{row['source']} ({row['evidence']})"]
+        for row in read_published(path)
+    ]
+    return [[*names, "source"], *rows]
 
 
 def with_spread(row: dict[str, Any], name: str) -> str:
@@ -76,9 +92,12 @@ def cell(value: float) -> str:
 @command
 def main() -> None:
     if len(sys.argv) != 2:
-        raise InputError("the path of one models.csv is needed; give it as the only argument")
+        raise InputError("the path of one models.csv or published.csv is needed; give it as the only argument")
     path = sys.argv[1]
-    if "horizon" in pd.read_csv(path, nrows=0):
+    columns = pd.read_csv(path, nrows=0)
+    if "printed" in columns:
+        rows = published_rows(path)
+    elif "horizon" in columns:
         rows = series_rows(series.read_forecast_models(path))
     else:
         rows = text_rows(texts.read_text_models(path))

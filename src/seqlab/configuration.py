@@ -285,6 +285,19 @@ def list_local_texts(definition: dict[str, Any]) -> list[str]:
     return [os.path.expanduser(files[name]) for name in SPLIT_NAMES if isinstance(files.get(name), str)]  # noqa: PTH111
 
 
+def describe_missing_texts(config: dict[str, Any], corpora: dict[str, Any]) -> list[str]:
+    """Return a sentence for each corpus of `config` that lacks local files."""
+    sentences = []
+    for name in config["corpora"]:
+        if missing := [path for path in list_local_texts(corpora[name]) if not Path(path).exists()]:
+            licence = corpora[name]["licence"]
+            sentences.append(
+                f"corpus {name!r} lacks {', '.join(missing)}; put the text there (licence: {licence}), or correct the "
+                "path in config/corpora.yaml"
+            )
+    return sentences
+
+
 def insert_paths(definition: dict[str, Any], texts: list[str] | None) -> dict[str, Any]:
     """Return `definition` with `texts` as its local files; with None, without local files."""
     paths = iter(texts or [])

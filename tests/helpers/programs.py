@@ -30,6 +30,11 @@ SEGMENTS = ["--ids", "ids.npy", "--splits", "splits.json"]
 DATA = [*SEGMENTS, "--vocab", "vocab.json"]
 ASKED = ["--experiment", RUNS_FILE, "--corpus", "toy", "--unit", "char"]
 NEED = {"model": "mkn-2", "key": "order", "value": 2, "symbols": 2}
+PUBLISHED = {  # shorter than a path may be
+    "title": "A",
+    **{"source": "A", "evidence": "memory", "unit": "bits", "protocol": "windows", "window": 5, "tolerance": 0.1},
+    "cells": [{"name": "A", "printed": 0.9, "run": {"cell": "rnn"}}],
+}
 RUNS: dict[tuple[str, str], dict[str, Any]] = {  # of the experiment; the last are on a series
     ("ngram", "mkn-2"): {"settings": {"smoothing": "mkn", "order": 2}, "seeds": []},
     ("ngram", "mkn-2-entropy-0.1"): {
@@ -98,6 +103,10 @@ COMMANDS: dict[str, list[str]] = {  # in the order in which the experiment is ma
     "measure_horizon": [
         *[*ASKED, *DATA, "--families", "source", "ngram", "rnn", "--steps", "1", "2", "--symbols", "9"],
         *["--samples", "3", "--device", "cpu", "--output", f"{HERE}/horizon.csv"],
+    ],
+    "compare_published": [
+        *[*ASKED, *DATA, "--published", json.dumps(PUBLISHED), "--windows", "9", "--device", "cpu"],
+        *["--output", f"{HERE}/published.csv"],
     ],
     "compare_protocols": [*ASKED, *DATA, "--windows", "9", "--device", "cpu", "--output", f"{HERE}/protocols.csv"],
     "summarize": [

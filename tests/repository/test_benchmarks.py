@@ -67,19 +67,12 @@ def test_sweep(tmp_path: Path) -> None:
 def test_published_cells_go_on_where_the_time_was_over(tmp_path: Path) -> None:
     text = tmp_path / "text.txt"
     text.write_text("The quick brown fox jumps over the lazy dog. " * 2_800)
-    little = [
-        "--hidden",
-        "4",
-        "--layers",
-        "1",
-        "--seeds",
-        "1",
-        "2",
-        "--epochs",
-        "1",
-        "--folder",
-        str(tmp_path / "cells"),
-    ]
+    networks = tmp_path / "networks.yaml"
+    networks.write_text(
+        "split: {kind: char_rnn_streams, train: 0.8, valid: 0.1, test: 0.1, streams: 100, block: 100}\n"
+        "rnn: {layers: 1, hidden: 4, grids: [{cells: lstm}, {cells: [rnn, gru]}], training: {epochs: 1}}\n"
+    )
+    little = ["--configuration", str(networks), "--seeds", "1", "2", "--folder", str(tmp_path / "cells")]
     program = "benchmarks/published_cells.py", "--text", str(text), *little, "--seconds"
     assert last_line(*program, "0") == {"rows": [], "left": 3}
     measured = last_line(*program, "600")

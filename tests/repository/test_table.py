@@ -1,6 +1,7 @@
 """tools/table.py prints the tables of docs/results from the results of an experiment."""
 
 import csv
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,9 @@ import pytest
 from made_forecasts import make_forecasts
 from project import ROOT
 from tracked import grow
+
+from seqlab.io.tables import tabulate_rows, write_table
+from seqlab.questions.reproduction import ReproductionRow
 
 
 def make_texts(folder: Path) -> None:
@@ -24,3 +28,20 @@ def test_a_table_has_a_row_for_each_model(make, tmp_path: Path) -> None:
     rows = list(csv.DictReader(done.stdout.splitlines()))
     with path.open(newline="") as file:
         assert {row["model"] for row in rows} == {row["model"] for row in csv.DictReader(file)}
+
+
+def test_a_table_of_published_values_has_a_row_for_each_cell(tmp_path: Path) -> None:
+    rows = [
+        ReproductionRow(
+            "LSTM", "lstm-1x8", 411, 3, "stream", "nats", 1.449, 0.005, 1.437, *ends, "reproduced", "memory", "A"
+        )
+        for ends in ((1.42, 1.45), (math.nan, math.nan))
+    ]
+    write_table(tmp_path / "published.csv", tabulate_rows(ReproductionRow, rows))
+    command = [sys.executable, "tools/table.py", str(tmp_path / "published.csv")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    printed = list(csv.DictReader(done.stdout.splitlines()))
+    assert [(row["printed"], row["seqlab"], row["95 % interval"], row["source"]) for row in printed] == [
+        ("1.449", "1.437", "1.420 to 1.450", "A (memory)"),
+        ("1.449", "1.437", "–", "A (memory)"),
+    ]

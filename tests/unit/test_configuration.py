@@ -15,6 +15,7 @@ from seqlab.configuration import (
     check_configuration,
     check_corpora,
     convert_numbers,
+    describe_missing_texts,
     find_longest_need,
     ngram_name,
     ngram_runs,
@@ -39,8 +40,8 @@ SCHEMA = read_schema("config")
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
 CORPORA = load_corpora(ROOT / "config/corpora.yaml")
 SHIPPED = sorted(
-    path.name
-    for path in (ROOT / "config").glob("*.yaml")
+    path.relative_to(ROOT / "config").as_posix()
+    for path in (ROOT / "config").rglob("*.yaml")
     if path.name not in ("corpora.yaml", "presets.yaml", "series.yaml")
 )
 TRAINING = SCHEMA["properties"]["rnn"]["properties"]["training"]["properties"]
@@ -60,7 +61,7 @@ def changed(place: str, value: object) -> dict:
     *blocks, key = place.split(".")
     block = config
     for name in blocks:
-        block = block[name]
+        block = block.setdefault(name, {})
     block[key] = value
     if value is REMOVED:
         del block[key]
@@ -158,6 +159,17 @@ def test_an_unknown_corpus_is_named_with_those_there_are():
 def test_a_corpus_with_none_of_the_units_is_named():
     with pytest.raises(InputError, match=r"'markov_chain' has no unit of .*'word'.*; use one of .*'char'"):
         check_corpora(changed("corpora", ["markov_chain"]) | {"units": ["word"]}, CORPORA)
+
+
+def test_a_local_text_that_is_missing_is_named_with_its_licence(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text("to be or not to be")
+    files = {name: str(tmp_path / f"{name}.txt") for name in SPLIT_NAMES}
+    corpora = CORPORA | {"divided": DIVIDED | {"files": files}}
+    (sentence,) = describe_missing_texts({"corpora": ["time_machine", "divided"]}, corpora)
+    assert sentence == (
+        f"corpus 'divided' lacks {files['valid']}, {files['test']}; put the text there (licence: none), or correct the "
+        "path in config/corpora.yaml"
+    )
 
 
 def test_a_split_that_does_not_add_up_is_refused():

@@ -23,8 +23,9 @@ from seqlab.configuration import check_corpora, find_longest_need, prepared_name
 from seqlab.io.cards import read_card
 from seqlab.io.errors import InputError
 from seqlab.io.files import read_json, remove_file
-from seqlab.io.runs import choose_experiment_name
+from seqlab.io.runs import Run, choose_experiment_name
 from seqlab.ngram.arpa import read_arpa
+from seqlab.published import assign_cells
 from seqlab.series.definitions import add_series, list_forecast_runs, prepared_series_name
 from seqlab.series.series import build_series
 from seqlab.series.splits import prepare_series
@@ -75,13 +76,18 @@ def configuration(overlay: dict[str, Any]) -> None:
     corpora = resolve_corpora(config, CORPORA)
     series = add_series(config, SERIES)
     choose_experiment_name(config.get("experiment"), [])
+    settings = {}
     for name in config["corpora"]:
         for unit in [unit for unit in config["units"] if unit in corpora[name]["units"]]:
             prepared_name(config, DEFAULT, unit)
-            find_longest_need(text_runs(config, unit, corpora[name]))
+            runs = text_runs(config, unit, corpora[name])
+            find_longest_need(runs)
+            settings |= {Run("results/made", name, unit, *run): runs[run]["settings"] for run in runs}
     for name in config["forecast"]["series"]:
         prepared_series_name(config["forecast"], DEFAULT["forecast"])
         list_forecast_runs(config["forecast"], series[name])
+    if "published" in config:
+        assign_cells(config["published"], settings)
 
 
 def corpora(blocks: dict[str, Any]) -> None:

@@ -55,6 +55,18 @@ def test_wrong_text(empty_project: Project, tmp_path: Path, content: bytes, sent
     assert leftovers == []
 
 
+def test_a_corpus_without_its_files(empty_project: Project) -> None:
+    with (empty_project.folder / "config/corpora.yaml").open("a") as file:
+        file.write(
+            "treebank: {title: Treebank, kind: path, path: nowhere/treebank.txt, licence: your own, cleaning: none, "
+            "units: [char]}\n"
+        )
+    done = empty_project.snakemake(*SMOKE, "--config", "corpora=[treebank]")
+    assert done.returncode != 0 and "Traceback" not in done.stdout
+    assert "corpus 'treebank' lacks nowhere/treebank.txt; put the text there (licence: your own), or" in done.stdout
+    assert not (empty_project.folder / "results").exists()
+
+
 def test_missing_text(empty_project: Project) -> None:
     done = empty_project.snakemake(*SMOKE, "--config", "corpus=nowhere/my.txt")
     assert done.returncode != 0

@@ -9,6 +9,7 @@ halves the time for planning thousands of runs.
     RUNS      every run of the experiment -> its settings and seeds, which become its card
     PREPARED  every corpus and unit of the experiment -> the folder of its ids, results/corpora/{corpus}/{prepared}
     NEEDS     every corpus and unit -> the run that needs the longest text
+    PUBLISHED every corpus and unit with printed values -> the runs that are compared with them
 """
 
 import ast
@@ -37,6 +38,7 @@ sys.path.insert(0, str(BASE / "src"))
 from seqlab import configuration
 from seqlab.io.errors import InputError
 from seqlab.presets import choose_preset
+from seqlab.published import assign_cells, describe_unprinted
 from seqlab.series.definitions import add_series, list_forecast_runs, longest_needs, prepared_series_name
 from seqlab.io.runs import (
     FORECAST,
@@ -75,8 +77,13 @@ try:
         PREPARED[place] = f"results/corpora/{name}/{prepared}"
         runs = list_forecast_runs(config["forecast"], SERIES_BLOCKS[name])
         RUNS |= {Run(*place, FORECAST, model): runs[model] for model in runs}
+    SETTINGS = {run: RUNS[run]["settings"] for run in RUNS}
+    PUBLISHED = assign_cells(config["published"], SETTINGS) if "published" in config else {}
 except InputError as error:
     raise WorkflowError(str(error)) from None
+
+for sentence in configuration.describe_missing_texts(config, CORPORA):  # before Snakemake lists them
+    print(sentence, file=sys.stderr)
 
 TEXTS = [place for place in PREPARED if place.unit != SERIES]
 UNIT_OF = {folder: place.unit for place, folder in PREPARED.items()}
@@ -226,6 +233,13 @@ def cancel_timers():
     for thread in threading.enumerate():
         if isinstance(thread, threading.Timer):
             thread.cancel()
+
+
+def print_verdicts():
+    """Print the verdicts on published values, if there are any, after Snakemake's own messages."""
+    for log in [Path(place.file("compare_published.log")) for place in PUBLISHED]:
+        if log.is_file():
+            print(f"\n{log.read_text()}", end="")
 
 
 def repeat_errors(logs):

@@ -2,6 +2,7 @@
 
 import subprocess
 
+from seqlab.published import MODEL_FILES, WINDOWS_PROTOCOL, list_cells
 from seqlab.report import contents
 
 # -------------------------------------------------------------------------------------------------------------- corpora
@@ -73,9 +74,7 @@ def training_memory(wildcards, input, attempt):
     run = RUNS[Run(*place_of(wildcards), "rnn", wildcards.model)]
     settings, vocabulary = run["settings"], vocabulary_of(str(input.vocab))
     hidden, layers, embedding = settings["hidden"], settings["layers"], settings["embedding"]
-    weights = (
-        4 * hidden * ((embedding or vocabulary) + (2 * layers - 1) * hidden)
-    )  # those of an LSTM; others have fewer
+    weights = 4 * hidden * ((embedding or vocabulary) + (2 * layers - 1) * hidden)  # of an LSTM; others have fewer
     weights += vocabulary * (embedding + hidden)
     batch = settings["batch_size"] * settings["steps"] * (4 * vocabulary + 16 * layers * hidden)
     numbers = len(run["seeds"]) * (7 * weights + 2 * batch)  # also gradients, two moments, a mean and the best so far
@@ -118,6 +117,18 @@ def parts_of(name):
     return files
 
 
+def published_as_arguments(wildcards):
+    """Return the published table, as JSON, and the number of windows as arguments of a program."""
+    return as_arguments({"published": shlex.quote(json.dumps(config["published"])), **config["protocols"]})
+
+
+def models_of_windows(wildcards):
+    """Return the n-grams and networks that a published table scores in windows, as an input."""
+    cells = [cell for cell in list_cells(config["published"]) if cell["protocol"] == WINDOWS_PROTOCOL]
+    runs = assign_cells({"cells": cells}, SETTINGS).get(place_of(wildcards), [])
+    return [run.file(MODEL_FILES[run.family]) for run in runs]
+
+
 # --------------------------------------------------------------------------------------- tables, figures and the report
 
 
@@ -141,6 +152,7 @@ def all_tables():
     """Return the tables of every corpus, unit and series."""
     of_texts = ("summary", "models", "verdicts", "breakdown", "protocols", "memory", "horizon")
     names = {place: ("summary", "models") if place.unit == SERIES else of_texts for place in PREPARED}
+    names |= {place: (*names[place], "published") for place in PUBLISHED}
     return [place.file(f"{name}.csv") for place in PREPARED for name in names[place]]
 
 

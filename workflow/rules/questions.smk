@@ -1,11 +1,12 @@
-"""Questions to the ledger and the models: mixtures, verdicts, breakdown, protocols, memory and horizon.
+"""Questions to the ledger and the models: mixtures, verdicts, breakdown, protocols, memory, horizon and published values.
 
 Needs  metrics.json of the runs, and with it scores.npz, whose SHA-256 it holds; for some, the models themselves and the
        prepared corpus
 Makes  results/{experiment}/{corpus}/{unit}/mixture/{model}/card.yaml, scores.npz, metrics.json, and
-       results/{experiment}/{corpus}/{unit}/verdicts.csv, breakdown.csv, contrast.json, protocols.csv, memory.csv, horizon.csv
+       results/{experiment}/{corpus}/{unit}/verdicts.csv, breakdown.csv, contrast.json, protocols.csv, memory.csv,
+       horizon.csv, and with published values published.csv
 
-The last three rules also load networks and differ only in their inputs and settings.
+The last four rules also load networks and differ only in their inputs and settings.
 """
 
 REMEMBERING = ("source", "ngram", "rnn")  # the families whose memory is measured
@@ -198,3 +199,27 @@ use rule measure_memory as compare_protocols with:
         settings=as_arguments(config["protocols"]),
     message:
         "Comparing protocols on {wildcards.corpus} by {wildcards.unit}"
+
+
+use rule measure_memory as compare_published with:
+    input:
+        experiment=ancient("results/{experiment}/runs.json"),
+        metrics=files_of("metrics.json"),
+        models=models_of_windows,
+        ids=prepared("ids.npy"),
+        splits=prepared("splits.json"),
+        vocab=prepared("vocab.json"),
+    output:
+        published=report(
+            "results/{experiment}/{corpus}/{unit}/published.csv",
+            caption="../report/published.rst",
+            category="{corpus} by {unit}",
+        ),
+    log:
+        "results/{experiment}/{corpus}/{unit}/compare_published.log",
+    params:
+        script=script("compare_published"),
+        code=code_of("compare_published"),
+        settings=published_as_arguments,
+    message:
+        "Comparing {wildcards.corpus} by {wildcards.unit} with published values"

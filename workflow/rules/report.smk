@@ -31,6 +31,8 @@ rule plan_runs:
                 "command": command_again(),
                 "prepared": {f"{place.corpus}/{place.unit}": folder for place, folder in PREPARED.items()},
                 "runs": [run[1:] for run in RUNS],
+                "published": config["published"]["title"] if PUBLISHED else "",
+                "note": PRESET.note,
             }
         ),
     message:
@@ -157,7 +159,7 @@ rule plot_figure:
 rule write_report:
     input:
         experiment="results/{experiment}/runs.json",
-        files=lambda wildcards: contents.list_report_files(PREPARED, RUNS),
+        files=lambda wildcards: contents.list_report_files(PREPARED, RUNS, PUBLISHED),
     output:
         page=report("results/{experiment}/report.html", caption="../report/report.rst", category="report"),
     log:

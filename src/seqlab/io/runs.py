@@ -69,7 +69,8 @@ class Experiment(NamedTuple):
     """The content of runs.json: all runs of one configuration.
 
     `folder` holds the results, `configuration` names the configuration files, `command` runs the experiment again, and
-    `prepared` is the folder of ids and splits of every place.
+    `prepared` is the folder of ids and splits of every place. `published` is the title of the published table that the
+    experiment is compared with, and `note` a sentence for the report; empty without one.
     """
 
     folder: str
@@ -78,6 +79,8 @@ class Experiment(NamedTuple):
     command: str
     prepared: dict[Place, str]
     runs: list[Run]
+    published: str = ""
+    note: str = ""
 
     def select(
         self, corpus: str | None = None, unit: str | None = None, families: Sequence[str] | None = None
@@ -112,13 +115,17 @@ def write_experiment(
     command: str,
     prepared: dict[str, str],
     runs: Iterable[Sequence[str]],
+    published: str = "",
+    note: str = "",
 ) -> None:
     """Write runs.json: `prepared` maps corpus/unit to a folder, `runs` are tuples of corpus, unit, family and model.
 
-    The folders are written relative to the file, so that results can be moved as a whole.
+    The folders are written relative to the file, so that results can be moved as a whole; `published` is the title of
+    a published table, and `note` a sentence for the report.
     """
     folders = {place: os.path.relpath(where, Path(path).parent) for place, where in prepared.items()}
     content = {"experiment": name, "configuration": list(configuration), "command": command, "prepared": folders}
+    content |= {"published": published, "note": note}
     write_text(path, json.dumps(content | {"runs": [list(run) for run in runs]}, ensure_ascii=False))
 
 
@@ -134,7 +141,9 @@ def read_experiment(path: str | Path) -> Experiment:
         runs = [Run(folder, *run) for run in content["runs"]]
         if not all(is_folder_name(name) for run in runs for name in run[1:]):
             raise TypeError("names that can be folders")
-        return Experiment(folder, content["experiment"], content["configuration"], content["command"], prepared, runs)
+        names = (content["experiment"], content["configuration"], content["command"])
+        texts = (str(content.get(key, "")) for key in ("published", "note"))
+        return Experiment(folder, *names, prepared, runs, *texts)
     except (KeyError, TypeError, AttributeError) as error:
         raise damaged(path, f"it has no {error}") from None
 

@@ -84,8 +84,7 @@ def score_protocols(
         spread = np.std([bits.mean() for bits in estimates], ddof=1)
         meaning = f"as nanoGPT; {WINDOW_REPEATS} repeats have a standard deviation of {spread:.4f} bits"
         protocols.append(_pooled(model, f"random windows of {steps}", estimates, meaning))
-        starts = np.unique(np.linspace(0, possible - 1, min(windows, possible)).astype(int))
-        bits = scorer(cut_at(longest, steps, starts.tolist()))
+        bits = scorer(spread_windows(longest, steps, windows))
         pooled = _pooled(
             model,
             f"overlapping windows of {steps}, mean of batches",
@@ -114,6 +113,16 @@ def cut_windows(segments: Texts, steps: int) -> list[NDArray[Any]]:
 def cut_at(segment: NDArray[Any], steps: int, starts: Iterable[int]) -> list[NDArray[Any]]:
     """Return the windows of `steps` scored symbols that begin at `starts`."""
     return [segment[start : start + steps + 1] for start in starts]
+
+
+def spread_windows(segment: NDArray[Any], steps: int, number: int) -> list[NDArray[Any]]:
+    """Return at most `number` windows of `steps` scored symbols, evenly spaced in a longer segment.
+
+    Their mean bits are the expectation of those of random windows, as in nanoGPT, where windows overlap.
+    """
+    possible = len(segment) - steps
+    starts = np.unique(np.linspace(0, possible - 1, min(number, possible)).astype(int))
+    return cut_at(segment, steps, starts.tolist())
 
 
 def _mean_over_batches(bits: Sequence[NDArray[np.float64]], batch_size: int) -> float:

@@ -21,6 +21,7 @@ Files = dict[str, str | dict[str, str]]  # needed file -> its path, or the path 
 
 # the tables that the report reads
 REPORT_TABLES = ("check.json", "models.csv", "verdicts.csv", "protocols.csv", "contrast.json")
+PUBLISHED_TABLE = "published.csv"  # of a text with published values
 SERIES_TABLES = ("models.csv",)
 FAMILIES_WITHOUT_SAMPLE = ("compressor", "mixture")  # the families that generate no text
 ORDERS_FILE = "orders.csv"  # of the autoregression, beside its metrics
@@ -199,14 +200,17 @@ def find_place(experiment: Experiment, corpus: str, unit: str) -> Place:
     return place
 
 
-def list_report_files(prepared: Mapping[Place, str], runs: Iterable[Run]) -> list[str]:
-    """Return every file that the report reads; `prepared` and `runs` are those of `Experiment`."""
+def list_report_files(prepared: Mapping[Place, str], runs: Iterable[Run], published: Iterable[Place] = ()) -> list[str]:
+    """Return every file that the report reads; `prepared` and `runs` are those of `Experiment`, and `published` are the
+    places that are compared with a published table.
+    """
     files = []
     for place, folder in prepared.items():
         series = place.unit == SERIES
         files += [source_file(place, folder)] + [f"{folder}/series.json"] * series
         files += [place.file(name) for name in (SERIES_TABLES if series else REPORT_TABLES)]
         files += [figure_file(place, name) for name in list_figures(place)]
+    files += [place.file(PUBLISHED_TABLE) for place in published]
     for run in runs:
         files += [run.file("metrics.json"), run.file("card.yaml")]
         if run.unit == SERIES:

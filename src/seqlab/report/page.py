@@ -20,9 +20,10 @@ from seqlab.io.tables import read_rows
 from seqlab.questions.protocols import ProtocolRow
 from seqlab.questions.verdicts import Verdict, find_leader, find_verdict, read_verdicts
 from seqlab.report import answer
-from seqlab.report.contents import FAMILIES_WITHOUT_SAMPLE, figure_file, list_figures, source_file
+from seqlab.report.contents import FAMILIES_WITHOUT_SAMPLE, PUBLISHED_TABLE, figure_file, list_figures, source_file
 from seqlab.report.explained import colour_places
 from seqlab.report.forecast import compose_forecast_section
+from seqlab.report.published import count_verdicts, read_published
 from seqlab.report.style import format_number
 from seqlab.report.tables import BUDGET_COLUMNS, find_best_model, read_text_models
 
@@ -61,7 +62,8 @@ def write_report(experiment: Experiment, provenance: Mapping[str, str], output: 
         if place.unit == SERIES:
             series.append(shared | compose_forecast_section(place, runs[place], prepared))
         else:
-            texts.append(shared | _text_section(place, runs[place], missing))
+            section = shared | _text_section(place, runs[place], missing)
+            texts.append(section | _published_values(Path(place.file(PUBLISHED_TABLE)), experiment, section["answer"]))
     page = environment.get_template("page.html").render(
         experiment=experiment,
         sections=texts,
@@ -120,6 +122,15 @@ def _corpora(sections: list[dict[str, Any]]) -> list[dict[str, Any]]:
         {"corpus": corpus, "units": answer.compare_units(by_unit) if len(by_unit) > 1 else []}
         for corpus, by_unit in tables.items()
     ]
+
+
+def _published_values(path: Path, experiment: Experiment, answer: list[str]) -> dict[str, Any]:
+    """Return the rows of published.csv, none where the experiment has no published table, and `answer` with a sentence
+    about them.
+    """
+    rows = read_published(path) if experiment.published and path.is_file() else []
+    sentence = f"{len(rows)} printed values of {experiment.published}: {count_verdicts(rows)}."
+    return {"published": rows, "answer": [*answer, sentence] if rows else answer}
 
 
 def _text_section(place: Place, runs: list[Run], missing: list[str]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ PARAMETER_SETTINGS += ["optimiser", "learning_rate", "dropout", "parts"]
 SHORT_REASONS = {TOTAL_ONLY: "total only", IMPOSSIBLE: "infinite"}  # reason for no verdict -> tag
 LEADING_MODELS = 5  # models of a family in charts of several families
 TEXT_ARTIFACTS = ("card.yaml", "sample.txt")
-TEXT_TABLES = ("summary.csv", "models.csv", "verdicts.csv", "breakdown.csv", "memory.csv")
+TEXT_TABLES = ("summary.csv", "models.csv", "verdicts.csv", "breakdown.csv", "memory.csv", "published.csv")
 
 
 def plan_texts(experiment: Experiment, place: Place, runs: Sequence[Run]) -> Iterator[PlannedRun]:

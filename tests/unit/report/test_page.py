@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,6 +15,8 @@ from seqlab.io.errors import InputError
 from seqlab.io.files import read_json, write_json
 from seqlab.io.runs import Experiment, Place, Run
 from seqlab.io.tables import tabulate_rows, write_table
+from seqlab.questions import reproduction
+from seqlab.questions.subject import Subject
 from seqlab.questions.verdicts import Verdict, answer
 from seqlab.report.contents import figure_file, list_report_files
 from seqlab.report.cost import plot_cost
@@ -22,6 +25,7 @@ from seqlab.report.networks import plot_heat_maps
 from seqlab.report.page import make_anchor, write_report
 from seqlab.report.style import format_number, save_figure
 from seqlab.report.tables import summarize_texts
+from seqlab.text.vocab import Vocab
 
 PROVENANCE = {"commit": "abc <1>", "python": "3.11"}
 VOID = {"meta", "link", "br", "hr", "img", "input", "use", "path"}
@@ -150,6 +154,29 @@ def test_the_report_reads_what_it_lists_and_nothing_else(of_two_units: Made, tmp
             path.unlink()
     assert of_two_units.html() == expected
     assert "The char text is short." in expected and "lstm-2x16" in expected
+
+
+CELL: dict[str, Any] = {
+    "source": "A paper, table 1",
+    "evidence": "memory",
+    "unit": "bits",
+    "protocol": "stream",
+    "tolerance": 0.01,
+}
+CELL |= {"run": {"cell": "lstm"}}
+
+
+def test_the_report_has_the_verdicts_on_published_values(made: Made) -> None:
+    subject = Subject(made.experiment.runs, {}, Vocab([]))
+    cells = [CELL | {"name": "LSTM <1>", "printed": 0.5}, CELL | {"name": "another", "printed": 9.0}]
+    rows = reproduction.answer(subject, {"cells": cells}, 20)
+    write_table(made.place().file("published.csv"), tabulate_rows(reproduction.ReproductionRow, rows))
+    assert "printed values" not in made.page().text  # of another configuration
+    made.experiment = made.experiment._replace(published="A paper (1999)")
+    page = made.page()
+    assert page.open == []
+    assert "2 printed values of A paper (1999): 1 not reached, 1 better." in page.text
+    assert "LSTM <1>" in page.text and "A paper, table 1 (memory)" in page.text
 
 
 def test_the_report_says_which_file_a_corpus_is(made: Made, tmp_path: Path) -> None:
