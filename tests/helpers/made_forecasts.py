@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from made_results import list_runs
 
@@ -78,7 +79,9 @@ def make_forecasts(root: Path, experiment: str = "made") -> Path:
             split: forecast_series(forecaster, prepared, prepared.origins(split, 1), horizons, 8)
             for split, horizons in (("valid", [1]), ("test", HORIZONS))
         }
-        training = {"seconds": 1.5, "parameters": 5, "notes": [f"a note on {name}"]}
+        training: dict[str, Any] = {"seconds": 1.5, "parameters": 5, "notes": [f"a note on {name}"]}
+        if seeds:
+            training["fit"] = {"train_loss": 1.0, "valid_loss": 0.5, "still_falling": True}
         runs.append(_with_card(place, name, seeds))
         record_forecasts(runs[-1].folder, prepared, made, forecaster.seeds, training)
     write_table(runs[2].file("orders.csv"), orders)

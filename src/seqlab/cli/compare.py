@@ -62,15 +62,20 @@ def _same_text(folders: list[Path]) -> None:
 
 
 def _figures(folder: Path, metrics: dict[str, Any]) -> dict[str, Any]:
-    """Return the names of a run and its means over seeds; the experiment is None outside of experiments."""
+    """Return the names of a run, its means over seeds, and whether its validation loss was still falling (None for
+    models without epochs); the experiment is None outside of experiments.
+    """
     rows = [row for row in metrics["scores"] if row["split"] == "test"]
     mean = {key: statistics.fmean(row[key] for row in rows) for key in ("bits_per_symbol", "perplexity")}
     experiment = find_experiment(folder)
     names = {"experiment": experiment and experiment.name, "model": metrics["model"], "family": metrics["family"]}
-    return names | {"seeds": len(rows)} | mean
+    fit = metrics.get("fit")
+    return names | {"seeds": len(rows)} | mean | {"still_falling": fit and fit["still_falling"]}
 
 
 def _lines(models: list[dict[str, Any]], verdicts: "list[Verdict]") -> Iterator[str]:
+    from seqlab.fleet.fit import REMEDIES, STILL_FALLING
+
     rows = [["model", "experiment", "seeds", "bits per symbol", "perplexity"]]
     for model in models:
         figures = (f"{model['bits_per_symbol']:.4f}", f"{model['perplexity']:.4f}")
@@ -81,6 +86,11 @@ def _lines(models: list[dict[str, Any]], verdicts: "list[Verdict]") -> Iterator[
     for name, verdict in zip(names[1:], verdicts, strict=True):
         yield ""
         yield _sentence(names[0], replace(verdict, against=name))
+    for name, model in zip(names, models, strict=True):
+        if model["still_falling"]:
+            yield ""
+            remedy = REMEDIES[STILL_FALLING].format(section="rnn")
+            yield f"{name} is underfitted ({STILL_FALLING}), so its verdicts are not settled. Remedy: {remedy}."
 
 
 def _sentence(model: str, verdict: "Verdict") -> str:

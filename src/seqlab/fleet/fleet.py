@@ -11,6 +11,7 @@ from torch import Tensor
 
 from seqlab.fleet.cells import State
 from seqlab.fleet.checkpoint import load_checkpoint, save_checkpoint, save_network
+from seqlab.fleet.fit import measure_fit
 from seqlab.fleet.optimisers import Optimiser
 from seqlab.fleet.settings import TrainingSettings
 from seqlab.fleet.stack import Parameters, Stack
@@ -150,6 +151,7 @@ class Fleet:
         history = pd.DataFrame(self.history)
         seconds = round(float(history.groupby("epoch")["seconds"].first().sum()), 3)
         training = {"seconds": seconds, "parameters": self.network.parameters, "notes": self.notes}
+        training["fit"] = measure_fit(self.history, self.settings.epochs, self.settings.schedule)
         write_json(folder / "training.json", training)
         with replacing(folder / "history.csv") as temporary:
             history.to_csv(temporary, index=False, lineterminator="\n")

@@ -49,7 +49,8 @@ def write_ledger(
         "notes": training["notes"],
         "scores": tabulate_scores(read_scores(folder / "scores.npz"), splits, card["seeds"]),
     }
-    write_metrics(folder / "metrics.json", metrics | more)
+    fit = {"fit": training["fit"]} if "fit" in training else {}
+    write_metrics(folder / "metrics.json", metrics | fit | more)
 
 
 def read_ledger(run: Run) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:

@@ -6,12 +6,14 @@ from typing import Any
 
 import pandas as pd
 
+from seqlab.fleet.fit import REMEDIES, UNDERFITTED_COLUMN
 from seqlab.questions.verdicts import TIED, Verdict, find_verdict
 from seqlab.report.style import format_deviation, format_number
 from seqlab.report.tables import find_best_model
 
 TRAINED_FAMILIES = {"ngram": "n-gram", "rnn": "recurrent network"}  # families that an experiment should have
 FAMILY_TITLES = TRAINED_FAMILIES | {"mixture": "mixture"}  # the families that compete for the best model
+MAX_NAMED_MODELS = 4  # underfitted networks that a sentence names
 COST_BUDGETS = {  # column of a cost -> a budget in words
     "parameters": "With no more parameters than {model} ({cost:,}; stored n-grams and weights are unlike things)",
     "train_seconds": "In no more training time than {model} ({cost:,.2f} seconds)",
@@ -28,6 +30,7 @@ def compose_answer(models: pd.DataFrame, verdicts: Sequence[Verdict], rate: dict
     over = f" over {row['seeds']} seeds" if row["seeds"] > 1 else " from one seed" if row["seeds"] else ""
     bits = "" if math.isinf(row["bits_per_char"]) else f" ({format_number(row['bits_per_char'])} bits per character)"
     sentences = [f"Best model on validation: {best}, test perplexity {format_figure(row, 'perplexity')}{over}{bits}."]
+    sentences += describe_underfitted(models, "rnn")
     for family, name in FAMILY_TITLES.items():
         rival = find_best_model(models[models["family"] == family])
         if rival is not None and family != row["family"]:
@@ -36,6 +39,25 @@ def compose_answer(models: pd.DataFrame, verdicts: Sequence[Verdict], rate: dict
             figures = f"{format_figure(other, 'perplexity')}{over}{_compared(find_verdict(verdicts, rival))}"
             sentences.append(f"The best {name} (chosen on the validation split), {rival}, has {figures}")
     return sentences + _compare_at_equal_cost(models) + _floor(rate)
+
+
+def describe_underfitted(models: pd.DataFrame, section: str) -> list[str]:
+    """Return a sentence on the underfitted networks in a models.csv, which leave its comparison open, and on remedies.
+
+    `section` is the block of the networks in the configuration, rnn or forecast.
+    """
+    marked = models[models[UNDERFITTED_COLUMN] != ""]
+    reasons: dict[str, str] = dict(zip(marked["model"], marked[UNDERFITTED_COLUMN], strict=True))
+    if not reasons:
+        return []
+    names = [f"{model} ({reason})" for model, reason in list(reasons.items())[:MAX_NAMED_MODELS]]
+    names += [f"{len(reasons) - MAX_NAMED_MODELS} more"] if len(reasons) > MAX_NAMED_MODELS else []
+    listed = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+    remedies = [f"{reason}: {REMEDIES[reason].format(section=section)}" for reason in sorted({*reasons.values()})]
+    count = f"{len(reasons)} networks are" if len(reasons) > 1 else "a network is"
+    return [
+        f"The comparison is not settled, because {count} underfitted: {listed}. Remedy for {'; for '.join(remedies)}."
+    ]
 
 
 def _compare_at_equal_cost(models: pd.DataFrame) -> list[str]:

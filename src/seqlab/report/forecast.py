@@ -7,9 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from seqlab.fleet.fit import UNDERFITTED_COLUMN
 from seqlab.io.files import damaged, read_json
-from seqlab.io.runs import Place, Run
+from seqlab.io.runs import FORECAST, Place, Run
 from seqlab.io.tables import read_table
+from seqlab.report.answer import describe_underfitted
 from seqlab.report.style import format_number
 from seqlab.series.autoregression import ORDER_COLUMNS, sufficient_order
 from seqlab.series.record import read_forecast_metrics
@@ -68,7 +70,8 @@ def _answer(models: pd.DataFrame, runs: Sequence[Run]) -> list[str]:
     nearest = test.xs(1, level="horizon")
     sentences = [
         f"Best model on validation, one step ahead: {best}, test RMSE {_figure(nearest.loc[best], 'rmse')}; "
-        f"persistence has {_figure(nearest.loc['persistence'], 'rmse')}."
+        f"persistence has {_figure(nearest.loc['persistence'], 'rmse')}.",
+        *describe_underfitted(models, FORECAST),
     ]
     last = int(models.loc[models["split"] == "test", "horizon"].max())
     if last > 1:
@@ -102,6 +105,7 @@ def _model(run: Run, rows: pd.DataFrame) -> dict[str, Any]:
         "parameters": f"{first['parameters']:,.0f}" if first["parameters"] else "–",
         "seconds": f"{first['train_seconds']:,.1f}" if first["train_seconds"] else "–",
         "seeds": f"{first['seeds']}" if first["seeds"] else "–",
+        "underfitted": first[UNDERFITTED_COLUMN],
     }
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from seqlab.fleet.fit import UNDERFITTED_COLUMN
 from seqlab.io.errors import InputError
 from seqlab.io.files import damaged, read_json, verified, write_text
 from seqlab.io.runs import SERIES, Experiment, Place, Run
@@ -198,6 +199,7 @@ def _run(
         "seconds": _seconds(test["train_seconds"]),
         "unknown": answer.format_share(test["unknown"], test["symbols"]),
         "pruned": _pruned(test, models),
+        "underfitted": test[UNDERFITTED_COLUMN],
         "within": [_within(run, test[column], models) for column in BUDGET_COLUMNS.values()],
     }
 

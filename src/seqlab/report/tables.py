@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from seqlab.fleet.fit import UNDERFITTED_COLUMN, find_underfitted
 from seqlab.io.cards import FAMILY_SETTINGS
 from seqlab.io.errors import InputError
 from seqlab.io.files import damaged, verified
@@ -32,7 +33,7 @@ TEXT_MODEL_COLUMNS = [*RUN_NAMES, "seeds", "split", *COUNT_NAMES, *FIGURE_STATIS
 BOUND_COLUMNS = ["bits_per_symbol_low", "bits_per_symbol_high"]
 # column of a cost -> column with the best single model that costs no more
 BUDGET_COLUMNS = {"parameters": "best_by_parameters", "train_seconds": "best_by_seconds"}
-TEXT_MODEL_COLUMNS += [*COST_COLUMNS, *PRUNING_COLUMNS, *BOUND_COLUMNS, *BUDGET_COLUMNS.values()]
+TEXT_MODEL_COLUMNS += [*COST_COLUMNS, *PRUNING_COLUMNS, *BOUND_COLUMNS, *BUDGET_COLUMNS.values(), UNDERFITTED_COLUMN]
 # columns of models.csv, followed by the other axes
 TEXT_SETTING_KINDS = FAMILY_SETTINGS["ngram"] | FAMILY_SETTINGS["rnn"]
 
@@ -47,19 +48,22 @@ def summarize_texts(runs: Iterable[Run], spelling: Mapping[str, SpellingRow]) ->
     difference in bits per symbol of a pruned n-gram to its unpruned model; empty for others. `bits_per_symbol_low` and
     `_high` bound the interval of `ledger.statistics.estimate_interval`; empty where only a total is known.
     `best_by_parameters` and `best_by_seconds` of an n-gram or a network name the best n-gram or network (chosen on the
-    validation split) with at most as many parameters, or as many seconds of training. The last columns of models.csv
-    are settings: those of TEXT_SETTING_KINDS, and all others in which two networks differ.
+    validation split) with at most as many parameters, or as many seconds of training. `underfitted` is the reason of
+    `fleet.fit.find_underfitted`, or empty. The last columns of models.csv are settings: those of TEXT_SETTING_KINDS,
+    and all others in which two networks differ.
 
     Raise InputError where a file is damaged or files contradict each other.
     """
     rows: list[dict[str, Any]] = []
     paths: dict[tuple[str, ...], str] = {}
+    trained: list[dict[str, Any]] = []
     for run in runs:
         metrics, bits = read_ledger(run)
         path, names = run.file("metrics.json"), tuple(metrics[name] for name in RUN_NAMES)
         if names in paths:
             raise InputError(f"{path} and {paths[names]} both hold {'/'.join(names)}; delete the wrong one")
         paths[names] = path
+        trained.append(metrics)
         shared = {name: metrics[name] for name in (*RUN_NAMES, "parameters", "train_seconds")}
         shared |= {"pruned_from": metrics.get("pruned_from", ""), "settings": _settings(metrics)}
         ends = {split: _interval(metrics, split, bits[split]) for split in SCORED_SPLITS}
@@ -70,6 +74,9 @@ def summarize_texts(runs: Iterable[Run], spelling: Mapping[str, SpellingRow]) ->
     if not rows:
         raise InputError("there is no metrics.json to summarize; add a model to the configuration")
     _check_symbols(rows, paths)
+    reasons = dict(zip(paths, find_underfitted(trained), strict=True))
+    for row in rows:
+        row[UNDERFITTED_COLUMN] = reasons[tuple(row[name] for name in RUN_NAMES)]
     rows.sort(key=_order)
     summary = pd.DataFrame(rows, columns=TEXT_SUMMARY_COLUMNS)
     summary["seed"] = summary["seed"].astype("Int64")  # integers that may be missing
@@ -80,7 +87,7 @@ def read_text_models(path: str | Path) -> pd.DataFrame:
     """Return the models.csv in `path`; InputError where columns or rows are missing."""
     try:
         # a corpus may be called 2024, or NA
-        text = [*RUN_NAMES, "split", "pruned_from", *BUDGET_COLUMNS.values()]
+        text = [*RUN_NAMES, "split", "pruned_from", *BUDGET_COLUMNS.values(), UNDERFITTED_COLUMN]
         models = read_settings_table(verified(path), text, TEXT_MODEL_COLUMNS, TEXT_SETTING_KINDS)
     except ValueError as error:
         raise damaged(path, f"it is not a valid table: {error}") from None

@@ -185,7 +185,8 @@ def record_forecasts(
         "scores": [_plain(row) for row in scores],
         "means": [_plain(row) for row in means],
     }
-    write_json(folder / "metrics.json", metrics | more)
+    fit = {"fit": training["fit"]} if "fit" in training else {}
+    write_json(folder / "metrics.json", metrics | fit | more)
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

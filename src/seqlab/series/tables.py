@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from seqlab.fleet.fit import UNDERFITTED_COLUMN, find_underfitted
 from seqlab.io.cards import FAMILY_SETTINGS
 from seqlab.io.errors import InputError
 from seqlab.io.files import damaged, verified
@@ -26,7 +27,7 @@ FORECAST_MODELS_COLUMNS = [*KEY_COLUMNS, "seeds", "split", "horizon", "origins"]
 FORECAST_MODELS_COLUMNS += [
     name + end for name in FORECAST_FIGURES for end in (INTERVAL_ENDS[:1] if name in SPREAD_FIGURES else INTERVAL_ENDS)
 ]
-FORECAST_MODELS_COLUMNS += [*(PERSISTENCE_COLUMN + end for end in INTERVAL_ENDS), *COST_COLUMNS]
+FORECAST_MODELS_COLUMNS += [*(PERSISTENCE_COLUMN + end for end in INTERVAL_ENDS), *COST_COLUMNS, UNDERFITTED_COLUMN]
 NETWORK_SETTINGS = FAMILY_SETTINGS["rnn"]  # columns of models.csv, followed by the other axes of networks
 
 
@@ -34,9 +35,10 @@ def summarize_forecasts(runs: Iterable[Run]) -> tuple[pd.DataFrame, pd.DataFrame
     """Return the tables (summary, models) of all `runs` of a series, in the order of `runs`.
 
     On test, models.csv also holds the mean difference between the absolute errors of a model and those of persistence
-    from the same origins, with its interval (the loss differential of Diebold & Mariano 1995), from forecasts.npz. The
-    last columns of models.csv are settings of networks: those of NETWORK_SETTINGS, and all others in which two networks
-    differ. Raises InputError where persistence is not among the models.
+    from the same origins, with its interval (the loss differential of Diebold & Mariano 1995), from forecasts.npz.
+    `underfitted` is the reason of `fleet.fit.find_underfitted`, or empty. The last columns of models.csv are settings
+    of networks: those of NETWORK_SETTINGS, and all others in which two networks differ. Raises InputError where
+    persistence is not among the models.
     """
     scores: list[dict[str, Any]] = []
     means: list[dict[str, Any]] = []
@@ -44,11 +46,13 @@ def summarize_forecasts(runs: Iterable[Run]) -> tuple[pd.DataFrame, pd.DataFrame
     naive = next((errors for metrics, errors in ledger if metrics["model"] == "persistence"), None)
     if ledger and naive is None:
         raise InputError("persistence is not among the models to summarize; add it, as all others are compared with it")
-    for metrics, errors in ledger:
+    reasons = find_underfitted(metrics for metrics, _ in ledger)
+    for (metrics, errors), reason in zip(ledger, reasons, strict=True):
         shared = {name: metrics[name] for name in (*KEY_COLUMNS, *COST_COLUMNS)}
         seeds = len({row["seed"] for row in metrics["scores"]} - {None})
         scores += [shared | row for row in metrics["scores"]]
         shared |= {"seeds": seeds, "settings": metrics["settings"] if "cell" in metrics["settings"] else {}}
+        shared[UNDERFITTED_COLUMN] = reason
         means += [shared | row | _against(row, errors, naive) for row in metrics["means"]]
     if not means:
         raise InputError("there is no metrics.json of a forecast to summarize; choose a series in forecast.series")
@@ -80,7 +84,8 @@ def _against(
 def read_forecast_models(path: str | Path) -> pd.DataFrame:
     """Read the models.csv of a series; InputError where it is damaged."""
     try:
-        models = read_settings_table(verified(path), KEY_COLUMNS, FORECAST_MODELS_COLUMNS, NETWORK_SETTINGS)
+        text = [*KEY_COLUMNS, UNDERFITTED_COLUMN]
+        models = read_settings_table(verified(path), text, FORECAST_MODELS_COLUMNS, NETWORK_SETTINGS)
     except ValueError as error:
         raise damaged(path, error) from None
     missing = [name for name in (*FORECAST_MODELS_COLUMNS, *NETWORK_SETTINGS) if name not in models]

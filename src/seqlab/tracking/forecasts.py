@@ -15,7 +15,7 @@ from seqlab.series.record import FORECAST_FIGURES, read_forecast_metrics
 from seqlab.series.tables import find_best_forecaster, read_forecast_models
 from seqlab.tracking.language_models import select_params
 from seqlab.tracking.page import format_command
-from seqlab.tracking.runs import PlannedRun, Point, plan_parent, plan_seeds
+from seqlab.tracking.runs import PlannedRun, Point, plan_parent, plan_seeds, read_fit_tags
 
 SERIES_ARTIFACTS = ("card.yaml", "orders.csv")
 FORECAST_TABLES = ("summary.csv", "models.csv")
@@ -28,11 +28,11 @@ def plan_series(experiment: Experiment, place: Place, runs: Sequence[Run]) -> It
     parent = plan_parent(experiment, place, FORECAST_TABLES, page, best)
     yield parent
     cards = {run: read_card(run.file("card.yaml")) for run in runs}
-    params = select_params(cards, always=None)
+    params, fits = select_params(cards, always=None), read_fit_tags(place)
     for run, card in cards.items():
         metrics = read_forecast_metrics(run.file("metrics.json"))
         for planned in plan_seeds(experiment, run, card, params[run], metrics, SERIES_ARTIFACTS, _figures):
-            yield replace(planned, parent=parent.key)
+            yield replace(planned, standing=fits.get(run.model, {}), parent=parent.key)
 
 
 def _figures(metrics: dict[str, Any], seed: int | None) -> Iterator[Point]:

@@ -13,7 +13,15 @@ from seqlab.ledger.perplexity import read_metrics
 from seqlab.ledger.selection import rank_candidates
 from seqlab.questions.verdicts import IMPOSSIBLE, TOTAL_ONLY, Verdict, find_leader
 from seqlab.tracking.page import BEST_VERDICT, compose_experiment_page, describe_best_model, read_place_verdicts
-from seqlab.tracking.runs import PlannedRun, Point, format_value, plan_parent, plan_seed, plan_seeds
+from seqlab.tracking.runs import (
+    PlannedRun,
+    Point,
+    format_value,
+    plan_parent,
+    plan_seed,
+    plan_seeds,
+    read_fit_tags,
+)
 
 # MLflow compares runs by the first metric, so the selecting metric comes first.
 TRACKED_FIGURES = ("perplexity", "bits_per_char", "bits_per_symbol")
@@ -34,9 +42,10 @@ def plan_texts(experiment: Experiment, place: Place, runs: Sequence[Run]) -> Ite
     yield parent
     cards = {run: read_card(run.file("card.yaml")) for run in runs}
     params, symbols = select_params(cards), _train_symbols(experiment, place)
-    standings, leaders = _standings(place), find_leading_models(place)
+    standings, fits, leaders = _standings(place), read_fit_tags(place), find_leading_models(place)
     for run, card in cards.items():
-        standing = standings.get(run.model, {}) | {"leading": "yes" if (run.family, run.model) in leaders else "no"}
+        standing = standings.get(run.model, {}) | fits.get(run.model, {})
+        standing |= {"leading": "yes" if (run.family, run.model) in leaders else "no"}
         metrics = read_metrics(run.file("metrics.json"))
         for planned in plan_seeds(experiment, run, card, params[run], metrics, TEXT_ARTIFACTS, _figures, symbols):
             yield replace(planned, standing=standing, parent=parent.key)

@@ -6,6 +6,7 @@ from textwrap import indent
 
 import pandas as pd
 
+from seqlab.fleet.fit import UNDERFITTED_COLUMN
 from seqlab.io.runs import Experiment, Place
 from seqlab.ledger.selection import rank_candidates
 from seqlab.questions.verdicts import Verdict, find_leader, find_verdict, read_verdicts
@@ -52,7 +53,9 @@ def describe_best_model(place: Place) -> str:
         if verdict and verdict.is_known:
             rivals.append(f"{rival} {verdict.difference:+.3f} ({verdict.verdict})")
     behind = f"; bits per symbol behind it: {', '.join(rivals)}" if rivals else ""
-    return f"{best} is best, test perplexity {format_number(row['perplexity'])}{behind}"
+    underfitted = models.loc[models[UNDERFITTED_COLUMN] != "", "model"].nunique()
+    unsettled = f"; not settled: {underfitted} underfitted" if underfitted else ""
+    return f"{best} is best, test perplexity {format_number(row['perplexity'])}{behind}{unsettled}"
 
 
 def read_place_verdicts(place: Place) -> list[Verdict]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from seqlab.fleet.fit import UNDERFITTED_COLUMN
 from seqlab.io.provenance import sha256_of
 from seqlab.io.runs import SERIES, Experiment, Place, Run
 
@@ -190,6 +191,16 @@ def read_history(path: str | Path) -> list[dict[str, str]]:
         return []
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def read_fit_tags(place: Place) -> dict[str, dict[str, str]]:
+    """Return the tag `underfitted` of every network of a corpus and unit, the reason or no; empty without a table."""
+    path = Path(place.file("models.csv"))
+    if not path.exists():
+        return {}
+    with path.open(newline="", encoding="utf-8") as file:
+        networks = [row for row in csv.DictReader(file) if row["cell"]]
+    return {row["model"]: {UNDERFITTED_COLUMN: row[UNDERFITTED_COLUMN] or "no"} for row in networks}
 
 
 def round_points(points: Iterable[Point]) -> list[Point]:

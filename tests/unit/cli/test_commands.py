@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_results import list_runs, make_results
+from made_results import keep_falling, list_runs, make_results
 
 from seqlab import doctor
 from seqlab.cli.main import COMMANDS, main
@@ -277,6 +277,18 @@ def test_compare_tells_which_is_better_and_how_sure(run: Any, ledger: Path) -> N
 def test_compare_says_it_in_a_sentence(run: Any, ledger: Path) -> None:
     _, out, _ = run("compare", ledger / "toy/char/ngram/mkn-1", ledger / "toy/char/ngram/mkn-2")
     assert "mkn-1 is 0.298" in out and " bits per symbol worse than mkn-2 (95 % interval 0." in out
+
+
+def test_compare_says_that_an_underfitted_network_settles_nothing(run: Any, ledger: Path) -> None:
+    networks = ledger.with_name("second") / "toy/char/rnn"
+    arguments = ("compare", networks / "gru-1x8", networks / "gru-2x8")
+    assert "underfitted" not in run(*arguments)[1]
+    keep_falling(Run(str(ledger.with_name("second")), "toy", "char", "rnn", "gru-2x8"))
+    _, out, _ = run(*arguments)
+    assert "gru-2x8 is underfitted (still falling), so its verdicts are not settled." in out
+    assert "gru-1x8 is underfitted" not in out
+    models = json.loads(run(*arguments, "--json")[1])["models"]
+    assert [model["still_falling"] for model in models] == [False, True]
 
 
 def test_compare_says_why_two_can_not_be_compared(run: Any, ledger: Path) -> None:

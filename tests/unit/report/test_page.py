@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from made_results import NOTHING_TO_SPELL, make_results
+from made_results import NOTHING_TO_SPELL, keep_falling, make_results
 
 from seqlab.io.errors import InputError
 from seqlab.io.files import read_json, write_json
@@ -307,6 +307,20 @@ def test_the_text_where_models_differ_is_coloured_and_escaped(made: Made) -> Non
     assert 'a<span style="background:rgba(230, 159, 0,0.75)"><b>&lt;</b></span>' in page
     assert "(7.0 bits,\nmkn-3)" in page
     Page(page)
+
+
+def test_an_underfitted_network_is_marked_and_the_comparison_not_settled(made: Made) -> None:
+    assert "underfitted" not in made.page().text
+    for model in ("lstm-1x8", "lstm-2x16"):
+        keep_falling(made.run(model))
+    made.write_models(made.models())
+    text = made.page().text
+    assert (
+        "The comparison is not settled, because 2 networks are underfitted: lstm-1x8 (still falling) and lstm-2x16 "
+        "(still falling). Remedy for still falling: more rnn.training.epochs."
+    ) in text
+    marked = re.findall(r"(lstm-\dx\d+)(?:best)? ?underfitted: still falling", text)
+    assert marked == ["lstm-1x8", "lstm-2x16"]
 
 
 def test_the_best_are_compared_at_equal_cost(made: Made) -> None:

@@ -163,6 +163,9 @@ def page(root: Path, experiment: Experiment) -> str:
         'aria-label="Markov check of wave',
         "a note on gru-1x4",
         "<h3>4 steps ahead</h3>",
+        "The comparison is not settled, because a network is underfitted: gru-1x4 (still falling).",
+        "Remedy for still falling: more forecast.training.epochs.",
+        'gru-1x4<br><span class="badge">underfitted: still falling</span>',
     ],
 )
 def test_the_page_tells(page: str, words: str) -> None:

@@ -52,7 +52,7 @@ def test_columns_are_those_of_the_contract(runs: list[Run]) -> None:
         "perplexity, perplexity_std, bits_per_char, bits_per_char_std, bits_per_byte, bits_per_byte_std, "
         "bits_per_word, bits_per_word_std, open_bits_per_char, open_bits_per_char_std, "
         "parameters, train_seconds, zero_probability, pruned_from, pruning_loss, bits_per_symbol_low, "
-        "bits_per_symbol_high, best_by_parameters, best_by_seconds, smoothing, order, cell, layers, hidden"
+        "bits_per_symbol_high, best_by_parameters, best_by_seconds, underfitted, smoothing, order, cell, layers, hidden"
     )
     assert len(summary) == 2 * (7 + 4 * 3)  # two splits of seven models without seeds and four networks of three
     assert len(models) == 2 * (7 + 4)

@@ -141,6 +141,11 @@ def test_every_model_is_held_against_the_best_one(published: Tree) -> None:
     assert tags["xz"]["verdict in full"] == "not comparable with lstm-2x16: only a total is known"
 
 
+def test_every_network_says_whether_it_is_underfitted(published: Tree) -> None:
+    tags = {name: run.data.tags.get("underfitted") for name, run in published.runs().items()}
+    assert (tags["lstm-2x16-s1"], tags["mkn-3"]) == ("no", None)
+
+
 def test_the_description_of_a_text_is_the_answer(published: Tree) -> None:
     tags = published.client().get_experiment_by_name("toy/char").tags
     assert tags["mlflow.note.content"].startswith("toy by char: lstm-2x16 is best")

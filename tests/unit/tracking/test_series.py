@@ -55,6 +55,17 @@ def test_a_model_without_a_distribution_has_no_figures_of_one(runs: dict[str, Pl
     assert not {name for name in names if "crps" in name or "nll" in name}
 
 
+def test_an_underfitted_network_has_the_reason_as_a_tag(runs: dict[str, PlannedRun]) -> None:
+    tags = {name: run.standing.get("underfitted") for name, run in runs.items() if name != "experiment made"}
+    assert tags == {
+        "autoregression": None,
+        "gru-1x4-s1": "still falling",
+        "gru-1x4-s2": "still falling",
+        "persistence": None,
+        "seasonal-persistence": None,
+    }
+
+
 def test_the_experiment_holds_the_tables_and_the_answer(base: Path, runs: dict[str, PlannedRun]) -> None:
     run = runs["experiment made"]
     assert [path.name for path, _ in run.artifacts] == ["summary.csv", "models.csv"]

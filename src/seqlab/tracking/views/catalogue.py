@@ -48,7 +48,7 @@ class View:
 
 
 def _columns(*params: str) -> list[str]:
-    columns = [f"tags.`{name}`" for name in ("experiment", "behind", "verdict")]
+    columns = [f"tags.`{name}`" for name in ("experiment", "behind", "verdict", "underfitted")]
     columns += ["metrics.`test/perplexity`", CHOSEN_METRIC, "metrics.`test/bits_per_char`"]
     return columns + [f"params.`{name}`" for name in params] + ["metrics.`model/parameters`", "metrics.`train/seconds`"]
 
@@ -124,6 +124,7 @@ TEXT_VIEWS = (
 SERIES_METRICS = [f"metrics.`test/{name}-{horizon}`" for name in ("rmse", "crps") for horizon in (1, 4, 16, 64)]
 SERIES_TABLE_COLUMNS = [
     "tags.`experiment`",
+    "tags.`underfitted`",
     "metrics.`valid/rmse-1`",
     *SERIES_METRICS,
     "params.`model`",
