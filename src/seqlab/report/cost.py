@@ -109,13 +109,13 @@ def _frontiers(axes: Axes, models: pd.DataFrame, column: str) -> list[Any]:
         ("best n-gram within a cost", ngrams, style.GREY, 1.2),
     ]
     kinds += [(f"best {cell} within a cost", networks[networks["cell"] == cell], colours[cell], 1.2) for cell in cells]
-    last, handles = _drawable(single, column)[column].max(), []
+    highest_cost, handles = _drawable(single, column)[column].max(), []
     for label, candidates, colour, width in kinds:
         frontier = _drawable(find_frontier_models(candidates, column), column)
         if len(frontier):
-            costs, bits = ([*frontier[name], frontier[name].iloc[-1]] for name in (column, "bits_per_char"))
+            bits = frontier["bits_per_char"]
             line: dict[str, Any] = {"color": colour, "linewidth": width, "drawstyle": "steps-post", "zorder": 1}
-            handles += axes.plot([*costs[:-1], last], bits, label=label, **line)
+            handles += axes.plot([*frontier[column], highest_cost], [*bits, bits.iloc[-1]], label=label, **line)
     return handles
 
 
