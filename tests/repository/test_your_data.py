@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import pytest
 
-from seqlab.series.reading.columns import read_column
+from seqlab.series.reading.columns import read_columns
 from seqlab.series.reading.numerals import read_numbers
 from seqlab.series.reading.times import check_times
 
@@ -24,7 +24,8 @@ def refuse(row: int, what: str) -> NoReturn:
 @pytest.mark.parametrize("table", TABLES)
 def test_tables(tmp_path: Path, table: str) -> None:
     (tmp_path / "my.csv").write_text(table, encoding="utf-8")
-    assert read_column(tmp_path / "my.csv", "2020" if "2020\n" in table else None).values.tolist() == [9.8, 10.5]
+    columns = read_columns(tmp_path / "my.csv", ["2020"] if "2020\n" in table else [])
+    assert columns.values.tolist() == [[9.8], [10.5]]
 
 
 @pytest.mark.parametrize("kind", TIMES)

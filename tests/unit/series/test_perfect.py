@@ -20,7 +20,9 @@ RULES = {
 
 
 def prepared(values: np.ndarray) -> Prepared:
-    return prepare_series("s", Series("x", [str(t) for t in range(len(values))], values, {}, []), {}, SHARES, NEEDS)
+    return prepare_series(
+        "s", Series(["x"], [str(t) for t in range(len(values))], values[:, None], {}, []), {}, SHARES, NEEDS
+    )
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -32,7 +34,7 @@ def test_a_perfect_fit_has_a_defined_score(name: str) -> None:
     model = Autoregression.fit(given.scaled[slice(*given.learnt)], order)
     assert model.deviation == 0
     with np.errstate(divide="raise", invalid="raise"):
-        made = forecast_series(model, given, given.origins("test", 1), [1, 4], 5)
+        (made,) = forecast_series(model, given, given.origins("test", 1), [1, 4], 5)
         rows, means = forecast_score_rows(
             "test", made, compute_losses(made, given, given.splits["test"][1]), model.seeds
         )
@@ -49,7 +51,7 @@ def test_a_test_split_that_does_not_change_has_no_spread() -> None:
     given = prepared(values)
     model = Autoregression.fit(given.scaled[slice(*given.learnt)], 1)
     with np.errstate(divide="raise", invalid="raise"):
-        made = forecast_series(model, given, given.origins("test", 1), [1], 5)
+        (made,) = forecast_series(model, given, given.origins("test", 1), [1], 5)
         rows, _ = forecast_score_rows("test", made, compute_losses(made, given, given.splits["test"][1]), model.seeds)
     assert np.isnan(rows[0]["spread"]) and np.isfinite(rows[0]["rmse"])
 
@@ -59,7 +61,7 @@ def test_scores_do_not_depend_on_the_unit() -> None:
     found = []
     for given in (prepared(values), prepared(values * unit)):
         model = Autoregression.fit(given.scaled[slice(*given.learnt)], 2)
-        made = forecast_series(model, given, given.origins("test", 1), [1, 4], 5)
+        (made,) = forecast_series(model, given, given.origins("test", 1), [1, 4], 5)
         found.append(
             forecast_score_rows("test", made, compute_losses(made, given, given.splits["test"][1]), model.seeds)[1][1]
         )
