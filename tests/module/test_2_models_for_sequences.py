@@ -22,6 +22,18 @@ def test_equation_2_is_the_mean_of_equation_1():
     assert abs(drawn.mean() - mean.item()) < 0.02
 
 
+def test_equation_2_holds_for_vectors_of_d_components():
+    """x_t = A x_{t-1} + e_t: each component depends on all components before, and their errors are correlated."""
+    matrix = np.array([[0.5, 1.0], [0.0, 0.25]])
+    model = Autoregression(np.zeros(2), matrix[None], np.ones(2), np.array([[1.0, -0.8], [-0.8, 1.0]]))
+    mean, deviation = model.predict(model.start(np.array([[8.0, 4.0]]), np.array([0])))
+    np.testing.assert_array_equal(mean[0, 0], [0.5 * 8.0 + 1.0 * 4.0, 0.25 * 4.0])
+    noise = np.random.default_rng(1).standard_normal((1, 100_000, 2))
+    drawn = mean + deviation * model.correlate(noise)
+    np.testing.assert_allclose(drawn[0].mean(0), mean[0, 0], atol=0.02)
+    np.testing.assert_allclose(np.cov(drawn[0].T), model.correlation, atol=0.02)
+
+
 def test_equation_7_is_one_step_further_ahead_than_its_k_says():
     """The condition of Eq. (7) ends at x_{t-1}, as that of Eq. (2) does, so its x_{t+k} lies k + 1 steps ahead."""
     ahead = roll_out(MODEL, KNOWN, LAST, 3)[0, 0, :, 0]  # 1, 2 and 3 steps after x_{t-1}

@@ -93,7 +93,7 @@ def test_trajectories_of_vectors_have_the_covariance_of_var() -> None:
 
 def test_the_vector_correlation_is_the_ratio_of_residual_covariances_of_var() -> None:
     values = VECTORS["growth"]
-    table = try_orders(values, (0, 150), (150, len(values)), 6, forecast=3)
+    table = try_orders(values, (0, 150), (150, len(values)), 6, scored=3)
     for order in range(2, 7):
         whole, between = VAR(values[:150]).fit(order), VAR(values[1:150]).fit(order - 1)  # of the same values
         ratio = np.linalg.det(whole.sigma_u_mle) / np.linalg.det(between.sigma_u_mle)

@@ -143,12 +143,12 @@ def _correlate_columns(residuals: Array, deviation: Array) -> Array:
 
 
 def try_orders(
-    values: Array, train: tuple[int, int], valid: tuple[int, int], highest: int, forecast: int = 1
+    values: Array, train: tuple[int, int], valid: tuple[int, int], highest: int, scored: int = 1
 ) -> pd.DataFrame:
     """Fit AR(1) to AR(`highest`) on `values`, (T, d), in the range `train`, and score one step ahead on those in
     `valid`.
 
-    A row for each order: `order`, `valid_rmse` (scaled) over the first `forecast` columns, the others being exogenous,
+    A row for each order: `order`, `valid_rmse` (scaled) over the first `scored` columns, the others being exogenous,
     `partial_autocorrelation`, `band`, which holds 95 % of these if the true one is zero, `difference`, the excess of
     the mean squared error over that of the best order, its 95 % interval `low` to `high`, empty where valid has too few
     values, and `chosen`, true for the lowest valid_rmse.
@@ -160,12 +160,12 @@ def try_orders(
     if highest < 1:
         raise InputError(f"forecast.max_order is {highest}; it must be at least 1")
     rows, errors = [], []
-    learnt, scored = values[slice(*train)], values[slice(*valid)][:, :forecast]
+    learnt, targets = values[slice(*train)], values[slice(*valid)][:, :scored]
+    rounding = ROUNDING_SHARE * np.abs(values[:, :scored]).max(0)
     for order in range(1, highest + 1):
         model = Autoregression.fit(learnt, order)
         mean, _ = model.predict(model.start(values, np.arange(valid[0] - 1, valid[1] - 1)))
-        error = scored - mean[0, :, :forecast]
-        rounding = ROUNDING_SHARE * np.abs(values[:, :forecast]).max(0)
+        error = targets - mean[0, :, :scored]
         errors.append((np.where(np.abs(error) > rounding, error, 0.0) ** 2).mean(1))
         if values.shape[1] == 1:
             last, band = model.coefficients[-1, 0, 0], 1.96 / np.sqrt(len(learnt))

@@ -26,7 +26,7 @@ def train_forecaster(
     network = ForecastNetwork(**shape, window=window, columns=prepared.values.shape[1])
     fleet = Fleet.start(network, TrainingSettings.from_card(settings), card["seeds"], device)
     ranges = prepared.learnt, prepared.splits["valid"]
-    task = ForecastTask.of(network, prepared.scaled, *ranges, device, forecast=len(prepared.columns))
+    task = ForecastTask.of(network, prepared.scaled, *ranges, device, scored=len(prepared.columns))
 
     def score() -> None:
         scoring.record_forecasts(NetworkForecaster.load(scoring.folder), read_json(scoring.folder / "training.json"))

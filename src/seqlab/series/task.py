@@ -17,14 +17,14 @@ from seqlab.series.network import ForecastNetwork, gaussian_loss, gaussian_of
 class ForecastTask:
     """A scaled series, `values` (T, d), with its ranges `learnt` and `valid`; see `seqlab.fleet.task`.
 
-    Networks learn all columns, and are validated on the first `forecast` of them, as the others are exogenous.
+    Networks learn all columns, and are validated on the first `scored` of them, as the others are exogenous.
     """
 
     network: ForecastNetwork
     values: Tensor
     learnt: tuple[int, int]
     valid: tuple[int, int]
-    forecast: int = 1
+    scored: int = 1
     unit: str = "values"
     is_discrete: bool = False
 
@@ -36,10 +36,10 @@ class ForecastTask:
         learnt: tuple[int, int],
         valid: tuple[int, int],
         device: torch.device | str = "cpu",
-        forecast: int = 1,
+        scored: int = 1,
     ) -> "ForecastTask":
         """Return the task on `series`, scaled values (T, d), on `device`."""
-        return cls(network, torch.as_tensor(series, dtype=torch.float32, device=device), learnt, valid, forecast)
+        return cls(network, torch.as_tensor(series, dtype=torch.float32, device=device), learnt, valid, scored)
 
     @property
     def data(self) -> Tensor:
@@ -83,8 +83,8 @@ class ForecastTask:
         replicas = len(parameters["b_q"])
         places = torch.arange(self.first, self.valid[1] - 1, device=self.values.device).expand(replicas, 1, -1)
         costs, _ = self._column_costs(parameters, places, self.network.zero_state(parameters, 1))
-        forecast = _mean_over_columns(costs[..., : self.forecast])
-        means: NDArray[np.float64] = forecast[self.valid[0] - self.valid[1] :, :, 0].mean(0).cpu().numpy()
+        scored = _mean_over_columns(costs[..., : self.scored])
+        means: NDArray[np.float64] = scored[self.valid[0] - self.valid[1] :, :, 0].mean(0).cpu().numpy()
         return means.astype(np.float64)
 
     def record_valid_loss(self, parameters: Parameters) -> Callable[[], NDArray[np.float64]] | None:

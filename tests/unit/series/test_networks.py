@@ -49,8 +49,8 @@ def fleet_of(network: ForecastNetwork, seeds: list[int], **settings: Any) -> Fle
 def task_of(network: ForecastNetwork, values: np.ndarray = VALUES) -> ForecastTask:
     """The task on the first columns of `values`, as many as the network has; one of three is exogenous."""
     half, columns = len(values) // 2, network.columns
-    forecast = max(1, columns - 1)
-    return ForecastTask.of(network, values[:, :columns], (0, half), (half, len(values)), forecast=forecast)
+    scored = max(1, columns - 1)
+    return ForecastTask.of(network, values[:, :columns], (0, half), (half, len(values)), scored=scored)
 
 
 def trained(network: ForecastNetwork, seeds: list[int], values: np.ndarray = VALUES, **settings: Any) -> Fleet:
@@ -200,8 +200,8 @@ def test_exogenous_columns_do_not_count_in_validation() -> None:
     losses = [task_of(network, values).valid_loss(parameters) for values in (VALUES, changed)]
     np.testing.assert_array_equal(*losses)
     half = len(VALUES) // 2
-    scored = ForecastTask.of(network, VALUES, (0, half), (half, 60), forecast=3).valid_loss(parameters)
-    assert scored != losses[0]
+    loss = ForecastTask.of(network, VALUES, (0, half), (half, 60), scored=3).valid_loss(parameters)
+    assert loss != losses[0]
 
 
 def test_the_files_of_a_network_name_its_columns_where_there_are_several(tmp_path: Path) -> None:

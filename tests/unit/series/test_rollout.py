@@ -141,7 +141,7 @@ def test_the_vector_correlation_leaves_its_band_up_to_the_order() -> None:
     values = shocks.copy()
     for time in range(2, 2000):
         values[time] += 0.3 * values[time - 1] + 0.3 * values[time - 2, ::-1]
-    table = try_orders(values, (0, 1500), (1500, 2000), 8, forecast=2)
+    table = try_orders(values, (0, 1500), (1500, 2000), 8, scored=2)
     outside = table["partial_autocorrelation"] > table["band"]
     assert outside.tolist()[:2] == [True, True]
     assert outside.sum() <= 3
