@@ -18,6 +18,12 @@ def add_series(config: dict[str, Any], series: dict[str, Any]) -> dict[str, Any]
     """Return `series`, the blocks of config/series.yaml, with one for the file that the key series names; texts are
     then used only where the key corpus names one. Raises InputError for the first invalid key of the section forecast.
     """
+    for key in ("columns", "exogenous"):
+        if config.get(key) and (not config.get("series") or config["series"] in series):
+            raise InputError(
+                f"the configuration key {key!r} is for a series that the key series gives as a file; for a named "
+                "series write it into its block in config/series.yaml"
+            )
     if config.get("series"):
         config["forecast"]["series"], series = define_series_of_file(config, series)
         config["corpora"] = config["corpora"] if config.get("corpus") else []

@@ -199,6 +199,13 @@ def test_columns_that_contradict_each_other_are_refused(tmp_path: Path, keys: di
         add_series(config, SERIES)
 
 
+@pytest.mark.parametrize("keys", [{}, {"series": "us_economy"}])
+def test_columns_of_a_named_series_belong_into_its_block(keys: dict[str, str]) -> None:
+    config = copy.deepcopy(DEFAULT) | keys | {"columns": ["realgdp", "realinv"]}
+    with pytest.raises(InputError, match=r"key 'columns' is for a series that the key series gives as a file; for a"):
+        add_series(config, SERIES)
+
+
 def test_every_column_has_a_unit() -> None:
     block = {"kind": "csv", "path": "x.csv", "columns": ["a", "b"], "unit": ["m", "s", "l"]}
     with pytest.raises(InputError, match="series x has 3 units for 2 columns; give one for each column"):
