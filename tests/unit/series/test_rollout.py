@@ -155,3 +155,25 @@ def test_persistence_of_vectors_is_that_of_each_column() -> None:
         np.testing.assert_array_equal(
             seasonal_persistence(values, origins, 6, 4)[..., [place]], seasonal_persistence(alone, origins, 6, 4)
         )
+
+
+class Holding(Autoregression):
+    """The same model with its last column held at the value of the origin."""
+
+    def advance(self, state, values):
+        values = values.copy()
+        values[..., -1] = state[..., 0, -1]
+        return super().advance(state, values)
+
+
+def test_forecasting_an_exogenous_column_is_better_than_holding_it() -> None:
+    shocks = np.random.default_rng(1).standard_normal((1000, 2))
+    values = shocks.copy()
+    for time in range(1, 1000):
+        values[time] += FEEDING[0] @ values[time - 1]
+    model = Autoregression.fit(values[:500], 1)
+    held = Holding(model.intercept, model.coefficients, model.deviation, model.correlation)
+    origins = np.arange(499, 990)
+    ahead = [roll_out(way, values, origins, 8)[0, :, 7, 0] for way in (model, held)]
+    forecast, holding = (np.sqrt(((made - values[origins + 8, 0]) ** 2).mean()) for made in ahead)
+    assert forecast < 0.9 * holding
