@@ -50,6 +50,12 @@ class Pair:
         return self.model.repeat(state, times)
 
 
+def scalar_autoregression(intercept: float, coefficients: list[float], deviation: float) -> Autoregression:
+    """The autoregression of a single column."""
+    matrices = np.array(coefficients)[:, None, None]
+    return Autoregression(np.array([intercept]), matrices, np.array([deviation]), np.eye(1))
+
+
 def make_series(difference: bool = False) -> Prepared:
     """A noisy sine of 240 values and period 40, cut and scaled."""
     made = sine(240, 0.157, 0.2, 1)

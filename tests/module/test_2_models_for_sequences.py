@@ -4,13 +4,14 @@ from itertools import pairwise
 
 import numpy as np
 import torch
+from made_forecasts import scalar_autoregression
 from scipy.stats import multivariate_normal, norm
 
 from seqlab.series.autoregression import Autoregression
 from seqlab.series.network import ForecastNetwork, gaussian_of
 from seqlab.series.rollout import draw_trajectories, roll_out
 
-MODEL = Autoregression.of_column(intercept=0.0, coefficients=[0.5], deviation=1.0)  # x_t = 0.5 x_{t-1} + e_t
+MODEL = scalar_autoregression(intercept=0.0, coefficients=[0.5], deviation=1.0)  # x_t = 0.5 x_{t-1} + e_t
 KNOWN = np.array([[3.0], [-1.0], [8.0]])  # x_1 .. x_{t-1}, so t is 4
 LAST = np.array([len(KNOWN) - 1])  # where x_{t-1} stands, counted from 0
 

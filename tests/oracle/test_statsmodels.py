@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from made_forecasts import scalar_autoregression
 from statsmodels.tsa.api import VAR
 from statsmodels.tsa.ar_model import AutoReg
 from statsmodels.tsa.arima_process import ArmaProcess
@@ -47,7 +48,7 @@ def test_the_last_coefficients_are_the_partial_autocorrelation(name: str) -> Non
 
 def test_trajectories_have_the_mean_and_variance_of_the_process() -> None:
     """k steps ahead the variance is sigma^2 times the sum of the first k squared weights of the moving average."""
-    model = Autoregression.of_column(0.3, [0.9, -0.4], 0.5)
+    model = scalar_autoregression(0.3, [0.9, -0.4], 0.5)
     weights = ArmaProcess([1, -0.9, 0.4], [1]).arma2ma(8)
     values, origin = np.array([[0.2], [1.5], [-0.7]]), np.array([2])
     horizons, count = [1, 2, 8], 200_000

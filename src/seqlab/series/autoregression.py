@@ -1,6 +1,5 @@
 """Autoregression AR(tau) by least squares, and the choice of its order."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -34,19 +33,13 @@ class Autoregression:
 
     `intercept` is c, (d,), and `coefficients` the matrices A, (tau, d, d); the Gaussian e_t has the standard deviation
     `deviation`, (d,), and the `correlation`, (d, d). For a single column it is the scalar autoregression, for several
-    the vector autoregression of Lutkepohl 2005, *New Introduction to Multiple Time Series Analysis*, chapter 3.
+    the vector autoregression of Lütkepohl 2005, *New Introduction to Multiple Time Series Analysis*, chapter 3.
     """
 
     intercept: Array
     coefficients: Array
     deviation: Array
     correlation: Array
-
-    @classmethod
-    def of_column(cls, intercept: float, coefficients: Sequence[float], deviation: float) -> "Autoregression":
-        """Return the autoregression of a single column."""
-        matrices = np.array(coefficients, dtype=np.float64)[:, None, None]
-        return cls(np.array([intercept]), matrices, np.array([deviation]), np.eye(1))
 
     @property
     def order(self) -> int:
@@ -186,8 +179,8 @@ def _vector_correlation(values: Array, order: int) -> tuple[float, float]:
 
     It is sqrt(1 - U) with the ratio U of the determinants of the residual covariances of AR(order) and AR(order - 1),
     which for one column is the absolute partial autocorrelation. -(N - 1/2 - d order) ln U is chi-squared with d^2
-    degrees of freedom, N = T - order - 1 (Tiao & Box 1981, "Modeling multiple time series with applications", 3.2). NaN
-    where a fit is perfect.
+    degrees of freedom, N = T - order - 1 (Tiao & Box 1981, "Modeling multiple time series with applications", 3.2). It
+    may be NaN where a fit is perfect.
     """
     columns = values.shape[1]
     inputs = np.column_stack([np.ones(len(values) - order), lag_windows(values, order), values[order:]])
@@ -197,7 +190,8 @@ def _vector_correlation(values: Array, order: int) -> tuple[float, float]:
     _, whole = np.linalg.slogdet(remainder[columns:].T @ remainder[columns:])
     bound = chdtri(columns**2, 0.05) / (len(values) - order - 1.5 - columns * order)
     with np.errstate(invalid="ignore"):
-        return float(np.sqrt(-np.expm1(whole - between))), float(np.sqrt(-np.expm1(-bound)))
+        share = np.maximum(-np.expm1(whole - between), 0.0)  # 1 - U, without rounding below zero
+    return float(np.sqrt(share)), float(np.sqrt(-np.expm1(-bound)))
 
 
 def _interval(errors: Array, best: Array) -> tuple[float, float, float]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_forecasts import make_forecasts, make_series, make_vectors
+from made_forecasts import make_forecasts, make_series, make_vectors, scalar_autoregression
 
 from seqlab.io.errors import InputError
 from seqlab.io.runs import read_experiment
@@ -102,7 +102,7 @@ def test_the_best_is_chosen_on_valid(models: pd.DataFrame) -> None:
 
 def test_forecasts_that_collapse_have_no_spread() -> None:
     prepared = make_series()
-    flat = Autoregression.of_column(0.0, [0.0], 1.0)
+    flat = scalar_autoregression(0.0, [0.0], 1.0)
     (made,) = forecast_series(flat, prepared, prepared.origins("test", 1), [1, 4], 2)
     scores, _ = forecast_score_rows("test", made, compute_losses(made, prepared, 240), [None])
     assert [row["spread"] for row in scores] == pytest.approx([0.0, 0.0], abs=1e-12)
@@ -110,7 +110,7 @@ def test_forecasts_that_collapse_have_no_spread() -> None:
 
 def test_with_differences_a_forecast_goes_on_from_the_last_value() -> None:
     prepared = make_series(difference=True)
-    drift = Autoregression.of_column(0.0, [0.0], 1e-9)  # every change is the mean change of train
+    drift = scalar_autoregression(0.0, [0.0], 1e-9)  # every change is the mean change of train
     origins = prepared.origins("test", 1)
     (made,) = forecast_series(drift, prepared, origins, [1, 4], 3)
     expected = prepared.values[origins] + np.array([1, 4]) * prepared.scale.mean[0]
@@ -120,7 +120,7 @@ def test_with_differences_a_forecast_goes_on_from_the_last_value() -> None:
 
 
 def spread_of_trajectories(prepared: Prepared, steps: int) -> float:
-    noise = Autoregression.of_column(0.0, [0.0], 1.0)
+    noise = scalar_autoregression(0.0, [0.0], 1.0)
     (made,) = forecast_series(noise, prepared, prepared.origins("test", 1), [steps], 64)
     assert made.mixture is not None
     return float(np.sqrt(made.mixture.means.var(-1).mean() + (made.mixture.deviations**2).mean()))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_forecasts import scalar_autoregression
 
 from seqlab.io.errors import InputError
 from seqlab.io.files import read_json, write_json
@@ -12,7 +13,7 @@ from seqlab.series.autoregression import Autoregression, sufficient_order, try_o
 from seqlab.series.persistence import persistence, seasonal_persistence
 from seqlab.series.rollout import draw_trajectories, roll_out
 
-HALVING = Autoregression.of_column(0.0, [0.5], 1.0)
+HALVING = scalar_autoregression(0.0, [0.5], 1.0)
 
 
 def process(coefficients: list[float], length: int, seed: int = 1) -> np.ndarray:
@@ -29,7 +30,7 @@ def test_a_first_order_roll_out_shrinks_by_its_coefficient() -> None:
 
 
 def test_far_ahead_an_autoregression_collapses_to_the_mean_of_the_process() -> None:
-    model = Autoregression.of_column(1.0, [0.6, 0.2], 1.0)
+    model = scalar_autoregression(1.0, [0.6, 0.2], 1.0)
     made = roll_out(model, np.array([[30.0], [-20.0], [7.0]]), np.array([1, 2]), 300)
     np.testing.assert_allclose(made[0, :, -1], 1.0 / (1 - 0.6 - 0.2))
 
@@ -51,7 +52,7 @@ def test_trajectories_do_not_depend_on_the_other_origins(monkeypatch: pytest.Mon
 
 def test_sums_are_those_of_the_values_drawn() -> None:
     """With no noise a trajectory is the roll-out."""
-    model = Autoregression.of_column(0.0, [0.5], 0.0)
+    model = scalar_autoregression(0.0, [0.5], 0.0)
     sums, means, _ = draw_trajectories(model, np.array([[8.0]]), np.array([0]), [1, 3], 2)
     assert sums[0, 0, ..., 0].tolist() == [[0.0, 0.0], [6.0, 6.0]]
     assert means[0, 0, ..., 0].tolist() == [[4.0, 4.0], [1.0, 1.0]]

@@ -98,10 +98,9 @@ def _places(path: Path, head: Sequence[str], names: Sequence[str]) -> list[int]:
         )
     if not names:
         if len(head) > 2:
-            one, several = f"--config column={flatten(head[-1])}", flatten(", ".join(head[-2:]))
             raise InputError(
-                f"{path} has the columns {flatten(', '.join(head))}; choose one, as in {one}, or several, as in "
-                f"--config 'columns=[{several}]'"
+                f"{path} has the columns {flatten(', '.join(head))}; choose one, as in --config "
+                f"column={flatten(head[-1])}, or several, as in --config 'columns=[{flatten(', '.join(head[-2:]))}]'"
             )
         return [len(head) - 1]
     for name, match in zip(names, matches, strict=True):
