@@ -18,6 +18,7 @@ table ([docs/published.md](../docs/published.md)):
     snakemake --cores 2 --configfile config/time_machine.yaml
     snakemake --cores 2 --config corpus=path/to/my.txt cleaning=letters
     snakemake --cores 2 --config series=path/to/my.csv column=height period=12
+    snakemake --cores 2 --config series=path/to/my.csv 'columns=[flow, level]' 'exogenous=[rain]'
     snakemake --cores 2 --config experiment=dropout 'rnn={training: {dropout: [0.0, 0.3, 0.5]}}'
 
 A list replaces the default list; blocks are merged key by key. A key that is not in these tables is

@@ -66,7 +66,19 @@ def with_spread(row: dict[str, Any], name: str) -> str:
 
 
 def series_rows(models: pd.DataFrame) -> list[list[str]]:
-    """The header, and a row for each model of a series."""
+    """The header, and a row for each model of a series, of several columns for their mean and for each of them."""
+    names = series.list_table_columns(models)
+    tables = [column_rows(series.select_column(models, name)) for name in ["", *names]]
+    if not names:
+        return tables[0]
+    rows = [["column", *tables[0][0]]]
+    for name, table in zip(["mean", *names], tables, strict=True):
+        rows += [[name, *row] for row in table[1:]]
+    return rows
+
+
+def column_rows(models: pd.DataFrame) -> list[list[str]]:
+    """The header, and a row for each model, from the rows of one column or of the mean over columns."""
     test = models[models["split"] == "test"]
     ahead = sorted(test["horizon"].unique())
     errors = [f"{name}, {k}" for name in ("RMSE", "CRPS") for k in ahead]

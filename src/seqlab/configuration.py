@@ -17,7 +17,8 @@ from seqlab.text.tokens import UNITS
 
 SMOOTHINGS_WITHOUT_BACKOFF = ("laplace", "add-k")  # their models have no back-off weights
 BEST_PREFIX = "best "  # begins a part of a mixture that is chosen on validation
-NAME_KEYS = ("corpus", "series", "column")  # keys of names, which Snakemake and YAML may read as numbers
+# keys of names, which Snakemake and YAML may read as numbers
+NAME_KEYS = ("corpus", "series", "column", "columns", "exogenous")
 BOOLEAN_TEXTS = {"true": True, "false": False}
 NUMBER_PARSERS: dict[str, Callable[[str], Any]] = {
     "integer": int,
@@ -32,7 +33,7 @@ def resolve_corpora(config: dict[str, Any], corpora: dict[str, Any]) -> dict[str
     Texts become numbers in `config` where its schema has numbers. Raise InputError for the first invalid value.
     """
     config |= convert_numbers(config, read_schema("config"))
-    config |= {key: str(config[key]) for key in NAME_KEYS if isinstance(config.get(key), (bool, int, float))}
+    config |= {key: _as_names(config[key]) for key in NAME_KEYS if key in config}
     check_configuration(config)
     check_address(config.get("tracking", {}).get("uri", ""), "the configuration key 'tracking.uri'")
     check_address(os.environ.get("MLFLOW_TRACKING_URI", ""), "MLFLOW_TRACKING_URI")
@@ -42,6 +43,13 @@ def resolve_corpora(config: dict[str, Any], corpora: dict[str, Any]) -> dict[str
             config["split"] |= {"kind": "files"}
     check_corpora(config, corpora)
     return corpora
+
+
+def _as_names(value: Any) -> Any:
+    """Return a name, or a list of names, that was read as a number or a boolean, as text."""
+    if isinstance(value, list):
+        return [_as_names(item) for item in value]
+    return str(value) if isinstance(value, (bool, int, float)) else value
 
 
 def convert_numbers(value: Any, schema: dict[str, Any]) -> Any:

@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from made_results import list_runs
 
 from seqlab.io.cards import write_card
@@ -42,29 +43,57 @@ class Pair:
     def advance(self, state, values):
         return self.model.advance(state, values)
 
+    def correlate(self, noise):
+        return self.model.correlate(noise)
+
     def repeat(self, state, times):
         return self.model.repeat(state, times)
+
+
+def scalar_autoregression(intercept: float, coefficients: list[float], deviation: float) -> Autoregression:
+    """The autoregression of a single column."""
+    matrices = np.array(coefficients)[:, None, None]
+    return Autoregression(np.array([intercept]), matrices, np.array([deviation]), np.eye(1))
 
 
 def make_series(difference: bool = False) -> Prepared:
     """A noisy sine of 240 values and period 40, cut and scaled."""
     made = sine(240, 0.157, 0.2, 1)
-    series = Series("height", made.index, made.values, {"noise": 0.2, "lyapunov": 0.1, "predictable": 3.0}, ["A note."])
+    series = Series(
+        ["height"], made.index, made.values, {"noise": 0.2, "lyapunov": 0.1, "predictable": 3.0}, ["A note."]
+    )
     definition = {"title": "A <wave>", "period": 40, "difference": difference, "unit": "m", "step": "hour"}
     return prepare_series("wave", series, definition, SHARES, NEEDS)
 
 
-def make_forecasts(root: Path, experiment: str = "made") -> Path:
-    """Write a finished series under root/results/{experiment}/wave/series and root/results/corpora/wave/series, and
-    list its models in the runs.json of the experiment; returns the folder of its tables.
+def make_vectors(difference: bool = False) -> Prepared:
+    """A flow in litres and a level in metres that follows it, with rain as an input: 240 vectors, cut and scaled."""
+    noise = np.random.default_rng(1).standard_normal((240, 3))
+    rain, flow, level = np.abs(noise[:, 0]), [100.0], [2.0]
+    for shower, first, second in zip(rain, 10 * noise[1:, 1], 0.01 * noise[1:, 2], strict=False):
+        level.append(2 + 0.005 * (flow[-1] - 100) + second)
+        flow.append(100 + 0.6 * (flow[-1] - 100) + 20 * shower + first)
+    series = Series(
+        ["flow", "level", "rain"], [str(hour) for hour in range(240)], np.column_stack([flow, level, rain]), {}, []
+    )
+    columns = {"columns": ["flow", "level"], "exogenous": ["rain"], "unit": ["l/s", "m"]}
+    definition = columns | {"title": "A river", "period": 24, "difference": difference, "step": "hour"}
+    return prepare_series("river", series, definition, SHARES, NEEDS)
+
+
+def make_forecasts(root: Path, experiment: str = "made", prepared: Prepared | None = None) -> Path:
+    """Write a finished series, that of `make_series` or `prepared`, under root/results/{experiment}/{name}/series and
+    root/results/corpora/{name}/series, and list its models in the runs.json of the experiment; returns the folder of
+    its tables.
     """
-    place = Place(str(root / "results" / experiment), "wave", SERIES)
-    prepared, folder = make_series(), root / "results" / "corpora" / "wave" / SERIES
+    prepared = prepared or make_series()
+    place = Place(str(root / "results" / experiment), prepared.name, SERIES)
+    folder = root / "results" / "corpora" / prepared.name / SERIES
     write_prepared(prepared, folder / "series.csv", folder / "series.json")
     runs = []
     for model, paths, first in (
         ("persistence", persistence, 1),
-        ("seasonal-persistence", partial(seasonal_persistence, period=40), 40),
+        ("seasonal-persistence", partial(seasonal_persistence, period=prepared.period), prepared.period),
     ):
         made = {
             split: forecast_points(paths, prepared, prepared.origins(split, 1, first), horizons)
@@ -72,7 +101,7 @@ def make_forecasts(root: Path, experiment: str = "made") -> Path:
         }
         runs.append(_with_card(place, model, []))
         record_forecasts(runs[-1].folder, prepared, made, [None])
-    orders = try_orders(prepared.scaled, prepared.learnt, prepared.splits["valid"], 5)
+    orders = try_orders(prepared.scaled, prepared.learnt, prepared.splits["valid"], 5, len(prepared.columns))
     model = Autoregression.fit(prepared.scaled[: prepared.learnt[1]], 3)
     for name, forecaster, seeds in (("autoregression", model, []), ("gru-1x4", Pair(model), [1, 2])):
         made = {
@@ -97,6 +126,6 @@ def make_forecasts(root: Path, experiment: str = "made") -> Path:
 def _with_card(place: Place, model: str, seeds: list[int]) -> Run:
     run = Run(*place, FORECAST, model)
     settings = {"cell": "gru", "layers": 1, "hidden": 4} if seeds else {}
-    card = {"series": "wave", "family": FORECAST, "model": model, "settings": settings, "seeds": seeds}
+    card = {"series": place.corpus, "family": FORECAST, "model": model, "settings": settings, "seeds": seeds}
     write_card(run.file("card.yaml"), card | {"data": {"table": "0" * 64, "description": "1" * 64}})
     return run

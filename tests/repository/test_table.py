@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from made_forecasts import make_forecasts
+from made_forecasts import make_forecasts, make_vectors
 from project import ROOT
 from tracked import grow
 
@@ -19,7 +19,11 @@ def make_texts(folder: Path) -> None:
     grow(folder, None)
 
 
-@pytest.mark.parametrize("make", [make_texts, make_forecasts])
+def make_columns(folder: Path) -> None:
+    make_forecasts(folder, prepared=make_vectors())
+
+
+@pytest.mark.parametrize("make", [make_texts, make_forecasts, make_columns])
 def test_a_table_has_a_row_for_each_model(make, tmp_path: Path) -> None:
     make(tmp_path)
     (path,) = tmp_path.rglob("models.csv")
@@ -27,7 +31,10 @@ def test_a_table_has_a_row_for_each_model(make, tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     rows = list(csv.DictReader(done.stdout.splitlines()))
     with path.open(newline="") as file:
-        assert {row["model"] for row in rows} == {row["model"] for row in csv.DictReader(file)}
+        models = list(csv.DictReader(file))
+    assert {row["model"] for row in rows} == {row["model"] for row in models}
+    columns = {row["column"] or "mean" for row in models if "column" in row}
+    assert {row["column"] for row in rows if "column" in row} == columns
 
 
 def test_a_table_of_published_values_has_a_row_for_each_cell(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import pytest
 
-from seqlab.series.reading.columns import read_column
+from seqlab.series.reading.columns import read_columns
 from seqlab.series.reading.numerals import read_numbers
 from seqlab.series.reading.times import check_times
 
@@ -16,6 +16,8 @@ ROWS = [line.strip("|").split("|") for line in PAGE.splitlines() if line.startsw
 TIMES = {first.strip(): re.findall("`([^`]+)`", second) for first, second in ROWS if "`" in second}
 NUMBERS = {first.strip(): second.strip().split(", ") for first, second in ROWS if "`" in first}
 
+NAMES = {"2020": ["2020"], "rain": ["flow", "level", "rain"]}  # last name of a head: the columns that are read
+
 
 def refuse(row: int, what: str) -> NoReturn:
     raise AssertionError(f"row {row} {what}")
@@ -24,7 +26,10 @@ def refuse(row: int, what: str) -> NoReturn:
 @pytest.mark.parametrize("table", TABLES)
 def test_tables(tmp_path: Path, table: str) -> None:
     (tmp_path / "my.csv").write_text(table, encoding="utf-8")
-    assert read_column(tmp_path / "my.csv", "2020" if "2020\n" in table else None).values.tolist() == [9.8, 10.5]
+    names = next((names for last, names in NAMES.items() if f"{last}\n" in table), [])
+    columns = read_columns(tmp_path / "my.csv", names)
+    assert columns.values[:, 0].tolist() == [9.8, 10.5]
+    assert columns.values.shape[1] == max(1, len(names))
 
 
 @pytest.mark.parametrize("kind", TIMES)
@@ -40,4 +45,4 @@ def test_numbers(written: str) -> None:
 
 
 def test_there_are_examples_of_each() -> None:
-    assert (len(TABLES), len(TIMES) > 15, len(NUMBERS) > 5) == (3, True, True)
+    assert (len(TABLES), len(TIMES) > 15, len(NUMBERS) > 5) == (4, True, True)

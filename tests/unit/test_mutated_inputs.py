@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from seqlab.io.errors import InputError
 from seqlab.io.runs import SPLIT_NAMES
 from seqlab.ngram.arpa import ESCAPED_HEADER, read_arpa, write_arpa
-from seqlab.series.reading.columns import read_column
+from seqlab.series.reading.columns import read_columns
 from seqlab.series.series import build_series
 from seqlab.series.splits import prepare_series
 from seqlab.text.checks import check_clean, check_raw, check_splits, check_unit
@@ -128,7 +128,7 @@ def series(data: bytes, folder: Path) -> None:
     """What becomes of a series: it is read, with and without its name and mark, and prepared."""
     path = folder / "my.csv"
     path.write_bytes(data)
-    read_column(path, "value", gaps=True)
+    read_columns(path, ["value"], gaps=True)
     block = {"kind": "csv", "path": str(path), "column": "value"}
     prepared = prepare_series("my", build_series("my", block), block, SHARES, {"order": 2, "horizon": 2, "steps": 2})
     assert np.isfinite(prepared.scaled).all()

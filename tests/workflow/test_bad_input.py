@@ -129,6 +129,16 @@ def series(content: str) -> None:
         Path("my.csv").unlink()
 
 
+def columns(keys: dict[str, Any]) -> None:
+    """What is done to a table whose columns are forecast together; the keys of its block but for `table`."""
+    Path("my.csv").write_bytes(keys["table"].encode("latin-1"))
+    block = {"kind": "csv", "path": "my.csv"} | {key: value for key, value in keys.items() if key != "table"}
+    try:
+        prepare_series("my", build_series("my", block), block, SHARES, {"order": 2, "horizon": 1, "steps": 2})
+    finally:
+        Path("my.csv").unlink()
+
+
 def program(change: dict[str, Any]) -> str | None:
     """A rule's program with other arguments, other values in what it is told of its run, other bytes or keys in files,
     one file in the place of another, or without a file.
@@ -187,6 +197,7 @@ CHECKS: dict[str, Callable[[Any], str | None]] = {
     "text": text,
     "arpa": arpa,
     "series": series,
+    "columns": columns,
     "program": program,
 }
 
@@ -246,6 +257,14 @@ def made_up(where: str, chance: random.Random) -> Any:
         return spoilt_text("The Time Traveller (for so it will be convenient).\n" * 3, chance)
     if where == "series":
         return spoilt_text("day,value\n" + "".join(f"{day},{day % 7}.{day % 4}\n" for day in range(30)), chance)
+    if where == "columns":
+        keys = {"columns": ["flow", "level"], "exogenous": ["rain"], "unit": ["l/s", "m"]}
+        rows = "".join(f"{day},{day % 7}.{day % 4},{day % 5},{day % 3}\n" for day in range(40))
+        table = "day,flow,level,rain\n" + rows
+        if chance.random() < 0.5:
+            key = chance.choice(list(keys))
+            return keys | {key: spoilt(keys[key], chance), "table": table}
+        return keys | {"table": spoilt_text(table, chance)}
     if where == "arpa":
         arpas = [case["what"] for case in KEPT if case["where"] == "arpa" and 50 < len(case["what"]) < 5000]
         return spoilt_text(chance.choice(arpas), chance)

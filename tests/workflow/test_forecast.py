@@ -61,6 +61,41 @@ def test_what_runs_again(tides: tuple[Project, tuple[str, ...]]) -> None:
     assert {"train_autoregression", "score_persistence", "build_series"} & set(planned) == set()
 
 
+def write_river(path: Path, rows: int) -> Path:
+    """Write three columns, whose numbers differ in size."""
+    lines = [f"{day},{math.sin(day) + day % 7 / 10},{1000 + day % 11},{day % 5 / 1000}" for day in range(1, rows + 1)]
+    path.write_text("\n".join(["day,flow,level,rain", *lines]) + "\n")
+    return path
+
+
+def test_columns_are_forecast_together(tmp_path: Path) -> None:
+    """Every model of a vector, its tables, figures, report and runs; and every later run has nothing to do."""
+    project, path = bare_project(tmp_path), write_river(tmp_path / "river.csv", 160)
+    arguments = (*FORECAST, "--config", f"series={path}", "columns=[flow, level]", "exogenous=[rain]")
+    done = project.snakemake(*arguments)
+    assert done.returncode == 0, done.stdout
+    folder = project.folder / "results/forecast/river_flow_level/series"
+    models = pd.read_csv(folder / "models.csv", keep_default_na=False)
+    assert list(dict.fromkeys(models["model"])) == MODELS
+    assert models.loc[models["split"] == "test", "column"].tolist() == ["", "", "flow", "flow", "level", "level"] * 3
+    network = json.loads((folder / "forecast/mlp-1x4/network.json").read_text())
+    assert (network["columns"], network["cell"]) == (3, "mlp")
+    page = (project.folder / "results/forecast/report.html").read_text()
+    assert page.count("<img") == 4 and ".svg is missing" not in page
+    receipt = json.loads((project.folder / "results/forecast/tracking.json").read_text())
+    assert receipt["places"] == {"river_flow_level/series": 5}
+    assert project.planned(*arguments) == {}
+
+
+def test_a_column_that_is_not_there(empty_project: Project, tmp_path: Path) -> None:
+    path = write_river(tmp_path / "river.csv", 160)
+    done = empty_project.snakemake(*FORECAST, "--config", f"series={path}", "columns=[flow, wind]")
+    assert done.returncode != 0
+    assert f"error: {path} has no column 'wind'; it has day, flow, level, rain" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert list(empty_project.folder.glob("results/corpora/river*/series/*.json")) == []
+
+
 def test_a_gap_is_refused_with_row_and_column(empty_project: Project, tmp_path: Path) -> None:
     path = write_series(tmp_path / "gappy.csv", 120, gap=17)
     done = empty_project.snakemake(*FORECAST, "--config", f"series={path}")

@@ -18,7 +18,8 @@ def main() -> None:
     card, prepared, folder = scoring.card, scoring.prepared, scoring.folder
     highest = card["settings"]["max_order"]
     began = time.perf_counter()
-    orders = try_orders(prepared.scaled, prepared.learnt, prepared.splits["valid"], highest)
+    ranges, scored = (prepared.learnt, prepared.splits["valid"]), len(prepared.columns)
+    orders = try_orders(prepared.scaled, *ranges, highest, scored)
     order = int(orders.loc[orders["chosen"], "order"].iloc[0])
     model = Autoregression.fit(prepared.scaled[slice(*prepared.learnt)], order)
     seconds = round(time.perf_counter() - began, 3)
@@ -27,7 +28,7 @@ def main() -> None:
     notes = [f"tau is {order}; on valid {rival}."]
     if order == highest:
         notes.append(f"the best order on valid is the highest tried; raise forecast.max_order above {highest}")
-    if model.deviation == 0:
+    if not model.deviation[:scored].all():
         notes.append("the fit is perfect, so its forecasts are points without density and without nll")
     model.save(folder / "model.json")
     write_table(folder / "orders.csv", orders)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,8 +20,13 @@ Network = TypeVar("Network", bound=Stack)
 
 
 def save_network(folder: str | Path, network: Stack, parameters: Parameters, seeds: list[int]) -> None:
-    """Write `parameters` (one replica for each of `seeds`) and the shapes of the network into `folder`."""
-    write_json(Path(folder) / NETWORK, asdict(network) | {"seeds": seeds})
+    """Write `parameters` (one replica for each of `seeds`) and the shapes of the network into `folder`.
+
+    The description omits shapes at their defaults.
+    """
+    defaults = {field.name: field.default for field in fields(network)}
+    shapes = {name: value for name, value in asdict(network).items() if value != defaults[name]}
+    write_json(Path(folder) / NETWORK, shapes | {"seeds": seeds})
     _save(Path(folder) / WEIGHTS, parameters, {})
 
 

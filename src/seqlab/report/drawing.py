@@ -19,10 +19,10 @@ from seqlab.report.contents import Figure, Files
 from seqlab.report.tables import read_text_models
 from seqlab.series.autoregression import ORDER_COLUMNS
 from seqlab.series.record import read_forecasts
+from seqlab.series.splits import read_description, read_values
 from seqlab.series.tables import read_forecast_models
 
 HISTORY_COLUMNS = ["epoch", "seed", "valid_perplexity"]
-SERIES_COLUMNS = ["index", "value"]
 FILE_READERS: dict[str, Callable[[str], Any]] = {
     "models.csv": read_text_models,
     "metrics.json": read_metrics,
@@ -30,7 +30,8 @@ FILE_READERS: dict[str, Callable[[str], Any]] = {
     "memory.csv": lambda path: read_rows(path, MemoryRow),
     "horizon.csv": lambda path: read_rows(path, HorizonRow),
     "breakdown.csv": lambda path: read_rows(path, BreakdownRow),
-    "series.csv": lambda path: read_table(path, SERIES_COLUMNS, dtype={"index": str}, keep_default_na=False),
+    "series.csv": read_values,
+    "series.json": read_description,
     "forecasts.npz": read_forecasts,
     "orders.csv": lambda path: read_table(path, ORDER_COLUMNS),
 }

@@ -8,14 +8,15 @@ from typing import Any
 import pandas as pd
 
 from seqlab.fleet.fit import UNDERFITTED_COLUMN
-from seqlab.io.files import damaged, read_json
+from seqlab.io.files import damaged
 from seqlab.io.runs import FORECAST, Place, Run
 from seqlab.io.tables import read_table
 from seqlab.report.answer import describe_underfitted
 from seqlab.report.style import format_number
 from seqlab.series.autoregression import ORDER_COLUMNS, sufficient_order
 from seqlab.series.record import read_forecast_metrics
-from seqlab.series.tables import find_best_forecaster, read_forecast_models
+from seqlab.series.splits import read_description
+from seqlab.series.tables import find_best_forecaster, list_table_columns, read_forecast_models, select_column
 
 MODEL_COLUMNS = {  # column of models.csv -> head of the table
     "rmse": "RMSE",
@@ -33,26 +34,31 @@ INTERVAL_COLUMNS = ("rmse", "mae_less_persistence", "nll", "crps")  # figures wi
 
 def compose_forecast_section(place: Place, runs: Sequence[Run], prepared: str) -> dict[str, Any]:
     """Return the section about one series and its `runs`; `prepared` is the folder of the prepared series."""
-    description, models = read_json(f"{prepared}/series.json"), read_forecast_models(place.file("models.csv"))
+    description, models = read_description(f"{prepared}/series.json"), read_forecast_models(place.file("models.csv"))
     return {
         "series": place.corpus,
         "title": description["title"],
-        "unit": description["unit"],
+        "unit": description["units"][0] if len(description["columns"]) == 1 else "the unit of the column",
+        "has_mean": bool(list_table_columns(models)),
         "columns": MODEL_COLUMNS,
         "about": _about(description),
         "answer": _answer(models, runs),
         "models": [_model(run, models[models["model"] == run.model]) for run in runs],
-        "horizons": _horizons(models),
+        "horizons": _horizons(models, description),
     }
 
 
 def _about(description: dict[str, Any]) -> list[str]:
     """Return sentences about the series itself."""
     sizes = {name: stop - start for name, (start, stop) in description["splits"].items()}
+    columns = _name_columns(description)
+    values = f"values, in {description['units'][0]}" if len(columns) == 1 else f"vectors of {', '.join(columns)}"
     sentences = [
-        f"{description['length']:,} values, in {description['unit']}, split along time: {sizes['train']:,} for "
+        f"{description['length']:,} {values}, split along time: {sizes['train']:,} for "
         f"training, {sizes['valid']:,} for validation and {sizes['test']:,} for test."
     ]
+    if description["exogenous"]:
+        sentences.append(f"Inputs, which are known up to the origin only: {', '.join(description['exogenous'])}.")
     if description["scale"]["difference"]:
         sentences.append("Models learn the changes from value to value; all figures are of the values themselves.")
     if "predictable" in description["known"]:
@@ -64,21 +70,36 @@ def _about(description: dict[str, Any]) -> list[str]:
     return sentences + description["notes"]
 
 
+def _name_columns(description: dict[str, Any]) -> list[str]:
+    """Return the names of the columns, with their units where these differ from the names."""
+    names = zip(description["columns"], description["units"], strict=True)
+    return [name if name == unit else f"{name} ({unit})" for name, unit in names]
+
+
 def _answer(models: pd.DataFrame, runs: Sequence[Run]) -> list[str]:
     """Return sentences on the best model, one step and the most steps ahead, and on the order that it needs."""
-    best, test = find_best_forecaster(models), models[models["split"] == "test"].set_index(["model", "horizon"])
+    best, columns = find_best_forecaster(models), list_table_columns(models)
+    tests = models[models["split"] == "test"]
+    test = select_column(tests).set_index(["model", "horizon"])
     nearest = test.xs(1, level="horizon")
+    unit = ", a mean over columns in units of their deviations on train" if columns else ""
     sentences = [
-        f"Best model on validation, one step ahead: {best}, test RMSE {_figure(nearest.loc[best], 'rmse')}; "
+        f"Best model on validation, one step ahead: {best}, test RMSE {_figure(nearest.loc[best], 'rmse')}{unit}; "
         f"persistence has {_figure(nearest.loc['persistence'], 'rmse')}.",
         *describe_underfitted(models, FORECAST),
     ]
+    for column in columns:
+        rows = select_column(tests[tests["horizon"] == 1], column).set_index("model")
+        sentences.append(
+            f"{column}: {best} has a test RMSE of {_figure(rows.loc[best], 'rmse')}; persistence has "
+            f"{_figure(rows.loc['persistence'], 'rmse')}."
+        )
     last = int(models.loc[models["split"] == "test", "horizon"].max())
     if last > 1:
         far = test.xs(last, level="horizon")
         lowest, spread = far["rmse"].idxmin(), _spread(far.loc[best])
         sentences.append(
-            f"{last} steps ahead, {best} has a test RMSE of {_figure(far.loc[best], 'rmse')}"
+            f"{last} steps ahead, {best} has a test RMSE of {_figure(far.loc[best], 'rmse')}{unit}"
             + ("" if math.isnan(spread) else f", and its mean forecasts have {spread:.0%} of the spread of the values")
             + f"; the lowest test RMSE is that of {lowest}, {format_number(far.loc[lowest, 'rmse'])}."
         )
@@ -109,15 +130,26 @@ def _model(run: Run, rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _horizons(models: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return a table of test figures for each horizon, with the best model on validation marked."""
-    best, tables = find_best_forecaster(models), []
-    for horizon, rows in models[models["split"] == "test"].groupby("horizon"):
-        table = [
-            {"model": row["model"], "best": row["model"] == best, "cells": [_cell(row, name) for name in MODEL_COLUMNS]}
-            for _, row in rows.iterrows()
-        ]
-        tables.append({"horizon": int(str(horizon)), "origins": f"{rows['origins'].max():,}", "rows": table})
+def _horizons(models: pd.DataFrame, description: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a table of test figures for each horizon, with the best model on validation marked; of several columns
+    those of their mean, then those of each.
+    """
+    best, columns, tables = find_best_forecaster(models), list_table_columns(models), []
+    titles = {"": "Mean over columns: " if columns else ""}
+    titles |= {name: f"{title}: " for name, title in zip(columns, _name_columns(description), strict=False)}
+    for column, title in titles.items():
+        rows = select_column(models[models["split"] == "test"], column)
+        for horizon, ahead in rows.groupby("horizon"):
+            table = [
+                {
+                    "model": row["model"],
+                    "best": row["model"] == best,
+                    "cells": [_cell(row, name) for name in MODEL_COLUMNS],
+                }
+                for _, row in ahead.iterrows()
+            ]
+            heading = f"{title}{horizon} step{'s' * (int(str(horizon)) > 1)} ahead"
+            tables.append({"heading": heading, "origins": f"{ahead['origins'].max():,}", "rows": table})
     return tables
 
 

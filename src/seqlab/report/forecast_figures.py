@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from itertools import product
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from seqlab.report import style
 from seqlab.series.autoregression import sufficient_order
+from seqlab.series.tables import list_table_columns, select_column
 
 MAX_LAGS = 30
 PANEL_COLUMNS = 2
@@ -20,49 +22,62 @@ DASHED_LINE = (0, (4, 2))
 Arrays = dict[str, NDArray[Any]]
 
 
-def _panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
-    """Return a figure with `count` panels in two columns, all with the same axes."""
-    rows = -(-count // PANEL_COLUMNS)
-    figure = Figure(figsize=(12, 0.6 + height * rows), layout="constrained")
-    panels = list(figure.subplots(rows, PANEL_COLUMNS, sharex=True, sharey=True, squeeze=False).flat)
+def _panels(models: int, columns: int, height: float) -> tuple[Figure, list[Axes]]:
+    """Return a figure with a panel for each model and column of the series: a row of panels for each model, which share
+    the vertical axes of their columns, or for a single column two models in a row, which share all axes.
+    """
+    wide = columns if columns > 1 else PANEL_COLUMNS
+    count = models * columns
+    rows = -(-count // wide)
+    figure = Figure(figsize=(max(12, 4 * wide), 0.6 + height * rows), layout="constrained")
+    shared: Literal["col", "all"] = "col" if columns > 1 else "all"
+    panels = list(figure.subplots(rows, wide, sharex=True, sharey=shared, squeeze=False).flat)
     for unused in panels[count:]:
         unused.set_visible(False)
-    for axes in panels[max(0, count - PANEL_COLUMNS) : count]:  # the lowest of each column
+    for axes in panels[max(0, count - wide) : count]:  # the lowest of each column
         axes.tick_params(labelbottom=True)
     return figure, panels[:count]
 
 
 @style.styled
-def plot_forecast_paths(series: pd.DataFrame, description: dict[str, Any], forecasts: dict[str, Arrays]) -> Figure:
-    """Plot the end of test and its forecasts by each model, a panel for each model and a line for each horizon.
+def plot_forecast_paths(
+    series: tuple[list[str], NDArray[np.float64]], description: dict[str, Any], forecasts: dict[str, Arrays]
+) -> Figure:
+    """Plot the end of test and its forecasts by each model, a panel for each model and column, and a line for each
+    horizon.
 
-    `series` has the columns index and value of series.csv, `description` is the content of series.json, and
+    `series` are the times and values of series.csv, `description` is the content of series.json, and
     `forecasts[model]` holds the arrays of forecasts.npz, of which the first seed is drawn. The dotted line is the mean
     of the trajectories at the longest horizon. The grey line is the mean of train, unless models learn changes.
     """
     start, stop = description["splits"]["test"]
     first = stop - min(description["shown"] or stop - start, stop - start)
-    values, scale = series["value"].to_numpy(dtype=np.float64)[first:stop], description["scale"]
+    index, values = series
+    scale, columns = description["scale"], description["columns"]
     horizons = next(iter(forecasts.values()))["horizons"].tolist()
     colours = {horizon: style.COLOURS[place % len(style.COLOURS)] for place, horizon in enumerate(horizons)}
-    figure, panels = _panels(len(forecasts), 2.1)
-    for axes, (model, arrays) in zip(panels, forecasts.items(), strict=True):
-        axes.plot(np.arange(first, stop), values, color="#9A9A9A", linewidth=1.2)
+    figure, panels = _panels(len(forecasts), len(columns), 2.1)
+    for axes, ((model, arrays), column) in zip(panels, product(forecasts.items(), range(len(columns))), strict=True):
+        axes.plot(np.arange(first, stop), values[first:stop, column], color="#9A9A9A", linewidth=1.2)
         for place, horizon in enumerate(horizons):
-            axes.plot(*_line(arrays, "points", place, first, stop), color=colours[horizon], linewidth=1.4)
+            line = _line(arrays, "points", place, column, first, stop)
+            axes.plot(*line, color=colours[horizon], linewidth=1.4)
         if "means" in arrays and horizons[-1] > 1:
-            axes.plot(
-                *_line(arrays, "means", len(horizons) - 1, first, stop), color="black", linestyle=":", linewidth=1.6
-            )
+            line = _line(arrays, "means", len(horizons) - 1, column, first, stop)
+            axes.plot(*line, color="black", linestyle=":", linewidth=1.6)
         if not scale["difference"]:
-            axes.axhline(scale["mean"], color=style.GREY, linestyle=DASHED_LINE, linewidth=0.9)
-        axes.set_title(model)
-    room = 0.2 * (values.max() - values.min())
-    panels[0].set_ylim(values.min() - room, values.max() + room)  # diverging forecasts leave the panel
-    _time_axis(panels, list(series["index"]), description["step"], first, stop)
-    for axes in panels[::PANEL_COLUMNS]:
-        axes.set_ylabel(description["unit"])
-    handles = [Line2D([], [], color="#9A9A9A", linewidth=1.2, label=description["column"])]
+            axes.axhline(scale["mean"][column], color=style.GREY, linestyle=DASHED_LINE, linewidth=0.9)
+        axes.set_title(f"{model}, {columns[column]}" if len(columns) > 1 else model)
+    for column, axes in enumerate(panels[: len(columns)]):
+        shown = values[first:stop, column]
+        room = 0.2 * (shown.max() - shown.min())
+        axes.set_ylim(shown.min() - room, shown.max() + room)  # diverging forecasts leave the panel
+    _time_axis(panels, len(columns), index, description["step"], first, stop)
+    for place, axes in enumerate(panels):
+        if len(columns) > 1 or place % PANEL_COLUMNS == 0:
+            axes.set_ylabel(description["units"][place % len(columns)])
+    label = columns[0] if len(columns) == 1 else "values"
+    handles = [Line2D([], [], color="#9A9A9A", linewidth=1.2, label=label)]
     handles += [Line2D([], [], color=colour, label=f"{k} ahead") for k, colour in colours.items()]
     if any("means" in arrays for arrays in forecasts.values()):
         label = f"{horizons[-1]} ahead,\nmean of trajectories"
@@ -73,19 +88,21 @@ def plot_forecast_paths(series: pd.DataFrame, description: dict[str, Any], forec
     return figure
 
 
-def _line(arrays: Arrays, name: str, place: int, first: int, stop: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return times and forecasts of one horizon, for the times from `first` to `stop`."""
+def _line(
+    arrays: Arrays, name: str, place: int, column: int, first: int, stop: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return times and forecasts of a column at one horizon, for the times from `first` to `stop`."""
     targets = arrays["origins"] + arrays["horizons"][place]
     inside = (targets >= first) & (targets < stop)
-    return targets[inside], arrays[name][0, inside, place]
+    return targets[inside], arrays[name][0, inside, place, column]
 
 
-def _time_axis(panels: Sequence[Axes], index: Sequence[str], step: str, first: int, stop: int) -> None:
-    """Label five times with the index of the series."""
-    places = np.linspace(first, stop - 1, 5).round().astype(int)
+def _time_axis(panels: Sequence[Axes], columns: int, index: Sequence[str], step: str, first: int, stop: int) -> None:
+    """Label five times with the index of the series, or three in the panels of several columns."""
+    places = np.linspace(first, stop - 1, 5 if columns == 1 else 3).round().astype(int)
     for axes in panels:
         axes.set_xticks(places, [index[place] for place in places], fontsize=9)
-    for axes in panels[-PANEL_COLUMNS:]:
+    for axes in panels[-max(columns, PANEL_COLUMNS) :]:
         axes.set_xlabel(step)
 
 
@@ -93,15 +110,35 @@ def _time_axis(panels: Sequence[Axes], index: Sequence[str], step: str, first: i
 def plot_error_by_horizon(models: pd.DataFrame, description: dict[str, Any]) -> Figure:
     """Plot test RMSE, test CRPS and the spread of the forecasts against the horizon, a line for each model, from the
     rows of models.csv. Bars are 95 % intervals over origins and seeds; the spread is that of the means of trajectories,
-    or of the points where a model has no distribution.
+    or of the points where a model has no distribution. Of several columns the first row of panels is their mean, and
+    each has a row of its own.
 
     A horizon of predictability in `description`, the content of series.json, is a dashed line.
     """
-    unit, known = description["unit"], description["known"]
-    test = models[models["split"] == "test"]
-    styles = _styles(list(dict.fromkeys(test["model"])))
-    figure = Figure(figsize=(13, 4.2), layout="constrained")
-    panels = figure.subplots(1, 3)
+    known = description["known"]
+    units = {"": description["units"][0]}
+    if columns := list_table_columns(models):
+        units = {"": "deviations on train"} | dict(zip(columns, description["units"], strict=True))
+    styles = _styles(list(dict.fromkeys(models["model"])))
+    figure = Figure(figsize=(13, 4.2 * len(units)), layout="constrained")
+    grid = figure.subplots(len(units), 3, squeeze=False)
+    for panels, (column, unit) in zip(grid, units.items(), strict=True):
+        rows = select_column(models, column)
+        _error_panels(panels, rows[rows["split"] == "test"], unit, styles, known)
+        if columns:
+            panels[0].set_title(column or "mean over columns")
+    handles = [Line2D([], [], label=model, **look) for model, look in styles.items()]
+    if "predictable" in known:
+        label = f"horizon of predict-\nability, {known['predictable']:.1f}"
+        handles.append(Line2D([], [], color="black", linestyle=DASHED_LINE, linewidth=1.2, label=label))
+    style.draw_legend(figure, handles)
+    return figure
+
+
+def _error_panels(
+    panels: Sequence[Axes], test: pd.DataFrame, unit: str, styles: dict[str, dict[str, Any]], known: dict[str, float]
+) -> None:
+    """Plot RMSE, CRPS and spread of the rows `test`, of one column or of the mean over columns, into three panels."""
     labels = {
         "rmse": f"RMSE of the roll-out ({unit})",
         "crps": f"CRPS of the trajectories ({unit})",
@@ -118,12 +155,6 @@ def plot_error_by_horizon(models: pd.DataFrame, description: dict[str, Any]) -> 
         if "predictable" in known:
             axes.axvline(known["predictable"], color="black", linestyle=DASHED_LINE, linewidth=1.2)
     panels[2].axhline(1.0, color=style.GREY, linewidth=0.9)
-    handles = [Line2D([], [], label=model, **look) for model, look in styles.items()]
-    if "predictable" in known:
-        label = f"horizon of predict-\nability, {known['predictable']:.1f}"
-        handles.append(Line2D([], [], color="black", linestyle=DASHED_LINE, linewidth=1.2, label=label))
-    style.draw_legend(figure, handles)
-    return figure
 
 
 def _styles(models: list[str]) -> dict[str, dict[str, Any]]:
@@ -154,22 +185,27 @@ def _errors(axes: Axes, rows: pd.DataFrame, name: str, aside: float, look: dict[
 
 @style.styled
 def plot_residual_autocorrelation(forecasts: dict[str, Arrays]) -> Figure:
-    """Plot the autocorrelation of each model's test errors one step ahead at lags 1 to 30, a panel for each model.
+    """Plot the autocorrelation of each model's test errors one step ahead at lags 1 to 30, a panel for each model and
+    column.
 
     `forecasts[model]` holds the arrays of forecasts.npz, of which the first seed is drawn. The band contains 95 % of
     the values of white noise.
     """
     from statsmodels.tsa.stattools import acf  # takes a second to load
 
-    residuals = {
-        model: arrays["errors"][0, :, arrays["horizons"].tolist().index(1)] for model, arrays in forecasts.items()
-    }
+    residuals: dict[str, NDArray[np.float64]] = {}
+    for model, arrays in forecasts.items():
+        errors = arrays["errors"][0, :, arrays["horizons"].tolist().index(1)]
+        titles = [f"{model}, {column}" for column in arrays["columns"]] if "columns" in arrays else [model]
+        residuals |= dict(zip(titles, errors.T, strict=True))
     shortest = min(len(errors) for errors in residuals.values())
     lags = min(MAX_LAGS, shortest - 2)
     if lags < 1:
         return style.draw_message("Test has too few errors to draw their autocorrelation.")
-    figure, panels = _panels(len(residuals), 1.7)
-    for axes, (model, errors) in zip(panels, residuals.items(), strict=True):
+    columns = len(residuals) // len(forecasts)
+    where = "outside the band" if columns == 1 else "outside"
+    figure, panels = _panels(len(forecasts), columns, 1.7)
+    for axes, (title, errors) in zip(panels, residuals.items(), strict=True):
         band = 1.96 / math.sqrt(len(errors))
         axes.axhspan(-band, band, color="#D9E8F3", linewidth=0)
         axes.axhline(0, color=style.GREY, linewidth=0.8)
@@ -177,10 +213,11 @@ def plot_residual_autocorrelation(forecasts: dict[str, Arrays]) -> Figure:
             correlations = acf(errors, nlags=lags)[1:]
             axes.vlines(np.arange(1, lags + 1), 0, correlations, color=style.COLOURS[0], linewidth=2)
             outside = int((np.abs(correlations) > band).sum())
-            axes.set_title(f"{model}: {outside} of {lags} outside the band", fontsize=11)
-    for axes in panels[::PANEL_COLUMNS]:
+            axes.set_title(f"{title}: {outside} of {lags} {where}", fontsize=11)
+    wide = max(columns, PANEL_COLUMNS)
+    for axes in panels[::wide]:
         axes.set_ylabel("autocorrelation")
-    for axes in panels[-PANEL_COLUMNS:]:
+    for axes in panels[-wide:]:
         axes.set_xlabel("lag")
     return figure
 
@@ -188,12 +225,16 @@ def plot_residual_autocorrelation(forecasts: dict[str, Arrays]) -> Figure:
 @style.styled
 def plot_markov_check(orders: pd.DataFrame) -> Figure:
     """Plot the partial autocorrelation on train with the 95 % band of zero, and the validation RMSE against the order
-    of the autoregression in scaled units, from the rows of orders.csv.
+    of the autoregression in scaled units, from the rows of orders.csv. The band of several columns grows with the
+    order, and their partial autocorrelation is not negative.
     """
     figure = Figure(figsize=(11, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
-    band = float(orders["band"].iloc[0])
-    left.axhspan(-band, band, color="#D9E8F3", linewidth=0)
+    band = orders["band"]
+    if band.nunique() == 1:
+        left.axhspan(-band[0], band[0], color="#D9E8F3", linewidth=0)
+    else:
+        left.fill_between(orders["order"], 0, band, step="mid", color="#D9E8F3", linewidth=0)
     left.axhline(0, color=style.GREY, linewidth=0.8)
     left.vlines(orders["order"], 0, orders["partial_autocorrelation"], color=style.COLOURS[0], linewidth=2)
     left.set(xlabel="lag", ylabel="partial autocorrelation on train")

@@ -1,11 +1,13 @@
 """Autoregression AR(tau) by least squares, and the choice of its order."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import chdtri
 
 from seqlab.io.errors import InputError
 from seqlab.io.files import damaged, read_json, write_json
@@ -18,18 +20,26 @@ ORDER_COLUMNS = ("order", "valid_rmse", "partial_autocorrelation", "band", "diff
 
 
 def lag_windows(values: Array, order: int) -> Array:
-    """Return the `order` values before each value, the latest first: x_{t-1} .. x_{t-order} for t = order to T - 1."""
-    lagged: Array = np.lib.stride_tricks.sliding_window_view(values[:-1], order)[:, ::-1]
-    return lagged
+    """Return the `order` values before each of `values`, (T, d), the latest first: the columns of x_{t-1}, then those
+    of x_{t-2} and so on, for t = order to T - 1; (T - order, order d).
+    """
+    windows = np.lib.stride_tricks.sliding_window_view(values[:-1], order, axis=0)  # (T - order, d, order)
+    return windows[:, :, ::-1].swapaxes(1, 2).reshape(len(windows), -1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Autoregression:
-    """x_t = c + a_1 x_{t-1} + .. + a_tau x_{t-tau} + e_t, module Eq. (2), with Gaussian e_t of this deviation."""
+    """x_t = c + A_1 x_{t-1} + .. + A_tau x_{t-tau} + e_t, module Eq. (2), for vectors x_t of d columns.
 
-    intercept: float
-    coefficients: list[float]
-    deviation: float
+    `intercept` is c, (d,), and `coefficients` the matrices A, (tau, d, d); the Gaussian e_t has the standard deviation
+    `deviation`, (d,), and the `correlation`, (d, d). For a single column it is the scalar autoregression, for several
+    the vector autoregression of Lütkepohl 2005, *New Introduction to Multiple Time Series Analysis*, chapter 3.
+    """
+
+    intercept: Array
+    coefficients: Array
+    deviation: Array
+    correlation: Array
 
     @property
     def order(self) -> int:
@@ -38,27 +48,28 @@ class Autoregression:
 
     @classmethod
     def fit(cls, values: Array, order: int) -> "Autoregression":
-        """Fit `values`, (T,), by least squares given the first `order` of them (conditional maximum likelihood).
+        """Fit `values`, (T, d), by least squares given the first `order` of them (conditional maximum likelihood).
 
-        The variance of e_t is the sum of squares by the degrees of freedom, T - 2 order - 1; a variance within rounding
-        counts as zero, and forecasts are points.
+        The covariance of e_t is the sum of products by the degrees of freedom, T - order - d order - 1; a variance
+        within rounding counts as zero, and forecasts of its column are points.
         """
         inputs = np.column_stack([np.ones(len(values) - order), lag_windows(values, order)])
-        targets = values[order:]
-        solution, *_ = np.linalg.lstsq(inputs, targets, rcond=None)
+        targets, columns = values[order:], values.shape[1]
+        solution: NDArray[Any] = np.linalg.lstsq(inputs, targets, rcond=None)[0]
         residuals = targets - inputs @ solution
-        freedom = len(targets) - order - 1
-        if freedom < 1:
+        freedom = len(targets) - columns * order - 1
+        if freedom < columns:
             raise InputError(f"{len(values)} values are too few for an autoregression of order {order}; lower it")
-        deviation = float(np.sqrt(residuals @ residuals / freedom))
-        if deviation <= ROUNDING_SHARE * float(np.abs(targets).max()):
-            deviation = 0.0
-        return cls(float(solution[0]), solution[1:].tolist(), deviation)
+        deviation: Array = np.sqrt(np.array([column @ column for column in residuals.T]) / freedom)
+        deviation[deviation <= ROUNDING_SHARE * np.abs(targets).max(0)] = 0.0
+        coefficients = solution[1:].reshape(order, columns, columns).swapaxes(1, 2)
+        return cls(solution[0], coefficients, deviation, _correlate_columns(residuals, deviation))
 
     @property
     def parameters(self) -> int:
-        """The number of coefficients, intercept and deviation."""
-        return self.order + 2
+        """The number of coefficients, intercepts, variances and covariances."""
+        columns = len(self.intercept)
+        return self.coefficients.size + columns + columns * (columns + 1) // 2
 
     @property
     def seeds(self) -> list[int | None]:
@@ -66,60 +77,121 @@ class Autoregression:
         return [None]
 
     def start(self, values: Array, origins: NDArray[np.int64]) -> Array:
-        """Return the last `order` values at each origin, the latest first: (1, O, order)."""
+        """Return the last `order` values at each origin, the latest first: (1, O, order, d)."""
         return values[origins[:, None] - np.arange(self.order)][None]
 
     def predict(self, state: Array) -> tuple[Array, Array]:
         """Return the linear function of the window, and the constant deviation."""
-        mean: Array = self.intercept + state @ np.array(self.coefficients)
-        return mean, np.full_like(mean, self.deviation)
+        weights = self.coefficients.swapaxes(1, 2).reshape(-1, len(self.intercept))
+        mean: Array = self.intercept + state.reshape(*state.shape[:2], -1) @ weights
+        return mean, np.broadcast_to(self.deviation, mean.shape).copy()
+
+    def correlate(self, noise: Array) -> Array:
+        """Return `noise` with the correlation of e_t, by its symmetric square root."""
+        variances, axes = np.linalg.eigh(self.correlation)
+        root = axes * np.sqrt(np.maximum(variances, 0.0)) @ axes.T
+        return noise @ root
 
     def advance(self, state: Array, values: Array) -> Array:
         """Return the window shifted by one value."""
-        return np.concatenate([values[..., None], state[..., :-1]], axis=-1)
+        return np.concatenate([values[..., None, :], state[..., :-1, :]], axis=-2)
 
     def repeat(self, state: Array, times: int) -> Array:
         """Repeat each window `times` times."""
         return np.repeat(state, times, axis=1)
 
     def save(self, path: str | Path) -> None:
-        """Write the coefficients as JSON; they belong to scaled values."""
-        write_json(path, asdict(self))
+        """Write the coefficients as JSON; they belong to scaled values. Those of a single column are numbers."""
+        content = {field.name: getattr(self, field.name) for field in fields(self)}
+        if len(self.intercept) == 1:
+            del content["correlation"]
+            content |= {"intercept": self.intercept[0], "deviation": self.deviation[0]}
+            content["coefficients"] = self.coefficients.ravel()
+        write_json(path, {name: value.tolist() for name, value in content.items()})
 
     @classmethod
     def load(cls, path: str | Path) -> "Autoregression":
         """Read a model that `save` wrote; InputError where it is damaged."""
         content = read_json(path)
         try:
-            return cls(float(content["intercept"]), [*map(float, content["coefficients"])], float(content["deviation"]))
-        except (KeyError, TypeError, ValueError) as error:
+            arrays = {name: np.array(value, dtype=np.float64) for name, value in content.items()}
+            columns = arrays["intercept"].size
+            return cls(
+                arrays["intercept"].reshape(columns),
+                arrays["coefficients"].reshape(-1, columns, columns),
+                arrays["deviation"].reshape(columns),
+                arrays.get("correlation", np.eye(1)).reshape(columns, columns),
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise damaged(path, error) from None
 
 
-def try_orders(values: Array, train: tuple[int, int], valid: tuple[int, int], highest: int) -> pd.DataFrame:
-    """Fit AR(1) to AR(`highest`) on the values in the range `train`, and score one step ahead on those in `valid`.
+def _correlate_columns(residuals: Array, deviation: Array) -> Array:
+    """Return the correlation of the columns of `residuals`, (n, d), 0 where a `deviation` is zero: (d, d)."""
+    norms = np.sqrt((residuals**2).sum(0))
+    scaled = np.where(deviation > 0, residuals / np.where(norms > 0, norms, 1.0), 0.0)
+    correlation: Array = scaled.T @ scaled
+    np.fill_diagonal(correlation, 1.0)
+    return correlation
 
-    A row for each order: `order`, `valid_rmse` (scaled), `partial_autocorrelation`, the last coefficient of AR(order),
-    `band`, which holds 95 % of these if the true one is zero (Quenouille 1949), `difference`, the excess of the mean
-    squared error over that of the best order, its 95 % interval `low` to `high`, empty where valid has too few values,
-    and `chosen`, true for the lowest valid_rmse.
+
+def try_orders(
+    values: Array, train: tuple[int, int], valid: tuple[int, int], highest: int, scored: int = 1
+) -> pd.DataFrame:
+    """Fit AR(1) to AR(`highest`) on `values`, (T, d), in the range `train`, and score one step ahead on those in
+    `valid`.
+
+    A row for each order: `order`, `valid_rmse` (scaled) over the first `scored` columns, the others being exogenous,
+    `partial_autocorrelation`, `band`, which holds 95 % of these if the true one is zero, `difference`, the excess of
+    the mean squared error over that of the best order, its 95 % interval `low` to `high`, empty where valid has too few
+    values, and `chosen`, true for the lowest valid_rmse.
+
+    The partial autocorrelation of a single column is the last coefficient of AR(order), with the band of Quenouille
+    1949. Of several columns it is the vector correlation of x_t and x_{t-order} given the values between (see
+    `_vector_correlation`), which is not negative.
     """
     if highest < 1:
         raise InputError(f"forecast.max_order is {highest}; it must be at least 1")
     rows, errors = [], []
+    learnt, targets = values[slice(*train)], values[slice(*valid)][:, :scored]
+    rounding = ROUNDING_SHARE * np.abs(values[:, :scored]).max(0)
     for order in range(1, highest + 1):
-        model = Autoregression.fit(values[slice(*train)], order)
+        model = Autoregression.fit(learnt, order)
         mean, _ = model.predict(model.start(values, np.arange(valid[0] - 1, valid[1] - 1)))
-        error = values[slice(*valid)] - mean[0]
-        errors.append(np.where(np.abs(error) > ROUNDING_SHARE * np.abs(values).max(), error, 0.0) ** 2)
-        rmse, last = float(np.sqrt(errors[-1].mean())), model.coefficients[-1]
-        rows.append((order, rmse, last, 1.96 / np.sqrt(train[1] - train[0])))
+        error = targets - mean[0, :, :scored]
+        errors.append((np.where(np.abs(error) > rounding, error, 0.0) ** 2).mean(1))
+        if values.shape[1] == 1:
+            last, band = model.coefficients[-1, 0, 0], 1.96 / np.sqrt(len(learnt))
+        else:
+            last, band = _vector_correlation(learnt, order)
+        rows.append((order, float(np.sqrt(errors[-1].mean())), last, band))
     table = pd.DataFrame(rows, columns=ORDER_COLUMNS[:4])
     best = rank_candidates(range(len(table)), lambda place: (table["valid_rmse"][place], str(place + 1)))[0]
     intervals = [_interval(error, errors[best]) for error in errors]
     table[["difference", "low", "high"]] = intervals
     table["chosen"] = table.index == best
     return table
+
+
+def _vector_correlation(values: Array, order: int) -> tuple[float, float]:
+    """Return the vector correlation of x_t and x_{t-order} given the values between, for `values` (T, d), and the bound
+    that holds 95 % of it if order - 1 suffices.
+
+    It is sqrt(1 - U) with the ratio U of the determinants of the residual covariances of AR(order) and AR(order - 1),
+    which for one column is the absolute partial autocorrelation. -(N - 1/2 - d order) ln U is chi-squared with d^2
+    degrees of freedom, N = T - order - 1 (Tiao & Box 1981, "Modeling multiple time series with applications", 3.2). It
+    may be NaN where a fit is perfect.
+    """
+    columns = values.shape[1]
+    inputs = np.column_stack([np.ones(len(values) - order), lag_windows(values, order), values[order:]])
+    triangle: NDArray[Any] = np.array(np.linalg.qr(inputs, mode="r"))
+    remainder = triangle[-2 * columns :, -columns:]  # of x_t, given the values between
+    _, between = np.linalg.slogdet(remainder.T @ remainder)
+    _, whole = np.linalg.slogdet(remainder[columns:].T @ remainder[columns:])
+    bound = chdtri(columns**2, 0.05) / (len(values) - order - 1.5 - columns * order)
+    with np.errstate(invalid="ignore"):
+        share = np.maximum(-np.expm1(whole - between), 0.0)  # 1 - U, without rounding below zero
+    return float(np.sqrt(share)), float(np.sqrt(-np.expm1(-bound)))
 
 
 def _interval(errors: Array, best: Array) -> tuple[float, float, float]:

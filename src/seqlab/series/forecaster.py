@@ -18,8 +18,8 @@ from seqlab.series.rollout import Array
 
 @dataclass(frozen=True)
 class SeriesReading:
-    """State of a fleet after series: their last values, `windows` (R, rows, tau), the latest first, the state of every
-    layer, and the outputs of the last layer, `hidden` (R, rows, h).
+    """State of a fleet after series: their last values, `windows` (R, rows, tau, d), the latest first, the state of
+    every layer, and the outputs of the last layer, `hidden` (R, rows, h).
     """
 
     windows: Array
@@ -40,7 +40,7 @@ class NetworkForecaster:
         return cls(*load_stack(folder, ForecastNetwork))
 
     def start(self, values: Array, origins: NDArray[np.int64]) -> SeriesReading:
-        """Read `values`, (T,), up to each of the rising `origins`, (O,): O rows."""
+        """Read `values`, (T, d), up to each of the rising `origins`, (O,): O rows."""
         if not self.network.is_recurrent:
             windows = self._windows(values, origins[None])
             return self._read(windows, self.network.zero_state(self.parameters, len(origins)))
@@ -62,14 +62,20 @@ class NetworkForecaster:
 
     @torch.no_grad()
     def predict(self, state: SeriesReading) -> tuple[Array, Array]:
-        """Return mean and deviation, (R, rows)."""
+        """Return mean and deviation, (R, rows, d)."""
         outputs = self.network.outputs_from(self.parameters, state.hidden[None])[0]
         mean, logarithm = gaussian_of(outputs)
         return mean.numpy(), logarithm.exp().numpy()
 
+    def correlate(self, noise: Array) -> Array:
+        """Return `noise` itself: given the state the columns are independent."""
+        return noise
+
     def advance(self, state: SeriesReading, values: Array) -> SeriesReading:
-        """Read one more value for each row; `values` are (R, rows)."""
-        return self._read(np.concatenate([values[..., None], state.windows[..., :-1]], axis=-1)[None], state.state)
+        """Read one more value for each row; `values` are (R, rows, d)."""
+        return self._read(
+            np.concatenate([values[..., None, :], state.windows[..., :-1, :]], axis=-2)[None], state.state
+        )
 
     def repeat(self, state: SeriesReading, times: int) -> SeriesReading:
         """Repeat each row `times` times."""
@@ -78,13 +84,13 @@ class NetworkForecaster:
         return SeriesReading(windows, layers, state.hidden.repeat_interleave(times, dim=1))
 
     def _windows(self, values: Array, places: NDArray[np.int64]) -> Array:
-        """Return the windows of `values` at `places`, (n, rows): (n, R, rows, tau), equal for every replica."""
+        """Return the windows of `values` at `places`, (n, rows): (n, R, rows, tau, d), equal for every replica."""
         windows = values[places[..., None] - np.arange(self.network.window)]
         return np.repeat(windows[:, None], len(self.seeds), axis=1)
 
     @torch.no_grad()
     def _read(self, windows: Array, state: list[State]) -> SeriesReading:
-        """Read `windows`, (n, R, rows, tau)."""
-        inputs = torch.from_numpy(np.ascontiguousarray(windows))
+        """Read `windows`, (n, R, rows, tau, d)."""
+        inputs = torch.from_numpy(np.ascontiguousarray(windows)).flatten(-2)
         hidden, after = self.network.run_layers(self.parameters, inputs, state)
         return SeriesReading(windows[-1], after, hidden[-1])

@@ -22,9 +22,11 @@ def train_forecaster(
     The other arguments and exceptions are those of `train_and_score`.
     """
     card, prepared, settings = scoring.card, scoring.prepared, dict(scoring.card["settings"])
-    network = ForecastNetwork(settings.pop("cell"), settings.pop("layers"), settings.pop("hidden"), window)
+    shape = {name: settings.pop(name) for name in ("cell", "layers", "hidden")}
+    network = ForecastNetwork(**shape, window=window, columns=prepared.values.shape[1])
     fleet = Fleet.start(network, TrainingSettings.from_card(settings), card["seeds"], device)
-    task = ForecastTask.of(network, prepared.scaled, prepared.learnt, prepared.splits["valid"], device)
+    ranges = prepared.learnt, prepared.splits["valid"]
+    task = ForecastTask.of(network, prepared.scaled, *ranges, device, scored=len(prepared.columns))
 
     def score() -> None:
         scoring.record_forecasts(NetworkForecaster.load(scoring.folder), read_json(scoring.folder / "training.json"))

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from seqlab.io.errors import InputError
 from seqlab.io.names import check_name
 from seqlab.io.schemas import check, read_schema
-from seqlab.series.reading.columns import read_column
+from seqlab.series.definitions import check_columns, list_columns
+from seqlab.series.reading.columns import read_columns
 
 ROUNDING = 16 * float(np.finfo(np.float64).eps)  # the relative rounding error of sums of a few values
 SMALLEST, LARGEST = 1e-70, 1e70  # of values whose fourth powers, as in variances of losses, fit into float64
@@ -19,13 +21,13 @@ SMALLEST, LARGEST = 1e-70, 1e70  # of values whose fourth powers, as in variance
 
 @dataclass(frozen=True)
 class Series:
-    """Values at equal steps of time, `values` (T,), each with the time in `index`, as written in the source.
+    """Vectors of d values at equal steps of time, `values` (T, d), with their times in `index`, as in the source.
 
-    `column` is the name of the values in the source, `known` holds known properties of the series, and `notes`
+    `columns` are the names of the d components in the source, `known` holds known properties of the series, and `notes`
     sentences for users of the results.
     """
 
-    column: str
+    columns: list[str]
     index: list[str]
     values: NDArray[np.float64]
     known: dict[str, float]
@@ -39,7 +41,7 @@ def sine(length: int, frequency: float, noise: float, seed: int) -> Series:
     """
     time = np.arange(1, length + 1)
     values = np.sin(frequency * time) + noise * np.random.default_rng(seed).standard_normal(length)
-    return Series("x", [str(t) for t in time], values, {"noise": noise}, [])
+    return Series(["x"], [str(t) for t in time], values[:, None], {"noise": noise}, [])
 
 
 def logistic_map(length: int, start: float, noise: float, seed: int) -> Series:
@@ -58,7 +60,7 @@ def logistic_map(length: int, start: float, noise: float, seed: int) -> Series:
     known = {"noise": noise, "lyapunov": math.log(2)}
     if noise > 0:
         known["predictable"] = math.log2(1 / (math.sqrt(8) * noise))
-    return Series("x", [str(t) for t in range(1, length + 1)], values, known, [])
+    return Series(["x"], [str(t) for t in range(1, length + 1)], values[:, None], known, [])
 
 
 def sunspots() -> Series:
@@ -67,7 +69,7 @@ def sunspots() -> Series:
 
     table = sunspots.load_pandas().data
     years = [str(int(year)) for year in table["YEAR"]]
-    return Series("SUNACTIVITY", years, table["SUNACTIVITY"].to_numpy(np.float64), {}, [])
+    return Series(["SUNACTIVITY"], years, table[["SUNACTIVITY"]].to_numpy(np.float64), {}, [])
 
 
 def weekly_co2() -> Series:
@@ -78,7 +80,24 @@ def weekly_co2() -> Series:
     from statsmodels.datasets import co2
 
     table = co2.load_pandas().data
-    return Series("co2", [str(day.date()) for day in table.index], table["co2"].to_numpy(np.float64), {}, [])
+    return Series(["co2"], [str(day.date()) for day in table.index], table[["co2"]].to_numpy(np.float64), {}, [])
+
+
+def us_economy() -> Series:
+    """Economy of the United States, 1959-Q2 to 2009-Q3, from statsmodels: growth of real gross domestic product
+    (realgdp), consumption (realcons) and investment (realinv) in percent of a quarter, 100 times the difference of
+    logarithms, and the rate of three-month treasury bills (tbilrate) in percent of a year.
+
+    The first three are the example of vector autoregression in the documentation of statsmodels.
+    """
+    from statsmodels.datasets import macrodata
+
+    table = macrodata.load_pandas().data
+    growing = ["realgdp", "realcons", "realinv"]
+    growth = 100 * np.diff(np.log(table[growing].to_numpy(np.float64)), axis=0)
+    values = np.column_stack([growth, table["tbilrate"].to_numpy(np.float64)[1:]])
+    quarters = [f"{year:.0f}-Q{quarter:.0f}" for year, quarter in table[["year", "quarter"]].to_numpy()[1:]]
+    return Series([*growing, "tbilrate"], quarters, values, {}, [])
 
 
 BUILTIN_SERIES: dict[str, Callable[..., Series]] = {
@@ -86,6 +105,7 @@ BUILTIN_SERIES: dict[str, Callable[..., Series]] = {
     "logistic_map": logistic_map,
     "sunspots": sunspots,
     "weekly_co2": weekly_co2,
+    "us_economy": us_economy,
 }
 
 
@@ -95,21 +115,25 @@ def build_series(name: str, definition: dict[str, Any]) -> Series:
     """
     check_name("series", name)
     check(definition, read_schema("series"), f"series {name}:")
+    check_columns(name, definition)
     series = _source(name, definition)
-    missing = np.flatnonzero(np.isnan(series.values))
-    if len(missing):
-        series = _filled(name, series, missing, definition.get("missing", "refuse"), definition.get("step", "row"))
-    size = float(np.abs(series.values).max())
-    if size and not SMALLEST < size < LARGEST:
-        raise InputError(
-            f"column {series.column!r} of series {name} has values of up to {size:g}, whose fourth powers exceed "
-            "double precision; give them in another unit"
-        )
-    if is_constant(series.values):
-        raise InputError(
-            f"column {series.column!r} of series {name} is {series.values[0]:g} in every row, from 1 to "
-            f"{len(series.values)}; there is nothing to forecast, so choose another column"
-        )
+    for place, column in enumerate(series.columns):
+        missing = np.flatnonzero(np.isnan(series.values[:, place]))
+        if len(missing):
+            way, step = definition.get("missing", "refuse"), definition.get("step", "row")
+            series = _filled(name, series, place, missing, way, step)
+        values = series.values[:, place]
+        size = float(np.abs(values).max())
+        if size and not SMALLEST < size < LARGEST:
+            raise InputError(
+                f"column {column!r} of series {name} has values of up to {size:g}, whose fourth powers exceed double "
+                "precision; give them in another unit"
+            )
+        if is_constant(values):
+            raise InputError(
+                f"column {column!r} of series {name} is {values[0]:g} in every row, from 1 to {len(values)}; there is "
+                "nothing to forecast, so choose another column"
+            )
     return series
 
 
@@ -119,33 +143,41 @@ def is_constant(values: NDArray[np.float64], size: float = 0.0) -> bool:
 
 
 def _source(name: str, definition: dict[str, Any]) -> Series:
-    """Read or generate the series."""
+    """Read or generate the series, its columns in the order of `list_columns`."""
+    columns = [*chain(*list_columns(definition))]
     if definition["kind"] == "csv":
         gaps = definition.get("missing") == "interpolate"
-        read = read_column(definition["path"], definition.get("column"), definition.get("decimal"), gaps)
-        return Series(read.column, read.index, read.values, {}, [])
+        table = read_columns(definition["path"], columns, definition.get("decimal"), gaps)
+        return Series(table.names, table.index, table.values, {}, [])
     try:
-        return BUILTIN_SERIES[definition["builtin"]](**definition.get("settings", {}))
+        series = BUILTIN_SERIES[definition["builtin"]](**definition.get("settings", {}))
     except (TypeError, ValueError, OverflowError, MemoryError) as error:
         raise InputError(
             f"the settings of series {name} are invalid ({error}); correct them in config/series.yaml"
         ) from None
+    if unknown := [column for column in columns if column not in series.columns]:
+        raise InputError(f"series {name} has no column {unknown[0]!r}; it has {', '.join(series.columns)}")
+    columns = columns or series.columns
+    return replace(series, columns=columns, values=series.values[:, [series.columns.index(name) for name in columns]])
 
 
-def _filled(name: str, series: Series, missing: NDArray[np.intp], way: str, step: str) -> Series:
-    """Fill the values at the places `missing` by linear interpolation, where `way` allows it."""
-    inside = missing[0] > 0 and missing[-1] < len(series.values) - 1
+def _filled(name: str, series: Series, place: int, missing: NDArray[np.intp], way: str, step: str) -> Series:
+    """Fill the values of the column at `place` in the rows `missing` by linear interpolation, where `way` allows it."""
+    column, values = series.columns[place], series.values[:, place]
+    inside = missing[0] > 0 and missing[-1] < len(values) - 1
     if way != "interpolate" or not inside:
         row = int(missing[0])
         raise InputError(
-            f"row {row + 1} of column {series.column!r} of series {name} (at {series.index[row]}) has no value; fill "
-            "the gap or begin the series after it"
+            f"row {row + 1} of column {column!r} of series {name} (at {series.index[row]}) has no value; fill the gap "
+            "or begin the series after it"
         )
-    present = np.flatnonzero(~np.isnan(series.values))
-    values = np.interp(np.arange(len(series.values)), present, series.values[present])
+    present = np.flatnonzero(~np.isnan(values))
+    filled = series.values.copy()
+    filled[:, place] = np.interp(np.arange(len(values)), present, values[present])
     longest = int(np.diff(present).max()) - 1
+    where = f" of column {column!r}" if len(series.columns) > 1 else ""
     sentence = (
-        f"{len(missing)} of {len(values):,} values are missing in the source (at most {longest} {step}s in a row, the "
-        f"last at {series.index[missing[-1]]}); they are interpolated linearly."
+        f"{len(missing)} of {len(values):,} values{where} are missing in the source (at most {longest} {step}s in a "
+        f"row, the last at {series.index[missing[-1]]}); they are interpolated linearly."
     )
-    return replace(series, values=values, notes=[*series.notes, sentence])
+    return replace(series, values=filled, notes=[*series.notes, sentence])

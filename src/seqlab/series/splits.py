@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,48 +18,52 @@ from seqlab.series.series import Series, is_constant
 
 @dataclass(frozen=True)
 class Scale:
-    """Scaling of values, or of their differences, to mean 0 and deviation 1, and back.
+    """Scaling of the values of d columns, or of their differences, to mean 0 and deviation 1, and back.
 
-    `mean` and `deviation` are those of the train split, after taking differences.
+    `mean` and `deviation`, each (d,), are those of the train split, after taking differences; a column is scaled by
+    itself.
     """
 
     difference: bool
-    mean: float
-    deviation: float
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
 
     @classmethod
     def fit(cls, train: NDArray[np.float64], difference: bool) -> "Scale":
-        """Fit the scale of the values of train, (n,)."""
-        learnt = np.diff(train) if difference else train
-        return cls(difference, float(learnt.mean()), float(learnt.std()))
+        """Fit the scale of the values of train, (n, d)."""
+        columns = (np.diff(train, axis=0) if difference else train).T
+        means, deviations = (tuple(float(figure(column)) for column in columns) for figure in (np.mean, np.std))
+        return cls(difference, means, deviations)
 
     def scaled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Scale a whole series, (T,). With differences the first entry, which has none, is zero, so that place t
+        """Scale a whole series, (T, d). With differences the first row, which has none, is zero, so that place t
         belongs to time t.
         """
-        learnt = np.diff(values, prepend=values[0]) if self.difference else values
-        scaled = (learnt - self.mean) / self.deviation
+        learnt = np.diff(values, axis=0, prepend=values[:1]) if self.difference else values
+        scaled = (learnt - np.array(self.mean)) / np.array(self.deviation)
         if self.difference:
             scaled[0] = 0.0
         return scaled
 
     def path(self, last: NDArray[np.float64], scaled: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the values of `scaled`, (.., K), the K steps after `last`, (..)."""
-        learnt = scaled * self.deviation + self.mean
-        return last[..., None] + np.cumsum(learnt, axis=-1) if self.difference else learnt
+        """Return the values of `scaled`, (.., K, d), the K steps after `last`, (.., d)."""
+        learnt = scaled * np.array(self.deviation) + np.array(self.mean)
+        return last[..., None, :] + np.cumsum(learnt, axis=-2) if self.difference else learnt
 
 
 @dataclass(frozen=True)
 class Prepared:
     """A series prepared for models: the content of series.json and series.csv.
 
-    `values` are as measured, (T,); `splits` are half-open ranges of them.
+    `values` are as measured, (T, d): those of `columns`, each with its unit in `units`, then those of `exogenous`,
+    which are inputs only. `splits` are half-open ranges of them.
     """
 
     name: str
     title: str
-    column: str
-    unit: str
+    columns: list[str]
+    units: list[str]
+    exogenous: list[str]
     step: str
     period: int | None
     shown: int | None
@@ -72,8 +76,15 @@ class Prepared:
 
     @property
     def scaled(self) -> NDArray[np.float64]:
-        """The scaled values, (T,)."""
+        """The scaled values, (T, d)."""
         return self.scale.scaled(self.values)
+
+    @property
+    def has_several_columns(self) -> bool:
+        """Return whether figures and files name their columns: where there are inputs besides the forecast column, or
+        several columns to forecast.
+        """
+        return self.values.shape[1] > 1
 
     @property
     def learnt(self) -> tuple[int, int]:
@@ -94,7 +105,7 @@ def prepare_series(
     """Cut `series` along time by the `shares` of train, valid and test, and fit its scale on train.
 
     `needs` are the highest `order` and `horizon`, and the `steps` of a subsequence. Raises InputError, with row and
-    column, where the series is too short for them or train is constant.
+    column, where the series is too short for them or a column is constant in train.
     """
     length = len(series.values)
     first, second = round(shares["train"] * length), round((shares["train"] + shares["valid"]) * length)
@@ -103,18 +114,23 @@ def prepare_series(
     _check_length(name, series, splits, needs | ({"period": period} if period else {}))
     train = series.values[:first]
     scale = Scale.fit(train, difference)
-    constant = is_constant(np.diff(train), float(np.abs(train).max())) if difference else is_constant(train)
-    if constant or not scale.deviation > 0:
-        state = "rises by the same amount" if difference else "is the same"
-        raise InputError(
-            f"column {series.column!r} of series {name} {state} in rows 1 to {first}, its train split, so there "
-            "is nothing to learn; use another part of it"
-        )
+    for column, values, deviation in zip(series.columns, train.T, scale.deviation, strict=True):
+        constant = is_constant(np.diff(values), float(np.abs(values).max())) if difference else is_constant(values)
+        if constant or not deviation > 0:
+            state = "rises by the same amount" if difference else "is the same"
+            raise InputError(
+                f"column {column!r} of series {name} {state} in rows 1 to {first}, its train split, so there is "
+                "nothing to learn; use another part of it"
+            )
+    exogenous = series.columns[len(series.columns) - len(definition.get("exogenous", [])) :]
+    columns = series.columns[: len(series.columns) - len(exogenous)]
+    unit = definition.get("unit", columns)
     return Prepared(
         name,
         definition.get("title", name),
-        series.column,
-        definition.get("unit", series.column),
+        columns,
+        unit if isinstance(unit, list) else [unit] * len(columns),
+        exogenous,
         definition.get("step", "step"),
         period,
         definition.get("shown"),
@@ -129,9 +145,10 @@ def prepare_series(
 
 def _check_length(name: str, series: Series, splits: dict[str, tuple[int, int]], needs: dict[str, int]) -> None:
     lengths = {split: stop - start for split, (start, stop) in splits.items()}
-    order, horizon = needs["order"], needs["horizon"]
-    limits = [
-        ("train", 2 * order + 3, f"forecast.max_order {order}"),  # more equations than coefficients
+    order, horizon, d = needs["order"], needs["horizon"], len(series.columns)
+    columns = f"column{'s' * (d > 1)} {', '.join(map(repr, series.columns))}"
+    limits = [  # d equations for each time, of d order + 1 coefficients and d covariances each
+        ("train", (d + 1) * order + d + 2, f"forecast.max_order {order}" + f" of {d} columns" * (d > 1)),
         ("train", order + needs["steps"] + 2, f"forecast.training.steps {needs['steps']}"),
         ("valid", 2, "choosing a model"),
         ("test", horizon, f"a horizon of {horizon}"),
@@ -139,66 +156,123 @@ def _check_length(name: str, series: Series, splits: dict[str, tuple[int, int]],
     for split, least, purpose in limits:
         if lengths[split] < least:
             raise InputError(
-                f"series {name} ends at row {len(series.values)} of column {series.column!r}, which leaves "
-                f"{lengths[split]} values for {split}, where {purpose} needs {least}; give a longer series, another "
-                "forecast.split, or lower that setting"
+                f"series {name} ends at row {len(series.values)} of {columns}, which leaves {lengths[split]} values "
+                f"for {split}, where {purpose} needs {least}; give a longer series, another forecast.split, or lower "
+                "that setting"
             )
     if "period" in needs and not 2 <= needs["period"] < splits["test"][0]:
         raise InputError(
             f"the period of series {name} is {needs['period']}, where it must be from 2 to {splits['test'][0] - 1}, as "
-            f"test begins at row {splits['test'][0] + 1} of column {series.column!r}; correct it"
+            f"test begins at row {splits['test'][0] + 1} of {columns}; correct it"
         )
 
 
 def write_prepared(prepared: Prepared, table: str | Path, description: str | Path) -> None:
     """Write the values as series.csv and the rest as series.json."""
-    text = io.StringIO()
+    several, text = prepared.has_several_columns, io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["index", "value"])
-    writer.writerows(zip(prepared.index, map(repr, prepared.values.tolist()), strict=True))
+    writer.writerow(["index", *(prepared.columns + prepared.exogenous if several else ["value"])])
+    writer.writerows(
+        [time, *map(repr, row)] for time, row in zip(prepared.index, prepared.values.tolist(), strict=True)
+    )
     write_text(table, text.getvalue())
-    content = asdict(prepared)
-    for name in ("index", "values"):
-        del content[name]
-    write_json(description, content | {"length": len(prepared.values)})
+    write_json(description, _describe(prepared))
+
+
+def _describe(prepared: Prepared) -> dict[str, Any]:
+    """Return the content of series.json: lists with an entry for each column, and single values for a single column."""
+
+    def entry(values: Sequence[Any]) -> Any:
+        return [*values] if prepared.has_several_columns else values[0]
+
+    scale = prepared.scale
+    return {
+        "name": prepared.name,
+        "title": prepared.title,
+        "column": entry(prepared.columns),
+        "unit": entry(prepared.units),
+        **({"exogenous": prepared.exogenous} if prepared.has_several_columns else {}),
+        "step": prepared.step,
+        "period": prepared.period,
+        "shown": prepared.shown,
+        "scale": {"difference": scale.difference, "mean": entry(scale.mean), "deviation": entry(scale.deviation)},
+        "splits": prepared.splits,
+        "known": prepared.known,
+        "notes": prepared.notes,
+        "length": len(prepared.values),
+    }
+
+
+def read_description(path: str | Path) -> dict[str, Any]:
+    """Read series.json as the fields of Prepared, without index and values, and the `length` of the series; InputError
+    where it is damaged.
+    """
+    content = read_json(path)
+
+    def entries(value: Any) -> list[Any]:
+        return value if isinstance(value, list) else [value]
+
+    try:
+        content["columns"], content["units"] = entries(content.pop("column")), entries(content.pop("unit"))
+        content["exogenous"] = content.pop("exogenous", [])
+        scale = content["scale"]
+        scale["mean"], scale["deviation"] = entries(scale["mean"]), entries(scale["deviation"])
+        content["splits"] = {name: (start, stop) for name, (start, stop) in content["splits"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise damaged(path, error) from None
+    return dict(content)
+
+
+def read_values(path: str | Path) -> tuple[list[str], NDArray[np.float64]]:
+    """Read the times and the values, (T, d), of series.csv; InputError where it is damaged."""
+    try:
+        with verified(path).open(newline="", encoding="utf-8") as file:
+            head, *rows = csv.reader(file)
+        values = np.array([[float(cell) for cell in row[1:]] for row in rows]).reshape(len(rows), len(head) - 1)
+        index = [row[0] for row in rows]
+    except (IndexError, ValueError) as error:
+        raise damaged(path, error) from None
+    if head[0] != "index" or len(head) < 2:
+        raise damaged(path, "it has no column index or no values")
+    return index, values
 
 
 def read_prepared(table: str | Path, description: str | Path) -> Prepared:
     """Read a series that `write_prepared` wrote; InputError for damaged files or files of two series."""
+    index, values = read_values(table)
+    content = read_description(description)
     try:
-        with verified(table).open(newline="", encoding="utf-8") as file:
-            rows: Sequence[dict[str, str]] = list(csv.DictReader(file))
-        index, values = [row["index"] for row in rows], np.array([float(row["value"]) for row in rows])
-    except (KeyError, TypeError, ValueError) as error:
-        raise damaged(table, error) from None
-    content = read_json(description)
-    try:
-        length = content.pop("length")
-        content["scale"] = Scale(**content["scale"])
-        content["splits"] = {name: (start, stop) for name, (start, stop) in content["splits"].items()}
-        prepared = Prepared(**content, index=index, values=values)
-        if length == len(rows):
+        length, scale = content.pop("length"), content.pop("scale")
+        scale = Scale(scale["difference"], tuple(scale["mean"]), tuple(scale["deviation"]))
+        prepared = Prepared(**content, scale=scale, index=index, values=values)
+        if length == len(index):
             _check_prepared(prepared)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(description, error) from None
-    if length != len(rows):
+    if length != len(index):
         raise InputError(
-            f"{table} has {len(rows)} rows and {description} the length {length}; delete both and run again"
+            f"{table} has {len(index)} rows and {description} the length {length}; delete both and run again"
         )
     return prepared
 
 
 def _check_prepared(prepared: Prepared) -> None:
     """Raise ValueError for the first invalid value of series.json."""
-    for name in ("name", "title", "column", "unit", "step"):
-        if not isinstance(getattr(prepared, name), str):
+    texts = {"name": [prepared.name], "title": [prepared.title], "column": prepared.columns, "unit": prepared.units}
+    for name, values in (texts | {"exogenous": prepared.exogenous, "step": [prepared.step]}).items():
+        if not all(isinstance(value, str) for value in values):
             raise ValueError(f"its {name} is not a text")
     for name in ("period", "shown"):
         if not (getattr(prepared, name) is None or type(getattr(prepared, name)) is int):
             raise ValueError(f"its {name} is not a whole number")
     scale, borders = prepared.scale, [border for name in SPLIT_NAMES for border in prepared.splits[name]]
-    if type(scale.difference) is not bool or not (np.isfinite(scale.mean) and 0 < scale.deviation < np.inf):
+    finite = np.isfinite([*scale.mean, *scale.deviation]).all()
+    if type(scale.difference) is not bool or not (finite and min(scale.deviation) > 0):
         raise ValueError("its scale is invalid")
+    width = prepared.values.shape[1]
+    counts = {len(prepared.columns) + len(prepared.exogenous), len(scale.mean), len(scale.deviation), width}
+    if counts != {width} or len(prepared.units) != len(prepared.columns) or not prepared.columns:
+        raise ValueError("its columns are not those of series.csv")
     if not all(type(border) is int for border in borders) or borders != sorted(borders):
         raise ValueError("its splits are invalid")
     if borders[0] < 0 or borders[-1] > len(prepared.values):

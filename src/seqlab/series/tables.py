@@ -20,6 +20,7 @@ from seqlab.series.record import FORECAST_FIGURES, SPREAD_FIGURES, read_forecast
 from seqlab.series.scores import estimate_mean
 
 KEY_COLUMNS, COST_COLUMNS = ["series", "model"], ["parameters", "train_seconds"]
+COLUMN_NAME = "column"  # the column of a row, of series that have several; empty for their mean
 INTERVAL_ENDS = ("", "_low", "_high")
 PERSISTENCE_COLUMN = "mae_less_persistence"
 FORECAST_SUMMARY_COLUMNS = [*KEY_COLUMNS, "seed", "split", "horizon", "origins", *FORECAST_FIGURES, *COST_COLUMNS]
@@ -29,6 +30,7 @@ FORECAST_MODELS_COLUMNS += [
 ]
 FORECAST_MODELS_COLUMNS += [*(PERSISTENCE_COLUMN + end for end in INTERVAL_ENDS), *COST_COLUMNS, UNDERFITTED_COLUMN]
 NETWORK_SETTINGS = FAMILY_SETTINGS["rnn"]  # columns of models.csv, followed by the other axes of networks
+Errors = dict[tuple[str | None, int], NDArray[np.float64]]  # (R, O), by column, None for the mean, and horizon
 
 
 def summarize_forecasts(runs: Iterable[Run]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -56,45 +58,69 @@ def summarize_forecasts(runs: Iterable[Run]) -> tuple[pd.DataFrame, pd.DataFrame
         means += [shared | row | _against(row, errors, naive) for row in metrics["means"]]
     if not means:
         raise InputError("there is no metrics.json of a forecast to summarize; choose a series in forecast.series")
-    summary = pd.DataFrame(scores, columns=FORECAST_SUMMARY_COLUMNS)
+    summary = pd.DataFrame(scores, columns=_with_column(FORECAST_SUMMARY_COLUMNS, scores))
     summary["seed"] = summary["seed"].astype("Int64")  # the integers that can be empty
-    models = pd.DataFrame(means, columns=FORECAST_MODELS_COLUMNS)
+    models = pd.DataFrame(means, columns=_with_column(FORECAST_MODELS_COLUMNS, means))
     return summary, add_settings(models, [row["settings"] for row in means], NETWORK_SETTINGS)
 
 
-def _errors(arrays: dict[str, NDArray[Any]]) -> dict[int, NDArray[np.float64]]:
-    """Return the absolute errors on test in the `arrays` of a model, (R, O), by horizon."""
-    errors_of = {}
+def _with_column(names: list[str], rows: list[dict[str, Any]]) -> list[str]:
+    """Return the columns of a table of `rows`: `names`, with the column of a row after its model if rows have one."""
+    keys = len(KEY_COLUMNS)
+    return [*names[:keys], COLUMN_NAME, *names[keys:]] if COLUMN_NAME in rows[0] else names
+
+
+def _errors(arrays: dict[str, NDArray[Any]]) -> Errors:
+    """Return the absolute errors on test in the `arrays` of a model; those of the mean over columns are in units of
+    their deviations.
+    """
+    errors_of: Errors = {}
     for place, horizon in enumerate(arrays["horizons"].tolist()):
         errors = np.abs(arrays["errors"][:, :, place])
-        errors_of[horizon] = errors[:, np.isfinite(errors[0])]
+        errors = errors[:, np.isfinite(errors[0, :, 0])]
+        if "columns" in arrays:
+            errors_of |= {(name, horizon): errors[..., n] for n, name in enumerate(arrays["columns"].tolist())}
+            errors = errors / arrays["deviations"]
+        errors_of[None, horizon] = errors.mean(-1)
     return errors_of
 
 
-def _against(
-    row: dict[str, Any], errors: dict[int, NDArray[np.float64]], naive: dict[int, NDArray[np.float64]] | None
-) -> dict[str, float]:
+def _against(row: dict[str, Any], errors: Errors, naive: Errors | None) -> dict[str, float]:
     """Return the difference to persistence for a row of means; empty on valid."""
     if row["split"] != "test" or naive is None:
         return {}
-    mean = estimate_mean(errors[row["horizon"]] - naive[row["horizon"]], row["horizon"])
+    key = row.get(COLUMN_NAME), row["horizon"]
+    mean = estimate_mean(errors[key] - naive[key], row["horizon"])
     return {PERSISTENCE_COLUMN + end: bound for end, bound in zip(INTERVAL_ENDS, astuple(mean), strict=True)}
 
 
 def read_forecast_models(path: str | Path) -> pd.DataFrame:
-    """Read the models.csv of a series; InputError where it is damaged."""
+    """Read the models.csv of a series; InputError where it is damaged. The column of a row is empty for the mean over
+    several columns, and for a single column.
+    """
+    text, known = [*KEY_COLUMNS, COLUMN_NAME, UNDERFITTED_COLUMN], [*FORECAST_MODELS_COLUMNS, COLUMN_NAME]
     try:
-        text = [*KEY_COLUMNS, UNDERFITTED_COLUMN]
-        models = read_settings_table(verified(path), text, FORECAST_MODELS_COLUMNS, NETWORK_SETTINGS)
+        models = read_settings_table(verified(path), text, known, NETWORK_SETTINGS)
     except ValueError as error:
         raise damaged(path, error) from None
     missing = [name for name in (*FORECAST_MODELS_COLUMNS, *NETWORK_SETTINGS) if name not in models]
     if missing or models.empty:
         raise damaged(path, f"it has no {'column ' + missing[0] if missing else 'rows'}")
-    return models
+    return models if COLUMN_NAME in models else models.assign(**{COLUMN_NAME: ""})
+
+
+def select_column(models: pd.DataFrame, column: str = "") -> pd.DataFrame:
+    """Return the rows of a column of `read_forecast_models`; without a name those of the mean or of the only column."""
+    return models[models[COLUMN_NAME] == column]
+
+
+def list_table_columns(models: pd.DataFrame) -> list[str]:
+    """Return the names of the columns of a series in the rows of its models.csv; empty for a single column."""
+    return [name for name in dict.fromkeys(models[COLUMN_NAME]) if name]
 
 
 def find_best_forecaster(models: pd.DataFrame) -> str:
-    """Return the name of the model with the lowest RMSE one step ahead on validation."""
-    valid = models[(models["split"] == "valid") & (models["horizon"] == 1)]
+    """Return the name of the model with the lowest RMSE one step ahead on validation, of several columns their mean."""
+    rows = select_column(models)
+    valid = rows[(rows["split"] == "valid") & (rows["horizon"] == 1)]
     return rank_candidates(zip(valid["rmse"], valid["model"], strict=True), lambda standing: standing)[0][1]

@@ -1,9 +1,11 @@
 """MLflow runs of forecasting models: one for each model and seed, and one for their experiment.
 
-Metrics are named after their horizon: test/rmse-4 is the RMSE 4 steps ahead.
+Metrics are named after their horizon: test/rmse-4 is the RMSE 4 steps ahead. Those of a series with several columns
+are means over these, and those of a column are named after it: test/rmse-4/flow.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,13 @@ from seqlab.io.cards import read_card
 from seqlab.io.runs import Experiment, Place, Run
 from seqlab.report.style import format_number
 from seqlab.series.record import FORECAST_FIGURES, read_forecast_metrics
-from seqlab.series.tables import find_best_forecaster, read_forecast_models
+from seqlab.series.tables import COLUMN_NAME, find_best_forecaster, read_forecast_models, select_column
 from seqlab.tracking.language_models import select_params
 from seqlab.tracking.page import format_command
 from seqlab.tracking.runs import PlannedRun, Point, plan_parent, plan_seeds, read_fit_tags
 
 SERIES_ARTIFACTS = ("card.yaml", "orders.csv")
+MAX_COLUMN_LENGTH = 100  # characters of a column in the name of a metric
 FORECAST_TABLES = ("summary.csv", "models.csv")
 
 
@@ -37,10 +40,23 @@ def plan_series(experiment: Experiment, place: Place, runs: Sequence[Run]) -> It
 
 def _figures(metrics: dict[str, Any], seed: int | None) -> Iterator[Point]:
     """Yield single figures at step 0, without NaN, which MLflow would draw."""
+    ends = _metric_ends([row[COLUMN_NAME] for row in metrics["scores"] if row.get(COLUMN_NAME)])
     for row in metrics["scores"]:
         for name in FORECAST_FIGURES:
             if row["seed"] == seed and row.get(name, float("nan")) == row.get(name):  # not NaN
-                yield Point(f"{row['split']}/{name}-{row['horizon']}", float(row[name]))
+                end = ends.get(row.get(COLUMN_NAME), "")
+                yield Point(f"{row['split']}/{name}-{row['horizon']}{end}", float(row[name]))
+
+
+def _metric_ends(columns: Iterable[str]) -> dict[str, str]:
+    """Return the end of the metrics of each column: its name in characters that MLflow allows, and never the same."""
+    ends: dict[str, str] = {}
+    for column in dict.fromkeys(columns):
+        end = "/" + re.sub(r"[^\w -]", "_", column)[:MAX_COLUMN_LENGTH]
+        while end in ends.values():
+            end += "_"
+        ends[column] = end
+    return ends
 
 
 def _best_model(place: Place) -> str:
@@ -50,6 +66,7 @@ def _best_model(place: Place) -> str:
         return "no summary yet."
     models = read_forecast_models(path)
     best = find_best_forecaster(models)
+    models = select_column(models)
     test = models[(models["split"] == "test") & (models["horizon"] == 1)].set_index("model")["rmse"]
     answer = f"{best} is best on validation one step ahead, test RMSE {format_number(test[best])}"
     return f"{answer}; persistence has {format_number(test['persistence'])}"

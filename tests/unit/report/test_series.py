@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from made_forecasts import make_forecasts, make_series
+from made_forecasts import make_forecasts, make_series, make_vectors
 
 from seqlab.io.errors import InputError
 from seqlab.io.files import replacing, write_json
@@ -50,9 +50,9 @@ def forecasts_of(experiment: Experiment, model: str) -> dict[str, np.ndarray]:
     return read_forecasts(run.file("forecasts.npz"))
 
 
-def values_of(prepared: Prepared) -> tuple[pd.DataFrame, dict[str, Any]]:
+def values_of(prepared: Prepared) -> tuple[tuple[list[str], np.ndarray], dict[str, Any]]:
     """What series.csv and series.json hold."""
-    return pd.DataFrame({"index": prepared.index, "value": prepared.values}), asdict(prepared)
+    return (prepared.index, prepared.values), asdict(prepared)
 
 
 def test_paths_stand_at_the_times_they_were_forecast_for(experiment: Experiment) -> None:
@@ -62,10 +62,10 @@ def test_paths_stand_at_the_times_they_were_forecast_for(experiment: Experiment)
     value, one, four, mean = axes.lines[:4]
     start, stop = prepared.splits["test"]
     np.testing.assert_array_equal(value.get_xdata(), np.arange(start, stop))
-    np.testing.assert_array_equal(value.get_ydata(), prepared.values[start:stop])
-    np.testing.assert_array_equal(one.get_ydata(), arrays["points"][0, :, 0])
+    np.testing.assert_array_equal(value.get_ydata(), prepared.values[start:stop, 0])
+    np.testing.assert_array_equal(one.get_ydata(), arrays["points"][0, :, 0, 0])
     assert four.get_xdata()[0] == start + 3
-    np.testing.assert_array_equal(mean.get_ydata(), arrays["means"][0, : len(mean.get_ydata()), 1])
+    np.testing.assert_array_equal(mean.get_ydata(), arrays["means"][0, : len(mean.get_ydata()), 1, 0])
 
 
 def test_only_the_end_of_test_is_shown_where_the_series_says_so(experiment: Experiment) -> None:
@@ -77,7 +77,7 @@ def test_only_the_end_of_test_is_shown_where_the_series_says_so(experiment: Expe
 
 def test_errors_are_drawn_at_their_horizons(base: Path) -> None:
     models = read_forecast_models(base / "models.csv")
-    axes = plot_error_by_horizon(models, {"unit": "m", "known": {"predictable": 3.0}}).axes[0]
+    axes = plot_error_by_horizon(models, {"units": ["m"], "known": {"predictable": 3.0}}).axes[0]
     rows = models[(models["model"] == "persistence") & (models["split"] == "test")]
     np.testing.assert_array_equal(axes.lines[0].get_ydata(), rows["rmse"])
     np.testing.assert_allclose(axes.lines[0].get_xdata(), [1, 4], rtol=0.2)
@@ -109,7 +109,7 @@ def test_forecasts_that_are_not_those_of_the_metrics_are_refused(tmp_path: Path)
 
 def one_ahead(errors: np.ndarray) -> dict[str, np.ndarray]:
     """The arrays of a model that makes these errors one step ahead, and others four ahead."""
-    return {"horizons": np.array([4, 1]), "errors": np.stack([np.ones_like(errors), errors], axis=-1)[None]}
+    return {"horizons": np.array([4, 1]), "errors": np.stack([np.ones_like(errors), errors], axis=-1)[None, ..., None]}
 
 
 def test_residuals_that_go_together_leave_the_band() -> None:
@@ -178,3 +178,69 @@ def test_the_answer_is_that_of_the_best_on_valid(page: str, base: Path) -> None:
     best = valid.loc[valid["rmse"].idxmin(), "model"]
     assert f"Best model on validation, one step ahead: {best}, test RMSE" in page
     assert page.count('<tr class="best">') == 2  # one for each horizon
+
+
+@pytest.fixture(scope="module")
+def river(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
+    """Flow and level of a river, with rain as an input."""
+    folder = tmp_path_factory.mktemp("river")
+    make_forecasts(folder, prepared=make_vectors())
+    return read_experiment(folder / "results" / "made" / "runs.json")
+
+
+@pytest.mark.parametrize("name", SERIES_FIGURES)
+def test_every_figure_of_vectors_is_drawn_from_its_files(river: Experiment, name: str) -> None:
+    ((place, prepared),) = river.prepared.items()
+    files = list_figure_files(SERIES_FIGURES[name], place, river.runs, prepared)
+    figure = draw_figure(SERIES_FIGURES[name], files, series=True)
+    visible = [panel for panel in figure.axes if panel.get_visible()]
+    assert all(panel.lines or panel.collections for panel in visible)
+    assert (
+        len(visible)
+        == {
+            "forecast_paths": 4 * 2,  # models, columns
+            "error_by_horizon": 3 * 3,  # mean and columns, figures
+            "residual_autocorrelation": 4 * 2,
+            "markov_check": 2,
+        }[name]
+    )
+
+
+def test_paths_of_vectors_stand_in_the_panel_of_their_column(river: Experiment) -> None:
+    prepared, arrays = make_vectors(), forecasts_of(river, "autoregression")
+    figure = plot_forecast_paths(*values_of(prepared), {"autoregression": arrays})
+    start, stop = prepared.splits["test"]
+    for place, (axes, unit) in enumerate(zip(figure.axes, ["l/s", "m"], strict=True)):
+        np.testing.assert_array_equal(axes.lines[0].get_ydata(), prepared.values[start:stop, place])
+        np.testing.assert_array_equal(axes.lines[1].get_ydata(), arrays["points"][0, :, 0, place])
+        assert axes.get_ylabel() == unit
+        assert axes.get_title("left") == f"autoregression, {prepared.columns[place]}"
+
+
+def test_errors_of_vectors_are_drawn_by_column(river: Experiment) -> None:
+    ((place, _),) = river.prepared.items()
+    models = read_forecast_models(place.file("models.csv"))
+    figure = plot_error_by_horizon(models, {"units": ["l/s", "m"], "known": {}})
+    labels = [axes.get_ylabel() for axes in figure.axes[::3]]
+    assert labels == [f"RMSE of the roll-out ({unit})" for unit in ("deviations on train", "l/s", "m")]
+    rows = models[(models["model"] == "persistence") & (models["split"] == "test") & (models["column"] == "level")]
+    np.testing.assert_array_equal(figure.axes[6].lines[0].get_ydata(), rows["rmse"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "240 vectors of flow (l/s), level (m), split along time",
+        "Inputs, which are known up to the origin only: rain.",
+        ", a mean over columns in units of their deviations on train; persistence has",
+        "<p>level: ",
+        "<h3>Mean over columns: 1 step ahead</h3>",
+        "<h3>flow (l/s): 4 steps ahead</h3>",
+        "each column has its standard deviation on train as unit",
+    ],
+)
+def test_the_page_of_vectors_tells(river: Experiment, tmp_path: Path, words: str) -> None:
+    write_report(river, {"commit": "abc"}, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert words in page
+    assert page.count('<tr class="best">') == 3 * 2  # mean and columns, horizons

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqlab.io.errors import InputError
-from seqlab.series.reading.columns import read_column
+from seqlab.series.reading.columns import read_columns
 from seqlab.series.series import build_series
 
 
@@ -21,7 +21,7 @@ def written(folder: Path, text: str | bytes, name: str = "my.csv") -> Path:
 
 
 def values_of(folder: Path, text: str | bytes, column: str | None = None, decimal: str | None = None) -> list[float]:
-    return read_column(written(folder, text), column, decimal).values.tolist()
+    return read_columns(written(folder, text), [column] if column else [], decimal).values[:, 0].tolist()
 
 
 def refusal(folder: Path, text: str | bytes, column: str | None = None, decimal: str | None = None) -> str:
@@ -163,7 +163,7 @@ def test_a_blank_line_in_a_file_of_one_column_is_a_missing_value(tmp_path: Path)
     assert "row 2 of column 'flow'" in refusal(tmp_path, text) and "is empty" in refusal(tmp_path, text)
     block = {"kind": "csv", "path": str(written(tmp_path, text)), "missing": "interpolate"}
     series = build_series("my", block)
-    assert series.values.tolist() == [1.5, 2.5, 3.5]
+    assert series.values[:, 0].tolist() == [1.5, 2.5, 3.5]
     assert series.notes[0].startswith("1 of 3 values are missing in the source")
 
 
@@ -203,15 +203,15 @@ def test_compressed_files_and_utf_16(tmp_path: Path) -> None:
 @pytest.mark.parametrize("indexed", [False, True])
 def test_parquet(tmp_path: Path, indexed: bool) -> None:
     (TABLE.set_index("time") if indexed else TABLE).to_parquet(tmp_path / "my.parquet")
-    column = read_column(tmp_path / "my.parquet")
-    assert (column.column, column.values.tolist()) == ("load", TABLE["load"].tolist())
+    column = read_columns(tmp_path / "my.parquet")
+    assert (column.names, column.values[:, 0].tolist()) == (["load"], TABLE["load"].tolist())
     assert column.index[0] == "2024-10-26 00:00:00+02:00"
 
 
 def test_a_parquet_file_with_a_gap_or_cut_off_is_refused(tmp_path: Path) -> None:
     TABLE.assign(load=TABLE["load"].where(TABLE["load"] != 7.1)).to_parquet(tmp_path / "my.parquet")
     with pytest.raises(InputError, match=r"row 8 of column 'load' of .* is 'nan'; fill the gap"):
-        read_column(tmp_path / "my.parquet")
+        read_columns(tmp_path / "my.parquet")
     whole = (tmp_path / "my.parquet").read_bytes()
     assert "is not a complete Parquet file" in refusal(tmp_path, whole[: len(whole) // 2])
 

@@ -3,6 +3,7 @@
 import copy
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,8 +14,10 @@ from seqlab.fleet.settings import TrainingSettings
 from seqlab.io.errors import InputError
 from seqlab.io.schemas import read_schema
 from seqlab.series.definitions import (
+    add_series,
     check_series,
     define_series_of_file,
+    list_columns,
     list_forecast_runs,
     longest_needs,
     prepared_series_name,
@@ -38,10 +41,11 @@ def test_the_default_experiment_forecasts_nothing() -> None:
     assert DEFAULT["forecast"]["series"] == []
 
 
-def test_the_shipped_experiment_forecasts_every_shipped_series() -> None:
-    shipped = yaml.safe_load((ROOT / "config/forecast.yaml").read_text(encoding="utf-8"))
-    assert sorted(shipped["forecast"]["series"]) == sorted(SERIES)
-    assert shipped["corpora"] == []
+def test_the_shipped_experiments_forecast_every_shipped_series() -> None:
+    files = [ROOT / "config/forecast.yaml", ROOT / "config/us_economy.yaml"]
+    shipped = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
+    assert sorted(name for config in shipped for name in config["forecast"]["series"]) == sorted(SERIES)
+    assert all(config["corpora"] == [] for config in shipped)
 
 
 def test_networks_are_a_perceptron_and_the_cells_of_the_text_branch() -> None:
@@ -158,3 +162,51 @@ def test_a_series_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_file_that_is_not_there() -> None:
     with pytest.raises(InputError, match=r"series 'x\.csv' is neither a CSV file nor a name"):
         define_series_of_file({"series": "x.csv"}, SERIES)
+
+
+def test_columns_on_the_command_line(tmp_path: Path) -> None:
+    path = tmp_path / "river.csv"
+    path.write_text("day,2020,level,rain\n")
+    config = copy.deepcopy(DEFAULT) | {"series": str(path), "columns": [2020, "level"], "exogenous": ["rain"]}
+    resolve_corpora(config, load_corpora(ROOT / "config/corpora.yaml"))
+    series = add_series(config, SERIES)
+    (name,) = config["forecast"]["series"]
+    assert name == "river_2020_level"
+    assert list_columns(series[name]) == (["2020", "level"], ["rain"])
+    assert series[name]["source"].endswith("river.csv, columns 2020, level, exogenous rain")
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"columns": ["a", "b", "a"]}, "'columns' is .'a', 'b', 'a'.; it must be a list without duplicates"),
+        ({"columns": []}, "'columns' is ..; it must be a list of at least 1"),
+        ({"columns": "flow"}, "'columns' is 'flow'; it must be a list"),
+        (
+            {"columns": ["a", "b"], "exogenous": ["b"]},
+            "column 'b' of series .* is both in columns and in exogenous",
+        ),
+        ({"exogenous": ["b"]}, "has exogenous columns and no columns to forecast; name these, as in columns: .price."),
+        ({"column": "a", "exogenous": ["b"]}, "has exogenous columns and no columns to forecast"),
+        ({"column": "a", "columns": ["a", "b"]}, "has both column and columns; write all names in columns"),
+    ],
+)
+def test_columns_that_contradict_each_other_are_refused(tmp_path: Path, keys: dict[str, Any], sentence: str) -> None:
+    (tmp_path / "river.csv").write_text("day,a,b\n")
+    config = copy.deepcopy(DEFAULT) | {"series": str(tmp_path / "river.csv")} | keys
+    with pytest.raises(InputError, match=sentence):
+        resolve_corpora(config, load_corpora(ROOT / "config/corpora.yaml"))
+        add_series(config, SERIES)
+
+
+@pytest.mark.parametrize("keys", [{}, {"series": "us_economy"}])
+def test_columns_of_a_named_series_belong_into_its_block(keys: dict[str, str]) -> None:
+    config = copy.deepcopy(DEFAULT) | keys | {"columns": ["realgdp", "realinv"]}
+    with pytest.raises(InputError, match=r"key 'columns' is for a series that the key series gives as a file; for a"):
+        add_series(config, SERIES)
+
+
+def test_every_column_has_a_unit() -> None:
+    block = {"kind": "csv", "path": "x.csv", "columns": ["a", "b"], "unit": ["m", "s", "l"]}
+    with pytest.raises(InputError, match="series x has 3 units for 2 columns; give one for each column"):
+        check_series(changed(series=["x"]), {"x": block})

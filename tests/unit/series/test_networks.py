@@ -28,7 +28,8 @@ NETWORKS = [
     ForecastNetwork(cell, layers, 5, window)
     for cell, layers, window in [("mlp", 2, 3), ("rnn", 2, 1), ("gru", 1, 1), ("lstm", 2, 1), ("gru", 1, 3)]
 ]
-VALUES = np.random.default_rng(1).standard_normal(60)
+NETWORKS += [ForecastNetwork(cell, 1, 5, window, columns=3) for cell, window in [("mlp", 2), ("gru", 1), ("lstm", 1)]]
+VALUES = np.random.default_rng(1).standard_normal((60, 3))
 TORCH = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
 
 
@@ -46,8 +47,10 @@ def fleet_of(network: ForecastNetwork, seeds: list[int], **settings: Any) -> Fle
 
 
 def task_of(network: ForecastNetwork, values: np.ndarray = VALUES) -> ForecastTask:
-    half = len(values) // 2
-    return ForecastTask.of(network, values, (0, half), (half, len(values)))
+    """The task on the first columns of `values`, as many as the network has; one of three is exogenous."""
+    half, columns = len(values) // 2, network.columns
+    scored = max(1, columns - 1)
+    return ForecastTask.of(network, values[:, :columns], (0, half), (half, len(values)), scored=scored)
 
 
 def trained(network: ForecastNetwork, seeds: list[int], values: np.ndarray = VALUES, **settings: Any) -> Fleet:
@@ -130,28 +133,33 @@ def test_a_recorded_training_is_the_plain_one(network: ForecastNetwork, request:
 def test_forecasts_do_not_look_ahead_and_come_back_from_disk(network: ForecastNetwork, tmp_path: Path) -> None:
     trained(network, [1, 2]).write_results(tmp_path)
     model = NetworkForecaster.load(tmp_path)
-    changed = np.concatenate([VALUES[:40], np.full(20, 1e6)])
+    values = VALUES[:, : network.columns]
+    changed = np.concatenate([values[:40], np.full((20, network.columns), 1e6)])
     origins = np.array([30, 39])
-    np.testing.assert_array_equal(roll_out(model, VALUES, origins, 4), roll_out(model, changed, origins, 4))
-    assert roll_out(model, VALUES, origins, 4).shape == (2, 2, 4)
+    np.testing.assert_array_equal(roll_out(model, values, origins, 4), roll_out(model, changed, origins, 4))
+    assert roll_out(model, values, origins, 4).shape == (2, 2, 4, network.columns)
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=str)
 def test_advancing_by_what_happened_is_starting_later(network: ForecastNetwork) -> None:
     model = NetworkForecaster(network, network.initial_parameters([1, 2]), [1, 2])
-    state = model.start(VALUES, np.array([20]))
-    moved = model.advance(state, np.full((2, 1), VALUES[21]))
-    for figure, other in zip(model.predict(moved), model.predict(model.start(VALUES, np.array([21]))), strict=True):
+    values = VALUES[:, : network.columns]
+    state = model.start(values, np.array([20]))
+    moved = model.advance(state, np.broadcast_to(values[21], (2, 1, network.columns)))
+    for figure, other in zip(model.predict(moved), model.predict(model.start(values, np.array([21]))), strict=True):
         np.testing.assert_allclose(figure, other, rtol=1e-10)
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=str)
 def test_rows_of_a_state_are_alone(network: ForecastNetwork) -> None:
     model = NetworkForecaster(network, network.initial_parameters([1, 2]), [1, 2])
-    origins = np.array([10, 11, 30])
-    repeated = model.repeat(model.start(VALUES, origins), 2)
-    together = model.predict(model.advance(repeated, np.full((2, 6), 0.5)))[0]
-    alone = [model.predict(model.advance(model.start(VALUES, origins[[k]]), np.full((2, 1), 0.5)))[0] for k in range(3)]
+    origins, values, columns = np.array([10, 11, 30]), VALUES[:, : network.columns], network.columns
+    repeated = model.repeat(model.start(values, origins), 2)
+    together = model.predict(model.advance(repeated, np.full((2, 6, columns), 0.5)))[0]
+    alone = [
+        model.predict(model.advance(model.start(values, origins[[k]]), np.full((2, 1, columns), 0.5)))[0]
+        for k in range(3)
+    ]
     np.testing.assert_allclose(together, np.repeat(np.concatenate(alone, axis=1), 2, axis=1), rtol=1e-10)
 
 
@@ -162,6 +170,45 @@ def test_a_perceptron_learns_a_chaotic_map_that_no_line_fits() -> None:
     model = NetworkForecaster(fleet.network, fleet.best, [1])
     errors = roll_out(model, values, np.arange(200, 399), 1)[0, :, 0] - values[201:]
     assert errors.std() < 0.2 * values.std()
+
+
+@pytest.mark.parametrize("cell", TORCH)
+def test_the_cost_of_a_vector_is_the_mean_over_its_columns(cell: str) -> None:
+    """A network with d inputs and d Gaussians, computed by torch.nn and torch.distributions."""
+    network = ForecastNetwork(cell, 1, 4, window=1, columns=3)
+    task, parameters = task_of(network), network.initial_parameters([1])
+    other = TORCH[cell](3, 4)
+    weights = dict(other.named_parameters())
+    with torch.no_grad():
+        for name, value in (("weight_ih_l0", "W_xh_1"), ("weight_hh_l0", "W_hh_1"), ("bias_ih_l0", "b_h_1")):
+            weights[name].copy_(parameters[value][0].T if value[0] == "W" else parameters[value][0, 0])
+        weights["bias_hh_l0"].zero_()
+        values = torch.as_tensor(VALUES, dtype=torch.float32)
+        hidden, _ = other(values[:9])
+        outputs = hidden @ parameters["W_hq"][0] + parameters["b_q"][0]
+        exact = -torch.distributions.Normal(outputs[:, :3], outputs[:, 3:].exp()).log_prob(values[1:10])
+        costs, _ = task.costs(parameters, torch.arange(9)[None, None], network.zero_state(parameters, 1))
+    torch.testing.assert_close(costs[:, 0, 0], exact.mean(1))
+
+
+def test_exogenous_columns_do_not_count_in_validation() -> None:
+    network = ForecastNetwork("mlp", 1, 5, window=1, columns=3)
+    parameters = network.initial_parameters([1])
+    changed = VALUES.copy()
+    changed[1:, 2] = 7.0  # targets of the last column in valid, and inputs that the zeroed weights ignore
+    parameters["W_xh_1"][:, 2] = 0.0
+    losses = [task_of(network, values).valid_loss(parameters) for values in (VALUES, changed)]
+    np.testing.assert_array_equal(*losses)
+    half = len(VALUES) // 2
+    loss = ForecastTask.of(network, VALUES, (0, half), (half, 60), scored=3).valid_loss(parameters)
+    assert loss != losses[0]
+
+
+def test_the_files_of_a_network_name_its_columns_where_there_are_several(tmp_path: Path) -> None:
+    for network in (NETWORKS[2], NETWORKS[-1]):
+        trained(network, [1]).write_results(tmp_path)
+        assert ("columns" in read_json(tmp_path / "network.json")) == (network.columns > 1)
+        assert load_stack(tmp_path, ForecastNetwork)[0] == network
 
 
 def test_the_best_weights_are_those_of_the_lowest_validation_loss() -> None:

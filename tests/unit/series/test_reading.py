@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seqlab.io.errors import InputError
-from seqlab.series.reading.columns import read_column
+from seqlab.series.reading.columns import read_columns
 
 
 def written(folder: Path, text: str) -> Path:
@@ -43,18 +43,18 @@ def rows(first: str, *values: str) -> str:
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
-        read_column(written(tmp_path, text))
+        read_columns(written(tmp_path, text))
 
 
 def test_a_column_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no column 'price'; it has time, value"):
-        read_column(written(tmp_path, rows("1 2", "1", "2")), "price")
+        read_columns(written(tmp_path, rows("1 2", "1", "2")), ["price"])
 
 
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     (tmp_path / "series.csv").write_bytes(b"time,value\n1,\xff\n")
     with pytest.raises(InputError, match="is not UTF-8 at byte 13"):
-        read_column(tmp_path / "series.csv")
+        read_columns(tmp_path / "series.csv")
 
 
 @pytest.mark.parametrize(
@@ -69,17 +69,70 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     ids=["years", "days", "ends of months", "months", "hours"],
 )
 def test_times_in_equal_steps(tmp_path: Path, times: list[str]) -> None:
-    column = read_column(written(tmp_path, rows(" ".join(times), *"1234")))
+    column = read_columns(written(tmp_path, rows(" ".join(times), *"1234")))
     assert column.index == times
-    assert column.values.tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert column.values.tolist() == [[1.0], [2.0], [3.0], [4.0]]
 
 
 def test_other_delimiters_and_a_byte_order_mark(tmp_path: Path) -> None:
-    column = read_column(written(tmp_path, "\ufefftime;a;b\n1; 2.5;x\n2;-3e1;y\n"), "a")
-    assert column.values.tolist() == [2.5, -30.0]
+    column = read_columns(written(tmp_path, "\ufefftime;a;b\n1; 2.5;x\n2;-3e1;y\n"), ["a"])
+    assert column.values.tolist() == [[2.5], [-30.0]]
 
 
 def test_a_file_of_one_column_counts_its_rows(tmp_path: Path) -> None:
-    column = read_column(written(tmp_path, "value\n5\n7\n"))
-    assert (column.column, column.index) == ("value", ["1", "2"])
-    np.testing.assert_array_equal(column.values, [5.0, 7.0])
+    column = read_columns(written(tmp_path, "value\n5\n7\n"))
+    assert (column.names, column.index) == (["value"], ["1", "2"])
+    np.testing.assert_array_equal(column.values, [[5.0], [7.0]])
+
+
+TABLE = "time,flow,level,rain\n1,1.5,2,0\n2,2.5,3,1\n3,3.5,5,0\n"
+
+
+def test_several_columns_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
+    columns = read_columns(written(tmp_path, TABLE), ["rain", "flow"])
+    assert (columns.names, columns.index) == (["rain", "flow"], ["1", "2", "3"])
+    assert columns.values.tolist() == [[0.0, 1.5], [1.0, 2.5], [0.0, 3.5]]
+
+
+def test_every_column_has_its_own_decimal_mark(tmp_path: Path) -> None:
+    columns = read_columns(written(tmp_path, 'time;flow;level\n1;"1,5";2.25\n2;"2,5";3.25\n'), ["flow", "level"])
+    assert columns.values.tolist() == [[1.5, 2.25], [2.5, 3.25]]
+
+
+def test_the_times_are_row_numbers_where_the_first_column_is_a_value(tmp_path: Path) -> None:
+    columns = read_columns(written(tmp_path, "flow,level\n5,1\n7,2\n"), ["flow", "level"])
+    assert (columns.index, columns.values.tolist()) == (["1", "2"], [[5.0, 1.0], [7.0, 2.0]])
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "sentence"),
+    [
+        (TABLE, ["flow", "wind"], "has no column 'wind'; it has time, flow, level, rain"),
+        (TABLE, ["flow", "Flow"], "column 'flow' of .* is named twice, once as 'Flow'; omit one"),
+        (
+            TABLE,
+            [],
+            r"has the columns .*; choose one, as in .* column=rain, or several, as in .*=\[level, rain\]",
+        ),
+        (
+            TABLE.replace("2,2.5,3", "2,2.5,x"),
+            ["flow", "level"],
+            "row 2 of column 'level' of .* is 'x', which is not",
+        ),
+        (
+            TABLE.replace("3,3.5,5", "3,3.5,"),
+            ["flow", "level"],
+            "'level' of .* ends in row 2 and column 'flow' in row 3;",
+        ),
+        (
+            TABLE.replace("3,3.5,5", "3,NA,5"),
+            ["flow", "level"],
+            "'flow' of .* ends in row 2 and column 'level' in row 3",
+        ),
+    ],
+)
+def test_what_is_wrong_with_several_columns_is_named(
+    tmp_path: Path, text: str, names: list[str], sentence: str
+) -> None:
+    with pytest.raises(InputError, match=sentence):
+        read_columns(written(tmp_path, text), names)

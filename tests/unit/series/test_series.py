@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqlab.io.errors import InputError
-from seqlab.series.series import BUILTIN_SERIES, Series, build_series, logistic_map, sine, weekly_co2
+from seqlab.io.files import write_text
+from seqlab.series.series import BUILTIN_SERIES, Series, build_series, logistic_map, sine, us_economy, weekly_co2
 from seqlab.series.splits import Scale, prepare_series, read_prepared, write_prepared
 
 SHARES = {"train": 0.5, "valid": 0.2, "test": 0.3}
@@ -18,7 +19,8 @@ DEFINITIONS = yaml.safe_load((Path(__file__).parents[3] / "config/series.yaml").
 
 
 def series(values: list[float]) -> Series:
-    return Series("value", [str(row) for row in range(1, len(values) + 1)], np.array(values, dtype=float), {}, [])
+    index = [str(row) for row in range(1, len(values) + 1)]
+    return Series(["value"], index, np.array(values, dtype=float)[:, None], {}, [])
 
 
 def csv(folder: Path, values: list[object]) -> dict[str, object]:
@@ -30,7 +32,7 @@ def csv(folder: Path, values: list[object]) -> dict[str, object]:
 @pytest.mark.parametrize("name", DEFINITIONS)
 def test_the_series_of_the_shipped_configuration_are_whole(name: str) -> None:
     made = build_series(name, DEFINITIONS[name])
-    assert len(made.values) == len(made.index) >= 300
+    assert len(made.values) == len(made.index) >= 200
     assert np.isfinite(made.values).all()
 
 
@@ -39,7 +41,7 @@ def test_every_builtin_series_is_shipped() -> None:
 
 
 def test_the_sine_is_one_with_noise_around_it() -> None:
-    made = sine(1000, 0.01, 0.2, 1).values
+    made = sine(1000, 0.01, 0.2, 1).values[:, 0]
     noise = made - np.sin(0.01 * np.arange(1, 1001))
     assert noise.std() == pytest.approx(0.2, rel=0.1)
     assert abs(noise.mean()) < 0.03
@@ -184,8 +186,8 @@ def test_the_scale_reads_train_alone(difference: bool) -> None:
 @given(st.lists(st.floats(-1e3, 1e3), min_size=12, max_size=40).filter(lambda values: np.ptp(values[:8]) > 1),
        st.booleans())  # fmt: skip
 def test_scaled_values_lead_back_to_the_values(values: list[float], difference: bool) -> None:
-    array = np.array(values)
-    if difference and np.diff(array[:8]).std() < 1e-3:
+    array = np.array(values)[:, None]
+    if difference and np.diff(array[:8], axis=0).std() < 1e-3:
         return
     scale = Scale.fit(array[:8], difference)
     np.testing.assert_allclose(scale.path(array[3:4], scale.scaled(array)[None, 4:])[0], array[4:], atol=1e-6)
@@ -205,3 +207,80 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
         write_prepared(prepared, tmp_path / f"{name}.csv", tmp_path / f"{name}.json")
     with pytest.raises(InputError, match=r"a.csv has [0-9]+ rows and"):
         read_prepared(tmp_path / "a.csv", tmp_path / "b.json")
+
+
+def vectors(folder: Path, **keys: object) -> dict[str, object]:
+    noise = np.random.default_rng(1).standard_normal((100, 3)) * [1.0, 1e-9, 1e6]
+    lines = [",".join(map(repr, [day, *row])) for day, row in enumerate(noise.tolist())]
+    (folder / "mine.csv").write_text("\n".join(["day,flow,level,rain", *lines]) + "\n")
+    columns = {"columns": ["flow", "level"], "exogenous": ["rain"]}
+    return {"kind": "csv", "path": str(folder / "mine.csv")} | columns | keys
+
+
+@pytest.mark.parametrize("difference", [False, True])
+def test_every_column_is_scaled_as_if_it_were_alone(tmp_path: Path, difference: bool) -> None:
+    definition = vectors(tmp_path, difference=difference)
+    together = prepare_series("s", build_series("s", definition), definition, SHARES, NEEDS)
+    assert (together.columns, together.exogenous) == (["flow", "level"], ["rain"])
+    for place, column in enumerate(("flow", "level", "rain")):
+        single = {key: value for key, value in definition.items() if key not in ("columns", "exogenous")}
+        alone = prepare_series("s", build_series("s", single | {"column": column}), single, SHARES, NEEDS)
+        np.testing.assert_array_equal(together.scaled[:, [place]], alone.scaled)
+
+
+@pytest.mark.parametrize("unit", ["m", ["m3/s", "m"]])
+def test_files_hold_vectors_to_the_last_digit(tmp_path: Path, unit: object) -> None:
+    definition = vectors(tmp_path, unit=unit)
+    prepared = prepare_series("s", build_series("s", definition), definition, SHARES, NEEDS)
+    write_prepared(prepared, tmp_path / "series.csv", tmp_path / "series.json")
+    same = read_prepared(tmp_path / "series.csv", tmp_path / "series.json")
+    np.testing.assert_array_equal(same.values, prepared.values)
+    for name in ("columns", "units", "exogenous", "scale", "splits", "index"):
+        assert getattr(same, name) == getattr(prepared, name), name
+
+
+def test_a_table_of_other_columns_is_damage(tmp_path: Path) -> None:
+    definition = vectors(tmp_path)
+    prepared = prepare_series("s", build_series("s", definition), definition, SHARES, NEEDS)
+    write_prepared(prepared, tmp_path / "series.csv", tmp_path / "series.json")
+    write_text(tmp_path / "series.csv", "index,value\n" + "".join(f"{row},{row}\n" for row in range(100)))
+    with pytest.raises(InputError, match=r"series\.json is damaged \(its columns are not those of series\.csv"):
+        read_prepared(tmp_path / "series.csv", tmp_path / "series.json")
+
+
+def test_missing_values_are_interpolated_in_their_column(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("day,flow,level\n1,1,5\n2,,6\n3,3,8\n4,5,\n5,6,10\n")
+    block = {"kind": "csv", "path": str(tmp_path / "mine.csv"), "columns": ["flow", "level"]}
+    series = build_series("s", block | {"missing": "interpolate"})
+    assert series.values.tolist() == [[1, 5], [2, 6], [3, 8], [5, 9], [6, 10]]
+    assert [note[:52] for note in series.notes] == [
+        "1 of 5 values of column 'flow' are missing in the so",
+        "1 of 5 values of column 'level' are missing in the s",
+    ]
+    with pytest.raises(InputError, match=r"row 2 of column 'flow' of .* is empty; fill the gap"):
+        build_series("s", block)
+
+
+def test_a_constant_column_among_others_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("flow,level\n" + "".join(f"{row},7\n" for row in range(40)))
+    with pytest.raises(InputError, match="column 'level' of series s is 7 in every row, from 1 to 40"):
+        build_series("s", {"kind": "csv", "path": str(tmp_path / "mine.csv"), "columns": ["flow", "level"]})
+
+
+def test_vectors_need_more_rows_than_one_column_for_the_same_order(tmp_path: Path) -> None:
+    definition = vectors(tmp_path)
+    series = build_series("s", definition)
+    prepare_series("s", series, definition, SHARES, NEEDS | {"order": 11})
+    sentence = (
+        r"of columns 'flow', 'level', 'rain', which leaves 50 values for train, where .*max_order 12 of 3 columns"
+    )
+    with pytest.raises(InputError, match=sentence):
+        prepare_series("s", series, definition, SHARES, NEEDS | {"order": 12})
+
+
+def test_columns_of_a_builtin_series_are_chosen_by_name() -> None:
+    definition = {"kind": "builtin", "builtin": "us_economy", "columns": ["realinv"], "exogenous": ["tbilrate"]}
+    series = build_series("s", definition)
+    np.testing.assert_array_equal(series.values, us_economy().values[:, [2, 3]])
+    with pytest.raises(InputError, match="series s has no column 'x'; it has realgdp, realcons, realinv, tbilrate"):
+        build_series("s", definition | {"exogenous": ["x"]})

@@ -1,11 +1,13 @@
 """Models of series become runs: one for each seed, with its figures and curves, and one for the experiment."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from made_forecasts import make_forecasts
+from made_forecasts import make_forecasts, make_vectors
 from made_results import COMMAND
+from mlflow.utils.validation import _validate_metric_name
 
 from seqlab.io.runs import read_experiment
 from seqlab.tracking.plan import plan_runs
@@ -77,3 +79,25 @@ def test_series_have_views_of_their_own() -> None:
     links = {view.link for view in list_views("wave/series")}
     assert links == {"leaderboard", "horizons", "curves"}
     assert "layers-hidden" in {view.link for view in list_views("toy/char")}
+
+
+def test_figures_of_vectors_are_means_and_those_of_columns_are_named(tmp_path: Path) -> None:
+    base = make_forecasts(tmp_path, prepared=make_vectors())
+    runs = {run.name: run for run in plan_runs(read_experiment(tmp_path / "results/made/runs.json"))}
+    figures = {point.name: point.value for point in runs["gru-1x4-s1"].points}
+    summary = pd.read_csv(base / "summary.csv", keep_default_na=False)
+    rows = summary[(summary["model"] == "gru-1x4") & (summary["seed"] == "1") & (summary["split"] == "test")]
+    crps = {(row["column"], row["horizon"]): float(row["crps"]) for row in rows.to_dict("records")}
+    assert figures["test/crps-4"] == pytest.approx(crps["", 4])
+    assert figures["test/crps-4/flow"] == pytest.approx(crps["flow", 4])
+    assert not [name for name in figures if name.endswith("/rain")]
+    assert runs["gru-1x4-s1"].points[0].name == "valid/rmse-1"
+
+
+def test_names_of_columns_that_mlflow_does_not_allow_stay_apart(tmp_path: Path) -> None:
+    make_forecasts(tmp_path, prepared=replace(make_vectors(), columns=["flow (l/s)", "flow [l/s]"]))
+    runs = {run.name: run for run in plan_runs(read_experiment(tmp_path / "results/made/runs.json"))}
+    names = {point.name for point in runs["persistence"].points}
+    assert {"test/rmse-1", "test/rmse-1/flow _l_s_", "test/rmse-1/flow _l_s__"} <= names
+    for name in names:
+        _validate_metric_name(name)

@@ -1,1 +1,1 @@
-"""Reading of one column of numbers from a table: cells, numbers, times, and the whole column."""
+"""Reading of columns of numbers from a table: cells, numbers, times, and whole columns."""

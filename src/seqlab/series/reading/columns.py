@@ -1,4 +1,4 @@
-"""One column of numbers with its times from a table; errors name row and column."""
+"""Columns of numbers with their times from a table."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,33 +10,35 @@ from numpy.typing import NDArray
 
 from seqlab.io.errors import InputError, flatten, quote
 from seqlab.series.reading.cells import NUMBER, read_cells
-from seqlab.series.reading.numerals import read_numbers
+from seqlab.series.reading.numerals import MISSING_MARKS, read_numbers
 from seqlab.series.reading.times import check_times, is_time
 
 
 @dataclass(frozen=True)
-class Column:
-    """The numbers of one column, `values` (T,), and their times, as written in the file."""
+class Columns:
+    """The numbers of d columns, `values` (T, d), their `names` and times, as written in the file."""
 
-    column: str
+    names: list[str]
     index: list[str]
     values: NDArray[np.float64]
 
 
-def read_column(path: str | Path, column: str | None = None, decimal: str | None = None, gaps: bool = False) -> Column:
-    """Read the numbers of `column` of a table with a head (see `read_cells`); without a name, of its only column
-    besides the first. With `gaps`, cells that are empty or mark a missing value become NaN.
+def read_columns(
+    path: str | Path, names: Sequence[str] = (), decimal: str | None = None, gaps: bool = False
+) -> Columns:
+    """Read the numbers of the columns `names` of a table with a head (see `read_cells`); without names, of its only
+    column besides the first. With `gaps`, cells that are empty or mark a missing value become NaN.
 
-    The first column holds the times (see `check_times`), unless it is `column` itself; the times of a file of one
-    column are the numbers of its rows, and there an empty line is a missing value. `decimal` is the decimal mark,
-    inferred from the cells where it is None (see `read_numbers`). Rows are counted from 1, below the head. Raises
-    InputError for an unreadable file, an unknown column, a cell that is empty, infinite or not a number, and times that
-    do not rise in equal steps.
+    The first column holds the times (see `check_times`), unless it is one of `names`, or the only one: then the times
+    are the numbers of the rows, and an empty line is a row of missing values. `decimal` is the decimal mark, inferred
+    for each column where it is None (see `read_numbers`). Rows are counted from 1, below the head. Raises InputError
+    for an unreadable file, an unknown column, a cell that is empty, infinite or not a number, columns that end in
+    different rows, and times that do not rise in equal steps.
     """
     path = Path(path)
     cells = read_cells(path)
-    place = _place(path, cells.head, column)
-    filled = [number for number, row in enumerate(cells.rows) if row or place == 0]
+    places = _places(path, cells.head, names)
+    filled = [number for number, row in enumerate(cells.rows) if row or 0 in places]
     head = cells.head
     rows = [cells.rows[number] or [""] * len(head) for number in filled]
     lines = [cells.lines[number] for number in filled]
@@ -44,15 +46,33 @@ def read_column(path: str | Path, column: str | None = None, decimal: str | None
         if len(row) != len(head):
             fault = f"row {number} of {path}{_line(number, line)} has {len(row)} columns where the head has {len(head)}"
             raise InputError(f"{fault}; correct it")
-    other_cells = (cell for row in rows for number, cell in enumerate(row) if number not in (0, place))
-    refuse = _refusal(path, head[place], lines)
+    _check_ends(path, head, places, rows)
     mark = decimal if cells.delimiter else "."
-    values = read_numbers([row[place] for row in rows], other_cells, cells.delimiter, mark, gaps, refuse)
-    if place == 0:
-        return Column(head[place], [str(number) for number in range(1, len(rows) + 1)], values)
+    columns = []
+    for place in places:
+        other_cells = (cell for row in rows for number, cell in enumerate(row) if number not in (0, place))
+        refuse = _refusal(path, head[place], lines)
+        columns.append(read_numbers([row[place] for row in rows], other_cells, cells.delimiter, mark, gaps, refuse))
+    values = np.stack(columns, axis=1)
+    if 0 in places:
+        return Columns([head[place] for place in places], [str(number) for number in range(1, len(rows) + 1)], values)
     index = [row[0] for row in rows]
     check_times(index, _refusal(path, head[0], lines))
-    return Column(head[place], index, values)
+    return Columns([head[place] for place in places], index, values)
+
+
+def _check_ends(path: Path, head: Sequence[str], places: Sequence[int], rows: Sequence[Sequence[str]]) -> None:
+    """Raise InputError where the last values of the columns at `places` lie in different rows."""
+    ends = {
+        place: max((number for number, row in enumerate(rows, 1) if row[place].lower() not in MISSING_MARKS), default=0)
+        for place in places
+    }
+    first, last = min(places, key=lambda place: ends[place]), max(places, key=lambda place: ends[place])
+    if ends[first] != ends[last]:
+        raise InputError(
+            f"column {quote(head[first])} of {path} ends in row {ends[first]} and column {quote(head[last])} in row "
+            f"{ends[last]}; remove the rows after the first end, or complete the column"
+        )
 
 
 def _line(number: int, line: int) -> str:
@@ -69,22 +89,29 @@ def _refusal(path: Path, column: str, lines: Sequence[int]) -> Callable[[int, st
     return refuse
 
 
-def _place(path: Path, head: Sequence[str], column: str | None) -> int:
-    """Find the place of `column` in `head`."""
-    places = column is not None and _same(head, column)
-    if not places and all(NUMBER.fullmatch(cell) or is_time(cell) for cell in head):
+def _places(path: Path, head: Sequence[str], names: Sequence[str]) -> list[int]:
+    """Find the places in `head` of the columns `names`; without names, that of the only one besides the times."""
+    matches = [_same(head, name) for name in names]
+    if not any(matches) and all(NUMBER.fullmatch(cell) or is_time(cell) for cell in head):
         raise InputError(
             f"{path} has no head: row 1 is {flatten(', '.join(head))}; put the names of the columns above it"
         )
-    if column is None:
+    if not names:
         if len(head) > 2:
-            example = f"--config column={flatten(head[-1])}"
-            raise InputError(f"{path} has the columns {flatten(', '.join(head))}; choose one, as in {example}")
-        return len(head) - 1
-    if not places or len(places) > 1:
-        how = "more than one" if places else "no"
-        raise InputError(f"{path} has {how} column {quote(column)}; it has {flatten(', '.join(head))}")
-    return places[0]
+            raise InputError(
+                f"{path} has the columns {flatten(', '.join(head))}; choose one, as in --config "
+                f"column={flatten(head[-1])}, or several, as in --config 'columns=[{flatten(', '.join(head[-2:]))}]'"
+            )
+        return [len(head) - 1]
+    for name, match in zip(names, matches, strict=True):
+        if len(match) != 1:
+            how = "more than one" if match else "no"
+            raise InputError(f"{path} has {how} column {quote(name)}; it has {flatten(', '.join(head))}")
+    places = [place for (place,) in matches]
+    for number, (name, place) in enumerate(zip(names, places, strict=True)):
+        if place in places[:number]:
+            raise InputError(f"column {quote(head[place])} of {path} is named twice, once as {quote(name)}; omit one")
+    return places
 
 
 def _same(head: Sequence[str], column: str) -> list[int]:
