@@ -52,10 +52,16 @@ def test_a_preset_may_be_named():
 
 
 def test_shipped_presets_rise_and_are_possible_configurations():
-    limits = [block.get("characters") for block in SHIPPED.values()]
+    limits = [block.get("characters") for name, block in SHIPPED.items() if name != "default"]
     assert limits[-1] is None and limits[:-1] == sorted(limits[:-1])
     for name in SHIPPED:
         settings = choose_preset({"preset": name}, SHIPPED).settings
         assert list(settings) == ["rnn"]
         training = DEFAULT["rnn"]["training"] | settings["rnn"].get("training", {})
         check_configuration(DEFAULT | {"rnn": DEFAULT["rnn"] | settings["rnn"] | {"training": training}})
+
+
+def test_an_experiment_without_networks_of_its_own_has_the_default_ones():
+    presets = {"default": {"rnn": {"hidden": 64}}} | PRESETS
+    assert choose_preset({"corpora": ["a"]}, presets).name == "default"
+    assert choose_preset({"corpora": ["a"], "rnn": {"cells": "gru"}}, presets).name == "none"
