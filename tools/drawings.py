@@ -67,7 +67,14 @@ FLOW = {
     "counts": Step(170, 240, 200, "counts/merged/", "count_shard, merge_counts", "counts of ids.npy, optional"),
     "none": Step(20, 345, 220, "no training", "", "known source, compressors", "input"),
     "ngram": Step(260, 345, 280, "model.npz, model.arpa.gz", "train_ngram, prune_ngram, write_arpa", "n-grams"),
-    "rnn": Step(560, 345, 240, "weights.safetensors, history.csv", "estimate_training, train_rnn", "networks, all seeds together"),
+    "rnn": Step(
+        560,
+        345,
+        240,
+        "weights.safetensors, history.csv",
+        "estimate_training, train_rnn",
+        "networks, all seeds together",
+    ),
     "mixture": Step(20, 450, 160, "scores.npz, metrics.json", "score_mixture", "mixtures of models", "result"),
     "ledger": Step(
         200,

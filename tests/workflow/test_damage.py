@@ -158,7 +158,7 @@ def test_a_damaged_file_is_refused_by_name_or_gives_what_was_written(
 def test_every_file_that_is_computed_from_is_damaged_here(whole: Project) -> None:
     """What is not: logs and times, what is only looked at, lists of files, and what other programs keep."""
     tested = {file.name for file, _ in READERS} | {"perplexity_by_order.svg"}
-    looked_at = {"sample.txt", "report.html", "tracking.json", "model.arpa.gz"}
+    looked_at = {"sample.txt", "report.html", "tracking.json", "model.arpa.gz", "training_time.json"}
     files = [path for path in (whole.folder / "results").rglob("*") if path.is_file() and path.name[0] != "."]
     files = [path for path in files if "mlflow-artifacts" not in path.parts and "counts" not in path.parts]
     left = {path.name for path in files if path.suffix not in (".log", ".tsv", ".svg", ".db")} - tested - looked_at

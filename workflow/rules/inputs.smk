@@ -62,11 +62,10 @@ def vocabulary_of(path):
 
 
 def some_networks(wildcards):
-    """Return the place of a job, the number of its networks, and settings and seeds of at most 100 of them, as JSON."""
+    """Return the number of networks of a job, and settings and seeds of at most 100 of them, as JSON."""
     runs = [run for run in RUNS_AT[place_of(wildcards)] if run.family == "rnn"]
     some = runs[:: math.ceil(len(runs) / 100)]
-    place = {"corpus": wildcards.corpus, "unit": wildcards.unit, "jobs": workflow.cores or 1}
-    return json.dumps(place | {"networks": len(runs), "runs": {run.model: RUNS[run] for run in some}})
+    return json.dumps({"number": len(runs), "runs": {run.model: RUNS[run] for run in some}})
 
 
 def training_memory(wildcards, input, attempt):

@@ -27,15 +27,19 @@ rule estimate_training:
         gpu=gpus("rnn"),
         device=config["rnn"]["device"],
         jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
+        # not parameters, whose change would be a reason to measure and to train again
+        networks=some_networks,
+        together=workflow.cores or 1,
     params:
         script=script("estimate_training"),
-        code=code_of("estimate_training"),
-        networks=some_networks,
     message:
         "Estimating the time of training on {wildcards.corpus} by {wildcards.unit}"
     shell:
         "python {params.script:q}"
-        " --networks {params.networks:q}"
+        " --networks {resources.networks:q}"
+        " --corpus {wildcards.corpus:q}"
+        " --unit {wildcards.unit}"
+        " --cores {resources.together}"
         " --ids {input.ids:q}"
         " --splits {input.splits:q}"
         " --vocab {input.vocab:q}"
@@ -49,7 +53,7 @@ rule estimate_training:
 rule train_rnn:
     input:
         check="results/{experiment}/{corpus}/{unit}/check.json",  # no training on an unusable text
-        times=ancient("results/{experiment}/{corpus}/{unit}/training_time.json"),
+        times="results/{experiment}/{corpus}/{unit}/training_time.json",  # told before
         ids=prepared("ids.npy"),
         splits=prepared("splits.json"),
         vocab=prepared("vocab.json"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seqlab.io.arguments import json_argument
+from seqlab.io.arguments import count_argument, json_argument
 from seqlab.io.errors import command
 from seqlab.io.files import write_json
 from seqlab.machine.devices import add_device_arguments, choose_device, use_threads
@@ -17,8 +17,11 @@ from seqlab.text.vocab import Vocab
 @command
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    networks = json_argument("corpus", "unit", "networks", "runs", "jobs")
-    parser.add_argument("--networks", required=True, type=networks, help="the networks and their place, as JSON")
+    networks = json_argument("number", "runs")
+    parser.add_argument("--networks", required=True, type=networks, help="the networks, as JSON")
+    for name in ("corpus", "unit"):
+        parser.add_argument(f"--{name}", required=True, help=f"{name} of the networks")
+    parser.add_argument("--cores", type=count_argument, required=True, help="cores of all jobs together")
     for name in ("ids", "splits", "vocab"):
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the corpus and unit")
     parser.add_argument("--output", required=True, type=Path, help="training_time.json to write")
@@ -27,12 +30,13 @@ def main() -> None:
     use_threads(arguments.threads)
     segments, vocabulary = read_segments(arguments.ids, arguments.splits), len(Vocab.load(arguments.vocab))
     device = choose_device(arguments.device, arguments.jobs_per_gpu)
-    asked = arguments.networks
-    runs = list(asked["runs"].values())
+    networks = arguments.networks
+    runs = list(networks["runs"].values())
     seconds = estimate_seconds(runs, np.concatenate(segments["train"]), segments["valid"], vocabulary, device)
-    times = dict(zip(asked["runs"], seconds, strict=True))
-    jobs = 1 if device.type != "cpu" else max(asked["jobs"] // arguments.threads, 1)
-    print(f"{asked['corpus']} by {asked['unit']}: {describe_times(times, asked['networks'], jobs)}", flush=True)
+    times = dict(zip(networks["runs"], seconds, strict=True))
+    jobs = 1 if device.type != "cpu" else max(arguments.cores // arguments.threads, 1)
+    sentence = describe_times(times, networks["number"], jobs)
+    print(f"{arguments.corpus} by {arguments.unit}: {sentence}", flush=True)
     write_json(arguments.output, {"seconds": {model: round(value, 1) for model, value in times.items()}})
 
 
