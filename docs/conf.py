@@ -42,6 +42,7 @@ DECISIONS = {
     "Ledger and verdicts": "docs/decisions/ledger",
     "n-grams": "docs/decisions/ngrams",
     "Networks": "docs/decisions/networks",
+    "Presets": "docs/decisions/presets",
     "GPUs": "docs/decisions/gpus",
     "Series of numbers": "docs/decisions/series",
     "Workflow and files": "docs/decisions/workflow",

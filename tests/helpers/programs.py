@@ -90,6 +90,10 @@ COMMANDS: dict[str, list[str]] = {  # in the order in which the experiment is ma
         *["--whole", f"{NGRAM}/model.npz", "--whole-training", f"{NGRAM}/training.json"],
     ],
     "write_arpa": ["--model", f"{NGRAM}/model.npz", "--vocab", "vocab.json", "--arpa", f"{NGRAM}/model.arpa"],
+    "estimate_training": [
+        *["--networks", json.dumps({"number": 1, "runs": {"rnn-1x2": RUNS["rnn", "rnn-1x2"]}}), *DATA],
+        *["--corpus", "toy", "--unit", "char", "--cores", "2", "--device", "cpu", "--output", f"{HERE}/times.json"],
+    ],
     "train_rnn": [*run_of("rnn", "rnn-1x2"), *DATA, *SAMPLE, "--code", "0123456789abcdef", "--device", "cpu"],
     "score_compressor": [*run_of("compressor", "xz"), *DATA, "--bytes", "bytes.npz"],
     "score_source": [*run_of("source", "true-source"), *DATA, "--text", "clean.txt", "--symbols", "9"],
