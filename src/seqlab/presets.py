@@ -44,7 +44,7 @@ def choose_preset(overrides: Mapping[str, Any], presets: Mapping[str, Mapping[st
     bytes_of_text = _count_bytes(str(overrides["corpus"])) if overrides.get("corpus") else None
     if bytes_of_text is None:
         unset = "rnn" not in overrides and WITHOUT_SIZE in presets
-        return _preset(WITHOUT_SIZE, presets, "which configures none") if unset else WITHOUT_PRESET
+        return _preset(WITHOUT_SIZE, presets, "since the experiment configures none") if unset else WITHOUT_PRESET
     sizes = {name: block.get("characters", bytes_of_text) for name, block in presets.items() if name != WITHOUT_SIZE}
     fitting = (name for name, characters in sizes.items() if bytes_of_text <= characters)
     return _preset(next(fitting), presets, f"since the text has {bytes_of_text:,} bytes")
