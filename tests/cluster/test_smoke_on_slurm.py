@@ -151,7 +151,7 @@ def kind(job: Job) -> str:
 
 
 def test_cheap_rules_stay_on_the_login_node_and_short_ones_share_jobs(run: Run) -> None:
-    assert sorted(map(kind, run.jobs)) == sorted([*GROUPS, "train_rnn", "train_rnn", "measure_memory"])
+    assert sorted(map(kind, run.jobs)) == sorted([*GROUPS, "estimate_training", "train_rnn", "train_rnn", "measure_memory"])
 
 
 def test_every_job_says_what_it_needs(run: Run) -> None:
@@ -169,7 +169,7 @@ def test_resumed_nodes_work_again(on_three_nodes: Run, slurm: Slurm) -> None:
 
 def test_networks_ask_for_a_gpu_and_nothing_else_does(on_three_nodes: Run) -> None:
     asking = {kind(job) for job in on_three_nodes.jobs if "gpu" in job.gpus}
-    assert asking == {"train_rnn", "measure_memory"}
+    assert asking == {"estimate_training", "train_rnn", "measure_memory"}
 
 
 def test_a_limit_of_one_gpu_does_not_hold_back_the_cluster(on_three_nodes: Run) -> None:

@@ -29,7 +29,7 @@ rule estimate_training:
         jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
         # not parameters, whose change would be a reason to measure and to train again
         networks=some_networks,
-        together=workflow.cores or 1,
+        together=workflow.resource_settings.cores or workflow.resource_settings.nodes or 1,
     params:
         script=script("estimate_training"),
     message:

@@ -88,7 +88,7 @@ def test_shipped_builtins_need_no_network(tmp_path, name):
     text = load_text(tmp_path / "raw.txt")
     assert len(text) == block.get("length", block.get("max_characters", 0) + 1)  # python_docs ends its last line
     source = corpus_source(name, block)
-    assert (source is None) == (name == "python_docs")
+    assert (source is None) == (block["builtin"] == "python_docs")
     if source:
         assert symbol_bits(source, symbol_ids(source, text)).mean() == pytest.approx(entropy_rate(source), abs=0.01)
 
@@ -107,8 +107,9 @@ def test_python_docs_say_nothing_twice(tmp_path):
 
 
 def test_shipped_corpora():
-    assert [*SHIPPED] == ["time_machine", "tiny_shakespeare", "war_and_peace", "python_docs", "markov_chain",
-                          "even_process", "brackets"]  # fmt: skip
+    downloaded = ["time_machine", "tiny_shakespeare", "war_and_peace"]
+    made = ["python_docs", "python_docs_short", "markov_chain", "even_process", "brackets"]
+    assert [*SHIPPED] == downloaded + made
     assert SHIPPED["time_machine"]["cleaning"] == "letters"
     assert corpus_source("time_machine", SHIPPED["time_machine"]) is None
 
