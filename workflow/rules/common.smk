@@ -56,7 +56,7 @@ CONFIGURATION = [os.path.relpath(file) for file in workflow.overwrite_configfile
 UNITS = ("char", "word", "byte", "bpe")
 
 try:
-    PRESET = choose_preset(overrides, load_configfile(BASE / "config/presets.yaml"))
+    PRESET = choose_preset(overrides, definitions("presets.yaml"))
     update_config(config, PRESET.settings)
     update_config(config, overrides)  # settings of the user stand above those of a preset
     CORPORA = configuration.resolve_corpora(config, definitions("corpora.yaml"))

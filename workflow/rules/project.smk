@@ -45,7 +45,7 @@ def own(path):
 
 
 def definitions(file):
-    """Return the blocks of corpora.yaml or series.yaml; the working folder overrides the project."""
+    """Return the blocks of corpora.yaml, series.yaml or presets.yaml; the working folder overrides the project."""
     shipped, added = BASE / "config" / file, own(file)
     blocks = load_configfile(shipped)
     return blocks if not added.exists() or added.samefile(shipped) else blocks | load_configfile(added)

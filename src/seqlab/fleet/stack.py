@@ -120,6 +120,10 @@ class Stack:
         """Outputs, (n, R, B, o), from those of the last layer, `hidden` (n, R, B, h); module Eq. (9)."""
         return affine(hidden, parameters["W_hq"], parameters["b_q"], precision)
 
+    def embed(self, parameters: Parameters, inputs: Tensor, drop: Drop | None) -> Tensor:
+        """Inputs of the first layer: `inputs` themselves, unless a network has an embedding."""
+        return inputs
+
     def run_layers(
         self,
         parameters: Parameters,
@@ -129,7 +133,7 @@ class Stack:
         precision: torch.dtype | None = None,
     ) -> tuple[Tensor, list[State]]:
         """Outputs of the last layer, (n, R, B, h), and the state after; the arguments are those of `forward`."""
-        layer_inputs, after = inputs, []
+        layer_inputs, after = self.embed(parameters, inputs, drop), []
         for number, before in enumerate(state, start=1):
             w_xh, w_hh, bias = (parameters.get(f"{name}_{number}") for name in ("W_xh", "W_hh", "b_h"))
             outputs, last = run_layer(self.cell, layer_inputs, before, w_xh, w_hh, bias, precision)

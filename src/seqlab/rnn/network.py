@@ -17,7 +17,6 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from seqlab.fleet.cells import State
 from seqlab.fleet.checkpoint import load_stack
 from seqlab.fleet.products import affine, pick_rows
 from seqlab.fleet.stack import EMBEDDING, OUTPUT_TABLE, Drop, Parameters, Stack
@@ -73,21 +72,15 @@ class Architecture(Stack):
             return self.embedding**-0.5 if self.tied else 1.0
         return self.embedding**-0.5 if name == "W_xh_1" else super().bound(name)
 
-    def run_layers(
-        self,
-        parameters: Parameters,
-        inputs: Tensor,
-        state: list[State],
-        drop: Drop | None = None,
-        precision: torch.dtype | None = None,
-    ) -> tuple[Tensor, list[State]]:
-        """Outputs of the last layer, (n, R, B, h), and the state after; `drop` is applied to embedded symbols too, (n,
-        R, B, e), as in Zaremba, Sutskever & Vinyals (2014).
+    def embed(self, parameters: Parameters, inputs: Tensor, drop: Drop | None) -> Tensor:
+        """Rows of the embedding for symbols, (R, B, n): (n, R, B, e); without one the symbols themselves.
+
+        `drop` is applied to the rows as to the outputs of layers (Zaremba, Sutskever & Vinyals 2014).
         """
-        if self.embedding:
-            inputs = pick_rows(inputs, parameters[EMBEDDING])
-            inputs = drop(inputs) if drop else inputs
-        return super().run_layers(parameters, inputs, state, drop, precision)
+        if not self.embedding:
+            return inputs
+        rows = pick_rows(inputs, parameters[EMBEDDING])
+        return drop(rows) if drop else rows
 
     def outputs_from(self, parameters: Parameters, hidden: Tensor, precision: torch.dtype | None = None) -> Tensor:
         """Logits, (n, R, B, V), from the outputs of the last layer, (n, R, B, h)."""
