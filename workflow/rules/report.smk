@@ -32,7 +32,7 @@ rule plan_runs:
                 "prepared": {f"{place.corpus}/{place.unit}": folder for place, folder in PREPARED.items()},
                 "runs": [run[1:] for run in RUNS],
                 "published": config["published"]["title"] if PUBLISHED else "",
-                "note": PRESET.note,
+                "note": PRESET.note if TEXTS else "",  # a preset is of networks on texts
             }
         ),
     message:
