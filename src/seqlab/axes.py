@@ -3,7 +3,7 @@
 A setting is a value or a list of values; a list is an axis, and its first value is the base. All axes together are the
 grid. The name of a run has the settings that differ from the base, as in lstm-2x256-dropout~0.3, so that a value
 appended to an axis, or a new axis, renames nothing. Blocks of settings replace that grid by several, whose runs are put
-together; the base of a setting is then its first value in the first block, and a block appended renames nothing.
+together; the bases of a shape are then those of the first block that has it, and a block appended renames nothing.
 """
 
 import math
@@ -38,17 +38,17 @@ def list_network_runs(
     Raises InputError for more than MOST_RUNS runs, a draw larger than a grid and a name longer than LONGEST_NAME.
     """
     blocks = {f"{where}.grids.{number}": block for number, block in enumerate(grids)} or {where: {}}
-    bases: dict[str, Any] = {}
+    seen: list[dict[str, list[Any]]] = []  # axes of the blocks so far
     runs: dict[str, dict[str, Any]] = {}
     points = set[frozenset[tuple[str, Any]]]()  # of runs; here 1 and 1.0 are the same value, in names they are not
     for place, block in blocks.items():
         axes = {key: list_values(value) for key, value in {**settings, **block}.items()}
-        bases = {key: values[0] for key, values in axes.items() if key not in SHAPE} | bases
+        seen.append(axes)
         for values in _list_points(where, place, axes, draw):
             point = dict(zip(axes, values, strict=True))
             if (key := frozenset(point.items())) not in points:
                 points.add(key)
-                runs[_name(point, bases, where)] = point
+                runs[_name(point, _bases(point, seen), where)] = point
         if len(runs) > MOST_RUNS:
             raise InputError(f"{where}.grids has more than {MOST_RUNS:,} runs up to {place}; shorten an axis")
     return runs
@@ -94,10 +94,17 @@ def _drawn(axes: dict[str, list[Any]], size: int, count: int, seed: int) -> list
     return points
 
 
+def _bases(point: dict[str, Any], seen: Sequence[Mapping[str, list[Any]]]) -> dict[str, Any]:
+    """Return the first value of every axis of the first of the grids that has the shape of `point`."""
+    axes = next(axes for axes in seen if all(point[key] in axes[key] for key in SHAPE))
+    return {key: values[0] for key, values in axes.items()}
+
+
 def _name(point: dict[str, Any], bases: dict[str, Any], where: str) -> str:
     """Return the name of a run: its shape, then the settings that differ from `bases`, in alphabetic order."""
     parts = [f"{point['cell']}-{point['layers']}x{point['hidden']}"]
-    parts += [f"{key}~{_text(value)}" for key, value in sorted(point.items()) if value != bases.get(key, value)]
+    others = sorted(key for key in point if key not in SHAPE and (key not in bases or point[key] != bases[key]))
+    parts += [f"{key}~{_text(point[key])}" for key in others]
     name = "-".join(parts)
     if len(name.encode()) > LONGEST_NAME:
         raise InputError(

@@ -133,12 +133,18 @@ def test_blocks_make_grids_of_their_own_whose_runs_are_put_together() -> None:
     first = [{"cell": "rnn", "layers": 1, "hidden": 141, "dropout": dropout, "epochs": 7} for dropout in (0.0, 0.3)]
     second = [{"cell": "lstm", "layers": 1, "hidden": hidden, "dropout": 0.5, "epochs": 7} for hidden in (64, 45)]
     assert list(runs.values()) == first + second
-    assert list(runs) == ["rnn-1x141", "rnn-1x141-dropout~0.3", "lstm-1x64-dropout~0.5", "lstm-1x45-dropout~0.5"]
+    assert list(runs) == ["rnn-1x141", "rnn-1x141-dropout~0.3", "lstm-1x64", "lstm-1x45"]
 
 
 def test_a_setting_that_all_blocks_share_is_in_no_name() -> None:
     blocks = [block | {"dropout": 0.5, "epochs": 20} for block in GRIDS]
     assert list(list_network_runs("rnn", SETTINGS, None, blocks)) == ["rnn-1x141", "lstm-1x64", "lstm-1x45"]
+
+
+def test_a_second_block_of_a_shape_is_named_by_its_differences_from_the_first() -> None:
+    blocks = [{"cell": "rnn", "hidden": 8}, {"cell": "rnn", "hidden": [8, 16], "dropout": 0.5}]
+    names = list(list_network_runs("rnn", SETTINGS | {"dropout": 0.0}, None, blocks))
+    assert names == ["rnn-1x8", "rnn-1x8-dropout~0.5", "rnn-1x16"]
 
 
 def test_a_run_of_two_blocks_is_one_run() -> None:

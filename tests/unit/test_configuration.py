@@ -381,10 +381,10 @@ def test_a_grid_has_settings_and_axes_that_stand_above_those_of_all_networks_and
     runs = text_runs(config, "word", {})
     assert [model for family, model in runs if family == "rnn"] == [
         "rnn-1x141",
-        "gru-3x8-dropout~0.1-epochs~50",
-        "gru-3x8-dropout~0.1-epochs~20",
-        "gru-3x16-dropout~0.1-epochs~50",
-        "gru-3x16-dropout~0.1-epochs~20",
+        "gru-3x8",
+        "gru-3x8-epochs~20",
+        "gru-3x16",
+        "gru-3x16-epochs~20",
     ]
     training = DEFAULT["rnn"]["training"] | {"clip": 0.25}
     first, last = {"dropout": 0.5}, {"dropout": 0.1, "epochs": 20}
