@@ -1,7 +1,7 @@
 """Recurrent cells, one file each, with their gradients.
 
 Every array has a leading replica axis R, one entry for each independent network of a fleet. n is the number of time
-steps, B the batch size, h the hidden size, G the number of gates of a cell.
+steps, B the batch size, i the size of an input, h the hidden size, G the number of gates of a cell.
 
 Backpropagation through time is written by hand: the time loop works in place in buffers for all steps, everything that
 does not depend on the step before is one operation over all steps, and the gradient of W_hh is one product. On
@@ -11,13 +11,13 @@ is computed that way; the factor 2 goes into weights and sums.
 Read `cell` first, then `rnn`.
 """
 
-from seqlab.fleet.cells.cell import Cell, State
+from seqlab.fleet.cells.cell import PROJECTION, Cell, State
 from seqlab.fleet.cells.gru import GRU
 from seqlab.fleet.cells.lstm import LSTM
 from seqlab.fleet.cells.mlp import MLP
 from seqlab.fleet.cells.rnn import RNN
 
-__all__ = ["CELLS", "LAYERS", "Cell", "State"]
+__all__ = ["CELLS", "LAYERS", "PROJECTION", "Cell", "State"]
 
 CELLS = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
 LAYERS = {"mlp": MLP} | CELLS
