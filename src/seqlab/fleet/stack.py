@@ -17,7 +17,7 @@ from torch import Tensor
 
 from seqlab.fleet.accelerated import ways
 from seqlab.fleet.accelerated.fused import FUNCTIONS, encode_one_hot, fused_layer, is_fused_faster
-from seqlab.fleet.cells import LAYERS, PROJECTION, Cell, State
+from seqlab.fleet.cells import LAYERS, PROJECTION, Cell, Layer, State
 from seqlab.fleet.products import affine, look_up, look_up_on_gpu
 from seqlab.machine.devices import is_accelerated
 
@@ -168,18 +168,21 @@ def run_layer(
             return fused_layer(cell, dense, state, w_xh, w_hh, bias)
     look = look_up_on_gpu if is_accelerated(w_xh.device) else look_up
     projected = look(inputs, w_xh, bias) if is_first else affine(inputs, w_xh, bias, precision)
-    layer = kind.scan if kind.scan is not None and is_scan_faster(kind, projected, state) else kind.layer
+    layer = choose_layer(kind, projected, state)
     others = [value for name, value in weights.items() if name not in PROJECTION]
     return layer(projected, state, *others, precision=precision, **options)
 
 
-def is_scan_faster(kind: Cell, projected: Tensor, state: State) -> bool:
-    """Return whether the scan of a cell is faster than its time loop, for projected inputs, (n, R, B, ...).
+def choose_layer(kind: Cell, projected: Tensor, state: State) -> Layer:
+    """Return the faster of a cell's time loop and its scan, for projected inputs (n, R, B, ...) and the state before.
 
-    A GPU launches a kernel for every step of a loop, so there the scan is taken. On a processor it is faster for small
-    states; `benchmarks/cells.py` measures where.
+    A GPU launches kernels for every step of a loop, so there the scan is taken.
     """
-    return len(projected) > 1 and (is_accelerated(projected.device) or state[-1].numel() <= kind.scan_entries)
+    steps = len(projected)
+    if kind.scan is None or steps == 1:
+        return kind.layer
+    is_faster = is_accelerated(projected.device) or kind.scan_is_faster(steps, state[0].numel())
+    return kind.scan if is_faster else kind.layer
 
 
 def step_kernels(cell: str, w_hh: Tensor, precision: torch.dtype | None) -> ways.StepKernels | None:

@@ -8,16 +8,24 @@ does not depend on the step before is one operation over all steps, and the grad
 processors torch takes several times as long for tanh(x) as for sigmoid(2 x), and tanh(x) is 2 sigmoid(2 x) - 1, so it
 is computed that way; the factor 2 goes into weights and sums.
 
-Read `cell` first, then `rnn`.
+Read `cell` first, then `rnn`; `linear` before `mingru` and `minlstm`.
 """
 
-from seqlab.fleet.cells.cell import PROJECTION, Cell, State
+from seqlab.fleet.cells.cell import PROJECTION, Cell, Layer, State
 from seqlab.fleet.cells.gru import GRU
 from seqlab.fleet.cells.lstm import LSTM
+from seqlab.fleet.cells.mingru import MINGRU
+from seqlab.fleet.cells.minlstm import MINLSTM
 from seqlab.fleet.cells.mlp import MLP
 from seqlab.fleet.cells.rnn import RNN
 
-__all__ = ["CELLS", "LAYERS", "PROJECTION", "Cell", "State"]
+__all__ = ["CELLS", "LAYERS", "PROJECTION", "Cell", "Layer", "State"]
 
-CELLS = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
+CELLS = {
+    "rnn": RNN,
+    "gru": GRU,
+    "lstm": LSTM,
+    "mingru": MINGRU,
+    "minlstm": MINLSTM,
+}
 LAYERS = {"mlp": MLP} | CELLS
