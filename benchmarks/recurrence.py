@@ -39,17 +39,17 @@ def seqlab_pass(cell: str, hidden: int, replicas: int, precision: str, always: b
     device = torch.get_default_device()
     rounds = always and precision == "bfloat16" and device.type == "cpu"
     factors = torch.bfloat16 if rounds else rounding_type(precision, cell, hidden, device.type)
-    wide = CELLS[cell].gates * hidden
-    w_xh = torch.randn(replicas, VOCABULARY, wide).mul_(hidden**-0.5).requires_grad_()
-    w_hh = torch.randn(replicas, hidden, wide).mul_(hidden**-0.5).requires_grad_()
-    bias = torch.zeros(replicas, 1, wide).requires_grad_()
+    shapes = CELLS[cell].shapes(VOCABULARY, hidden)
+    scales = {name: 0.0 if name.startswith("b_") else hidden**-0.5 for name in shapes}
+    weights = {name: torch.randn(replicas, *shape).mul_(scales[name]) for name, shape in shapes.items()}
+    weights = {name: value.requires_grad_() for name, value in weights.items()}
     inputs = torch.randint(VOCABULARY, (replicas, BATCH, STEPS))
-    state = tuple(torch.zeros(replicas, BATCH, hidden) for _ in range(CELLS[cell].states))
+    state = tuple(torch.zeros(replicas, BATCH, *shape) for shape in CELLS[cell].state_shapes(hidden))
     gradient = torch.randn(STEPS, replicas, BATCH, hidden)
 
     def run() -> Any:
-        outputs, _ = run_layer(cell, inputs, state, w_xh, w_hh, bias, factors)
-        return torch.autograd.grad(outputs, (w_xh, w_hh, bias), gradient)
+        outputs, _ = run_layer(cell, inputs, state, weights, factors)
+        return torch.autograd.grad(outputs, list(weights.values()), gradient)
 
     use_tf32(uses_tf32(precision))  # what is recorded keeps it
     return record_graph(run, device)
@@ -157,7 +157,8 @@ def main() -> None:
     for cell, hidden, replicas in product(arguments.cells, arguments.hidden, arguments.replicas):
         for row in measured(device, (cell, hidden, replicas), arguments):
             # W_hh is multiplied forward, backward and for its gradient, each two operations for a weight
-            share = 6 * CELLS[cell].gates * hidden**2 * row["tokens_per_second"] / most
+            rows_of_state, columns = CELLS[cell].shapes(VOCABULARY, hidden)["W_hh"]
+            share = 6 * rows_of_state * columns * row["tokens_per_second"] / most
             numbers = f"{row['tokens_per_second']:,} | {row['peer_tokens_per_second']:,} | {row['ratio']:.2f}"
             graph = "" if row["graph_ratio"] is None else f"{row['graph_ratio']:.2f}"
             print(

@@ -65,7 +65,9 @@ def test_outputs_states_and_gradients(cell, layers, hidden, embedding, tied, rep
     leaves = {name: value.requires_grad_() for name, value in leaves.items()}
     inputs, targets = torch.randint(VOCABULARY, (2, replicas, ROWS, STEPS), generator=random)
     state = [
-        tuple(torch.randn(replicas, ROWS, hidden, generator=random).double() for _ in range(CELLS[cell].states))
+        tuple(
+            torch.randn(replicas, ROWS, *shape, generator=random).double() for shape in CELLS[cell].state_shapes(hidden)
+        )
         for _ in range(layers)
     ]
     logits, after = network.forward(leaves, inputs, state)
@@ -73,7 +75,7 @@ def test_outputs_states_and_gradients(cell, layers, hidden, embedding, tied, rep
     cost.backward()
     for replica in range(replicas):
         reference = Reference(network, {name: value.detach()[replica] for name, value in leaves.items()})
-        before = tuple(torch.stack([layer[part][replica] for layer in state]) for part in range(CELLS[cell].states))
+        before = tuple(torch.stack([layer[part][replica] for layer in state]) for part in range(len(state[0])))
         expected, last = reference(inputs[replica].T, before)
         functional.cross_entropy(expected.flatten(0, 1), targets[replica].T.flatten(), reduction="sum").backward()
         torch.testing.assert_close(logits[:, replica], expected, rtol=1e-10, atol=1e-10)

@@ -74,7 +74,8 @@ def test_outputs_states_loss_and_gradients(cell, layers, hidden, vocabulary, rep
     targets = torch.randint(vocabulary, (replicas, batch_size, steps), generator=random)
     state = [
         tuple(
-            torch.randn(replicas, batch_size, hidden, generator=random).to(kind) / 2 for _ in range(CELLS[cell].states)
+            torch.randn(replicas, batch_size, *shape, generator=random).to(kind) / 2
+            for shape in CELLS[cell].state_shapes(hidden)
         )
         for _ in range(layers)
     ]
@@ -89,7 +90,7 @@ def test_outputs_states_loss_and_gradients(cell, layers, hidden, vocabulary, rep
     for replica in range(replicas):
         module, output = torch_network(architecture, parameters, replica)
         encode_one_hot = functional.one_hot(inputs[replica].T, vocabulary).to(kind)
-        before = tuple(torch.stack([layer[which][replica] for layer in state]) for which in range(CELLS[cell].states))
+        before = tuple(torch.stack([layer[which][replica] for layer in state]) for which in range(len(state[0])))
         outputs, last = module(encode_one_hot, before if cell == "lstm" else before[0])
         expected = output(outputs)
         loss = functional.cross_entropy(expected.flatten(0, 1), targets[replica].T.flatten())
@@ -107,7 +108,7 @@ def test_outputs_states_loss_and_gradients(cell, layers, hidden, vocabulary, rep
 def test_gradients_of_a_layer_against_finite_differences(cell):
     random = torch.Generator().manual_seed(3)
     steps, replicas, batch_size, hidden = 3, 2, 2, 3
-    wide = CELLS[cell].gates * hidden
+    _, wide = CELLS[cell].shapes(1, hidden)["b_h"]
 
     def drawn(*shape: int) -> Tensor:
         return torch.randn(*shape, generator=random, dtype=torch.float64).requires_grad_()
@@ -116,7 +117,7 @@ def test_gradients_of_a_layer_against_finite_differences(cell):
         outputs, last = CELLS[cell].layer(projected, state, w_hh)
         return outputs, *last
 
-    state = [drawn(replicas, batch_size, hidden) for _ in range(CELLS[cell].states)]
+    state = [drawn(replicas, batch_size, *shape) for shape in CELLS[cell].state_shapes(hidden)]
     projected, w_hh = drawn(steps, replicas, batch_size, wide), drawn(replicas, hidden, wide)
     assert torch.autograd.gradcheck(layer, (projected, w_hh, *state))
 
@@ -127,13 +128,13 @@ def test_gradients_of_a_layer_against_finite_differences(cell):
 def test_a_layer_by_the_kernels_of_torch_is_that_of_the_time_loop(cell, replicas, kind):
     random = torch.Generator().manual_seed(4)
     steps, batch_size, hidden, vocabulary = 11, 4, 8, 5
-    wide = CELLS[cell].gates * hidden
+    _, wide = CELLS[cell].shapes(1, hidden)["b_h"]
 
     def drawn(*shape: int) -> Tensor:
         return torch.randn(*shape, generator=random, dtype=torch.float64).to(kind)
 
     weights = drawn(replicas, vocabulary, wide), drawn(replicas, hidden, wide) / 3, drawn(replicas, 1, wide)
-    state = [drawn(replicas, batch_size, hidden) / 2 for _ in range(CELLS[cell].states)]
+    state = [drawn(replicas, batch_size, *shape) / 2 for shape in CELLS[cell].state_shapes(hidden)]
     inputs = torch.randint(vocabulary, (replicas, batch_size, steps), generator=random)
     towards = drawn(steps, replicas, batch_size, hidden), [drawn(*part.shape) for part in state]
     found = []

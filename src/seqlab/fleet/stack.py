@@ -5,19 +5,19 @@ hidden size, o the size of an output, G the gates of the cell (1 for the plain R
 
     W_xh_1 (R, i, G h)   W_xh_2 .. (R, h, G h)   W_hh_l (R, h, G h)   b_h_l (R, 1, G h)   W_hq (R, h, o)   b_q (R, 1, o)
 
-A cell without recurrence has no W_hh.
+Some cells have no W_hh, or other parameters of each layer l: see `Cell.shapes`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from seqlab.fleet.accelerated import ways
-from seqlab.fleet.accelerated.fused import encode_one_hot, fused_layer, is_fused_faster
-from seqlab.fleet.cells import LAYERS, State
+from seqlab.fleet.accelerated.fused import FUNCTIONS, encode_one_hot, fused_layer, is_fused_faster
+from seqlab.fleet.cells import LAYERS, PROJECTION, Cell, Layer, State
 from seqlab.fleet.products import affine, look_up, look_up_on_gpu
 from seqlab.machine.devices import is_accelerated
 
@@ -37,6 +37,7 @@ class Stack:
     cell: str
     layers: int
     hidden: int
+    beta_max: float | None = field(default=None, kw_only=True)  # of deltanet; None for the published value
 
     @property
     def inputs(self) -> int:
@@ -60,14 +61,10 @@ class Stack:
     @property
     def shapes(self) -> dict[str, tuple[int, int]]:
         """The shape of every parameter of one replica; the bias of the output, b_q, is one of them."""
-        kind = LAYERS[self.cell]
-        wide = kind.gates * self.hidden
-        shapes = {}
+        kind, shapes = LAYERS[self.cell], dict[str, tuple[int, int]]()
         for layer in range(1, self.layers + 1):
-            shapes[f"W_xh_{layer}"] = (self.inputs if layer == 1 else self.hidden, wide)
-            if kind.states:
-                shapes[f"W_hh_{layer}"] = (self.hidden, wide)
-            shapes[f"b_h_{layer}"] = (1, wide)
+            of_layer = kind.shapes(self.inputs if layer == 1 else self.hidden, self.hidden)
+            shapes |= {f"{name}_{layer}": shape for name, shape in of_layer.items()}
         return shapes | {"W_hq": (self.hidden, self.outputs), "b_q": (1, self.outputs)}
 
     @property
@@ -76,28 +73,27 @@ class Stack:
         return sum(rows * columns for rows, columns in self.shapes.values())
 
     def initial_parameters(self, seeds: Sequence[int]) -> Parameters:
-        """Return initial parameters, a replica for each seed: uniform within `bound`; biases 0, and 1 for the forget
-        gate (Jozefowicz et al. 2015). A replica depends on its own seed alone.
+        """Return initial parameters, a replica for each seed: uniform within `bound`, biases 0, and those that the cell
+        defines. A replica depends on its own seed alone.
         """
-        replicas, forget = [], LAYERS[self.cell].forget
+        replicas, defined = [], LAYERS[self.cell].initial
         for seed in seeds:
             random = torch.Generator().manual_seed(seed)
             replica = {}
             for name, shape in self.shapes.items():
-                bound = self.bound(name)
+                bound, (kind, _, _) = self.bound(name), name.rpartition("_")
                 replica[name] = torch.empty(shape).uniform_(-bound, bound, generator=random)
-                if name.startswith("b_"):
+                if kind in defined:
+                    replica[name] = defined[kind](replica[name])
+                elif name.startswith("b_"):
                     replica[name].zero_()
-                if name.startswith("b_h") and forget is not None:
-                    replica[name][:, forget * self.hidden : (forget + 1) * self.hidden] = 1.0
             replicas.append(replica)
         return {name: torch.stack([replica[name] for replica in replicas]) for name in self.shapes}
 
     def zero_state(self, parameters: Parameters, rows: int) -> list[State]:
-        """The zero state of every layer for `rows` rows of a batch, each tensor (R, rows, h)."""
-        like = parameters["b_q"]
-        zero = like.new_zeros(like.shape[0], rows, self.hidden)
-        return [(zero,) * LAYERS[self.cell].states for _ in range(self.layers)]
+        """The zero state of every layer for `rows` rows of a batch, each tensor (R, rows, ...)."""
+        like, shapes = parameters["b_q"], LAYERS[self.cell].state_shapes(self.hidden)
+        return [tuple(like.new_zeros(len(like), rows, *shape) for shape in shapes) for _ in range(self.layers)]
 
     def forward(
         self,
@@ -134,9 +130,11 @@ class Stack:
     ) -> tuple[Tensor, list[State]]:
         """Outputs of the last layer, (n, R, B, h), and the state after; the arguments are those of `forward`."""
         layer_inputs, after = self.embed(parameters, inputs, drop), []
+        kind = LAYERS[self.cell]
+        names, options = kind.shapes(self.inputs, self.hidden), {name: getattr(self, name) for name in kind.options}
         for number, before in enumerate(state, start=1):
-            w_xh, w_hh, bias = (parameters.get(f"{name}_{number}") for name in ("W_xh", "W_hh", "b_h"))
-            outputs, last = run_layer(self.cell, layer_inputs, before, w_xh, w_hh, bias, precision)
+            weights = {name: parameters[f"{name}_{number}"] for name in names}
+            outputs, last = run_layer(self.cell, layer_inputs, before, weights, precision, **options)
             after.append(last)
             layer_inputs = drop(outputs) if drop else outputs
         return layer_inputs, after
@@ -146,27 +144,46 @@ def run_layer(
     cell: str,
     inputs: Tensor,
     state: State,
-    w_xh: Any,
-    w_hh: Any,
-    bias: Any,
+    weights: Parameters,
     precision: torch.dtype | None = None,
+    **options: float | None,
 ) -> tuple[Tensor, State]:
     """Return the outputs of a layer, (n, R, B, h), and the state after them, by the fastest implementation.
 
-    `inputs` are indices, (R, B, n), or the outputs of the layer below, (n, R, B, i).
+    `inputs` are indices, (R, B, n), or the outputs of the layer below, (n, R, B, i); `weights` are the parameters of
+    the layer, by the names of `Cell.shapes`.
     """
-    if not LAYERS[cell].states:
-        return LAYERS[cell].layer(affine(inputs, w_xh, bias, precision), state, w_hh, precision)
-    first = not inputs.is_floating_point()
-    steps = step_kernels(cell, w_hh, precision)
-    if steps is not None:
-        projected = look_up_on_gpu(inputs, w_xh, bias) if first else affine(inputs, w_xh, bias, precision)
-        return steps.step_layer(cell, projected, state, w_hh)
-    if is_fused_faster(cell, len(w_xh[0]) if first else None, w_hh, precision):
-        dense = encode_one_hot(inputs, len(w_xh[0]), w_xh) if first else inputs
-        return fused_layer(cell, dense, state, w_xh, w_hh, bias)
-    projected = look_up(inputs, w_xh, bias) if first else affine(inputs, w_xh, bias, precision)
-    return LAYERS[cell].layer(projected, state, w_hh, precision)
+    kind, is_first = LAYERS[cell], not inputs.is_floating_point()
+    w_xh, bias = (weights[name] for name in PROJECTION)
+    if kind.gates_inputs:
+        dense = encode_one_hot(inputs, w_xh.shape[1], w_xh) if is_first else inputs
+        return kind.layer(dense, state, *weights.values(), precision=precision, **options)
+    if cell in FUNCTIONS:  # those that have kernels
+        w_hh, symbols = weights["W_hh"], w_xh.shape[1] if is_first else None
+        steps = step_kernels(cell, w_hh, precision)
+        if steps is not None:
+            projected = look_up_on_gpu(inputs, w_xh, bias) if is_first else affine(inputs, w_xh, bias, precision)
+            return steps.step_layer(cell, projected, state, w_hh)
+        if is_fused_faster(cell, symbols, w_hh, precision):
+            dense = encode_one_hot(inputs, w_xh.shape[1], w_xh) if is_first else inputs
+            return fused_layer(cell, dense, state, w_xh, w_hh, bias)
+    look = look_up_on_gpu if is_accelerated(w_xh.device) else look_up
+    projected = look(inputs, w_xh, bias) if is_first else affine(inputs, w_xh, bias, precision)
+    layer = choose_layer(kind, projected, state)
+    others = [value for name, value in weights.items() if name not in PROJECTION]
+    return layer(projected, state, *others, precision=precision, **options)
+
+
+def choose_layer(kind: Cell, projected: Tensor, state: State) -> Layer:
+    """Return the faster of a cell's time loop and its scan, for projected inputs (n, R, B, ...) and the state before.
+
+    A GPU launches kernels for every step of a loop, so there the scan is taken.
+    """
+    steps = len(projected)
+    if kind.scan is None or steps == 1:
+        return kind.layer
+    is_faster = is_accelerated(projected.device) or kind.scan_is_faster(steps, state[0].numel())
+    return kind.scan if is_faster else kind.layer
 
 
 def step_kernels(cell: str, w_hh: Tensor, precision: torch.dtype | None) -> ways.StepKernels | None:

@@ -41,7 +41,7 @@ class ForecastNetwork(Stack):
     @property
     def is_recurrent(self) -> bool:
         """Return whether a state is carried from value to value."""
-        return LAYERS[self.cell].states > 0
+        return LAYERS[self.cell].is_recurrent
 
     def bound(self, name: str) -> float:
         """1 / sqrt(inputs), where the weights from a value to a recurrent cell count as with h inputs."""

@@ -35,6 +35,7 @@ PARAMETER_SETTINGS = [
     "hidden",
     "embedding",
     "tied",
+    "beta_max",
     "epochs",
     "steps",
     "batch_size",

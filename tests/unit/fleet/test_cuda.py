@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from made_fleets import settings_of
+from made_layers import draw_layer
 
 from seqlab.fleet.accelerated import ways
 from seqlab.fleet.accelerated.graphs import record_graph
@@ -77,15 +78,15 @@ def test_outputs_and_gradients_of_a_layer(cell, precision, way, hidden, monkeypa
     take(way, monkeypatch)
     use_tf32(False)
     random = torch.Generator().manual_seed(1)
-    wide = CELLS[cell].gates * hidden
-    shapes = [(2, 5, wide), (2, hidden, wide), (2, 1, wide), *[(2, 8, hidden)] * CELLS[cell].states]
-    values = [torch.randn(shape, generator=random) / 4 for shape in shapes]
+    drawn, before = draw_layer(cell, 5, hidden, 2, 8, random)
+    values = [value.float() / 2 for value in (*drawn.values(), *before)]
     inputs = torch.randint(5, (2, 8, 20), generator=random)
     found = []
     for device in ("cpu", "cuda"):
-        w_xh, w_hh, bias, *state = leaves = [value.to(device).requires_grad_() for value in values]
-        outputs, last = run_layer(cell, inputs.to(device), tuple(state), w_xh, w_hh, bias, precision)
-        aim = outputs.square().sum() + sum(part.sum() for part in last)
+        leaves = [value.to(device).requires_grad_() for value in values]
+        weights, state = dict(zip(drawn, leaves, strict=False)), tuple(leaves[len(drawn) :])
+        outputs, last = run_layer(cell, inputs.to(device), state, weights, precision)
+        aim = outputs.square().sum() + sum(part.sum() for part in last if part.requires_grad)
         found.append([value.cpu() for value in (outputs, *last, *torch.autograd.grad(aim, leaves))])
     for on_processor, on_gpu in zip(*found, strict=True):
         scale = on_processor.abs().max()

@@ -25,8 +25,8 @@ STEPS, BATCH, VOCABULARY = 5, 18, 7
 def layers(cell: str, hidden: int, replicas: int) -> tuple[list[Tensor], list[Tensor]]:
     """The leaves of a layer, W_xh, W_hh, bias and the states, and gradients to arrive at its results."""
     random = torch.Generator().manual_seed(3)
-    wide = CELLS[cell].gates * hidden
-    states = [(replicas, BATCH, hidden)] * CELLS[cell].states
+    _, wide = CELLS[cell].shapes(VOCABULARY, hidden)["b_h"]
+    states = [(replicas, BATCH, *shape) for shape in CELLS[cell].state_shapes(hidden)]
     shapes = [(replicas, VOCABULARY, wide), (replicas, hidden, wide), (replicas, 1, wide), *states]
     arriving = [(STEPS, replicas, BATCH, hidden), *states]
     return tuple([torch.randn(shape, generator=random) / 3 for shape in each] for each in (shapes, arriving))
@@ -56,7 +56,7 @@ def by_time_loop(cell: str, inputs: Tensor) -> Any:
 @pytest.mark.skipif(find_spec("triton") is None, reason="Triton is not installed")
 @pytest.mark.skipif(torch.cuda.is_available(), reason="here the kernels are compiled: see test_cuda.py")
 @pytest.mark.parametrize("hidden", [20, 33, 70])  # less than a tile, more than one, and more than a product's reach
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", fused.FUNCTIONS)
 def test_kernels_for_steps(cell, hidden):
     from seqlab.fleet.accelerated import stepwise
 
@@ -84,13 +84,13 @@ def test_small_fleets_are_left_to_cudnn(cell, replicas, hidden, faster, monkeypa
         monkeypatch.delitem(sys.modules, "seqlab.fleet.accelerated.stepwise", raising=False)
         monkeypatch.setattr(ways, "find_spec", lambda name: True)
     monkeypatch.setattr(stack, "is_accelerated", lambda device: True)
-    weight = torch.empty(replicas, hidden, CELLS[cell].gates * hidden)
+    weight = torch.empty(replicas, *CELLS[cell].shapes(1, hidden)["W_hh"])
     assert (stack.step_kernels(cell, weight, None) is not None) == faster
     assert stack.step_kernels(cell, weight, torch.bfloat16) is None
 
 
 @pytest.mark.parametrize("replicas", [1, 3])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", fused.FUNCTIONS)
 def test_what_cudnn_is_given(cell, replicas, monkeypatch):
     monkeypatch.setattr(fused, "is_accelerated", lambda device: True)
     monkeypatch.setattr(fused, "cudnn_forward", stand_in.cudnn_forward)

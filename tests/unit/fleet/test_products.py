@@ -42,16 +42,17 @@ def test_the_product_of_all_steps():
     assert torch.equal(multiply_replicas(ROWS, WEIGHT, torch.float32), ROWS @ WEIGHT)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", [cell for cell in CELLS if list(CELLS[cell].shapes(1, 1)) == ["W_xh", "W_hh", "b_h"]])
 def test_a_layer_with_rounded_factors_is_close_to_the_exact_one(cell):
     torch.manual_seed(1)
     hidden, kind = 16, CELLS[cell]
-    inputs = torch.randn(7, 2, 3, kind.gates * hidden), torch.randn(2, hidden, kind.gates * hidden) / 4
+    rows, wide = kind.shapes(hidden, hidden)["W_hh"]
+    inputs = torch.randn(7, 2, 3, wide), torch.randn(2, rows, wide) / 4
     outputs, gradients = [], []
     for precision in (torch.float32, torch.bfloat16):
         leaves = [value.clone().requires_grad_() for value in inputs]
-        state = (torch.zeros(2, 3, hidden),) * kind.states
-        out, _ = kind.layer(leaves[0], state, leaves[1], precision)
+        state = tuple(torch.zeros(2, 3, *shape) for shape in kind.state_shapes(hidden))
+        out, _ = kind.layer(leaves[0], state, leaves[1], precision=precision)
         outputs.append(out)
         gradients.append(torch.cat([value.flatten() for value in torch.autograd.grad(out.square().sum(), leaves)]))
     assert not torch.equal(*outputs)

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from seqlab.fleet.accelerated.kernels import BACKWARD, FORWARD
-from seqlab.fleet.cells import CELLS, State
+from seqlab.fleet.cells import State
 from seqlab.machine.devices import is_tf32_allowed
 
 TILE_ROWS, TILE_UNITS, TILE_DEPTH = 16, 32, 64  # of a program; the depth is the length of a partial product
@@ -46,7 +46,7 @@ class _Steps(torch.autograd.Function):
         cell: str = ctx.cell
         w_hh, hidden, cells, gates, product = ctx.saved_tensors
         replicas, steps, batch, size = hidden.shape[0], hidden.shape[1] - 1, hidden.shape[2], hidden.shape[3]
-        wide = CELLS[cell].gates * size
+        wide = w_hh.shape[2]
         gradient = _dense(gradient)
         sums = hidden.new_empty(replicas, steps + 1, batch, wide)
         sums[:, steps] = 0

@@ -1,7 +1,7 @@
 """Description of a cell, and the parts of the time loop that cells share."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -9,22 +9,68 @@ from torch import Tensor
 
 from seqlab.fleet.products import multiply_replicas
 
-State = tuple[Tensor, ...]  # each (R, B, h): the hidden state, and for an LSTM the memory cell
+State = tuple[Tensor, ...]  # each (R, B, ...): the hidden state, the memory cell of an LSTM, a matrix for each head
+Layer = Callable[..., tuple[Tensor, State]]
+Shapes = dict[str, tuple[int, int]]
+PROJECTION = ("W_xh", "b_h")  # the parameters of X_t W_xh + b_h, which every layer has
 
 
 @dataclass(frozen=True)
 class Cell:
     """The properties of a cell.
 
-    `layer` takes the projected inputs of all steps, (n, R, B, G h), the state before, W_hh, (R, h, G h), and the type
-    to which factors of products are rounded; it returns the outputs, (n, R, B, h), and the state after.
+    `layer` computes all steps of a layer for all replicas. It takes in this order:
+
+    - the projected inputs X_t W_xh + b_h, (n, R, B, columns of W_xh);
+    - the state before the first step;
+    - the parameters besides `PROJECTION`, each (R, rows, columns), in the order of `shapes`;
+    - as keywords `precision`, the type to which factors of products are rounded (None for no rounding), and a value
+      for each of `options`.
+
+    It returns the outputs, (n, R, B, h), and the state after the last step, from which the next call continues. A cell
+    that `gates_inputs` projects them itself: its layer takes the inputs, (n, R, B, i), and all parameters.
+
+    `scan` computes the same from the same arguments for all steps at once, or in blocks of steps.
     """
 
-    layer: Callable[[Tensor, State, Tensor, torch.dtype | None], tuple[Tensor, State]]
-    gates: int  # G: a step of the projected inputs holds G h values
-    states: int  # tensors of the state; 0 for a layer without recurrence, which has no W_hh
-    forget: int | None = None  # the index of the gate whose initial bias is one
+    layer: Layer
+    shapes: Callable[[int, int], Shapes]  # from the sizes of an input and of an output, i and h, to every parameter
+    state_shapes: Callable[[int], tuple[tuple[int, ...], ...]]  # from h to each state tensor of one row of a batch
+    initial: Mapping[str, Callable[[Tensor], Tensor]] = field(default_factory=dict)  # from drawn to initial values
+    gates_inputs: bool = False  # by the state, before they are projected
+    options: tuple[str, ...] = ()  # settings of a network that the layer takes
+    scan: Layer | None = None
+    scan_is_faster: Callable[[int, int], bool] = lambda steps, values: True  # on a processor: n, and R B h
     rounded_from: int | None = None  # hidden units from which rounding to bfloat16 is faster; None for never
+
+    @property
+    def is_recurrent(self) -> bool:
+        """Return whether a state is carried from step to step."""
+        return bool(self.state_shapes(1))
+
+
+def recurrent_shapes(gates: int) -> Callable[[int, int], Shapes]:
+    """Shapes of W_xh, W_hh and b_h for a number of gates G: (i, G h), (h, G h) and (1, G h)."""
+    return lambda inputs, hidden: {
+        "W_xh": (inputs, gates * hidden),
+        "W_hh": (hidden, gates * hidden),
+        "b_h": (1, gates * hidden),
+    }
+
+
+def projection_shapes(gates: int) -> Callable[[int, int], Shapes]:
+    """Shapes of W_xh and b_h for a number of gates G, where no weight leads from state to state."""
+    return lambda inputs, hidden: {"W_xh": (inputs, gates * hidden), "b_h": (1, gates * hidden)}
+
+
+def vector_states(number: int) -> Callable[[int], tuple[tuple[int, ...], ...]]:
+    """Shapes of a `number` of state vectors of h values."""
+    return lambda hidden: ((hidden,),) * number
+
+
+def open_gate(gate: int, gates: int) -> Callable[[Tensor], Tensor]:
+    """Initial biases b_h, (1, G h), of G `gates`: 1 for the gate number `gate` (Jozefowicz et al. 2015), else 0."""
+    return lambda drawn: torch.eye(gates)[gate].repeat_interleave(drawn.shape[1] // gates)[None]
 
 
 def apply(function: Any, *arguments: Any) -> Any:
@@ -61,5 +107,11 @@ def with_doubled_gate(weight: Tensor, part: slice) -> Tensor:
 
 def weight_gradient(first: Tensor, outputs: Tensor, before: Tensor, precision: torch.dtype) -> Tensor:
     """The gradient of W_hh, summed over all steps and the batch as one product: (R, h, G h)."""
-    earlier = torch.cat([first[None], outputs[:-1]])
-    return multiply_replicas(earlier.transpose(0, 1).flatten(1, 2).mT, before.transpose(0, 1).flatten(1, 2), precision)
+    return matrix_gradient(torch.cat([first[None], outputs[:-1]]), before, precision)
+
+
+def matrix_gradient(entered: Tensor, before: Tensor, precision: torch.dtype) -> Tensor:
+    """The gradient of a weight, (R, a, b), by which `entered`, (n, R, B, a), was multiplied in every step, from that of
+    the products, `before`, (n, R, B, b).
+    """
+    return multiply_replicas(entered.transpose(0, 1).flatten(1, 2).mT, before.transpose(0, 1).flatten(1, 2), precision)

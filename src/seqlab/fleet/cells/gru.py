@@ -13,7 +13,9 @@ from seqlab.fleet.cells.cell import (
     backward_steps,
     forward_steps,
     gate_parts,
+    recurrent_shapes,
     tanh_of_half,
+    vector_states,
     weight_gradient,
     with_doubled_gate,
 )
@@ -86,4 +88,4 @@ class _Gru(torch.autograd.Function):
         return factors, carried, weight, None
 
 
-GRU = Cell(gru_layer, gates=3, states=1, rounded_from=128)
+GRU = Cell(gru_layer, recurrent_shapes(3), vector_states(1), rounded_from=128)

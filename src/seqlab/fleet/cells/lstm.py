@@ -13,7 +13,10 @@ from seqlab.fleet.cells.cell import (
     backward_steps,
     forward_steps,
     gate_parts,
+    open_gate,
+    recurrent_shapes,
     tanh_of_half,
+    vector_states,
     weight_gradient,
     with_doubled_gate,
 )
@@ -85,4 +88,4 @@ class _Lstm(torch.autograd.Function):
         return factors, carried, cell, weight_gradient(first, outputs, factors, ctx.precision), None
 
 
-LSTM = Cell(lstm_layer, gates=4, states=2, forget=1, rounded_from=128)
+LSTM = Cell(lstm_layer, recurrent_shapes(4), vector_states(2), initial={"b_h": open_gate(1, 4)}, rounded_from=128)

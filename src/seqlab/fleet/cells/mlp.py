@@ -3,14 +3,12 @@
 import torch
 from torch import Tensor
 
-from seqlab.fleet.cells.cell import Cell, State
+from seqlab.fleet.cells.cell import Cell, State, projection_shapes, vector_states
 
 
-def mlp_layer(
-    projected: Tensor, state: State, w_hh: Tensor | None = None, precision: torch.dtype | None = None
-) -> tuple[Tensor, State]:
-    """Return H = tanh(X W_xh + b_h). `projected` holds the sums, (n, R, B, h); state and W_hh are not used."""
+def mlp_layer(projected: Tensor, state: State, precision: torch.dtype | None = None) -> tuple[Tensor, State]:
+    """Return H = tanh(X W_xh + b_h). `projected` holds the sums, (n, R, B, h); the state is empty."""
     return projected.tanh(), state
 
 
-MLP = Cell(mlp_layer, gates=1, states=0)
+MLP = Cell(mlp_layer, projection_shapes(1), vector_states(0))

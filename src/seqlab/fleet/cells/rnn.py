@@ -6,7 +6,17 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from seqlab.fleet.cells.cell import Cell, State, apply, backward_steps, forward_steps, tanh_of_half, weight_gradient
+from seqlab.fleet.cells.cell import (
+    Cell,
+    State,
+    apply,
+    backward_steps,
+    forward_steps,
+    recurrent_shapes,
+    tanh_of_half,
+    vector_states,
+    weight_gradient,
+)
 from seqlab.fleet.products import StepProduct
 
 
@@ -48,4 +58,4 @@ class _Rnn(torch.autograd.Function):
         return before, carried, weight_gradient(first, outputs, before, ctx.precision), None
 
 
-RNN = Cell(rnn_layer, gates=1, states=1, rounded_from=192)
+RNN = Cell(rnn_layer, recurrent_shapes(1), vector_states(1), rounded_from=192)
