@@ -29,7 +29,23 @@ def step_minlstm(x: Tensor, weights: dict[str, Tensor], state: State) -> tuple[T
     return h, (h,)
 
 
-DEFINITIONS: dict[str, Definition] = {"mingru": step_mingru, "minlstm": step_minlstm}
+def step_slstm(x: Tensor, weights: dict[str, Tensor], state: State) -> tuple[Tensor, State]:
+    """Beck et al. 2024, Eq. 8 to 17, the forget gate a sigmoid; the first stabiliser is the input gate's exponent."""
+    h, c, n, m = state
+    i, f, z, o = (x @ weights["W_xh"] + h @ weights["W_hh"] + weights["b_h"]).chunk(4, -1)
+    kept = torch.log(torch.sigmoid(f)) + m
+    m = torch.where(n == 0, i, torch.maximum(kept, i)).detach()
+    i, f = torch.exp(i - m), torch.where(n == 0, 0.0, torch.exp(kept - m))
+    c, n = f * c + i * torch.tanh(z), f * n + i
+    h = torch.sigmoid(o) * c / n
+    return h, (h, c, n, m)
+
+
+DEFINITIONS: dict[str, Definition] = {
+    "mingru": step_mingru,
+    "minlstm": step_minlstm,
+    "slstm": step_slstm,
+}
 
 
 def run_definition(

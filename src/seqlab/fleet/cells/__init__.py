@@ -18,6 +18,7 @@ from seqlab.fleet.cells.mingru import MINGRU
 from seqlab.fleet.cells.minlstm import MINLSTM
 from seqlab.fleet.cells.mlp import MLP
 from seqlab.fleet.cells.rnn import RNN
+from seqlab.fleet.cells.slstm import SLSTM
 
 __all__ = ["CELLS", "LAYERS", "PROJECTION", "Cell", "Layer", "State"]
 
@@ -27,5 +28,6 @@ CELLS = {
     "lstm": LSTM,
     "mingru": MINGRU,
     "minlstm": MINLSTM,
+    "slstm": SLSTM,
 }
 LAYERS = {"mlp": MLP} | CELLS
