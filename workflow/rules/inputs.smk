@@ -2,7 +2,7 @@
 
 import subprocess
 
-from seqlab.published import MODEL_FILES, WINDOWS_PROTOCOL, list_cells
+from seqlab.published import MODEL_FILES, MODEL_PROTOCOLS, list_cells
 from seqlab.report import contents
 
 # -------------------------------------------------------------------------------------------------------------- corpora
@@ -121,9 +121,9 @@ def published_as_arguments(wildcards):
     return as_arguments({"published": shlex.quote(json.dumps(config["published"])), **config["protocols"]})
 
 
-def models_of_windows(wildcards):
-    """Return the n-grams and networks that a published table scores in windows, as an input."""
-    cells = [cell for cell in list_cells(config["published"]) if cell["protocol"] == WINDOWS_PROTOCOL]
+def published_models(wildcards):
+    """Return the n-grams and networks that a published table scores again, as an input."""
+    cells = [cell for cell in list_cells(config["published"]) if cell["protocol"] in MODEL_PROTOCOLS]
     runs = assign_cells({"cells": cells}, SETTINGS).get(place_of(wildcards), [])
     return [run.file(MODEL_FILES[run.family]) for run in runs]
 

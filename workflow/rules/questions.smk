@@ -227,7 +227,8 @@ use rule measure_memory as compare_published with:
     input:
         experiment=ancient("results/{experiment}/runs.json"),
         metrics=files_of("metrics.json"),
-        models=models_of_windows,
+        cards=files_of("card.yaml", ["source"]),
+        models=published_models,
         ids=prepared("ids.npy"),
         splits=prepared("splits.json"),
         vocab=prepared("vocab.json"),

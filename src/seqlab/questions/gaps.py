@@ -55,10 +55,8 @@ def answer(subject: Subject) -> Iterator[GapRow]:
     answers, source = find_answers(subject.runs), next((run for run in subject.runs if run.family == "source"), None)
     if source is None or not answers:
         raise InputError("no model of the experiment is a source with answers; ask for gaps on texts with questions")
-    test = subject.segments["test"]
-    second, segments = read_second_text(source.file("card.yaml")), list[NDArray[Any]]()
-    if second is not None:
-        segments = [subject.vocab.encode(second[1])]
+    test, second = subject.segments["test"], read_second_text(source.file("card.yaml"))
+    segments = read_second_segments(subject)
     ngrams = [best] if (best := subject.best("ngram")) else []
     for run in [source, *ngrams, *(run for run in subject.runs if run.family == "rnn")]:
         metrics, bits = read_ledger(run)
@@ -72,6 +70,13 @@ def answer(subject: Subject) -> Iterator[GapRow]:
             for seed, replica in zip(seeds, costs, strict=True):
                 for gap in tabulate_gaps(replica, parts, subject.vocab, answers):
                     yield GapRow(text, run.family, run.model, "" if seed is None else str(seed), *gap)
+
+
+def read_second_segments(subject: Subject) -> list[NDArray[Any]]:
+    """Return the second text of the corpus as one segment of indices; empty where it has none."""
+    cards = [run.file("card.yaml") for run in subject.runs if run.family == "source"]
+    texts = [second[1] for second in map(read_second_text, cards) if second is not None]
+    return [subject.vocab.encode(list(text)) for text in texts]
 
 
 def find_answers(runs: Iterable[Run]) -> str:
