@@ -110,7 +110,7 @@ ANSWER_FIGURES = {  # of a text with answers to questions about the state of its
     "gaps": Figure(
         "Gaps",
         "Bits per answer against the symbols since the answer before, in a text with longer gaps than the one that the "
-        "networks were trained on: the mean over seeds, and a band from the lowest to the highest. A network that "
+        "networks were trained on: the mean over seeds, and a thin line for each seed. A network that "
         "tracks the state stays at the floor; one that does not is at chance behind every gap, and one that forgets "
         "rises to it. The dotted vertical line is the mean gap of the training text.",
         ("gaps.csv", "models.csv", "source/metrics.json"),

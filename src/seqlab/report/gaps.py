@@ -24,6 +24,7 @@ from seqlab.report.style import (
     styled,
 )
 
+BITS = "bits_per_answer"  # the column of figures
 MOST_LINES = 12  # of networks, those with the lowest validation perplexity
 
 
@@ -32,7 +33,7 @@ def plot_gaps(gaps: pd.DataFrame, models: pd.DataFrame, sources: Sources = NO_SO
     """Plot bits per answer against the gap (log axis), a line for the best n-gram and each network, from the rows of
     gaps.csv on the last text that they score.
 
-    A line is the mean over seeds, its band reaches from the lowest to the highest seed. At most MOST_LINES networks of
+    A line is the mean over seeds, each of which has a thin line. At most MOST_LINES networks of
     models.csv are drawn. Floor and chance, in the metrics of `sources`, are horizontal lines, and the mean gap of the
     training text is a vertical one.
     """
@@ -46,13 +47,13 @@ def plot_gaps(gaps: pd.DataFrame, models: pd.DataFrame, sources: Sources = NO_SO
     figure, axes = make_axes()
     handles: list[Any] = []
     for number, name in enumerate(shown):
-        line = ranges[ranges["model"] == name].groupby(["shortest", "longest"])["bits_per_answer"]
-        low, mean, high = line.min(), line.mean(), line.max()
-        places = np.sqrt([(shortest + 1) * (longest + 1) for shortest, longest in mean.index])  # gaps begin at 0
+        seeds = ranges[ranges["model"] == name].pivot(index=["shortest", "longest"], columns="seed", values=BITS)
+        places = np.sqrt([(shortest + 1) * (longest + 1) for shortest, longest in seeds.index])  # gaps begin at 0
         look: dict[str, Any] = {"color": colours[name], "marker": MARKERS[number % len(MARKERS)]}
         look |= {"linestyle": DASHES[number // len(set(colours.values())) % len(DASHES)], "markersize": 5.5}
-        handles += axes.plot(places, mean, label=name, **look)
-        axes.fill_between(places, low, high, color=colours[name], alpha=0.15, linewidth=0)
+        handles += axes.plot(places, seeds.mean(axis=1), label=name, **look)
+        if seeds.shape[1] > 1:
+            axes.plot(places, seeds, color=colours[name], linewidth=0.8, alpha=0.5)
     label = f"chance, {format_number(rates['chance'])}"
     handles.append(axes.axhline(rates["chance"], color=GREY, linestyle=(0, (1, 1.2)), linewidth=1.6, label=label))
     label = f"floor, {format_number(rates['floor'])}"
@@ -92,7 +93,7 @@ def read_answers(path: str | Path) -> list[dict[str, str]]:
     gaps = read_rows(path, GapRow)
     rows = []
     for (model, text), of_text in gaps.groupby(["model", "text"], sort=False):
-        whole = of_text.loc[of_text["longest"] == ALL_GAPS[1], "bits_per_answer"]
+        whole = of_text.loc[of_text["longest"] == ALL_GAPS[1], BITS]
         rows.append(
             {
                 "model": str(model),
@@ -116,4 +117,4 @@ def _select_models(gaps: pd.DataFrame, models: pd.DataFrame) -> list[str]:
 
 
 def _is_finite(gaps: pd.DataFrame, model: str) -> bool:
-    return bool(np.isfinite(gaps.loc[gaps["model"] == model, "bits_per_answer"]).all())
+    return bool(np.isfinite(gaps.loc[gaps["model"] == model, BITS]).all())
