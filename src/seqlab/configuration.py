@@ -16,6 +16,7 @@ from seqlab.text.definitions import SPLIT_KEYS, check_corpus
 from seqlab.text.tokens import UNITS
 
 SMOOTHINGS_WITHOUT_BACKOFF = ("laplace", "add-k")  # their models have no back-off weights
+CELL_OPTIONS = {"beta_max": ("deltanet",)}  # a key of rnn -> the cells that have it
 BEST_PREFIX = "best "  # begins a part of a mixture that is chosen on validation
 # keys of names, which Snakemake and YAML may read as numbers
 NAME_KEYS = ("corpus", "series", "column", "columns", "exogenous")
@@ -127,6 +128,7 @@ def text_runs(config: dict[str, Any], unit: str, definition: dict[str, Any]) -> 
         runs["ngram", model] = {"settings": settings, "seeds": []}
     rnn = config["rnn"]
     settings = {key: rnn[key] for key in ("cells", "layers", "hidden", "embedding", "tied", "grids")}
+    settings |= {key: rnn[key] for key in CELL_OPTIONS if key in rnn}
     settings |= rnn["training"] | rnn["by_unit"].get(unit, {})
     grids = [_name_cell(block) for block in settings.pop("grids")]
     for model, point in list_network_runs("rnn", _name_cell(settings), rnn["draw"], grids).items():
@@ -135,6 +137,12 @@ def text_runs(config: dict[str, Any], unit: str, definition: dict[str, Any]) -> 
                 "rnn.tied is true where rnn.embedding is 0, so that there is no embedding to use as output weights; "
                 "give rnn.embedding a size, or set rnn.tied to false"
             )
+        for key, cells in CELL_OPTIONS.items():
+            if key in point and point["cell"] not in cells:
+                raise InputError(
+                    f"rnn.{key} is set for the cell {point['cell']}, which has none; it belongs to "
+                    f"{', '.join(cells)}: write {key} into a block of rnn.grids with that cell alone"
+                )
         runs["rnn", model] = {"settings": point, "seeds": rnn["seeds"]}
     for model, parts in mixture_runs(config["mixtures"], runs).items():
         runs["mixture", model] = {"settings": {"parts": parts}, "seeds": []}

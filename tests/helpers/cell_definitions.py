@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 State = tuple[Tensor, ...]
 Definition = Callable[[Tensor, dict[str, Tensor], State], tuple[Tensor, State]]
@@ -41,10 +42,45 @@ def step_slstm(x: Tensor, weights: dict[str, Tensor], state: State) -> tuple[Ten
     return h, (h, c, n, m)
 
 
+def step_deltanet(x: Tensor, weights: dict[str, Tensor], state: State, beta_max: float = 1.0) -> tuple[Tensor, State]:
+    """Yang et al. 2024, Eq. 1, with beta up to `beta_max` (Grazzi et al. 2025); the matrix of each head in a loop."""
+    rows, heads, units, _ = state[0].shape
+    sums = x @ weights["W_xh"] + weights["b_h"]
+    q, k, v = (part.view(rows, heads, units) for part in functional.silu(sums[:, :-heads]).chunk(3, -1))
+    q, k = (part / (part.square().sum(-1, keepdim=True) + 1e-6).sqrt() for part in (q, k))
+    beta = beta_max * torch.sigmoid(sums[:, -heads:])
+    outputs, after = [], []
+    for row in range(rows):
+        for head in range(heads):
+            key, rate = k[row, head], beta[row, head]
+            s = state[0][row, head] @ (torch.eye(units).to(x) - rate * torch.outer(key, key))
+            s = s + rate * torch.outer(v[row, head], key)
+            o = s @ q[row, head]
+            outputs.append(o / (o.square().mean() + 0.1).sqrt() * weights["s_o"][0])
+            after.append(s)
+    return torch.stack(outputs).view(rows, -1) @ weights["W_oh"], (torch.stack(after).view_as(state[0]),)
+
+
+def step_mogrifier(x: Tensor, weights: dict[str, Tensor], state: State) -> tuple[Tensor, State]:
+    """Melis et al. 2020, Eq. 1 and 2 with five rounds, then an LSTM."""
+    h, c = state
+    x = 2 * torch.sigmoid(h @ weights["Q1"]) * x
+    h = 2 * torch.sigmoid(x @ weights["R2"]) * h
+    x = 2 * torch.sigmoid(h @ weights["Q3"]) * x
+    h = 2 * torch.sigmoid(x @ weights["R4"]) * h
+    x = 2 * torch.sigmoid(h @ weights["Q5"]) * x
+    i, f, z, o = (x @ weights["W_xh"] + h @ weights["W_hh"] + weights["b_h"]).chunk(4, -1)
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(z)
+    h = torch.sigmoid(o) * torch.tanh(c)
+    return h, (h, c)
+
+
 DEFINITIONS: dict[str, Definition] = {
     "mingru": step_mingru,
     "minlstm": step_minlstm,
     "slstm": step_slstm,
+    "deltanet": step_deltanet,
+    "mogrifier": step_mogrifier,
 }
 
 

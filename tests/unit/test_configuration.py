@@ -11,6 +11,7 @@ from made_fleets import fleet_of, trained
 from snakemake.utils import update_config
 
 from seqlab.configuration import (
+    CELL_OPTIONS,
     SMOOTHINGS_WITHOUT_BACKOFF,
     check_configuration,
     check_corpora,
@@ -134,6 +135,9 @@ def test_a_missing_key_is_named(place):
         ("rnn.grids", [{"cells": "mamba"}], "'rnn.grids.0.cells' is 'mamba'", f"one of {', '.join(CELLS)}"),
         ("rnn.draw.runs", [1, 2], "'rnn.draw.runs' is [1, 2]", "a whole number"),
         ("forecast.max_order", [1, 2], "'forecast.max_order' is [1, 2]", "a whole number"),
+        ("rnn.beta_max", 2.5, "'rnn.beta_max' is 2.5", "at most 2"),
+        ("rnn.beta_max", [1, 0], "'rnn.beta_max.1' is 0", "above 0"),
+        ("rnn.grids", [{"beta_max": -1}], "'rnn.grids.0.beta_max' is -1", "above 0"),
         ("rnn.hidden", [8, 8], "'rnn.hidden' is [8, 8]", "a list without duplicates"),
         ("rnn.seeds", [], "'rnn.seeds' is []", "a list of at least 1"),
         ("rnn.cells", ["mamba"], "'rnn.cells.0' is 'mamba'", f"one of {', '.join(CELLS)}"),
@@ -223,6 +227,40 @@ def test_every_choice_of_a_training_setting_trains(name, value):
 )
 def test_schema_allows_exactly_what_is_implemented(rule, implemented):
     assert sorted(rule["enum"]) == sorted(implemented)
+
+
+def test_options_belong_to_the_cells_that_take_them():
+    taken = {(option, cell) for cell, kind in CELLS.items() for option in kind.options}
+    assert {(option, cell) for option, cells in CELL_OPTIONS.items() for cell in cells} == taken
+
+
+def networks_with(rnn: dict) -> dict:
+    config = copy.deepcopy(DEFAULT)
+    config["rnn"] |= rnn
+    return {model: run["settings"] for (family, model), run in text_runs(config, "char", {}).items() if family == "rnn"}
+
+
+def test_a_largest_rate_is_an_axis_of_the_cell_that_has_one():
+    shape = {"layers": 1, "hidden": 8}
+    models = networks_with({"cells": "deltanet", "beta_max": [1, 2], **shape})
+    assert {model: settings["beta_max"] for model, settings in models.items()} == {
+        "deltanet-1x8": 1,
+        "deltanet-1x8-beta_max~2": 2,
+    }
+    blocks = [{"cells": "gru"}, {"cells": "deltanet", "beta_max": [1, 2]}]
+    models = networks_with({"grids": blocks, **shape})
+    assert ["beta_max" in settings for settings in models.values()] == [False, True, True]
+    assert networks_with({"by_unit": {"char": {"cells": "deltanet", "beta_max": 2}}, **shape}).keys() == {
+        "deltanet-1x8"
+    }
+
+
+@pytest.mark.parametrize("rnn", [{"beta_max": 2}, {"grids": [{"cells": ["deltanet", "lstm"], "beta_max": 2}]}])
+def test_a_largest_rate_of_another_cell_is_refused(rnn):
+    with pytest.raises(
+        InputError, match=r"^rnn\.beta_max is set for the cell (rnn|lstm), which has none; it belongs to"
+    ):
+        networks_with(rnn)
 
 
 @pytest.mark.parametrize("block", ["rnn.training", "forecast.training"])

@@ -9,7 +9,7 @@ Some cells have no W_hh, or other parameters of each layer l: see `Cell.shapes`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import torch
@@ -37,6 +37,7 @@ class Stack:
     cell: str
     layers: int
     hidden: int
+    beta_max: float | None = field(default=None, kw_only=True)  # of deltanet; None for the published value
 
     @property
     def inputs(self) -> int:
@@ -83,7 +84,7 @@ class Stack:
                 bound, (kind, _, _) = self.bound(name), name.rpartition("_")
                 replica[name] = torch.empty(shape).uniform_(-bound, bound, generator=random)
                 if kind in defined:
-                    replica[name] = defined[kind](self.hidden)
+                    replica[name] = defined[kind](replica[name])
                 elif name.startswith("b_"):
                     replica[name].zero_()
             replicas.append(replica)

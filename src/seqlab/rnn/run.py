@@ -15,7 +15,7 @@ from seqlab.rnn.network import Architecture
 from seqlab.rnn.task import LanguageTask
 from seqlab.text.splits import segments_of
 
-NETWORK_SETTINGS = ("cell", "layers", "hidden", "embedding", "tied")  # the others are those of the training
+NETWORK_SETTINGS = ("cell", "layers", "hidden", "embedding", "tied", "beta_max")  # the others are those of the training
 
 
 def describe_network(settings: dict[str, Any], vocabulary: int) -> Architecture:

@@ -36,6 +36,7 @@ PARAMETER_SETTINGS = [
     "hidden",
     "embedding",
     "tied",
+    "beta_max",
     "epochs",
     "steps",
     "batch_size",

@@ -12,11 +12,13 @@ Read `cell` first, then `rnn`; `linear` before `mingru` and `minlstm`.
 """
 
 from seqlab.fleet.cells.cell import PROJECTION, Cell, Layer, State
+from seqlab.fleet.cells.deltanet import DELTANET
 from seqlab.fleet.cells.gru import GRU
 from seqlab.fleet.cells.lstm import LSTM
 from seqlab.fleet.cells.mingru import MINGRU
 from seqlab.fleet.cells.minlstm import MINLSTM
 from seqlab.fleet.cells.mlp import MLP
+from seqlab.fleet.cells.mogrifier import MOGRIFIER
 from seqlab.fleet.cells.rnn import RNN
 from seqlab.fleet.cells.slstm import SLSTM
 
@@ -29,5 +31,7 @@ CELLS = {
     "mingru": MINGRU,
     "minlstm": MINLSTM,
     "slstm": SLSTM,
+    "deltanet": DELTANET,
+    "mogrifier": MOGRIFIER,
 }
 LAYERS = {"mlp": MLP} | CELLS

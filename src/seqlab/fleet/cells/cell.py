@@ -36,7 +36,7 @@ class Cell:
     layer: Layer
     shapes: Callable[[int, int], Shapes]  # from the sizes of an input and of an output, i and h, to every parameter
     state_shapes: Callable[[int], tuple[tuple[int, ...], ...]]  # from h to each state tensor of one row of a batch
-    initial: Mapping[str, Callable[[int], Tensor]] = field(default_factory=dict)  # from h to values that aren't drawn
+    initial: Mapping[str, Callable[[Tensor], Tensor]] = field(default_factory=dict)  # from drawn to initial values
     gates_inputs: bool = False  # by the state, before they are projected
     options: tuple[str, ...] = ()  # settings of a network that the layer takes
     scan: Layer | None = None
@@ -68,9 +68,9 @@ def vector_states(number: int) -> Callable[[int], tuple[tuple[int, ...], ...]]:
     return lambda hidden: ((hidden,),) * number
 
 
-def open_gate(gate: int, gates: int) -> Callable[[int], Tensor]:
+def open_gate(gate: int, gates: int) -> Callable[[Tensor], Tensor]:
     """Initial biases b_h, (1, G h), of G `gates`: 1 for the gate number `gate` (Jozefowicz et al. 2015), else 0."""
-    return lambda hidden: torch.eye(gates)[gate].repeat_interleave(hidden)[None]
+    return lambda drawn: torch.eye(gates)[gate].repeat_interleave(drawn.shape[1] // gates)[None]
 
 
 def apply(function: Any, *arguments: Any) -> Any:
@@ -107,5 +107,11 @@ def with_doubled_gate(weight: Tensor, part: slice) -> Tensor:
 
 def weight_gradient(first: Tensor, outputs: Tensor, before: Tensor, precision: torch.dtype) -> Tensor:
     """The gradient of W_hh, summed over all steps and the batch as one product: (R, h, G h)."""
-    earlier = torch.cat([first[None], outputs[:-1]])
-    return multiply_replicas(earlier.transpose(0, 1).flatten(1, 2).mT, before.transpose(0, 1).flatten(1, 2), precision)
+    return matrix_gradient(torch.cat([first[None], outputs[:-1]]), before, precision)
+
+
+def matrix_gradient(entered: Tensor, before: Tensor, precision: torch.dtype) -> Tensor:
+    """The gradient of a weight, (R, a, b), by which `entered`, (n, R, B, a), was multiplied in every step, from that of
+    the products, `before`, (n, R, B, b).
+    """
+    return multiply_replicas(entered.transpose(0, 1).flatten(1, 2).mT, before.transpose(0, 1).flatten(1, 2), precision)
