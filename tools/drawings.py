@@ -88,7 +88,7 @@ FLOW = {
     "models": Step(20, 560, 212, "summary.csv, models.csv", "summarize", "a column for every setting"),
     "verdicts": Step(244, 560, 120, "verdicts.csv", "compare_models", "paired comparisons"),
     "breakdown": Step(376, 560, 190, "breakdown.csv, contrast.json", "explain_models", "bits by context"),
-    "memory": Step(578, 560, 120, "memory.csv", "measure_memory", "bits by context length"),
+    "memory": Step(578, 560, 120, "memory.csv\ngaps.csv", "measure_memory\nmeasure_gaps", "bits by past"),
     "horizon": Step(710, 560, 120, "horizon.csv", "measure_horizon", "bits k steps ahead"),
     "protocols": Step(
         842,

@@ -12,6 +12,9 @@ from seqlab.io.runs import SERIES, Place, Run
 
 CELL_KEYS = ("source", "evidence", "unit", "protocol", "tolerance")  # of a cell or, for all cells, of the table
 WINDOWS_PROTOCOL = "windows"  # needs the key window as well
+SECOND_TEXT_PROTOCOL = "second_text"
+MODEL_PROTOCOLS = (WINDOWS_PROTOCOL, SECOND_TEXT_PROTOCOL)  # that read the model, not only its ledger
+ERROR_UNIT = "error"  # of answers
 MODEL_FILES = {"ngram": "model.npz", "rnn": "weights.safetensors"}  # of the families that are trained
 MOST_NAMES = 5  # of models in a sentence
 
@@ -70,11 +73,13 @@ def assign_cells(published: Mapping[str, Any], runs: Mapping[Run, Mapping[str, A
         if len(places := list(dict.fromkeys(run.place for run in selection))) > 1:
             first, second = (f"{place.corpus} by {place.unit}" for place in places[:2])
             raise InputError(f"{name} has runs on {first} and on {second}; add corpus or unit to its run")
+        if cell["unit"] == ERROR_UNIT and cell["protocol"] == WINDOWS_PROTOCOL:
+            raise InputError(f"{name} has unit error with protocol windows; use protocol stream or second_text")
         unscored = [run.model for run in selection if run.family not in MODEL_FILES]
-        if unscored and cell["protocol"] == WINDOWS_PROTOCOL:
+        if unscored and cell["protocol"] in MODEL_PROTOCOLS:
             raise InputError(
-                f"{name} has protocol windows, which can't score {unscored[0]}; select an n-gram or a network, or use "
-                "protocol stream"
+                f"{name} has protocol {cell['protocol']}, which can't score {unscored[0]}; select an n-gram or a "
+                "network, or use protocol stream"
             )
         cell_runs.setdefault(places[0], []).extend(selection)
     return {place: list(dict.fromkeys(selection)) for place, selection in cell_runs.items()}

@@ -114,7 +114,7 @@ COMMANDS: dict[str, list[str]] = {  # in the order in which the experiment is ma
     ],
     "compare_protocols": [*ASKED, *DATA, "--windows", "9", "--device", "cpu", "--output", f"{HERE}/protocols.csv"],
     "summarize": [
-        *[*ASKED, "--unknown", "unknown.json", "--summary", f"{HERE}/summary.csv"],
+        *[*ASKED, *DATA, "--unknown", "unknown.json", "--summary", f"{HERE}/summary.csv"],
         *["--models", f"{HERE}/models.csv"],
     ],
     "plot_figure": [*ASKED, "--figure", "memory", "--output", f"{HERE}/figures/1.svg"],

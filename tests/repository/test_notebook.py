@@ -77,7 +77,7 @@ def test_it_leaves_nothing_behind(executed, folder):
 
 def test_it_draws(executed):
     drawn = {cell.id for cell in code(executed) for output in cell.outputs if "image/png" in output.get("data", {})}
-    assert {"latent", "k-steps", "by-order", "drawing", "reach", "even"} <= drawn
+    assert {"latent", "k-steps", "by-order", "drawing", "reach", "even", "sign"} <= drawn
 
 
 def test_every_erratum_stands_beside_what_is_computed(executed, errata):

@@ -104,6 +104,10 @@ def test_two_cells_of_one_name_are_refused() -> None:
 
 def test_a_model_that_has_no_windows_is_refused() -> None:
     assert "protocol windows, which can't score xz;" in refusal(table({"model": "xz"}, protocol="windows", window=9))
+    assert "protocol second_text, which can't score xz;" in refusal(table({"model": "xz"}, protocol="second_text"))
+    assert "unit error with protocol windows;" in refusal(
+        table({"cell": "lstm"}, unit="error", protocol="windows", window=9)
+    )
 
 
 def test_a_series_has_no_published_value() -> None:

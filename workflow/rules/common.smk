@@ -9,6 +9,7 @@ halves the time for planning thousands of runs.
     RUNS      every run of the experiment -> its settings and seeds, which become its card
     PREPARED  every corpus and unit of the experiment -> the folder of its ids, results/corpora/{corpus}/{prepared}
     NEEDS     every corpus and unit -> the run that needs the longest text
+    ANSWERS   every corpus and unit with a second text, whose answers are scored by their gaps
     PUBLISHED every corpus and unit with printed values -> the runs that are compared with them
 """
 
@@ -86,6 +87,7 @@ for sentence in configuration.describe_missing_texts(config, CORPORA):  # before
     print(sentence, file=sys.stderr)
 
 TEXTS = [place for place in PREPARED if place.unit != SERIES]
+ANSWERS = [place for place in TEXTS if "second_text" in CORPORA[place.corpus]]
 UNIT_OF = {folder: place.unit for place, folder in PREPARED.items()}
 RUNS_AT = {place: [] for place in PREPARED}
 for run in RUNS:

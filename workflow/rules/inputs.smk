@@ -2,7 +2,7 @@
 
 import subprocess
 
-from seqlab.published import MODEL_FILES, WINDOWS_PROTOCOL, list_cells
+from seqlab.published import MODEL_FILES, MODEL_PROTOCOLS, list_cells
 from seqlab.report import contents
 
 # -------------------------------------------------------------------------------------------------------------- corpora
@@ -121,9 +121,9 @@ def published_as_arguments(wildcards):
     return as_arguments({"published": shlex.quote(json.dumps(config["published"])), **config["protocols"]})
 
 
-def models_of_windows(wildcards):
-    """Return the n-grams and networks that a published table scores in windows, as an input."""
-    cells = [cell for cell in list_cells(config["published"]) if cell["protocol"] == WINDOWS_PROTOCOL]
+def published_models(wildcards):
+    """Return the n-grams and networks that a published table scores again, as an input."""
+    cells = [cell for cell in list_cells(config["published"]) if cell["protocol"] in MODEL_PROTOCOLS]
     runs = assign_cells({"cells": cells}, SETTINGS).get(place_of(wildcards), [])
     return [run.file(MODEL_FILES[run.family]) for run in runs]
 
@@ -133,7 +133,7 @@ def models_of_windows(wildcards):
 
 def figure_of(wildcards):
     """Return the figure of a job."""
-    return contents.find_figure(place_of(wildcards), wildcards.figure)
+    return contents.find_figure(place_of(wildcards), wildcards.figure, ANSWERS)
 
 
 def figure_inputs(wildcards):
@@ -144,7 +144,7 @@ def figure_inputs(wildcards):
 
 def all_figures():
     """Return the paths of all figures of the experiment."""
-    return [contents.figure_file(place, name) for place in PREPARED for name in contents.list_figures(place)]
+    return [contents.figure_file(place, name) for place in PREPARED for name in contents.list_figures(place, ANSWERS)]
 
 
 def all_tables():
@@ -152,6 +152,7 @@ def all_tables():
     of_texts = ("summary", "models", "verdicts", "breakdown", "protocols", "memory", "horizon")
     names = {place: ("summary", "models") if place.unit == SERIES else of_texts for place in PREPARED}
     names |= {place: (*names[place], "published") for place in PUBLISHED}
+    names |= {place: (*names[place], "gaps") for place in ANSWERS}
     return [place.file(f"{name}.csv") for place in PREPARED for name in names[place]]
 
 

@@ -1,12 +1,12 @@
-"""Questions to the ledger and the models: mixtures, verdicts, breakdown, protocols, memory, horizon and published values.
+"""Questions to the ledger and the models: mixtures, verdicts, breakdown, memory, horizon, gaps, protocols, printed values.
 
 Needs  metrics.json of the runs, and with it scores.npz, whose SHA-256 it holds; for some, the models themselves and the
        prepared corpus
 Makes  results/{experiment}/{corpus}/{unit}/mixture/{model}/card.yaml, scores.npz, metrics.json, and
        results/{experiment}/{corpus}/{unit}/verdicts.csv, breakdown.csv, contrast.json, protocols.csv, memory.csv,
-       horizon.csv, and with published values published.csv
+       horizon.csv, with a second text gaps.csv, and with published values published.csv
 
-The last four rules also load networks and differ only in their inputs and settings.
+The last five rules also load networks and differ only in their inputs and settings.
 """
 
 REMEMBERING = ("source", "ngram", "rnn")  # the families whose memory is measured
@@ -177,6 +177,28 @@ use rule measure_memory as measure_horizon with:
         "Measuring the horizon on {wildcards.corpus} by {wildcards.unit}"
 
 
+use rule measure_memory as measure_gaps with:
+    input:
+        experiment=ancient("results/{experiment}/runs.json"),
+        metrics=files_of("metrics.json", FORESEEING),
+        cards=files_of("card.yaml", ["source"]),
+        models=files_of("model.npz", ["ngram"] if config["keep_ngrams"] else []),
+        weights=files_of("weights.safetensors", ["rnn"]),
+        ids=prepared("ids.npy"),
+        splits=prepared("splits.json"),
+        vocab=prepared("vocab.json"),
+    output:
+        gaps="results/{experiment}/{corpus}/{unit}/gaps.csv",
+    log:
+        "results/{experiment}/{corpus}/{unit}/measure_gaps.log",
+    params:
+        script=script("measure_gaps"),
+        code=code_of("measure_gaps"),
+        settings=as_arguments({"families": FORESEEING}),
+    message:
+        "Measuring gaps on {wildcards.corpus} by {wildcards.unit}"
+
+
 use rule measure_memory as compare_protocols with:
     input:
         experiment=ancient("results/{experiment}/runs.json"),
@@ -205,7 +227,8 @@ use rule measure_memory as compare_published with:
     input:
         experiment=ancient("results/{experiment}/runs.json"),
         metrics=files_of("metrics.json"),
-        models=models_of_windows,
+        cards=files_of("card.yaml", ["source"]),
+        models=published_models,
         ids=prepared("ids.npy"),
         splits=prepared("splits.json"),
         vocab=prepared("vocab.json"),

@@ -31,6 +31,7 @@ rule plan_runs:
                 "command": command_again(),
                 "prepared": {f"{place.corpus}/{place.unit}": folder for place, folder in PREPARED.items()},
                 "runs": [run[1:] for run in RUNS],
+                "answers": [f"{place.corpus}/{place.unit}" for place in ANSWERS],
                 "published": config["published"]["title"] if PUBLISHED else "",
                 "note": PRESET.note if TEXTS else "",  # a preset is of networks on texts
             }
@@ -64,6 +65,9 @@ rule summarize:
     input:
         experiment=ancient("results/{experiment}/runs.json"),
         metrics=files_of("metrics.json"),
+        ids=prepared("ids.npy"),
+        splits=prepared("splits.json"),
+        vocab=prepared("vocab.json"),
         unknown=prepared("unknown.json"),
     output:
         summary="results/{experiment}/{corpus}/{unit}/summary.csv",
@@ -86,6 +90,9 @@ rule summarize:
         " --experiment {input.experiment:q}"
         " --corpus {wildcards.corpus:q}"
         " --unit {wildcards.unit}"
+        " --ids {input.ids:q}"
+        " --splits {input.splits:q}"
+        " --vocab {input.vocab:q}"
         " --unknown {input.unknown:q}"
         " --summary {output.summary:q}"
         " --models {output.models:q}"
@@ -159,7 +166,7 @@ rule plot_figure:
 rule write_report:
     input:
         experiment="results/{experiment}/runs.json",
-        files=lambda wildcards: contents.list_report_files(PREPARED, RUNS, PUBLISHED),
+        files=lambda wildcards: contents.list_report_files(PREPARED, RUNS, PUBLISHED, ANSWERS),
     output:
         page=report("results/{experiment}/report.html", caption="../report/report.rst", category="report"),
     log:

@@ -21,7 +21,7 @@ def main() -> None:
     arguments = parser.parse_args()
     experiment = read_experiment(arguments.experiment)
     place = find_place(experiment, arguments.corpus, arguments.unit)
-    figure = find_figure(place, arguments.figure)
+    figure = find_figure(place, arguments.figure, experiment.answers)
     files = list_figure_files(figure, place, experiment.runs, experiment.prepared[place])
     save_figure(draw_figure(figure, files, place.unit == SERIES), arguments.output)
 

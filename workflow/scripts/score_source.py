@@ -1,6 +1,7 @@
 """Score valid and test with the known source of the text."""
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from seqlab.io.files import write_text
 from seqlab.ledger.record import write_ledger
 from seqlab.text.known_source import read_known_source
 from seqlab.text.reading import read_clean
-from seqlab.text.sources import confidence_interval, entropy_rate, generate_text, symbol_bits, symbol_ids
+from seqlab.text.sources import confidence_interval, entropy_rate, generate_text, rate_answers, symbol_bits, symbol_ids
 from seqlab.text.splits import read_splits
 
 
@@ -33,8 +34,9 @@ def main() -> None:
         bits[split] = np.concatenate([symbol_bits(source, symbol_ids(source, part))[1:] for part in parts])[None]
     low, high = confidence_interval(source, splits["splits"]["test"]["scored"])
     rate = {"bits_per_symbol": entropy_rate(source), "low": low, "high": high}
+    answers = {"answers": {"symbols": source.answers, **asdict(rate_answers(source))}} if source.answers else {}
     write_text(arguments.folder / "sample.txt", generate_text(source, arguments.symbols, seed=1) + "\n", checksum=False)
-    write_ledger(arguments.folder, splits, bits, entropy_rate=rate)
+    write_ledger(arguments.folder, splits, bits, entropy_rate=rate, **answers)
 
 
 if __name__ == "__main__":

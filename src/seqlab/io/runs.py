@@ -70,7 +70,8 @@ class Experiment(NamedTuple):
 
     `folder` holds the results, `configuration` names the configuration files, `command` runs the experiment again, and
     `prepared` is the folder of ids and splits of every place. `published` is the title of the published table that the
-    experiment is compared with, and `note` a sentence for the report; empty without one.
+    experiment is compared with, and `note` a sentence for the report; empty without one. `answers` are the places whose
+    text has a second one, with answers that are scored by their gaps.
     """
 
     folder: str
@@ -81,6 +82,7 @@ class Experiment(NamedTuple):
     runs: list[Run]
     published: str = ""
     note: str = ""
+    answers: tuple[Place, ...] = ()
 
     def select(
         self, corpus: str | None = None, unit: str | None = None, families: Sequence[str] | None = None
@@ -117,15 +119,16 @@ def write_experiment(
     runs: Iterable[Sequence[str]],
     published: str = "",
     note: str = "",
+    answers: Sequence[str] = (),
 ) -> None:
     """Write runs.json: `prepared` maps corpus/unit to a folder, `runs` are tuples of corpus, unit, family and model.
 
     The folders are written relative to the file, so that results can be moved as a whole; `published` is the title of
-    a published table, and `note` a sentence for the report.
+    a published table, `note` a sentence for the report, and `answers` are the corpus/unit of `Experiment.answers`.
     """
     folders = {place: os.path.relpath(where, Path(path).parent) for place, where in prepared.items()}
     content = {"experiment": name, "configuration": list(configuration), "command": command, "prepared": folders}
-    content |= {"published": published, "note": note}
+    content |= {"published": published, "note": note, "answers": list(answers)}
     write_text(path, json.dumps(content | {"runs": [list(run) for run in runs]}, ensure_ascii=False))
 
 
@@ -142,8 +145,9 @@ def read_experiment(path: str | Path) -> Experiment:
         if not all(is_folder_name(name) for run in runs for name in run[1:]):
             raise TypeError("names that can be folders")
         names = (content["experiment"], content["configuration"], content["command"])
-        texts = (str(content.get(key, "")) for key in ("published", "note"))
-        return Experiment(folder, *names, prepared, runs, *texts)
+        published, note = (str(content.get(key, "")) for key in ("published", "note"))
+        answers = tuple(Place(folder, *place.split("/")) for place in content.get("answers", []))
+        return Experiment(folder, *names, prepared, runs, published, note, answers)
     except (KeyError, TypeError, AttributeError) as error:
         raise damaged(path, f"it has no {error}") from None
 

@@ -19,7 +19,15 @@ from seqlab.ledger.perplexity import read_metrics
 from seqlab.ledger.record import read_ledger
 from seqlab.ledger.selection import rank_candidates, standing_of
 from seqlab.ledger.statistics import estimate_interval
-from seqlab.published import WINDOWS_PROTOCOL, list_cells, name_protocol, select_cell_runs
+from seqlab.published import (
+    ERROR_UNIT,
+    SECOND_TEXT_PROTOCOL,
+    WINDOWS_PROTOCOL,
+    list_cells,
+    name_protocol,
+    select_cell_runs,
+)
+from seqlab.questions.gaps import find_answers, mark_answers, read_second_segments
 from seqlab.questions.protocols import spread_windows
 from seqlab.questions.subject import Subject
 from seqlab.questions.verdicts import BETTER
@@ -29,6 +37,7 @@ UNIT_CONVERSIONS: dict[str, Callable[[Any], Any]] = {  # from bits per symbol
     "nats": lambda bits: bits * math.log(2),
     "bits": lambda bits: bits,
     "perplexity": np.exp2,
+    ERROR_UNIT: lambda errors: errors,  # `_score` counts them
 }
 SYMBOLS_AT_ONCE = 2**13  # of windows that are scored together, which bounds the memory of wide networks
 
@@ -37,8 +46,9 @@ SYMBOLS_AT_ONCE = 2**13  # of windows that are scored together, which bounds the
 class ReproductionRow:
     """A row of published.csv: the `printed` value of a cell and the `figure` of the run that is compared with it.
 
-    Both are per symbol of test in `unit`, lower is better. `low` and `high` bound the 95 % interval of the figure over
-    texts and seeds; NaN where it is unknown. `seeds` is 0 for a model without seeds.
+    Both are per symbol of test in `unit`, or per answer for the unit error; lower is better. `low` and `high` bound
+    the 95 % interval of the figure over texts and seeds; NaN where it is unknown. `seeds` is 0 for a model without
+    seeds.
     """
 
     cell: str
@@ -64,12 +74,12 @@ def answer(subject: Subject, published: Mapping[str, Any], windows: int) -> Iter
     """
     metrics = {run: read_metrics(run.file("metrics.json")) for run in subject.runs}
     settings = {run: content["settings"] for run, content in metrics.items()}
-    bits: dict[tuple[Run, str], NDArray[np.float64]] = {}
+    bits: dict[tuple[Run, str, bool], NDArray[np.float64]] = {}
     for cell in list_cells(published):
         runs = select_cell_runs(cell, settings)
         if runs:  # none for a cell of another text
             run = rank_candidates(runs, lambda run: standing_of(metrics[run]))[0]
-            key = run, name_protocol(cell)
+            key = run, name_protocol(cell), cell["unit"] == ERROR_UNIT
             if key not in bits:  # several cells may have the same run
                 bits[key] = _score(subject, run, cell, windows)
             yield compare_cell(cell, metrics[run], bits[key])
@@ -77,7 +87,7 @@ def answer(subject: Subject, published: Mapping[str, Any], windows: int) -> Iter
 
 def compare_cell(cell: Mapping[str, Any], metrics: Mapping[str, Any], bits: NDArray[Any]) -> ReproductionRow:
     """Return the row of a cell of `list_cells` and a run with `metrics` that needs `bits`, (replicas, parts of a text
-    in order), per symbol.
+    in order), per symbol, or makes such errors per answer.
     """
     convert = UNIT_CONVERSIONS[cell["unit"]]
     figure = float(np.mean(convert(np.asarray(bits, dtype=np.float64).mean(1))))
@@ -109,9 +119,30 @@ def judge_figure(figure: float, high: float, printed: float, tolerance: float) -
 
 
 def _score(subject: Subject, run: Run, cell: Mapping[str, Any], windows: int) -> NDArray[np.float64]:
-    """Return the bits of `run` under the protocol of `cell`: of every symbol, or the mean of every window."""
+    """Return the bits of `run` under the protocol of `cell`: of every symbol, or the mean of every window.
+
+    For the unit error return 1 for every answer that does not get more than half of the probability, else 0. An answer
+    with more than half is the likeliest symbol, so their mean is an upper bound of the error of the likeliest symbol,
+    and equal to it where there are two answers and other symbols have no probability.
+    """
     if cell["protocol"] != WINDOWS_PROTOCOL:
-        return np.asarray(read_ledger(run)[1]["test"], dtype=np.float64)
+        segments = subject.segments["test"]
+        if cell["protocol"] == SECOND_TEXT_PROTOCOL:
+            segments = read_second_segments(subject)
+            if not segments:
+                raise InputError(
+                    f"cell {cell['name']} has protocol second_text, but {run.corpus} has no second text; use stream"
+                )
+            scored = subject.model(run).score(segments)
+        else:
+            scored = np.asarray(read_ledger(run)[1]["test"], dtype=np.float64)
+        if cell["unit"] != ERROR_UNIT:
+            return scored
+        if not (answers := find_answers(subject.runs)):
+            raise InputError(
+                f"cell {cell['name']} has unit error, but {run.corpus} has no answers; use nats, bits or perplexity"
+            )
+        return (scored[:, mark_answers(segments, subject.vocab, answers)] >= 1).astype(np.float64)
     longest, steps = max(subject.segments["test"], key=len), cell["window"]
     if len(longest) <= steps:
         raise InputError(

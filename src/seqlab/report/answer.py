@@ -119,6 +119,24 @@ def _floor(rate: dict[str, float] | None) -> list[str]:
     return [sentence]
 
 
+def describe_answers(models: pd.DataFrame, rates: Mapping[str, Any] | None) -> list[str]:
+    """Return a sentence on the cost of an answer at best, by chance and under the best network.
+
+    `rates` are those in the metrics of the source; without them there is no sentence.
+    """
+    if rates is None:
+        return []
+    floor, chance = format_number(rates["floor"]), format_number(rates["chance"])
+    sentence = (
+        f"An answer costs {floor} bits at best, and {chance} bits by chance, for a model that does not track the state "
+        "of the source"
+    )
+    best = find_best_model(models[models["family"] == "rnn"])
+    if best is None:
+        return [f"{sentence}."]
+    return [f"{sentence}; {best} pays {format_figure(_test_row(models, best), 'bits_per_answer')} on test."]
+
+
 def describe_vocabulary(models: pd.DataFrame, unit: str) -> str | None:
     """Return a sentence on unknown symbols; None for characters that are all known."""
     row = models[models["split"] == "test"].iloc[0]

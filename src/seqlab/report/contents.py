@@ -11,7 +11,7 @@ The Snakefile imports this module, so it imports only the standard library.
 """
 
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from seqlab.io.errors import InputError, quote
@@ -22,6 +22,7 @@ Files = dict[str, str | dict[str, str]]  # needed file -> its path, or the path 
 # the tables that the report reads
 REPORT_TABLES = ("check.json", "models.csv", "verdicts.csv", "protocols.csv", "contrast.json")
 PUBLISHED_TABLE = "published.csv"  # of a text with published values
+GAPS_TABLE = "gaps.csv"  # of a text with answers
 SERIES_TABLES = ("models.csv",)
 FAMILIES_WITHOUT_SAMPLE = ("compressor", "mixture")  # the families that generate no text
 ORDERS_FILE = "orders.csv"  # of the autoregression, beside its metrics
@@ -105,6 +106,18 @@ TEXT_FIGURES = {  # of a text
     ),
 }
 
+ANSWER_FIGURES = {  # of a text with answers to questions about the state of its source
+    "gaps": Figure(
+        "Gaps",
+        "Bits per answer against the symbols since the answer before, in a text with longer gaps than the one that the "
+        "networks were trained on: the mean over seeds, and a thin line for each seed. A network that "
+        "tracks the state stays at the floor; one that does not is at chance behind every gap, and one that forgets "
+        "rises to it. The dotted vertical line is the mean gap of the training text.",
+        ("gaps.csv", "models.csv", "source/metrics.json"),
+        "seqlab.report.gaps:plot_gaps",
+    ),
+}
+
 SERIES_FIGURES = {  # of a series
     "forecast_paths": Figure(
         "Forecast paths",
@@ -140,14 +153,18 @@ SERIES_FIGURES = {  # of a series
 }
 
 
-def list_figures(place: Place) -> dict[str, Figure]:
-    """Return the figures of a corpus and unit by name: those of texts or those of series."""
-    return SERIES_FIGURES if place.unit == SERIES else TEXT_FIGURES
+def list_figures(place: Place, answers: Container[Place] = ()) -> dict[str, Figure]:
+    """Return the figures of a corpus and unit by name: those of texts or those of series; `answers` as in
+    `Experiment`.
+    """
+    if place.unit == SERIES:
+        return SERIES_FIGURES
+    return (ANSWER_FIGURES if place in answers else {}) | TEXT_FIGURES
 
 
-def find_figure(place: Place, name: str) -> Figure:
+def find_figure(place: Place, name: str, answers: Container[Place] = ()) -> Figure:
     """Return the figure `name` of a corpus and unit; InputError where there is none of that name."""
-    figures = list_figures(place)
+    figures = list_figures(place, answers)
     if name not in figures:
         raise InputError(
             f"{quote(name)} is not a figure of {place.corpus} by {place.unit}; choose one of {', '.join(figures)}"
@@ -200,17 +217,22 @@ def find_place(experiment: Experiment, corpus: str, unit: str) -> Place:
     return place
 
 
-def list_report_files(prepared: Mapping[Place, str], runs: Iterable[Run], published: Iterable[Place] = ()) -> list[str]:
-    """Return every file that the report reads; `prepared` and `runs` are those of `Experiment`, and `published` are the
-    places that are compared with a published table.
+def list_report_files(
+    prepared: Mapping[Place, str],
+    runs: Iterable[Run],
+    published: Iterable[Place] = (),
+    answers: Sequence[Place] = (),
+) -> list[str]:
+    """Return every file that the report reads; `prepared`, `runs` and `answers` are those of `Experiment`, and
+    `published` are the places that are compared with a published table.
     """
     files = []
     for place, folder in prepared.items():
         series = place.unit == SERIES
         files += [source_file(place, folder)] + [f"{folder}/series.json"] * series
         files += [place.file(name) for name in (SERIES_TABLES if series else REPORT_TABLES)]
-        files += [figure_file(place, name) for name in list_figures(place)]
-    files += [place.file(PUBLISHED_TABLE) for place in published]
+        files += [figure_file(place, name) for name in list_figures(place, answers)]
+    files += [place.file(PUBLISHED_TABLE) for place in published] + [place.file(GAPS_TABLE) for place in answers]
     for run in runs:
         files += [run.file("metrics.json"), run.file("card.yaml")]
         if run.unit == SERIES:

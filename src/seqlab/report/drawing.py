@@ -13,6 +13,7 @@ from seqlab.io.files import read_json
 from seqlab.io.tables import read_rows, read_table
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.questions.breakdown import BreakdownRow
+from seqlab.questions.gaps import GapRow
 from seqlab.questions.horizon import HorizonRow
 from seqlab.questions.memory import MemoryRow
 from seqlab.report.contents import Figure, Files
@@ -29,6 +30,7 @@ FILE_READERS: dict[str, Callable[[str], Any]] = {
     "history.csv": lambda path: read_table(path, HISTORY_COLUMNS),
     "memory.csv": lambda path: read_rows(path, MemoryRow),
     "horizon.csv": lambda path: read_rows(path, HorizonRow),
+    "gaps.csv": lambda path: read_rows(path, GapRow),
     "breakdown.csv": lambda path: read_rows(path, BreakdownRow),
     "series.csv": read_values,
     "series.json": read_description,

@@ -4,7 +4,7 @@ import base64
 import csv
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,17 @@ from seqlab.io.tables import read_rows
 from seqlab.questions.protocols import ProtocolRow
 from seqlab.questions.verdicts import Verdict, find_leader, find_verdict, read_verdicts
 from seqlab.report import answer
-from seqlab.report.contents import FAMILIES_WITHOUT_SAMPLE, PUBLISHED_TABLE, figure_file, list_figures, source_file
+from seqlab.report.contents import (
+    FAMILIES_WITHOUT_SAMPLE,
+    GAPS_TABLE,
+    PUBLISHED_TABLE,
+    figure_file,
+    list_figures,
+    source_file,
+)
 from seqlab.report.explained import colour_places
 from seqlab.report.forecast import compose_forecast_section
+from seqlab.report.gaps import read_answers
 from seqlab.report.published import count_verdicts, read_published
 from seqlab.report.style import format_number
 from seqlab.report.tables import BUDGET_COLUMNS, find_best_model, read_text_models
@@ -58,11 +66,12 @@ def write_report(experiment: Experiment, provenance: Mapping[str, str], output: 
             "source": _source(source_file(place, prepared)),
             "missing": missing,
         }
-        shared["figures"] = _figures(place, missing)
+        shared["figures"] = _figures(place, missing, experiment.answers)
         if place.unit == SERIES:
             series.append(shared | compose_forecast_section(place, runs[place], prepared))
         else:
             section = shared | _text_section(place, runs[place], missing)
+            section["answers"] = read_answers(place.file(GAPS_TABLE)) if place in experiment.answers else []
             texts.append(section | _published_values(Path(place.file(PUBLISHED_TABLE)), experiment, section["answer"]))
     page = environment.get_template("page.html").render(
         experiment=experiment,
@@ -93,12 +102,12 @@ def _source(path: str) -> dict[str, Any]:
     return {name: content.get(name) or "" for name in ("title", "source")}
 
 
-def _figures(place: Place, missing: list[str]) -> list[dict[str, Any]]:
+def _figures(place: Place, missing: list[str], answers: Container[Place]) -> list[dict[str, Any]]:
     """Return the figures of a place as images, in which a browser runs no scripts and loads no files; sentences about
     missing figures are added to `missing`.
     """
     figures = []
-    for name, entry in list_figures(place).items():
+    for name, entry in list_figures(place, answers).items():
         path = Path(figure_file(place, name))
         if path.is_file():
             label = f"{entry.title} of {_name(place)}: {entry.caption}"
@@ -154,6 +163,7 @@ def _text_section(place: Place, runs: list[Run], missing: list[str]) -> dict[str
         if family not in models["family"].unique():
             missing.insert(0, f"No {name} was trained.")
     rate = next((run["entropy_rate"] for run in sections if run["entropy_rate"]), None)
+    answer_rates = next((run["answer_rates"] for run in sections if run["answer_rates"]), None)
     return {
         "corpus": place.corpus,
         "unit": place.unit,
@@ -162,7 +172,7 @@ def _text_section(place: Place, runs: list[Run], missing: list[str]) -> dict[str
         "protocols": _protocols(Path(place.file("protocols.csv"))),
         "contrast": _contrast(Path(place.file("contrast.json"))),
         "findings": _findings(Path(place.file("check.json"))),
-        "answer": answer.compose_answer(models, verdicts, rate),
+        "answer": answer.compose_answer(models, verdicts, rate) + answer.describe_answers(models, answer_rates),
         "against": find_leader(verdicts),
         "closed": answer.describe_vocabulary(models, place.unit),
         "bits": list(bits),
@@ -201,6 +211,7 @@ def _run(
         "sample": sample,
         "notes": metrics.get("notes", []),
         "entropy_rate": metrics.get("entropy_rate"),
+        "answer_rates": metrics.get("answers"),
         "parameters": f"{test['parameters']:,}" if test["parameters"] else "–",
         "test": answer.format_figure(test, "perplexity"),
         "interval": answer.format_interval(test),

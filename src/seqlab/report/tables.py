@@ -26,31 +26,37 @@ from seqlab.questions.spelling import SpellingRow
 COST_COLUMNS = ["parameters", "train_seconds", "zero_probability"]
 OPEN_COLUMN = "open_bits_per_char"
 FIGURE_COLUMNS = (*FIGURE_NAMES, OPEN_COLUMN)
-TEXT_SUMMARY_COLUMNS = [*RUN_NAMES, "seed", "split", *COUNT_NAMES, *FIGURE_COLUMNS, *COST_COLUMNS]
+ANSWER_COLUMN = "bits_per_answer"
+TEXT_SUMMARY_COLUMNS = [*RUN_NAMES, "seed", "split", *COUNT_NAMES, *FIGURE_COLUMNS, ANSWER_COLUMN, *COST_COLUMNS]
 PRUNING_COLUMNS = ["pruned_from", "pruning_loss"]
-FIGURE_STATISTICS = [name + end for name in FIGURE_COLUMNS for end in ("", "_std")]
+FIGURE_STATISTICS = [name + end for name in (*FIGURE_COLUMNS, ANSWER_COLUMN) for end in ("", "_std")]
 TEXT_MODEL_COLUMNS = [*RUN_NAMES, "seeds", "split", *COUNT_NAMES, *FIGURE_STATISTICS]
 BOUND_COLUMNS = ["bits_per_symbol_low", "bits_per_symbol_high"]
 # column of a cost -> column with the best single model that costs no more
 BUDGET_COLUMNS = {"parameters": "best_by_parameters", "train_seconds": "best_by_seconds"}
 TEXT_MODEL_COLUMNS += [*COST_COLUMNS, *PRUNING_COLUMNS, *BOUND_COLUMNS, *BUDGET_COLUMNS.values(), UNDERFITTED_COLUMN]
+NO_ANSWERS: Mapping[str, NDArray[np.bool_]] = {}
 # columns of models.csv, followed by the other axes
 TEXT_SETTING_KINDS = FAMILY_SETTINGS["ngram"] | FAMILY_SETTINGS["rnn"]
 
 
-def summarize_texts(runs: Iterable[Run], spelling: Mapping[str, SpellingRow]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def summarize_texts(
+    runs: Iterable[Run], spelling: Mapping[str, SpellingRow], answers: Mapping[str, NDArray[np.bool_]] = NO_ANSWERS
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the tables summary.csv and models.csv of all `runs`.
 
-    `spelling` is the cost of the unknown symbols of each split, which turns bits per character into those of an open
-    vocabulary. Rows are sorted by family, model (mkn-2 before mkn-10), seed and split (valid before test). An infinite
-    figure makes an infinite mean; the sample standard deviation is empty for one seed and for infinite means. A model
-    without seeds has `seeds` 0; `zero_probability` of a model is that of its worst seed. `pruning_loss` is the
-    difference in bits per symbol of a pruned n-gram to its unpruned model; empty for others. `bits_per_symbol_low` and
-    `_high` bound the interval of `ledger.statistics.estimate_interval`; empty where only a total is known.
-    `best_by_parameters` and `best_by_seconds` of an n-gram or a network name the best n-gram or network (chosen on the
-    validation split) with at most as many parameters, or as many seconds of training. `underfitted` is the reason of
-    `fleet.fit.find_underfitted`, or empty. The last columns of models.csv are settings: those of TEXT_SETTING_KINDS,
-    and all others in which two networks differ.
+    `spelling` is the cost of the unknown symbols of each split, which turns bits per character into those of an
+    open vocabulary. `answers` marks those scored symbols of each split that answer a question about the state of
+    the source; `bits_per_answer` is their mean cost, empty without answers and where only a total is known. Rows
+    are sorted by family, model (mkn-2 before mkn-10), seed and split (valid before test). An infinite figure makes
+    an infinite mean; the sample standard deviation is empty for one seed and for infinite means. A model without
+    seeds has `seeds` 0; `zero_probability` of a model is that of its worst seed. `pruning_loss` is the difference
+    in bits per symbol of a pruned n-gram to its unpruned model; empty for others. `bits_per_symbol_low` and `_high`
+    bound the interval of `ledger.statistics.estimate_interval`; empty where only a total is known.
+    `best_by_parameters` and `best_by_seconds` of an n-gram or a network name the best n-gram or network (chosen on
+    the validation split) with at most as many parameters, or as many seconds of training. `underfitted` is the
+    reason of `fleet.fit.find_underfitted`, or empty. The last columns of models.csv are settings: those of
+    TEXT_SETTING_KINDS, and all others in which two networks differ.
 
     Raise InputError where a file is damaged or files contradict each other.
     """
@@ -67,10 +73,13 @@ def summarize_texts(runs: Iterable[Run], spelling: Mapping[str, SpellingRow]) ->
         shared = {name: metrics[name] for name in (*RUN_NAMES, "parameters", "train_seconds")}
         shared |= {"pruned_from": metrics.get("pruned_from", ""), "settings": _settings(metrics)}
         ends = {split: _interval(metrics, split, bits[split]) for split in SCORED_SPLITS}
+        replicas = list(dict.fromkeys(row["seed"] for row in metrics["scores"]))
         for row in metrics["scores"]:
             split = row["split"]
             open_bits = row["bits_per_char"] + spelling[split].bits_per_char
-            rows.append(shared | row | ends[split] | {OPEN_COLUMN: open_bits})
+            of_seed = bits[split][replicas.index(row["seed"])]
+            figures = {OPEN_COLUMN: open_bits, ANSWER_COLUMN: _bits_per_answer(metrics, of_seed, answers.get(split))}
+            rows.append(shared | row | ends[split] | figures)
     if not rows:
         raise InputError("there is no metrics.json to summarize; add a model to the configuration")
     _check_symbols(rows, paths)
@@ -80,7 +89,9 @@ def summarize_texts(runs: Iterable[Run], spelling: Mapping[str, SpellingRow]) ->
     rows.sort(key=_order)
     summary = pd.DataFrame(rows, columns=TEXT_SUMMARY_COLUMNS)
     summary["seed"] = summary["seed"].astype("Int64")  # integers that may be missing
-    return summary.astype({"train_seconds": float} | dict.fromkeys(FIGURE_COLUMNS, float)), _models(rows)
+    return summary.astype({"train_seconds": float} | dict.fromkeys((*FIGURE_COLUMNS, ANSWER_COLUMN), float)), _models(
+        rows
+    )
 
 
 def read_text_models(path: str | Path) -> pd.DataFrame:
@@ -138,7 +149,7 @@ def _models(rows: list[dict[str, Any]]) -> pd.DataFrame:
     for group in groups.values():
         model = group[0] | {"seeds": sum(row["seed"] is not None for row in group)}
         model["zero_probability"] = max(row["zero_probability"] for row in group)
-        for name in FIGURE_COLUMNS:
+        for name in (*FIGURE_COLUMNS, ANSWER_COLUMN):
             model[name], model[f"{name}_std"] = _mean_and_std([row[name] for row in group])
         table.append(model)
     bits = {tuple(model[name] for name in (*RUN_NAMES, "split")): model["bits_per_symbol"] for model in table}
@@ -175,6 +186,13 @@ def _interval(metrics: dict[str, Any], split: str, bits: NDArray[Any]) -> dict[s
     finite = all(math.isfinite(row["bits_per_symbol"]) for row in metrics["scores"] if row["split"] == split)
     ends = estimate_interval(bits) if finite and metrics["per_symbol"] else (math.nan, math.nan)
     return dict(zip(BOUND_COLUMNS, ends, strict=True))
+
+
+def _bits_per_answer(metrics: dict[str, Any], bits: NDArray[Any], is_answer: NDArray[np.bool_] | None) -> float:
+    """Return the mean of the `bits` of a replica, (scored symbols,), at answers; NaN where it is unknown."""
+    if is_answer is None or not is_answer.any() or not metrics["per_symbol"]:
+        return math.nan
+    return float(bits[is_answer].mean(dtype=np.float64))
 
 
 def _mean_and_std(values: list[float]) -> tuple[float, float]:

@@ -15,7 +15,7 @@ import requests
 from seqlab.io.errors import InputError
 from seqlab.io.files import replacing
 from seqlab.io.runs import SPLIT_NAMES
-from seqlab.text.definitions import check_corpus, corpus_source, define_part
+from seqlab.text.definitions import check_corpus, corpus_source, define_part, second_source
 from seqlab.text.reading import check_text, read_bytes
 from seqlab.text.sources import generate_text
 from seqlab.text.splits import SEPARATOR
@@ -184,6 +184,7 @@ def _read(path: Path, name: str, definition: dict[str, Any]) -> bytes:
 def _builtin(name: str, definition: dict[str, Any]) -> str:
     source = corpus_source(name, definition)
     if source is not None:
+        second_source(name, definition)  # wrong settings of a text that is scored later are refused before training
         return generate_text(source, definition["length"], definition["seed"])
     return _python_docs()[: definition.get("max_characters")].rstrip("\n") + "\n"
 

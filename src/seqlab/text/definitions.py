@@ -21,7 +21,7 @@ SPLIT_KEYS = {  # the required keys of every kind of split
     "char_rnn_streams": (*SPLIT_NAMES, "streams", "block"),
     "files": (),
 }
-GENERATED_TEXTS = ("markov_chain", "even_process", "brackets")  # builtin texts of known sources
+GENERATED_TEXTS = ("markov_chain", "even_process", "brackets", "group_word")  # builtin texts of known sources
 
 
 def load_corpora(path: str | Path) -> dict[str, dict[str, Any]]:
@@ -68,6 +68,26 @@ def corpus_source(name: str, definition: dict[str, Any]) -> "Source | None":
         return build_source({**(definition.get("settings") or {}), "name": definition["builtin"]})
     except InputError as error:
         raise InputError(f"corpus {name}: {error}") from None
+
+
+def second_source(name: str, definition: dict[str, Any]) -> "Source | None":
+    """Return the source of the second text of a generated corpus, with the same alphabet; None where it has none.
+
+    Raises InputError where its settings are wrong or change the alphabet.
+    """
+    second = definition.get("second_text")
+    source = corpus_source(name, definition)
+    if second is None or source is None:
+        return None
+    other = corpus_source(
+        f"{name}, second_text", definition | {"settings": definition["settings"] | second["settings"]}
+    )
+    if other is None or (other.alphabet, other.answers) != (source.alphabet, source.answers):
+        raise InputError(
+            f"corpus {name}: the settings of second_text change the alphabet, so that models of the first text cannot "
+            "read the second; change other settings"
+        )
+    return other
 
 
 def describe_source(definition: dict[str, Any]) -> str:

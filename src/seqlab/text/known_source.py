@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from seqlab.io.cards import read_card
 from seqlab.io.errors import InputError
 from seqlab.sampling import Ahead, Positions, Texts
-from seqlab.text.definitions import corpus_source
-from seqlab.text.sources import Source, stationary, symbol_ids
+from seqlab.text.definitions import corpus_source, second_source
+from seqlab.text.sources import Source, generate_text, stationary, symbol_ids
 from seqlab.text.vocab import Vocab
 
 
@@ -23,6 +23,15 @@ def read_known_source(card_path: str | Path) -> Source:
     if source is None:
         raise InputError(f"{card_path} names no source that generates texts; delete it and run the workflow again")
     return source
+
+
+def read_second_text(card_path: str | Path) -> tuple[Source, str] | None:
+    """Return the second text of the corpus of the card of a run of family source, with the source that generates it;
+    None where the corpus has no second text.
+    """
+    card = read_card(card_path, "source")
+    source, second = second_source(card["corpus"], card["settings"]), card["settings"].get("second_text")
+    return None if source is None else (source, generate_text(source, second["length"], second["seed"]))
 
 
 @dataclass(frozen=True)

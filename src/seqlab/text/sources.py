@@ -2,7 +2,8 @@
 
 A unifilar hidden Markov source emits a symbol x with probability p(x | s) in state s, and s and x together decide the
 next state. An n-gram learns such a source where the last symbols determine the state (`markov_chain`), and cannot where
-they do not (`even_process`, `brackets`).
+they do not (`even_process`, `brackets`, `group_word`). Some symbols of a source may be answers to questions about the
+state, which are scored by themselves.
 """
 
 import inspect
@@ -19,6 +20,8 @@ from numpy.typing import NDArray
 from seqlab.io.errors import InputError, quote
 
 BRACKETS = ("()", "[]", "{}", "<>")
+QUESTION_SYMBOL = "?"
+MAX_POINTS = 9  # of a group, so that an answer is one digit
 MAX_STATES = 4096  # the exact solutions are dense: 4096 states are 128 MiB and some seconds
 _SEVERAL_CLASSES = "the source has states that never lead to one another; choose another seed or larger concentration"
 QUANTILE = 1.959963984540054  # of the standard normal distribution at 97.5 %, for an interval of 95 %
@@ -29,12 +32,14 @@ class Source:
     """`emission[s, v]` is p(symbol v | state s), rows sum to 1; `successor[s, v]` is the state that follows.
 
     `alphabet` has V different characters, `emission` is float64 and `successor` int64, both of shape (S, V). Where
-    `emission` is zero, `successor` may name any state. Raises ValueError where the parts do not fit together.
+    `emission` is zero, `successor` may name any state. `answers` are the characters that answer a question about the
+    state; most sources have none. Raises ValueError where the parts do not fit together.
     """
 
     alphabet: str
     emission: NDArray[np.float64]
     successor: NDArray[np.int64]
+    answers: str = ""
 
     def __post_init__(self) -> None:
         states, symbols = self.emission.shape
@@ -46,6 +51,17 @@ class Source:
             raise ValueError("a row of emission is not a distribution")
         if self.successor.min() < 0 or self.successor.max() >= states:
             raise ValueError(f"successor names a state outside 0..{states - 1}")
+        if not set(self.answers) <= set(self.alphabet):
+            raise ValueError(f"the alphabet lacks a character of the answers {self.answers!r}")
+
+
+@dataclass(frozen=True)
+class AnswerRates:
+    """Exact rates of the answers of a source: answers per symbol, and bits per answer at the floor and by chance."""
+
+    share: float
+    floor: float
+    chance: float
 
 
 def stationary(source: Source) -> NDArray[np.float64]:
@@ -71,6 +87,23 @@ def stationary(source: Source) -> NDArray[np.float64]:
 def entropy_rate(source: Source) -> float:
     """Bits per symbol: sum_s pi_s H(p(. | s)), exact because the source is unifilar (Shannon 1948, section 7)."""
     return float(stationary(source) @ _state_entropies(source))
+
+
+def rate_answers(source: Source) -> AnswerRates:
+    """Return the rates of the answers of `source`; ValueError where it has none.
+
+    The floor is the mean of -log2 p(answer | state). Chance is the entropy of the answers, the cost for a reader that
+    knows when an answer comes and how often it is which, but not the state.
+    """
+    columns = [source.alphabet.index(answer) for answer in source.answers]
+    if not columns:
+        raise ValueError("the source has no answers to rate")
+    start, emission = stationary(source), source.emission[:, columns]
+    frequencies = start @ emission
+    share = float(frequencies.sum())
+    floor = -float(start @ (emission * _log2(emission)).sum(axis=1)) / share
+    frequencies = frequencies / share
+    return AnswerRates(share, max(0.0, floor), -float((frequencies * _log2(frequencies)).sum()))
 
 
 def generate_text(source: Source, length: int, seed: int) -> str:
@@ -208,7 +241,60 @@ def brackets(kinds: int, depth: int, close: float, fillers: int = 0, filling: fl
     return Source(alphabet, emission, successor)
 
 
-_BUILDERS: tuple[Callable[..., Source], ...] = (markov_chain, even_process, brackets)
+def group_word(generators: list[list[int]], question: float) -> Source:
+    """Words over the generators of a permutation group, with questions about the image of a point.
+
+    `generators` are permutations of the points 1 to n, each as the list of the images of 1, 2, ..., n; they are the
+    letters a, b, ..., equally likely. A letter moves a token from its point to the image of that point. With
+    probability `question` the symbol ? comes instead of a letter, and after it the digit of the token's point, which
+    is certain. So an answer is the image of the point of the answer before it under the product of all letters
+    between. The states are the n points, reading and asked. The group must be transitive (every point reaches every
+    other); an answer is then equally likely to be any point, and a model that does not track the token pays log2 n.
+    """
+    points = _check_generators(generators)
+    _number("question", question, 0.001, 0.999)
+    letters, digits = string.ascii_lowercase[: len(generators)], string.digits[1 : points + 1]
+    alphabet = letters + QUESTION_SYMBOL + digits
+    asking = len(letters)  # the column of the question
+    emission, successor = np.zeros((2 * points, len(alphabet))), np.zeros((2 * points, len(alphabet)), dtype=np.int64)
+    reading, asked = np.arange(points), np.arange(points) + points
+    emission[reading, :asking] = (1 - question) / len(letters)
+    successor[reading, :asking] = np.array(generators).T - 1
+    emission[reading, asking] = question
+    successor[reading, asking] = asked
+    emission[asked, asking + 1 + reading] = 1
+    successor[asked, asking + 1 + reading] = reading
+    return Source(alphabet, emission, successor, digits)
+
+
+def _check_generators(generators: Any) -> int:
+    """Return the number of points of `generators`; InputError unless they are permutations that connect all points."""
+    rule = "write each generator as the list of the images of the points 1 to n, such as [2, 1] for a swap"
+    if not isinstance(generators, list) or not 1 <= len(generators) <= len(string.ascii_lowercase):
+        raise InputError(f"generators is {quote(generators)}; allowed are 1 to 26 permutations: {rule}")
+    points = len(generators[0]) if isinstance(generators[0], list) else 0
+    if not 2 <= points <= MAX_POINTS:
+        raise InputError(f"generator {quote(generators[0])} has no 2 to {MAX_POINTS} points; {rule}")
+    for generator in generators:
+        images = generator if isinstance(generator, list) else []
+        if not all(type(image) is int for image in images) or sorted(images) != list(range(1, points + 1)):
+            raise InputError(f"generator {quote(generator)} is not a permutation of the points 1 to {points}; {rule}")
+    orbit, waiting = {1}, [1]
+    while waiting:
+        point = waiting.pop()
+        reached = {generator[point - 1] for generator in generators} - orbit
+        orbit |= reached
+        waiting += reached
+    if len(orbit) < points:
+        unmoved = ", ".join(str(point) for point in range(1, points + 1) if point not in orbit)
+        raise InputError(
+            f"the generators are not transitive: they never move point 1 to {unmoved}; add a generator that does, or "
+            "leave out the points that are never reached"
+        )
+    return points
+
+
+_BUILDERS: tuple[Callable[..., Source], ...] = (markov_chain, even_process, brackets, group_word)
 BUILDERS = {builder.__name__: builder for builder in _BUILDERS}
 
 

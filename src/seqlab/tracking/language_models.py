@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ PARAMETER_SETTINGS += ["optimiser", "learning_rate", "dropout", "parts"]
 SHORT_REASONS = {TOTAL_ONLY: "total only", IMPOSSIBLE: "infinite"}  # reason for no verdict -> tag
 LEADING_MODELS = 5  # models of a family in charts of several families
 TEXT_ARTIFACTS = ("card.yaml", "sample.txt")
-TEXT_TABLES = ("summary.csv", "models.csv", "verdicts.csv", "breakdown.csv", "memory.csv", "published.csv")
+TEXT_TABLES = ("summary.csv", "models.csv", "verdicts.csv", "breakdown.csv", "memory.csv", "gaps.csv", "published.csv")
 
 
 def plan_texts(experiment: Experiment, place: Place, runs: Sequence[Run]) -> Iterator[PlannedRun]:
@@ -56,11 +57,13 @@ def plan_texts(experiment: Experiment, place: Place, runs: Sequence[Run]) -> Ite
     cards = {run: read_card(run.file("card.yaml")) for run in runs}
     params, symbols = select_params(cards), _train_symbols(experiment, place)
     standings, fits, leaders = _standings(place), read_fit_tags(place), find_leading_models(place)
+    answers = _read_answers(place)
     for run, card in cards.items():
         standing = standings.get(run.model, {}) | fits.get(run.model, {})
         standing |= {"leading": "yes" if (run.family, run.model) in leaders else "no"}
         metrics = read_metrics(run.file("metrics.json"))
-        for planned in plan_seeds(experiment, run, card, params[run], metrics, TEXT_ARTIFACTS, _figures, symbols):
+        figures = partial(_figures, answers=answers)
+        for planned in plan_seeds(experiment, run, card, params[run], metrics, TEXT_ARTIFACTS, figures, symbols):
             yield replace(planned, standing=standing, parent=parent.key)
 
 
@@ -108,11 +111,30 @@ def plan_begun_runs(experiment: Experiment, run: Run, started: int) -> list[Plan
     return [plan_seed(experiment, run, card, seed, params, started, 0.0, symbols) for seed in card["seeds"] or [None]]
 
 
-def _figures(metrics: dict[str, Any], seed: int | None) -> Iterator[Point]:
-    """Yield single figures at step 0, which MLflow draws as bars."""
+def _figures(
+    metrics: dict[str, Any], seed: int | None, answers: Mapping[tuple[str, str, str], list[Point]]
+) -> Iterator[Point]:
+    """Yield single figures at step 0, which MLflow draws as bars; `answers` as `_read_answers`."""
     for split in ("valid", "test"):
         (row,) = (row for row in metrics["scores"] if row["seed"] == seed and row["split"] == split)
         yield from (Point(f"{split}/{figure}", float(row[figure])) for figure in TRACKED_FIGURES)
+    yield from answers.get((metrics["family"], metrics["model"], "" if seed is None else str(seed)), [])
+
+
+def _read_answers(place: Place) -> dict[tuple[str, str, str], list[Point]]:
+    """Return bits per answer by family, model and seed, as test/bits_per_answer and second_text/bits_per_answer; empty
+    without gaps.csv.
+    """
+    path = Path(place.file("gaps.csv"))
+    if not path.exists():
+        return {}
+    points: dict[tuple[str, str, str], list[Point]] = {}
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            if row["longest"] == "inf":  # all answers of a text
+                point = Point(f"{row['text'].replace(' ', '_')}/bits_per_answer", float(row["bits_per_answer"]))
+                points.setdefault((row["family"], row["model"], row["seed"]), []).append(point)
+    return points
 
 
 def find_leading_models(place: Place) -> set[tuple[str, str]]:

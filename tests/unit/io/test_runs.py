@@ -33,7 +33,7 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = Path("results/mine/runs.json")
     prepared = {"novel/char": "results/corpora/novel/char", "novel/word": "results/corpora/novel/word-0123abcd",
                 "tides/series": "results/corpora/tides/series"}  # fmt: skip
-    write_experiment(path, "mine", FILES, "snakemake --cores all", prepared, RUNS)
+    write_experiment(path, "mine", FILES, "snakemake --cores all", prepared, RUNS, answers=["novel/char"])
     return path
 
 
@@ -52,6 +52,7 @@ def test_an_experiment_survives_the_round_trip(results: Path) -> None:
     assert experiment.runs == [Run("results/mine", *run) for run in RUNS]
     assert experiment.prepared[experiment.runs[2].place] == "results/corpora/novel/word-0123abcd"
     assert set(experiment.prepared) == {run.place for run in experiment.runs}
+    assert experiment.answers == (experiment.runs[0].place,)
 
 
 def test_the_folder_of_an_experiment_is_where_its_file_lies(results: Path) -> None:

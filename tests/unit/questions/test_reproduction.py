@@ -9,6 +9,7 @@ import pytest
 from made_results import SCORED, make_results
 
 from seqlab.io.errors import InputError
+from seqlab.io.files import read_json, write_json
 from seqlab.io.runs import Run
 from seqlab.ledger.record import read_ledger
 from seqlab.ledger.statistics import estimate_interval
@@ -106,6 +107,34 @@ def subject(tmp_path: Path) -> Subject:
     """Made results: n-grams, and networks that are the better the larger they are."""
     runs = [Run(str(folder.parents[3]), *folder.parts[-4:]) for folder in make_results(tmp_path)]
     return Subject(runs, {"test": [np.arange(SCORED + 1)]}, Vocab(list("abc")))
+
+
+@pytest.fixture
+def asking(subject: Subject, tmp_path: Path) -> Subject:
+    """The same runs, on a text whose symbol b is an answer, at every third place."""
+    source = next(run for run in subject.runs if run.family == "source")
+    rates = {"symbols": "b", "share": 1 / 3, "floor": 0.0, "chance": 1.0}
+    path = source.file("metrics.json")
+    write_json(path, read_json(path) | {"answers": rates})
+    vocab = Vocab(list("abc"))
+    return Subject(subject.runs, {"test": [vocab.encode(list("acb" * (SCORED // 3 + 1))[: SCORED + 1])]}, vocab)
+
+
+def test_an_error_is_an_answer_that_does_not_get_more_than_half_of_the_probability(asking: Subject) -> None:
+    cell = CELL | {"unit": "error", "printed": 0.5}
+    (row,) = answer(asking, {"cells": [cell]}, 20)
+    _, bits = read_ledger(next(run for run in asking.runs if run.model == row.model))
+    is_answer = np.arange(1, SCORED + 1) % 3 == 2
+    assert row.figure == pytest.approx((bits["test"][:, is_answer] >= 1).mean())
+    assert (row.unit, row.printed, row.figure > 0.9, row.verdict) == ("error", 0.5, True, NOT_REACHED)
+
+
+def test_errors_and_second_texts_need_a_text_that_has_them(subject: Subject, asking: Subject) -> None:
+    plain = Subject([run for run in subject.runs if run.family == "rnn"], subject.segments, subject.vocab)
+    with pytest.raises(InputError, match="cell LSTM has unit error, but toy has no answers"):
+        list(answer(plain, {"cells": [CELL | {"unit": "error"}]}, 20))
+    with pytest.raises(InputError, match="cell LSTM has protocol second_text, but toy has no second text"):
+        list(answer(plain, {"cells": [CELL | {"protocol": "second_text"}]}, 20))
 
 
 def test_the_best_of_several_runs_on_validation_is_compared(subject: Subject) -> None:

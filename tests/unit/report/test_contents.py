@@ -16,6 +16,7 @@ from seqlab.questions.breakdown import BreakdownRow
 from seqlab.questions.horizon import summarize_ahead
 from seqlab.questions.memory import MemoryRow
 from seqlab.report.contents import (
+    ANSWER_FIGURES,
     SERIES_FIGURES,
     TEXT_FIGURES,
     Figure,
@@ -29,7 +30,7 @@ from seqlab.report.drawing import FILE_READERS, draw_figure
 from seqlab.report.tables import summarize_texts
 from seqlab.sampling import Ahead
 
-ALL = TEXT_FIGURES | SERIES_FIGURES
+ALL = TEXT_FIGURES | ANSWER_FIGURES | SERIES_FIGURES
 PLACE = Place("results/made", "toy", "char")
 RUNS = [
     Run(*PLACE, "source", "true-source"),
@@ -42,7 +43,7 @@ PREPARED = "results/corpora/toy/char"
 
 
 def test_no_figure_of_a_text_has_the_name_of_one_of_a_series() -> None:
-    assert len(ALL) == len(TEXT_FIGURES) + len(SERIES_FIGURES)
+    assert len(ALL) == len(TEXT_FIGURES) + len(ANSWER_FIGURES) + len(SERIES_FIGURES)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -91,6 +92,15 @@ def test_the_files_of_a_report_are_those_of_its_texts_and_series() -> None:
     assert "results/made/wave/series/forecast/autoregression/orders.csv" in of_series
     assert "results/made/wave/series/figures/markov_check.svg" in of_series
     assert not any(path.endswith(("verdicts.csv", "check.json", "sample.txt")) for path in of_series)
+
+
+def test_only_texts_with_answers_have_their_figure_and_table() -> None:
+    other = Place("results/made", "words", "char")
+    files = list_report_files({PLACE: PREPARED, other: "results/corpora/words/char"}, RUNS, answers=[other])
+    assert [path for path in files if "gaps" in path] == [other.file("figures/gaps.svg"), other.file("gaps.csv")]
+    assert find_figure(other, "gaps", [other]).title == "Gaps"
+    with pytest.raises(InputError, match="'gaps' is not a figure of toy by char"):
+        find_figure(PLACE, "gaps", [other])
 
 
 def test_what_an_experiment_does_not_have_is_named() -> None:

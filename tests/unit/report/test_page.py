@@ -1,5 +1,6 @@
 """The report stands alone, answers by valid, and says what is missing."""
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from seqlab.io.files import read_json, write_json
 from seqlab.io.runs import Experiment, Place, Run
 from seqlab.io.tables import tabulate_rows, write_table
 from seqlab.questions import reproduction
+from seqlab.questions.gaps import GapRow
 from seqlab.questions.subject import Subject
 from seqlab.questions.verdicts import Verdict, answer
 from seqlab.report.contents import figure_file, list_report_files
@@ -177,6 +179,26 @@ def test_the_report_has_the_verdicts_on_published_values(made: Made) -> None:
     assert page.open == []
     assert "2 printed values of A paper (1999): 1 not reached, 1 better." in page.text
     assert "LSTM <1>" in page.text and "A paper, table 1 (memory)" in page.text
+
+
+def test_the_report_has_the_cost_of_answers_where_a_source_asks(made: Made) -> None:
+    def row(model: str, seed: str, bits: float) -> GapRow:
+        return GapRow("second text", "rnn", model, seed, 0, math.inf, 1234, bits)
+
+    rows = [row("lstm-2x16", "1", 0.25), row("lstm-2x16", "2", 0.75)]
+    write_table(made.place().file("gaps.csv"), tabulate_rows(GapRow, rows))
+    assert "An answer costs" not in made.page().text
+    metrics = Path(made.run("true-source").file("metrics.json"))
+    rates = {"symbols": "12", "share": 0.1, "floor": 0.0, "chance": 1.585}
+    write_json(metrics, read_json(metrics) | {"answers": rates})
+    made.experiment = made.experiment._replace(answers=(made.place(),))
+    models = made.models()
+    made.write_models(models.assign(bits_per_answer=0.125, bits_per_answer_std=0.0625))
+    page = made.page()
+    assert page.open == []
+    assert "An answer costs 0.000 bits at best, and 1.585 bits by chance" in page.text
+    assert "lstm-2x16 pays 0.125 ± 0.062 on test" in page.text
+    assert "<td>1,234</td>\n<td>0.500</td><td>0.250</td><td>0.750</td>" in made.html()
 
 
 def test_the_report_says_which_file_a_corpus_is(made: Made, tmp_path: Path) -> None:

@@ -45,17 +45,36 @@ def test_columns_are_those_of_the_contract(runs: list[Run]) -> None:
     summary, models = summarize_texts(runs, NOTHING_TO_SPELL)
     assert ", ".join(summary.columns) == (
         "corpus, unit, family, model, seed, split, symbols, unknown, bits_per_symbol, perplexity, bits_per_char, "
-        "bits_per_byte, bits_per_word, open_bits_per_char, parameters, train_seconds, zero_probability"
+        "bits_per_byte, bits_per_word, open_bits_per_char, bits_per_answer, parameters, train_seconds, zero_probability"
     )
     assert ", ".join(models.columns) == (
         "corpus, unit, family, model, seeds, split, symbols, unknown, bits_per_symbol, bits_per_symbol_std, "
         "perplexity, perplexity_std, bits_per_char, bits_per_char_std, bits_per_byte, bits_per_byte_std, "
         "bits_per_word, bits_per_word_std, open_bits_per_char, open_bits_per_char_std, "
-        "parameters, train_seconds, zero_probability, pruned_from, pruning_loss, bits_per_symbol_low, "
-        "bits_per_symbol_high, best_by_parameters, best_by_seconds, underfitted, smoothing, order, cell, layers, hidden"
+        "bits_per_answer, bits_per_answer_std, parameters, train_seconds, zero_probability, pruned_from, "
+        "pruning_loss, bits_per_symbol_low, bits_per_symbol_high, best_by_parameters, best_by_seconds, underfitted, "
+        "smoothing, order, cell, layers, hidden"
     )
     assert len(summary) == 2 * (7 + 4 * 3)  # two splits of seven models without seeds and four networks of three
     assert len(models) == 2 * (7 + 4)
+
+
+def test_bits_per_answer_are_those_of_the_marked_symbols_of_a_split(runs: list[Run]) -> None:
+    marks = {"valid": np.arange(200) < 3, "test": np.arange(200) % 50 == 7}
+    summary, models = summarize_texts(runs, NOTHING_TO_SPELL, marks)
+    for split, mark in marks.items():
+        rows = summary[(summary["model"] == "lstm-2x16") & (summary["split"] == split)]
+        expected = read_scores(named(runs, "lstm-2x16").file("scores.npz"))[split][:, mark].astype(float).mean(1)
+        assert rows["bits_per_answer"].tolist() == pytest.approx(expected)
+        row = models[(models["model"] == "lstm-2x16") & (models["split"] == split)].iloc[0]
+        assert (row["bits_per_answer"], row["bits_per_answer_std"]) == pytest.approx((expected.mean(), stdev(expected)))
+    assert models.loc[models["family"] == "compressor", "bits_per_answer"].isna().all()  # only its total is known
+    assert models.loc[models["model"] == "mle-3", "bits_per_answer"].tolist() == [math.inf] * 2
+
+
+def test_texts_without_answers_have_no_bits_per_answer(runs: list[Run]) -> None:
+    for table in summarize_texts(runs, NOTHING_TO_SPELL):
+        assert table["bits_per_answer"].isna().all()
 
 
 def test_the_best_within_a_cost_is_chosen_on_valid_among_ngrams_and_networks(runs: list[Run]) -> None:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from seqlab.io.errors import InputError
 from seqlab.io.files import read_json
 from seqlab.text.corpora import fetch_corpus
-from seqlab.text.definitions import corpus_source, load_corpora
+from seqlab.text.definitions import corpus_source, load_corpora, second_source
 from seqlab.text.reading import check_text, load_text
-from seqlab.text.sources import entropy_rate, symbol_bits, symbol_ids
+from seqlab.text.sources import entropy_rate, rate_answers, symbol_bits, symbol_ids
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = load_corpora(ROOT / "config" / "corpora.yaml")
@@ -93,6 +93,53 @@ def test_shipped_builtins_need_no_network(tmp_path, name):
         assert symbol_bits(source, symbol_ids(source, text)).mean() == pytest.approx(entropy_rate(source), abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("name", "rate", "second_rate", "chance"),
+    [
+        ("parity", 1.2445, 1.0995, 1.0),
+        ("cyclic_5", 1.2445, 1.0995, 2.322),
+        ("symmetric_3", 1.2445, 1.0995, 1.585),
+        ("alternating_5", 1.7231, 1.6615, 2.322),
+        ("symmetric_5", 1.2445, 1.0995, 2.322),
+    ],
+)
+def test_rates_of_the_shipped_groups(name, rate, second_rate, chance):
+    source, second = corpus_source(name, SHIPPED[name]), second_source(name, SHIPPED[name])
+    assert source and second
+    assert (entropy_rate(source), entropy_rate(second)) == pytest.approx((rate, second_rate), abs=6e-5)
+    assert [rate_answers(one).chance for one in (source, second)] == pytest.approx([chance] * 2, abs=6e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "order"), [("parity", 2), ("symmetric_3", 6), ("alternating_5", 60), ("symmetric_5", 120)]
+)
+def test_shipped_generators_generate_the_group_of_the_name(name, order):
+    generators = SHIPPED[name]["settings"]["generators"]
+    elements = {tuple(range(1, len(generators[0]) + 1))}
+    while True:
+        products = {tuple(g[point - 1] for point in element) for g in generators for element in elements} | elements
+        if products == elements:
+            break
+        elements = products
+    assert len(elements) == order
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"generators": [[2, 3, 1]]}, ["corpus words", "second_text change the alphabet"]),
+        ({"question": 1}, ["corpus words, second_text", "question is 1"]),
+        ({"questions": 0.1}, ["second_text", "no setting questions"]),
+    ],
+)
+def test_a_second_text_that_models_cannot_read_is_refused_before_anything_is_written(tmp_path, settings, words):
+    block = SHIPPED["parity"] | {"second_text": {"settings": settings, "length": 10, "seed": 1}}
+    with pytest.raises(InputError) as caught:
+        fetch_corpus("words", block, tmp_path / "raw.txt")
+    assert all(word in str(caught.value) for word in words), caught.value
+    assert not (tmp_path / "raw.txt").exists()
+
+
 def test_python_docs_whole(tmp_path):
     fetch_corpus("docs", DESCRIPTION | {"kind": "builtin", "builtin": "python_docs"}, tmp_path / "raw.txt")
     text = load_text(tmp_path / "raw.txt")
@@ -109,7 +156,8 @@ def test_python_docs_say_nothing_twice(tmp_path):
 def test_shipped_corpora():
     downloaded = ["time_machine", "tiny_shakespeare", "war_and_peace"]
     made = ["python_docs", "python_docs_short", "markov_chain", "even_process", "brackets"]
-    assert [*SHIPPED] == downloaded + made
+    groups = ["parity", "cyclic_5", "symmetric_3", "alternating_5", "symmetric_5"]
+    assert [*SHIPPED] == downloaded + made + groups
     assert SHIPPED["time_machine"]["cleaning"] == "letters"
     assert corpus_source("time_machine", SHIPPED["time_machine"]) is None
 

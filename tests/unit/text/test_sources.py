@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from seqlab.io.errors import InputError
 from seqlab.text.sources import (
+    AnswerRates,
     Source,
     brackets,
     build_source,
@@ -17,13 +18,17 @@ from seqlab.text.sources import (
     entropy_rate,
     even_process,
     generate_text,
+    group_word,
     markov_chain,
+    rate_answers,
     stationary,
     symbol_bits,
     symbol_ids,
 )
 
 BRACKETS = {"kinds": 2, "depth": 3, "close": 0.4}
+PARITY = [[1, 2], [2, 1]]
+SYMMETRIC_3 = [[2, 1, 3], [2, 3, 1]]
 
 
 def entropy(*probabilities: float) -> float:
@@ -53,6 +58,7 @@ SOURCES = [
     brackets(**BRACKETS),
     brackets(1, 2, 0.5, fillers=1, filling=0.3),
     markov_chain(2, 3, 0.5, 1),
+    group_word(PARITY, 0.4),
 ]
 
 
@@ -180,6 +186,43 @@ def test_brackets_match(kinds, depth, seed):
     assert max(heights) - min(heights) <= depth
 
 
+@pytest.mark.parametrize(("generators", "points"), [(PARITY, 2), (SYMMETRIC_3, 3), ([[2, 3, 4, 1]], 4)])
+@pytest.mark.parametrize("question", [0.1, 0.02])
+def test_rates_of_words_over_a_group(generators, points, question):
+    """A text is reading for a share of 1 / (1 + q) of its symbols, and uncertain only there."""
+    source, letters = group_word(generators, question), len(generators)
+    expected = (entropy(question, 1 - question) + (1 - question) * math.log2(letters)) / (1 + question)
+    assert entropy_rate(source) == pytest.approx(expected, abs=1e-12)
+    rates = rate_answers(source)
+    assert rates.share == pytest.approx(question / (1 + question), abs=1e-12)
+    assert (rates.floor, rates.chance) == pytest.approx((0, math.log2(points)), abs=1e-12)
+
+
+@given(st.permutations(range(1, 5)), st.permutations(range(1, 5)), st.integers(0, 2**32))
+@settings(max_examples=30, deadline=None)
+def test_an_answer_is_the_image_of_the_answer_before_it(first, second, seed):
+    generators = [list(first), list(second), [2, 3, 4, 1]]  # the last one alone is transitive
+    source = group_word(generators, 0.3)
+    parts = generate_text(source, 400, seed).split("?")[1:]
+    words = [(part[0], part[1:]) for part in parts if part]
+    for (start, word), (end, _) in itertools.pairwise(words):
+        point = int(start)
+        for letter in word:
+            point = generators["abc".index(letter)][point - 1]
+        assert point == int(end)
+
+
+def test_a_source_without_answers_has_no_rates_of_them():
+    with pytest.raises(ValueError, match="no answers"):
+        rate_answers(even_process())
+
+
+def test_rates_of_answers_that_are_uncertain():
+    """A coin whose tails are an answer, which is always the same: nothing is learnt by chance, one bit is paid."""
+    source = Source("ht", np.array([[0.75, 0.25]]), np.zeros((1, 2), dtype=np.int64), "t")
+    assert rate_answers(source) == AnswerRates(share=0.25, floor=2.0, chance=0.0)
+
+
 def test_runs_of_ones_in_the_even_process_are_even():
     runs = generate_text(even_process(), 5000, 3).split("0")[1:-1]
     assert all(len(run) % 2 == 0 for run in runs)
@@ -217,8 +260,8 @@ def test_impossible_texts_name_the_position():
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({}, ["None", "markov_chain, even_process, brackets"]),
-        ({"name": "dice"}, ["'dice'", "markov_chain, even_process, brackets"]),
+        ({}, ["None", "markov_chain, even_process, brackets, group_word"]),
+        ({"name": "dice"}, ["'dice'", "markov_chain, even_process, brackets, group_word"]),
         ({"name": ["dice"]}, ["'dice'", "allowed"]),
         ({"name": "even_process", "p": 0.5}, ["even_process", "setting p", "0.5", "allowed are probability"]),
         ({"name": "even_process", "probability": 1.5}, ["probability is 1.5", "0.001 to 0.999"]),
@@ -233,6 +276,15 @@ def test_impossible_texts_name_the_position():
         ({"name": "brackets", "kinds": 2, "depth": 12, "close": 0.5}, ["8191 states"]),
         ({"name": "brackets", "kinds": 2, "depth": 2, "close": 0}, ["close is 0"]),
         ({"name": "brackets", "kinds": 2, "depth": 2, "close": 0.5, "filling": 0.5}, ["filling is 0.5"]),
+        ({"name": "group_word", "generators": PARITY, "question": 0}, ["question is 0", "0.001 to 0.999"]),
+        ({"name": "group_word", "generators": PARITY, "question": 1}, ["question is 1", "0.001 to 0.999"]),
+        ({"name": "group_word", "generators": [], "question": 0.1}, ["generators is []", "1 to 26 permutations"]),
+        ({"name": "group_word", "generators": [7], "question": 0.1}, ["generator 7", "2 to 9 points"]),
+        ({"name": "group_word", "generators": [[1]], "question": 0.1}, ["generator [1]", "2 to 9 points"]),
+        ({"name": "group_word", "generators": [[2, 2]], "question": 0.1}, ["generator [2, 2]", "not a permutation"]),
+        ({"name": "group_word", "generators": [[2, 1], [1, 3, 2]], "question": 0.1}, ["[1, 3, 2]", "points 1 to 2"]),
+        ({"name": "group_word", "generators": [[2, 1], [True, 2]], "question": 0.1}, ["not a permutation"]),
+        ({"name": "group_word", "generators": [[2, 1, 3, 4]], "question": 0.1}, ["not transitive", "point 1 to 3, 4"]),
     ],
 )
 def test_wrong_settings_are_named(wrong, words):
@@ -244,6 +296,11 @@ def test_wrong_settings_are_named(wrong, words):
 def test_build_source_passes_settings_on():
     source = build_source({"name": "brackets", **BRACKETS})
     assert source.emission.tolist() == brackets(**BRACKETS).emission.tolist()
+
+
+def test_answers_outside_the_alphabet_are_refused():
+    with pytest.raises(ValueError, match="lacks a character of the answers"):
+        Source("ht", np.array([[0.5, 0.5]]), np.zeros((1, 2), dtype=np.int64), "x")
 
 
 @pytest.mark.parametrize(

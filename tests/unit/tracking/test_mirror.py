@@ -1,6 +1,7 @@
 """Finished runs are mirrored into MLflow once and completely, and arranged so that they can be compared."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from tracked import Tree
 
 from seqlab.io.files import read_json, write_text
 from seqlab.io.runs import Place, Run
+from seqlab.io.tables import tabulate_rows, write_table
 from seqlab.ledger.perplexity import read_metrics
+from seqlab.questions.gaps import GapRow
 from seqlab.tracking.language_models import TRACKED_FIGURES, find_leading_models, flatten_settings, select_params
 from seqlab.tracking.views.catalogue import TEXT_VIEWS
 from seqlab.tracking.views.format import VIEW_TAG
@@ -61,6 +64,23 @@ def test_final_figures_are_those_of_the_ledger(published: Tree) -> None:
     expected |= {"model/parameters": 256.0, "train/seconds": 1.5}
     found = {key: value for key, step, _, value in published.points("lstm-1x16-s2") if step == 0}
     assert found == pytest.approx(expected, rel=1e-5)  # six digits are shown
+
+
+def test_bits_per_answer_of_each_seed_are_figures_where_a_source_asks(small: Tree) -> None:
+    rows = [
+        GapRow(text, "rnn", "lstm-1x8", seed, *gaps, 10, bits)
+        for text, seed, gaps, bits in (
+            ("test", "2", (0, math.inf), 0.25),
+            ("test", "2", (1, 1), 0.125),
+            ("second text", "2", (0, math.inf), 0.5),
+            ("second text", "3", (0, math.inf), 0.75),
+        )
+    ]
+    write_table(small.place.file("gaps.csv"), tabulate_rows(GapRow, rows))
+    small.track()
+    of_answers = {key: value for key, _, _, value in small.points("lstm-1x8-s2") if "answer" in key}
+    assert of_answers == {"test/bits_per_answer": 0.25, "second_text/bits_per_answer": 0.5}
+    assert "gaps.csv" in small.artifacts("experiment made")
 
 
 def test_tags_say_what_and_whence(published: Tree) -> None:
