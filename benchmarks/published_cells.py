@@ -106,7 +106,7 @@ def main() -> None:
         ranges = divide_text(len(ids), split)
         segments = {name: [ids[start:end] for start, end in parts] for name, parts in ranges.items()}
         for name, values in settings.items():
-            shape = {key: values.pop(key) for key in NETWORK_SETTINGS}
+            shape = {key: values.pop(key) for key in NETWORK_SETTINGS if key in values}
             architecture = Architecture(**shape, vocabulary=1 + int(ids.max()))
             networks[name] = architecture, TrainingSettings.from_card(values | changes), segments
     arguments.folder.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 import copy
 from collections import defaultdict
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -135,10 +136,10 @@ def shipped(name: str) -> tuple[dict[str, Any], dict[Run, dict[str, Any]]]:
     config = copy.deepcopy(DEFAULT)
     update_config(config, yaml.safe_load((ROOT / f"config/published/{name}.yaml").read_text(encoding="utf-8")))
     corpora = resolve_corpora(config, load_corpora(ROOT / "config/corpora.yaml"))
-    (corpus,), (unit,) = config["corpora"], config["units"]
-    runs = text_runs(config, unit, corpora[corpus])
-    place = Place(f"results/{name}", corpus, unit)
-    return config["published"], {Run(*place, *run): runs[run]["settings"] for run in runs}
+    places = [Place(f"results/{name}", *names) for names in product(config["corpora"], config["units"])]
+    runs = {place: text_runs(config, place.unit, corpora[place.corpus]) for place in places}
+    settings = {Run(*place, *run): values["settings"] for place in places for run, values in runs[place].items()}
+    return config["published"], settings
 
 
 @pytest.mark.parametrize("name", TABLES)

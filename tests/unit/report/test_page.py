@@ -169,7 +169,7 @@ CELL |= {"run": {"cell": "lstm"}}
 
 
 def test_the_report_has_the_verdicts_on_published_values(made: Made) -> None:
-    subject = Subject(made.experiment.runs, {}, Vocab([]))
+    subject = Subject(made.experiment.runs, {"test": []}, Vocab([]))
     cells = [CELL | {"name": "LSTM <1>", "printed": 0.5}, CELL | {"name": "another", "printed": 9.0}]
     rows = reproduction.answer(subject, {"cells": cells}, 20)
     write_table(made.place().file("published.csv"), tabulate_rows(reproduction.ReproductionRow, rows))
