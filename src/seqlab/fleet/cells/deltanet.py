@@ -145,4 +145,5 @@ DELTANET = Cell(
     initial={"W_xh": _spread_rates, "b_h": _raise_rates, "s_o": torch.ones_like},
     options=("beta_max",),
     scan=deltanet_scan,
+    rounded_from=128,
 )
