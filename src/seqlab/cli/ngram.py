@@ -12,7 +12,14 @@ from typer.core import TyperCommand
 from seqlab.cli import output
 from seqlab.io.errors import InputError, quote
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+EXAMPLES = ["seqlab ngram train corpus.txt -o 5 --model model", "seqlab ngram query model test.txt --json"]
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Train, query, prune, inspect and mix n-gram models of any text.",
+    epilog=output.format_examples(*EXAMPLES),
+)
 SIZE_FACTORS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 SENTENCE_HEADER = "log10\tunknown\tperplexity\tperplexity_without_unknown\tsentence"
 TOKEN_HEADER = "sentence\tposition\ttoken\torder\tlog10"
@@ -93,7 +100,7 @@ def train(
         write_model_as_arpa(arpa, trained.model, written.tokens, trained.description, cores)
     if model:
         written.save(model)
-    content = _describe(written)
+    content = _describe(written) | {name: round(value, 3) for name, value in trained.cost.items()}
     if as_json:
         output.print_result(content, True, ())
     else:
@@ -336,7 +343,8 @@ def _summary(content: dict[str, Any]) -> Iterator[str]:
         f"{content['bytes'] / 1e6:.1f} MB, bytes per n-gram: {sizes['seqlab']} (KenLM: trie {sizes['kenlm_trie']}, "
         f"probing {sizes['kenlm_probing']})"
     )
-    if "seconds" in content:
-        seconds = content["seconds"]
-        peak = f", memory {content['peak_bytes'] / 1e6:.0f} MB at most"
-        yield f"{seconds['text']:.2f} s for the text, {seconds['model']:.2f} s for the model{peak}"
+    if "peak_bytes" in content:
+        yield (
+            f"{content['text_seconds']:.2f} s for the text, {content['model_seconds']:.2f} s for the model, "
+            f"memory {content['peak_bytes'] / 1e6:.0f} MB at most"
+        )

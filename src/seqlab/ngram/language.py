@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.io.errors import InputError
-from seqlab.io.files import read_json, replacing_folder, write_json
+from seqlab.io.files import check_file, read_json, replacing_folder, write_json
 from seqlab.machine.threads import map_ordered
 from seqlab.ngram.arpa import read_arpa, write_names
 from seqlab.ngram.arpa_names import LINE_END, LINE_START, arpa_name
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MODEL_FILE, DESCRIPTION_FILE = "model.ngram", "model.json"
 State = tuple[int, ...]  # entry k - 1: the number of the n-gram of the last k symbols, or -1 where it is not kept
 FORMAT = 1  # version of both files
-TRAINING_FACTS = ("seconds", "peak_bytes", "discounts")  # of the description, which a changed model lacks
+TRAINING_FACTS = ("discounts",)  # of the description, which a changed model lacks
 TRAIN_AGAIN = "train it again, or copy the folder again"
 
 
@@ -126,11 +126,12 @@ class NgramModel:
                 f"{path} holds no n-gram model; give the folder that seqlab ngram train wrote, or an ARPA file"
             )
         description = read_json(path / DESCRIPTION_FILE)
-        if description.get("format") != FORMAT:
+        if description.get("format") != FORMAT:  # of which the schema says nothing
             raise InputError(
                 f"{path / DESCRIPTION_FILE} has the format {description.get('format')!r} and this version of seqlab "
                 f"reads format {FORMAT}; train the model again"
             )
+        check_file(path / DESCRIPTION_FILE, description, "ngram_model")
         shape = Shape(tuple(description["ngrams"]), description["word_bytes"], description["slots"])
         file = path / MODEL_FILE
         size = file.stat().st_size if file.exists() else 0
@@ -153,7 +154,7 @@ class NgramModel:
             order = [*marks, *(index for index in range(len(tokens)) if index not in marks)]
             model = _renumbered(model, order)
         texts = [b"" if rank < (MARKS if lines else 1) else tokens[index].encode() for rank, index in enumerate(order)]
-        description = {"unit": "word", "lines": lines, "escaped": False, "merges": [], "notes": [], "source": path.name}
+        description = {"unit": "word", "lines": lines, "escaped": False, "merges": [], "notes": []}
         return cls(PackedModel.pack(model, WordTable.of(texts)), description)
 
     def save(self, folder: str | Path) -> None:

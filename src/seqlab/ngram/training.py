@@ -5,7 +5,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,15 +55,16 @@ class TrainingSettings:
 
 @dataclass
 class TrainedModel:
-    """A model, the words of its vocabulary, and what the summary and model.json say about it."""
+    """A model, the words of its vocabulary, what model.json says about it, and the seconds and bytes that it took."""
 
     model: BackoffModel
     table: WordTable
-    description: dict[str, Any] = field(default_factory=dict)
+    description: dict[str, Any]
+    cost: dict[str, float]
 
 
 @dataclass(frozen=True)
-class _Text:
+class IndexedText:
     """Symbols of a training text, (symbols,), the places at which its segments begin, its vocabulary and merges."""
 
     symbols: NDArray[Any]
@@ -90,11 +91,17 @@ def train_model(
     started = time.perf_counter()
     text = _index_words(blocks, settings, vocabulary) if settings.unit == "word" else _tokenize(blocks, settings)
     counted = time.perf_counter()
-    estimate = _estimate(text, settings)
+    trained = estimate_model(text, settings)
     finished = time.perf_counter()
-    described = _describe(text, settings, estimate)
-    described |= {"seconds": {"text": round(counted - started, 3), "model": round(finished - counted, 3)}}
-    return TrainedModel(estimate.model, text.table, described)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    cost = {"text_seconds": counted - started, "model_seconds": finished - counted, "peak_bytes": peak}
+    return replace(trained, cost=cost)
+
+
+def estimate_model(text: IndexedText, settings: TrainingSettings) -> TrainedModel:
+    """Estimate the model of a text that is cut into indices; InputError as `train_model`."""
+    estimate = _estimate(text, settings)
+    return TrainedModel(estimate.model, text.table, _describe(text, settings, estimate), {})
 
 
 def read_vocabulary(path: str | Path) -> list[str]:
@@ -110,7 +117,7 @@ def read_vocabulary(path: str | Path) -> list[str]:
     return list(dict.fromkeys(words))
 
 
-def _index_words(blocks: Iterable[bytes], settings: TrainingSettings, vocabulary: Sequence[str] | None) -> _Text:
+def _index_words(blocks: Iterable[bytes], settings: TrainingSettings, vocabulary: Sequence[str] | None) -> IndexedText:
     """Return the words of `blocks`; without a `vocabulary` it is made of them, by falling frequency."""
     marks = [b""] * (MARKS if settings.by_lines else 1)
     table = WordTable.of([*marks, *(word.encode() for word in vocabulary or [])])
@@ -136,10 +143,10 @@ def _index_words(blocks: Iterable[bytes], settings: TrainingSettings, vocabulary
         texts = [found[index] for index in order.tolist()]
     symbols = place.astype(np.min_scalar_type(len(texts)))[symbols]
     starts = np.flatnonzero(symbols == START_INDEX) if settings.by_lines else np.zeros(1, dtype=np.int64)
-    return _Text(symbols, starts, WordTable.of(texts))
+    return IndexedText(symbols, starts, WordTable.of(texts))
 
 
-def _tokenize(blocks: Iterable[bytes], settings: TrainingSettings) -> _Text:
+def _tokenize(blocks: Iterable[bytes], settings: TrainingSettings) -> IndexedText:
     """Return the characters, bytes or pieces of `blocks`; line ends are symbols of a stream."""
     text = b"".join(blocks).decode("utf-8")
     merges: Sequence[Merge] = BytePairs.learn([text], settings.merges).merges if settings.unit == "bpe" else ()
@@ -156,10 +163,10 @@ def _tokenize(blocks: Iterable[bytes], settings: TrainingSettings) -> _Text:
     symbols = np.concatenate(segments).astype(np.min_scalar_type(len(vocab) + marks))
     lengths = np.array([len(segment) for segment in segments])
     texts = [b""] * marks + [token.encode() for token in vocab.tokens[1:]]
-    return _Text(symbols, np.cumsum(lengths) - lengths, WordTable.of(texts), merges)
+    return IndexedText(symbols, np.cumsum(lengths) - lengths, WordTable.of(texts), merges)
 
 
-def _estimate(text: _Text, settings: TrainingSettings) -> Estimate:
+def _estimate(text: IndexedText, settings: TrainingSettings) -> Estimate:
     """Count the n-grams, on disk where the memory does not hold all, and estimate the model."""
     vocabulary = text.table.number
     longest = int(np.diff(text.starts, append=len(text.symbols)).max())
@@ -180,7 +187,7 @@ def _estimate(text: _Text, settings: TrainingSettings) -> Estimate:
         return _smooth(read_counts(Path(folder) / "merged", settings.order, vocabulary), text, settings)
 
 
-def _smooth(tables: Sequence[OrderCounts], text: _Text, settings: TrainingSettings) -> Estimate:
+def _smooth(tables: Sequence[OrderCounts], text: IndexedText, settings: TrainingSettings) -> Estimate:
     """Estimate the model from its counts; InputError where that needs more than the memory."""
     needed = ESTIMATING * sum(len(table.key) for table in tables)
     if settings.memory is not None and needed > settings.memory:
@@ -192,10 +199,9 @@ def _smooth(tables: Sequence[OrderCounts], text: _Text, settings: TrainingSettin
     return estimate_from_counts(settings.smoothing, tables, text.table.number, start, thresholds=settings.thresholds)
 
 
-def _describe(text: _Text, settings: TrainingSettings, estimate: Estimate) -> dict[str, Any]:
+def _describe(text: IndexedText, settings: TrainingSettings, estimate: Estimate) -> dict[str, Any]:
     """Return what model.json says about the training."""
     marks = len(text.starts) if settings.by_lines else 0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return {
         "unit": settings.unit,
         "lines": settings.by_lines,
@@ -207,7 +213,6 @@ def _describe(text: _Text, settings: TrainingSettings, estimate: Estimate) -> di
         "sentences": marks,
         "discounts": estimate.details.get("discounts", []),
         "notes": [*estimate.notes, *_note_blanks(text.table, settings.unit)],
-        "peak_bytes": peak,
     }
 
 

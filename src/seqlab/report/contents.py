@@ -23,7 +23,7 @@ Files = dict[str, str | dict[str, str]]  # needed file -> its path, or the path 
 REPORT_TABLES = ("check.json", "models.csv", "verdicts.csv", "protocols.csv", "contrast.json")
 PUBLISHED_TABLE = "published.csv"  # of a text with published values
 SERIES_TABLES = ("models.csv",)
-FAMILIES_WITHOUT_SAMPLE = ("compressor", "mixture")  # the families that generate no text
+FAMILIES_WITHOUT_SAMPLE = ("compressor", "lines", "mixture")  # the families that generate no text
 ORDERS_FILE = "orders.csv"  # of the autoregression, beside its metrics
 
 
