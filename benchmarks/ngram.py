@@ -26,7 +26,7 @@ import numpy as np
 
 from seqlab.io.errors import InputError, command
 from seqlab.ngram.arpa import write_arpa
-from seqlab.ngram.model import NgramModel, symbol_probabilities
+from seqlab.ngram.model import BackoffModel, symbol_probabilities
 from seqlab.ngram.smoothing import estimate
 from seqlab.text.vocab import Vocab
 
@@ -121,7 +121,7 @@ def against_kenlm(train: list[str], test: list[str], folder: Path) -> dict[str, 
     return {"score_vs_kenlm": kenlm_time / from_text}
 
 
-def _same_scores(model: NgramModel, indices: Sequence[np.ndarray], expected: Sequence[float]) -> None:
+def _same_scores(model: BackoffModel, indices: Sequence[np.ndarray], expected: Sequence[float]) -> None:
     """Check that both programs give the same results, so that their times can be compared."""
     ends = np.cumsum([len(line) - 1 for line in indices])[:-1]
     ours = [part.sum() for part in np.split(np.log10(symbol_probabilities(model, indices)), ends)]

@@ -49,6 +49,7 @@ FILES = {
     "splits": "splits.json",
     "metrics": "metrics.json of a text",
     "series_metrics": "metrics.json of a series",
+    "ngram_model": "model.json of seqlab ngram",
 }
 
 

@@ -15,6 +15,7 @@ from seqlab.io.schemas import check, read_schema
 from seqlab.text.definitions import SPLIT_KEYS, check_corpus
 from seqlab.text.tokens import UNITS
 
+LINE_SMOOTHINGS = ("mle", "wb", "abs", "kn", "mkn")  # those that models of lines can have
 SMOOTHINGS_WITHOUT_BACKOFF = ("laplace", "add-k")  # their models have no back-off weights
 CELL_OPTIONS = {"beta_max": ("deltanet",)}  # a key of rnn -> the cells that have it
 BEST_PREFIX = "best "  # begins a part of a mixture that is chosen on validation
@@ -126,6 +127,9 @@ def text_runs(config: dict[str, Any], unit: str, definition: dict[str, Any]) -> 
         runs["source", "true-source"] = {"settings": definition, "seeds": []}
     for model, settings in ngram_runs(config["ngram"]).items():
         runs["ngram", model] = {"settings": settings, "seeds": []}
+    if unit == "word":  # whose tokens are without line ends
+        for model, settings in line_runs(config["ngram"]).items():
+            runs["lines", model] = {"settings": settings, "seeds": []}
     rnn = config["rnn"]
     settings = {key: rnn[key] for key in ("cells", "layers", "hidden", "embedding", "tied", "grids")}
     settings |= {key: rnn[key] for key in CELL_OPTIONS if key in rnn}
@@ -192,18 +196,30 @@ def preparation(config: dict[str, Any], unit: str) -> dict[str, Any]:
 
 
 def ngram_runs(sweeps: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return the settings of every n-gram of `sweeps`, the key ngram of a configuration, by name.
+    """Return the settings of every n-gram of a stream of `sweeps`, the key ngram of a configuration, by name.
 
     Raise InputError as `check_sweep` does.
     """
     runs: dict[str, dict[str, Any]] = {}
     for sweep in sweeps:
         check_sweep(sweep)
+        if sweep.get("lines"):
+            continue
         for order in sweep["orders"]:
             whole = {"smoothing": sweep["smoothing"], "order": order}
             for settings in (whole, *(whole | {"prune": prune} for prune in sweep.get("prune", []))):
                 runs[ngram_name(**settings)] = settings
     return runs
+
+
+def line_runs(sweeps: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the settings of every n-gram of lines of `sweeps`, by name, such as mkn-5-lines."""
+    return {
+        f"{ngram_name(sweep['smoothing'], order)}-lines": {"smoothing": sweep["smoothing"], "order": order}
+        for sweep in sweeps
+        if sweep.get("lines")
+        for order in sweep["orders"]
+    }
 
 
 def ngram_name(smoothing: str, order: int, prune: dict[str, Any] | None = None) -> str:
@@ -244,6 +260,17 @@ def mixture_candidates(parts: list[str], runs: dict[tuple[str, str], Any]) -> li
 
 def check_sweep(sweep: dict[str, Any]) -> None:
     """Raise InputError where a sweep prunes models that can't be pruned or writes models as ARPA that can't be."""
+    if sweep.get("lines"):
+        if sweep["smoothing"] not in LINE_SMOOTHINGS:
+            raise InputError(
+                f"a sweep of 'ngram' has lines with smoothing {sweep['smoothing']}; use {', '.join(LINE_SMOOTHINGS)}, "
+                "or omit lines"
+            )
+        for key in ("prune", "arpa"):
+            if sweep.get(key):
+                raise InputError(
+                    f"a sweep of 'ngram' has lines and {key}; omit {key}, and run seqlab ngram prune on the model"
+                )
     if sweep["smoothing"] in SMOOTHINGS_WITHOUT_BACKOFF:
         for key in ("prune", "arpa"):
             if sweep.get(key):

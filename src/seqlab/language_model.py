@@ -32,9 +32,9 @@ def open_model(folder: Path, choose_device: Callable[[], Any] = lambda: "cpu", d
     A network is put on the device that `choose_device` returns, in `double` precision where it scores a ledger.
     """
     if (folder / NGRAM_FILE).exists():
-        from seqlab.ngram.model import NgramModel
+        from seqlab.ngram.model import BackoffModel
 
-        return NgramModel.load(folder / NGRAM_FILE)
+        return BackoffModel.load(folder / NGRAM_FILE)
     from seqlab.rnn.model import NetworkModel
 
     return NetworkModel.load(folder, choose_device(), double)

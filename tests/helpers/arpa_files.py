@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from seqlab.ngram.arpa import read_arpa
-from seqlab.ngram.model import NgramModel
+from seqlab.ngram.model import BackoffModel
 
 # What lmplz -o 2 --discount_fallback 0.5 1 1.5 makes of the one line "a b". Each of a, b, </s> follows one word, so
 # 1/2 of 1 is taken from each: p(a) = 1/2 / 3 + 1/2 * 1/4 = 7/24, p(<unk>) = 1/2 * 1/4, p(b | a) = 1/2 + 1/2 * 7/24.
@@ -53,7 +53,7 @@ ngram  3=2
 """
 
 
-def read_text(folder: Path, text: str | bytes) -> tuple[NgramModel, list[str], int | None]:
+def read_text(folder: Path, text: str | bytes) -> tuple[BackoffModel, list[str], int | None]:
     path = folder / "model.arpa"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return read_arpa(path)

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 from seqlab.ngram.counts import count_ngrams
-from seqlab.ngram.model import NgramModel
+from seqlab.ngram.model import BackoffModel
 from seqlab.ngram.smoothing import estimate
 
 UNKNOWN, A, B, C, D = range(5)
@@ -13,7 +13,7 @@ VOCABULARY = 6
 Ngram = tuple[int, ...]
 
 
-def of_stream(smoothing: str, symbols: list[int], order: int, vocabulary: int = VOCABULARY) -> NgramModel:
+def of_stream(smoothing: str, symbols: list[int], order: int, vocabulary: int = VOCABULARY) -> BackoffModel:
     return estimate(smoothing, [np.array(symbols)], order, vocabulary).model
 
 
@@ -21,7 +21,7 @@ def counts_of(symbols: list[int], order: int, vocabulary: int = VOCABULARY) -> l
     return [table.count for table in count_ngrams([np.array(symbols)], order, vocabulary)]
 
 
-def ngrams_of(model: NgramModel) -> list[list[Ngram]]:
+def ngrams_of(model: BackoffModel) -> list[list[Ngram]]:
     """The symbols of the n-grams of every order, in the order of their numbers."""
     found: list[list[Ngram]] = [[(symbol,) for symbol in range(model.vocabulary)]]
     for key in model.key[1:]:
@@ -29,7 +29,7 @@ def ngrams_of(model: NgramModel) -> list[list[Ngram]]:
     return found
 
 
-def by_definition(model: NgramModel, context: Ngram) -> list[float]:
+def by_definition(model: BackoffModel, context: Ngram) -> list[float]:
     """The probabilities of all symbols after `context`, from dictionaries."""
     ngrams = ngrams_of(model)
     probability = dict(zip(itertools.chain(*ngrams), np.concatenate(model.probability), strict=True))
@@ -43,5 +43,5 @@ def by_definition(model: NgramModel, context: Ngram) -> list[float]:
     return [after(context, symbol) for symbol in range(model.vocabulary)]
 
 
-def kept(model: NgramModel) -> set[Ngram]:
+def kept(model: BackoffModel) -> set[Ngram]:
     return set(itertools.chain(*ngrams_of(model)))

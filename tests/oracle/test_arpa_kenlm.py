@@ -9,7 +9,7 @@ from arpa_files import LMPLZ, read_text
 from numpy.typing import NDArray
 
 from seqlab.ngram.arpa import arpa_name, write_arpa
-from seqlab.ngram.model import NgramModel, symbol_probabilities
+from seqlab.ngram.model import BackoffModel, symbol_probabilities
 from seqlab.ngram.smoothing import estimate
 from seqlab.text.vocab import Vocab
 
@@ -37,7 +37,7 @@ def random_lines(unit: str, seed: int) -> list[list[str]]:
 class Case:
     """A model, KenLM's reading of it, and lines it has not seen: as indices and as KenLM wants them."""
 
-    model: NgramModel
+    model: BackoffModel
     kenlm: "kenlm.Model"
     indices: list[NDArray[np.int64]]
     sentences: list[str]

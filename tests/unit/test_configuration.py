@@ -351,6 +351,13 @@ def test_what_a_sweep_can_not_prune_or_write_is_refused(sweep: dict) -> None:
         ngram_runs([sweep])
 
 
+def test_models_of_lines_are_runs_of_a_family_of_their_own_and_for_words_only() -> None:
+    sweeps = [{"smoothing": "mkn", "orders": [2, 5], "lines": True}, {"smoothing": "mkn", "orders": [5]}]
+    char, word = (text_runs(small(ngram=sweeps), unit, {}) for unit in ("char", "word"))
+    assert set(word) - set(char) == {("lines", "mkn-2-lines"), ("lines", "mkn-5-lines")}
+    assert word["lines", "mkn-5-lines"]["settings"] == {"smoothing": "mkn", "order": 5}
+
+
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
 def test_every_smoothing_is_known_to_back_off_or_not(smoothing: str) -> None:
     text = [np.array([1, 2, 1, 2, 2, 1, 1])]

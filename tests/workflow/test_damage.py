@@ -21,7 +21,7 @@ from seqlab.io.files import read_json, verified
 from seqlab.io.runs import read_experiment
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.ledger.scores import read_scores
-from seqlab.ngram.model import NgramModel
+from seqlab.ngram.model import BackoffModel
 from seqlab.ngram.shards import count_shard, merge_shards, read_counts
 from seqlab.questions.verdicts import read_verdicts
 from seqlab.report.tables import read_text_models
@@ -72,7 +72,7 @@ READERS: list[tuple[Path, Callable[[Path], Any]]] = [
     (PREPARED / "splits.json", read_splits),
     (BASE / "check.json", read_json),
     (NGRAM / "card.yaml", read_card),
-    (NGRAM / "model.npz", NgramModel.load),
+    (NGRAM / "model.npz", BackoffModel.load),
     (NGRAM / "training.json", read_json),
     (NGRAM / "scores.npz", read_scores),
     (NGRAM / "metrics.json", read_metrics),

@@ -38,7 +38,7 @@ def whole_of(name):
 
 def highest_order(wildcards):
     """Return the highest order of all n-gram models."""
-    return max(order for sweep in config["ngram"] for order in sweep["orders"])
+    return max(order for sweep in config["ngram"] if not sweep.get("lines") for order in sweep["orders"])
 
 
 def counting_memory(wildcards):

@@ -2,7 +2,8 @@
 
 Needs  ids.npy, splits.json, vocab.json of the prepared corpus, and counts/merged/ where the text is counted in shards
 Makes  results/{experiment}/{corpus}/{unit}/ngram/{model}/card.yaml, model.npz, training.json, scores.npz, metrics.json,
-       sample.txt, and model.arpa.gz if requested
+       sample.txt, and model.arpa.gz if requested; of models of lines lines/{model}/ with model/ instead of model.npz
+       and without sample.txt
 """
 
 PRUNED = {  # a pruned n-gram -> its unpruned model
@@ -173,6 +174,46 @@ rule prune_ngram:
         " --whole-training {input.whole_training:q}"
         " --name {params.whole:q}"
         " --sample {params.sample:q}"
+        " --folder $(dirname {output.card:q})"
+        " > {log:q} 2>&1"
+
+
+rule train_lines:
+    input:
+        check="results/{experiment}/{corpus}/{unit}/check.json",
+        text="results/corpora/{corpus}/clean.txt",
+        ids=prepared("ids.npy"),
+        splits=prepared("splits.json"),
+        vocab=prepared("vocab.json"),
+    output:
+        card="results/{experiment}/{corpus}/{unit}/lines/{model}/card.yaml",
+        model=kept("results/{experiment}/{corpus}/{unit}/lines/{model}/model/model.ngram"),
+        description=kept("results/{experiment}/{corpus}/{unit}/lines/{model}/model/model.json"),
+        training="results/{experiment}/{corpus}/{unit}/lines/{model}/training.json",
+        scores="results/{experiment}/{corpus}/{unit}/lines/{model}/scores.npz",
+        metrics="results/{experiment}/{corpus}/{unit}/lines/{model}/metrics.json",
+    log:
+        "results/{experiment}/{corpus}/{unit}/lines/{model}/train.log",
+    benchmark:
+        "results/{experiment}/{corpus}/{unit}/lines/{model}/train.benchmark.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=by_size(1000, 150),
+        runtime=by_size(30, 0.5),
+    params:
+        script=script("train_lines"),
+        code=code_of("train_lines"),
+        run=run_of("lines"),
+    message:
+        "Estimating {wildcards.model} on {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {params.script:q}"
+        " --run {params.run:q}"
+        " --text {input.text:q}"
+        " --ids {input.ids:q}"
+        " --splits {input.splits:q}"
+        " --vocab {input.vocab:q}"
         " --folder $(dirname {output.card:q})"
         " > {log:q} 2>&1"
 

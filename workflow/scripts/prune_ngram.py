@@ -12,7 +12,7 @@ from seqlab.io.errors import command
 from seqlab.io.files import write_json
 from seqlab.ledger.record import read_training
 from seqlab.ngram.counts import count_ngrams
-from seqlab.ngram.model import NgramModel
+from seqlab.ngram.model import BackoffModel
 from seqlab.ngram.pruning import prune_model
 from seqlab.ngram.shards import read_counts
 from seqlab.scoring import score_run
@@ -34,7 +34,7 @@ def main() -> None:
     splits, vocab = read_splits(arguments.splits), Vocab.load(arguments.vocab)
     ids = read_ids(arguments.ids, splits)
     started = time.perf_counter()
-    whole, training = NgramModel.load(arguments.whole), read_training(arguments.whole_training)
+    whole, training = BackoffModel.load(arguments.whole), read_training(arguments.whole_training)
 
     def count() -> list[NDArray[np.int64]]:
         if arguments.counts:
@@ -52,7 +52,7 @@ def main() -> None:
     }
     print(f"{pruned.parameters:,} of {whole.parameters:,} n-grams kept")
     write_json(arguments.folder / "training.json", training | {"pruned_from": arguments.name})
-    model = NgramModel.load(path)
+    model = BackoffModel.load(path)
     score_run(arguments.folder, model, splits, ids, vocab, arguments.sample, pruned_from=arguments.name)
 
 

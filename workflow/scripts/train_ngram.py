@@ -8,7 +8,7 @@ from seqlab.io.cards import add_run_arguments, begin_run
 from seqlab.io.errors import command
 from seqlab.io.files import write_json
 from seqlab.ngram.counts import count_ngrams
-from seqlab.ngram.model import NgramModel
+from seqlab.ngram.model import BackoffModel
 from seqlab.ngram.shards import read_counts
 from seqlab.ngram.smoothing import estimate_from_counts
 from seqlab.scoring import score_run
@@ -38,7 +38,7 @@ def main() -> None:
     training = {"seconds": round(seconds, 3), "parameters": fit.model.parameters, "notes": fit.notes} | fit.details
     print(f"{fit.model.parameters:,} n-grams in {seconds:.2f} s", *fit.notes, sep="\n")
     write_json(arguments.folder / "training.json", training)
-    score_run(arguments.folder, NgramModel.load(path), splits, ids, vocab, arguments.sample)
+    score_run(arguments.folder, BackoffModel.load(path), splits, ids, vocab, arguments.sample)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import argparse
 
 from seqlab.io.errors import command
 from seqlab.ngram.arpa import write_arpa
-from seqlab.ngram.model import NgramModel
+from seqlab.ngram.model import BackoffModel
 from seqlab.text.vocab import Vocab
 
 
@@ -15,7 +15,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the run")
     parser.add_argument("--arpa", required=True, help="file to write, compressed if its name ends in .gz")
     arguments = parser.parse_args()
-    model = NgramModel.load(arguments.model)
+    model = BackoffModel.load(arguments.model)
     write_arpa(arguments.arpa, model, Vocab.load(arguments.vocab).tokens)
     print(f"{model.parameters:,} n-grams written")
 

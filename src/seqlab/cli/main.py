@@ -12,6 +12,7 @@ from seqlab.io.errors import command
 COMMANDS = {  # name -> module with its `app`, and its line in the list
     "score": ("seqlab.cli.score", "print perplexity and bits of a text under a model"),
     "generate": ("seqlab.cli.generate", "continue a prompt"),
+    "ngram": ("seqlab.cli.ngram", "train, query, prune and mix n-gram models of any text"),
     "compare": ("seqlab.cli.compare", "compare models on the test split"),
     "corpora": ("seqlab.cli.corpora", "list the defined texts, or check a text of your own"),
     "dashboard": ("seqlab.cli.dashboard", "show the tracked runs in MLflow's pages"),

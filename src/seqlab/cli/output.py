@@ -76,8 +76,8 @@ def load_model(folder: Path, device: str) -> Any:
     return LanguageModel.load(folder, choose_device(device))
 
 
-def show_progress(total: int, label: str) -> Any:
+def show_progress(total: int | None, label: str, unit: str = " symbols") -> Any:
     """Return a progress bar on standard error, shown after two seconds and at terminals only."""
     from tqdm import tqdm
 
-    return tqdm(total=total, desc=label, unit=" symbols", unit_scale=True, delay=2, disable=None, leave=False)
+    return tqdm(total=total, desc=label, unit=unit, unit_scale=True, delay=2, disable=None, leave=False)

@@ -6,7 +6,7 @@ import numpy as np
 
 from seqlab.io.errors import InputError
 from seqlab.ngram.evidence import Estimate, Evidence
-from seqlab.ngram.model import NgramModel, symbol_probabilities
+from seqlab.ngram.model import BackoffModel, symbol_probabilities
 
 
 def maximum_likelihood(evidence: Evidence) -> Estimate:
@@ -17,7 +17,7 @@ def maximum_likelihood(evidence: Evidence) -> Estimate:
         for table, count, total in zip(evidence.tables, evidence.counts, totals, strict=True)
     ]
     backoff = [np.where(total > 0, 0.0, 1.0) for total in totals[1:]]
-    return Estimate(NgramModel(evidence.vocabulary, True, evidence.keys, probability, backoff))
+    return Estimate(BackoffModel(evidence.vocabulary, True, evidence.keys, probability, backoff))
 
 
 def add_one(evidence: Evidence) -> Estimate:
@@ -37,7 +37,7 @@ def add_fitted(evidence: Evidence) -> Estimate:
     return Estimate(add_counts(evidence, k), {"k": k}, [f"k = {k:.3g}, fitted on valid"])
 
 
-def add_counts(evidence: Evidence, k: float) -> NgramModel:
+def add_counts(evidence: Evidence, k: float) -> BackoffModel:
     """Return the model with p(w | h) = (count(h w) + k) / (count(h) + k V); uniform after an unseen context."""
     if evidence.line_start is not None:
         raise InputError("additive smoothing has no line-wise models; use the stream protocol")
@@ -48,7 +48,7 @@ def add_counts(evidence: Evidence, k: float) -> NgramModel:
         for table, count, total in zip(evidence.tables, evidence.counts, totals, strict=True)
     ]
     backoff = [np.divide(added, total + added, dtype=np.float64) for total in totals[1:]]
-    return NgramModel(evidence.vocabulary, False, evidence.keys, probability, backoff)
+    return BackoffModel(evidence.vocabulary, False, evidence.keys, probability, backoff)
 
 
 def _cost(evidence: Evidence, exponent: float) -> float:

@@ -7,19 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from seqlab.ngram.model import NgramModel
+from seqlab.ngram.model import BackoffModel
 from seqlab.sampling import Positions, Texts
 
 MOST_CELLS = 8_000_000  # contexts times symbols; each takes twelve bytes, and eight more for every step
 
 
-def is_feasible(model: NgramModel) -> bool:
+def is_feasible(model: BackoffModel) -> bool:
     """Return whether the sum, over every context with every symbol, is exact and of bounded cost."""
     return model.backs_off and _contexts(model) * model.vocabulary <= MOST_CELLS
 
 
 def probabilities_ahead(
-    model: NgramModel, segments: Texts, positions: Positions, steps: Sequence[int]
+    model: BackoffModel, segments: Texts, positions: Positions, steps: Sequence[int]
 ) -> NDArray[np.float64]:
     """Return the probability of the symbols at `positions` given the segment up to k symbols before each, for every
     k of `steps`: (steps, positions).
@@ -44,12 +44,12 @@ def probabilities_ahead(
     return answers
 
 
-def _contexts(model: NgramModel) -> int:
+def _contexts(model: BackoffModel) -> int:
     """Count the contexts of every length below the order, the empty one included."""
     return 1 + sum(len(key) for key in model.key[:-1])
 
 
-def _chain(model: NgramModel) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+def _chain(model: BackoffModel) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """Return, for every kept context by rising length, the probability of each symbol and the longest kept context
     after it: both (contexts, vocabulary).
     """

@@ -13,7 +13,6 @@ import re
 import zlib
 from array import array
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, cast
@@ -23,12 +22,14 @@ from numpy.typing import NDArray
 
 from seqlab.io.errors import InputError
 from seqlab.io.files import replacing
+from seqlab.machine.threads import map_ordered
 from seqlab.ngram.arpa_names import ESCAPED_HEADER, LINE_END, LINE_START, UNKNOWNS, arpa_name, token_of
-from seqlab.ngram.model import NgramModel
+from seqlab.ngram.model import BackoffModel
 from seqlab.text.vocab import UNKNOWN
 
 ZERO, FLOOR = -99.0, 1e-99  # -99 stands for log10(0), as in SRILM
 LINES_AT_ONCE = 100_000  # n-grams converted to text together
+GZIP_LEVEL = 6
 LONGEST_LINE = 1 << 20  # bytes; a file without line ends must not be read as a whole
 COUNT_PATTERN = re.compile(rb"ngram\s+(\d{1,9})\s*=\s*(\d{1,18})")
 BLANKS = b" \t\r\n"  # separators of words and lines, as in KenLM; vertical tabs and form feeds are parts of words
@@ -39,44 +40,69 @@ WRITE_AGAIN = "write the model again with the tool it came from"
 GIVE_ARPA = "give a model in the ARPA format, plain or compressed by gzip"
 
 
-def write_arpa(path: str | Path, model: NgramModel, tokens: Sequence[str], line_start: int | None = None) -> None:
+def write_arpa(
+    path: str | Path, model: BackoffModel, tokens: Sequence[str], line_start: int | None = None, threads: int = 1
+) -> None:
     """Write `model` as ARPA, compressed where `path` ends in `.gz`; equal models give equal bytes.
 
     `tokens` are the names of the vocabulary, `<unk>` first; `line_start` is the index of `<s>` in a line-wise model.
     Other models, which know no lines, get an `<s>` and an `</s>` of probability zero as their last unigrams, since
-    programs such as KenLM require both; score with them without line borders (`kenlm.Model.score(text, bos=False,
+    programs such as KenLM require both; score them without line borders (`kenlm.Model.score(text, bos=False,
     eos=False)`), and words by their `arpa_name`: a word `<s>`, `</s>` or `<unk>` of the text is not the mark of that
     name. Logarithms have nine significant digits; probabilities below 1e-99 are written as zero. Raises InputError, and
     writes nothing, for a model that does not back off and for tokens of another vocabulary.
     """
     names = _names(path, model, tokens, line_start)
-    borders = [LINE_START, LINE_END] if line_start is None else []
-    with (
-        replacing(path, checksum=False) as temporary,
-        temporary.open("wb") as plain,
-        # neither name nor time in the gzip header, so that the bytes depend on the model alone
-        gzip.GzipFile("", "wb", 6, plain, mtime=0) if str(path).endswith(".gz") else nullcontext(plain) as file,
-    ):
+    write_names(path, model, names, line_start is not None, threads)
+
+
+def write_names(
+    path: str | Path, model: BackoffModel, names: Sequence[str], lines: bool, threads: int = 1, escaped: bool = True
+) -> None:
+    """Write `model` as `write_arpa` does, with the words of the file given as `names`, (vocabulary,).
+
+    A model without `lines` gets the marks of lines. `escaped` says that words are those of `arpa_name`.
+    """
+    if not model.backs_off:
+        raise InputError(
+            f"{path} was not written: it does not back off (add-k smoothing), and ARPA holds back-off models only; use "
+            "kn or mkn"
+        )
+    borders = [] if lines else [LINE_START, LINE_END]
+    texts = [name.encode() for name in names]
+    words = np.frombuffer(b"".join(texts), dtype=np.uint8)
+    ends = np.cumsum([len(text) for text in texts])
+    level = GZIP_LEVEL if str(path).endswith(".gz") else None
+
+    def format_block(block: tuple[int, int]) -> bytes:
+        return _compressed(_text(model, *block, words, ends), level)
+
+    with replacing(path, checksum=False) as temporary, temporary.open("wb") as file:
         sizes = [len(model.key[0]) + len(borders), *map(len, model.key[1:])]
         header = "".join(f"ngram {k}={size}\n" for k, size in enumerate(sizes, start=1))
-        file.write(ESCAPED_HEADER + f"\n\\data\\\n{header}".encode())
+        title = ESCAPED_HEADER + b"\n" if escaped else b""
+        file.write(_compressed(title + f"\\data\\\n{header}".encode(), level))
         for k in range(1, model.order + 1):
-            file.write(f"\n\\{k}-grams:\n".encode())
-            for first in range(0, len(model.key[k - 1]), LINES_AT_ONCE):
-                file.write(_text(model, k, names, first).encode())
-            if k == 1:
+            file.write(_compressed(f"\n\\{k}-grams:\n".encode(), level))
+            blocks = ((k, first) for first in range(0, len(model.key[k - 1]), LINES_AT_ONCE))
+            file.writelines(map_ordered(format_block, blocks, threads))
+            if k == 1 and borders:
                 weight = "\t0" if model.order > 1 else ""
-                file.write("".join(f"{ZERO:g}\t{border}{weight}\n" for border in borders).encode())
-        file.write(b"\n\\end\\\n")
+                marks = "".join(f"{ZERO:g}\t{border}{weight}\n" for border in borders)
+                file.write(_compressed(marks.encode(), level))
+        file.write(_compressed(b"\n\\end\\\n", level))
 
 
-def _names(path: str | Path, model: NgramModel, tokens: Sequence[str], line_start: int | None) -> NDArray[np.object_]:
+def _compressed(text: bytes, level: int | None) -> bytes:
+    """Return `text` as a member of a gzip file, without name and time, so that the bytes depend on the text alone."""
+    return text if level is None else gzip.compress(text, level, mtime=0)
+
+
+def _names(path: str | Path, model: BackoffModel, tokens: Sequence[str], line_start: int | None) -> list[str]:
     """Return the words of the file for the vocabulary, (vocabulary,)."""
     starts = [index for index, token in enumerate(tokens) if token == LINE_START]
     different = len(set(tokens[1:])) + 1
-    if not model.backs_off:
-        problem = "it does not back off (add-k smoothing), and ARPA holds back-off models only; use kn or mkn"
-    elif list(tokens[:1]) != [UNKNOWN] or not len(tokens) == different == model.vocabulary:
+    if list(tokens[:1]) != [UNKNOWN] or not len(tokens) == different == model.vocabulary:
         problem = f"its tokens must be the {model.vocabulary} names of the vocabulary, each once, {UNKNOWN} first"
     elif line_start is not None and starts != [line_start]:
         problem = f"{LINE_START} is the token {starts} and line_start is {line_start}; they must be the same"
@@ -84,25 +110,31 @@ def _names(path: str | Path, model: NgramModel, tokens: Sequence[str], line_star
         problem = f"the token {tokens.index('')} is empty, which ARPA cannot hold; omit it from the text"
     else:
         marks = () if line_start is None else (LINE_START, LINE_END)  # in a stream they are words of the text
-        names = [token if token in marks else arpa_name(token) for token in tokens[1:]]
-        return np.array([UNKNOWN, *names], dtype=object)
+        return [UNKNOWN, *(token if token in marks else arpa_name(token) for token in tokens[1:])]
     raise InputError(f"{path} was not written: {problem}")
 
 
-def _text(model: NgramModel, k: int, names: NDArray[np.object_], first: int) -> str:
-    """Return the lines of at most LINES_AT_ONCE n-grams of order k, from number `first` on."""
+def _text(model: BackoffModel, k: int, first: int, words: NDArray[np.uint8], ends: NDArray[np.int64]) -> bytes:
+    """Return the lines of at most LINES_AT_ONCE n-grams of order k, from number `first` on.
+
+    Word i is `words[ends[i - 1] : ends[i]]`.
+    """
+    from seqlab.ngram.compiled import NUMBER_LENGTH, format_ngrams  # numba takes a second to load
+
     number = np.arange(first, min(first + LINES_AT_ONCE, len(model.key[k - 1])))
-    value = np.log10(np.clip(model.probability[k - 1][number], FLOOR, 1.0)).tolist()  # rounding can exceed 1
-    tail = [""] * len(number)
+    columns = [np.log10(np.clip(model.probability[k - 1][number], FLOOR, 1.0))]  # rounding can exceed 1
     if k < model.order:
-        tail = [f"\t{weight:.9g}" for weight in np.log10(np.maximum(model.backoff[k - 1][number], FLOOR)).tolist()]
-    columns = []
-    for j in range(k, 0, -1):  # from the last word to the first
-        key = model.key[j - 1][number]
-        columns.append(names[key % model.vocabulary].tolist())
-        number = key // model.vocabulary
-    words = map(" ".join, zip(*reversed(columns), strict=True))
-    return "".join([f"{p:.9g}\t{w}{b}\n" for p, w, b in zip(value, words, tail, strict=True)])
+        columns.append(np.log10(np.maximum(model.backoff[k - 1][number], FLOOR)))
+    numbers = np.stack(columns, axis=1)
+    size = np.abs(numbers.ravel())
+    odd = np.flatnonzero((size != 0) & ((size < 1e-4) | (size >= 100)))  # with an exponent, or more than two digits
+    odd_texts = [b"%.9g" % number for number in numbers.ravel()[odd].tolist()]
+    odd_ends = np.cumsum([len(text) for text in odd_texts], dtype=np.int64)
+    symbols = model.symbols(k, number)
+    room = int(np.diff(ends, prepend=0)[symbols].sum()) + len(symbols) * (k + numbers.shape[1] * (NUMBER_LENGTH + 1))
+    out = np.empty(room + sum(map(len, odd_texts)), dtype=np.uint8)
+    joined = np.frombuffer(b"".join(odd_texts), dtype=np.uint8)
+    return out[: format_ngrams(out, symbols, words, ends, numbers, odd, joined, odd_ends)].tobytes()
 
 
 class _Lines:
@@ -144,7 +176,7 @@ class _Lines:
         raise InputError(f"{self.path}, line {self.number if line is None else line}: {fault}; {remedy}")
 
 
-def read_arpa(path: str | Path) -> tuple[NgramModel, list[str], int | None]:
+def read_arpa(path: str | Path) -> tuple[BackoffModel, list[str], int | None]:
     """Return the model in `path`, plain or compressed by gzip, its tokens, and the index of `<s>` (None without it).
 
     `<unk>` or `<UNK>` is token 0, as in KenLM, with probability zero where the file has neither; the others follow in
@@ -152,7 +184,7 @@ def read_arpa(path: str | Path) -> tuple[NgramModel, list[str], int | None]:
     probability is zero. Highest orders without n-grams are omitted. Raises InputError, with file and line, for a file
     that is not a complete ARPA model.
     """
-    model = NgramModel(0, True, [], [], [])
+    model = BackoffModel(0, True, [], [], [])
     with _opened(Path(path)) as file:
         lines = _Lines(path, file)
         for k, count in enumerate(counts := _header(lines), start=1):
@@ -167,13 +199,15 @@ def read_arpa(path: str | Path) -> tuple[NgramModel, list[str], int | None]:
     if line_start is not None:
         model.probability[0][line_start] = 0.0  # lmplz writes log10(1), SRILM log10(0)
     order = int(np.count_nonzero(counts))
-    model = NgramModel(model.vocabulary, True, model.key[:order], model.probability[:order], model.backoff[: order - 1])
+    model = BackoffModel(
+        model.vocabulary, True, model.key[:order], model.probability[:order], model.backoff[: order - 1]
+    )
     if line_start == model.vocabulary - 2 and _knows_no_lines(model, lines.tokens):
         return _without_borders(model), lines.tokens[:-2], None
     return model, lines.tokens, line_start
 
 
-def _knows_no_lines(model: NgramModel, tokens: list[str]) -> bool:
+def _knows_no_lines(model: BackoffModel, tokens: list[str]) -> bool:
     """Return whether `<s>` and `</s>` are there for the format alone, as `write_arpa` adds them."""
     if tokens[-2:] != [LINE_START, LINE_END] or model.probability[0][-2:].any():
         return False
@@ -182,13 +216,13 @@ def _knows_no_lines(model: NgramModel, tokens: list[str]) -> bool:
     return not follows and not any((key // model.vocabulary >= first).any() for key in model.key[1:2])
 
 
-def _without_borders(model: NgramModel) -> NgramModel:
+def _without_borders(model: BackoffModel) -> BackoffModel:
     """Return `model` without its last two unigrams."""
     size = model.vocabulary - 2
     key = [model.key[0][:size], *(key // model.vocabulary * size + key % model.vocabulary for key in model.key[1:])]
     probability = [model.probability[0][:size], *model.probability[1:]]
     backoff = [model.backoff[0][:size], *model.backoff[1:]] if model.order > 1 else []
-    return NgramModel(size, True, key, probability, backoff)
+    return BackoffModel(size, True, key, probability, backoff)
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -276,7 +310,7 @@ def _take_word(lines: _Lines, word: bytes) -> None:
         lines.tokens.append(token)
 
 
-def _append(model: NgramModel, lines: _Lines, words: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+def _append(model: BackoffModel, lines: _Lines, words: NDArray[np.int64], values: NDArray[np.float64]) -> None:
     """Add the n-grams of a section to `model`, which has all orders below."""
     k = words.shape[1]
     context = words[:, 0] if k > 1 else np.zeros(len(words), dtype=np.int64)

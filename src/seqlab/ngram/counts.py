@@ -7,6 +7,7 @@ the order, and an n-gram is found by one binary search per order.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -14,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.io.errors import InputError
-from seqlab.ngram.tally import Piece, Tally, count_pieces
+from seqlab.machine.threads import map_ordered
+from seqlab.ngram.tally import Piece, Tally, count_pieces, count_stretches
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,15 @@ def count_ngrams(segments: Sequence[NDArray[Any]], order: int, vocabulary: int) 
     return link_tables(count_pieces(pieces, order, vocabulary), vocabulary)
 
 
+def count_lines(
+    symbols: NDArray[Any], starts: NDArray[Any], order: int, vocabulary: int, threads: int
+) -> list[OrderCounts]:
+    """Count as `count_ngrams` in segments of `symbols`, (symbols,), that begin at the places `starts`."""
+    lengths = np.diff(starts, append=len(symbols)).astype(np.int64)
+    check_countable(lengths.tolist(), order, vocabulary)
+    return link_tables(count_stretches(symbols, lengths, order, vocabulary, threads), vocabulary, threads)
+
+
 def check_countable(lengths: Sequence[int], order: int, vocabulary: int) -> None:
     """Raise InputError where segments of these `lengths` hold no n-grams of `order`, or too few for a model."""
     if order < 1:
@@ -52,11 +63,16 @@ def check_countable(lengths: Sequence[int], order: int, vocabulary: int) -> None
         raise InputError(f"the training text has {longest} symbols, fewer than an n-gram of order {order}")
 
 
-def link_tables(tallies: Sequence[Tally], vocabulary: int) -> list[OrderCounts]:
+def link_tables(tallies: Sequence[Tally], vocabulary: int, threads: int = 1) -> list[OrderCounts]:
     """Return the tables with the number of the last k - 1 symbols of every n-gram."""
     tables: list[OrderCounts] = []
     for counted in tallies:
-        suffix = suffixes(counted.key, tables[-1], vocabulary) if tables else np.zeros(vocabulary, dtype=np.int64)
+        suffix = np.zeros(vocabulary, dtype=np.int64)
+        if tables:
+            parts = np.array_split(counted.key, threads)
+            suffix = np.concatenate(
+                list(map_ordered(partial(suffixes, shorter=tables[-1], vocabulary=vocabulary), parts, threads))
+            )
         tables.append(OrderCounts(counted.key, counted.count, counted.opens, suffix, vocabulary))
     return tables
 

@@ -76,8 +76,11 @@ def _discounted(
     """Discounted counts, interpolated with the order below by the discounted mass (Chen & Goodman 1998, eq. 24)."""
     discounts = [discounts_of(count) for count in counts]
     shares, weights = [], []
-    for table, count, total, discount in zip(evidence.tables, counts, evidence.totals(counts), discounts, strict=True):
+    totals = evidence.totals(counts)
+    for k, (table, count, total, discount) in enumerate(zip(evidence.tables, counts, totals, discounts, strict=True)):
         taken = discount.of(count)
+        if evidence.dropped:
+            taken = np.where(evidence.dropped[k], count, taken)
         divisor = np.maximum(total, 1)  # a context without successors passes all mass to the order below
         shares.append((count - taken) / divisor[table.context])
         weights.append(np.where(total > 0, np.bincount(table.context, taken, len(total)) / divisor, 1.0))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.ngram.counts import OrderCounts
-from seqlab.ngram.model import NgramModel
+from seqlab.ngram.model import BackoffModel
 
 
 @dataclass(frozen=True)
@@ -16,12 +16,15 @@ class Evidence:
     """Counts of the training text, and segments of the validation text for smoothings that fit weights.
 
     `line_start` is the index of `<s>` in line-wise models, where it opens every segment and is never predicted.
+    `dropped` are masks of n-grams to remove, (G,) for each order, or empty: discounting gives their whole mass to the
+    order below, as KenLM does.
     """
 
     tables: list[OrderCounts]
     vocabulary: int
     line_start: int | None = None
     valid: Sequence[NDArray[Any]] = ()
+    dropped: Sequence[NDArray[np.bool_]] = ()
 
     @property
     def keys(self) -> list[NDArray[np.int64]]:
@@ -51,14 +54,14 @@ class Evidence:
 class Estimate:
     """An estimated model; `details` holds fitted numbers for JSON, `notes` sentences for users of the results."""
 
-    model: NgramModel
+    model: BackoffModel
     details: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
 def interpolate_orders(
     evidence: Evidence, shares: Sequence[NDArray[np.float64]], weights: Sequence[NDArray[np.float64]]
-) -> NgramModel:
+) -> BackoffModel:
     """Return the model with p(w | h) = share(h w) + weight(h) p(w | h without its first symbol), down to the uniform
     distribution.
 
@@ -71,4 +74,4 @@ def interpolate_orders(
         if evidence.line_start is not None and not probability:
             lower[evidence.line_start] = 0.0
         probability.append(lower)
-    return NgramModel(evidence.vocabulary, True, evidence.keys, probability, list(weights[1:]))
+    return BackoffModel(evidence.vocabulary, True, evidence.keys, probability, list(weights[1:]))

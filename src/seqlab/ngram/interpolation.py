@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from seqlab.io.errors import InputError
 from seqlab.ngram.evidence import Estimate, Evidence, interpolate_orders
-from seqlab.ngram.model import NgramModel
+from seqlab.ngram.model import BackoffModel
 
 MOST_ROUNDS = 50  # of EM at most; it has converged when a round changes no weight by 1e-4
 
@@ -51,7 +51,7 @@ def _observe(
     evidence: Evidence, buckets: Sequence[NDArray[np.int64]], ratios: Sequence[NDArray[np.float64]]
 ) -> tuple[list[NDArray[np.int64]], list[NDArray[np.float64]]]:
     """Return the bucket of the context (0: unseen) and the relative frequency of scored symbols of valid, per order."""
-    finder = NgramModel(evidence.vocabulary, True, evidence.keys, [], [])
+    finder = BackoffModel(evidence.vocabulary, True, evidence.keys, [], [])
     symbols = np.concatenate([np.asarray(segment, dtype=np.int64) for segment in evidence.valid])
     place = np.concatenate([np.arange(len(segment)) for segment in evidence.valid])
     scored = place > 0

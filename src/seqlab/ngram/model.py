@@ -16,7 +16,7 @@ BLOCK = 1 << 16  # symbols scored together: their arrays fit into the cache of a
 
 
 @dataclass(frozen=True)
-class NgramModel:
+class BackoffModel:
     """A model of orders 1 to n; list entry k - 1 belongs to order k. Keys are as in `seqlab.ngram.counts`.
 
     The probability of a symbol after a context h is `probability` where (h, symbol) is kept, else `backoff` of h times
@@ -46,6 +46,13 @@ class NgramModel:
         keys = self.key[order - 1]
         place = np.minimum(np.searchsorted(keys, target), len(keys) - 1)
         return np.where((context >= 0) & (keys[place] == target), place, -1)
+
+    def symbols(self, order: int, number: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the symbols of the n-grams of `order` with these numbers, (n, order)."""
+        columns = np.empty((len(number), order), dtype=np.int64)
+        for k in range(order, 0, -1):
+            number, columns[:, k - 1] = np.divmod(self.key[k - 1][number], self.vocabulary)
+        return columns
 
     @property
     def seeds(self) -> list[int | None]:
@@ -94,7 +101,7 @@ class NgramModel:
             np.savez(temporary, **arrays)
 
     @classmethod
-    def load(cls, path: str | Path) -> "NgramModel":
+    def load(cls, path: str | Path) -> "BackoffModel":
         """Return the model in `path`; InputError where the file is damaged."""
         arrays = read_arrays(path)
         order = sum(name.startswith("key_") for name in arrays)
@@ -115,7 +122,7 @@ class NgramModel:
         return model
 
 
-def symbol_probabilities(model: NgramModel, segments: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+def symbol_probabilities(model: BackoffModel, segments: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
     """The probability of every symbol but the first of each segment given up to n - 1 symbols before it, in order.
 
     `segments` hold indices; the result has shape (sum of (length - 1),).
@@ -131,7 +138,7 @@ def symbol_probabilities(model: NgramModel, segments: Sequence[NDArray[Any]]) ->
     return scored
 
 
-def _probabilities(model: NgramModel, symbols: NDArray[np.int64], place: NDArray[np.int64]) -> NDArray[np.float64]:
+def _probabilities(model: BackoffModel, symbols: NDArray[np.int64], place: NDArray[np.int64]) -> NDArray[np.float64]:
     """The probability of every symbol given those before it in its segment; `place` counts from the start of that."""
     probability: NDArray[np.float64] = model.probability[0][symbols]
     # Positions whose context is kept in the current order; few are left in the highest. They are sorted by their first
@@ -154,7 +161,7 @@ def _probabilities(model: NgramModel, symbols: NDArray[np.int64], place: NDArray
     return probability
 
 
-def distribution(model: NgramModel, context: Sequence[int]) -> NDArray[np.float64]:
+def distribution(model: BackoffModel, context: Sequence[int]) -> NDArray[np.float64]:
     """The probabilities of all symbols after `context`, shape (vocabulary,); only its last n - 1 symbols matter."""
     history = list(context)[-(model.order - 1) :] if model.order > 1 else []
     result = model.probability[0]
@@ -178,7 +185,7 @@ def distribution(model: NgramModel, context: Sequence[int]) -> NDArray[np.float6
 class NgramReading:
     """Texts read by an n-gram model; see `seqlab.sampling.Reading`."""
 
-    model: NgramModel
+    model: BackoffModel
     texts: list[list[int]]
 
     @property

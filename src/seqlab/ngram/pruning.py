@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.io.errors import InputError
-from seqlab.ngram.model import NgramModel
+from seqlab.ngram.model import BackoffModel
 
 SUM_ERROR = 1e-12  # rounding error of a sum of probabilities
 
 
 def prune_model(
-    model: NgramModel, minimum: dict[str, Any], count: Callable[[], Sequence[NDArray[np.integer]]]
-) -> NgramModel:
+    model: BackoffModel, minimum: dict[str, Any], count: Callable[[], Sequence[NDArray[np.integer]]]
+) -> BackoffModel:
     """Prune `model` by `minimum`: {"entropy": threshold} or {"counts": [minimum of each order]}.
 
     The last minimum count holds for all longer n-grams too. `count` returns the counts for `prune_by_count` and is
@@ -27,7 +27,7 @@ def prune_model(
     return prune_by_count(model, count(), least + [least[-1]] * (model.order - len(least)))
 
 
-def prune_by_relative_entropy(model: NgramModel, threshold: float, line_start: int | None = None) -> NgramModel:
+def prune_by_relative_entropy(model: BackoffModel, threshold: float, line_start: int | None = None) -> BackoffModel:
     """Remove the n-grams whose removal raises the perplexity by a share below `threshold` (Stolcke 1998).
 
     `threshold` has no unit: 1e-7 removes n-grams that cost less than a ten-millionth of the perplexity; 0 removes none.
@@ -39,10 +39,12 @@ def prune_by_relative_entropy(model: NgramModel, threshold: float, line_start: i
     """
     if not threshold >= 0:  # true for NaN as well
         raise InputError(f"the pruning threshold is {threshold}; it must be at least 0")
-    return _keep(model, [~(increase < threshold) for increase in perplexity_increases(model, line_start)])
+    return renormalise(
+        keep_ngrams(model, [~(increase < threshold) for increase in perplexity_increases(model, line_start)])
+    )
 
 
-def prune_by_count(model: NgramModel, counts: Sequence[NDArray[Any]], minimum: Sequence[int]) -> NgramModel:
+def prune_by_count(model: BackoffModel, counts: Sequence[NDArray[Any]], minimum: Sequence[int]) -> BackoffModel:
     """Remove the n-grams of order k seen fewer than `minimum[k - 1]` times.
 
     `counts` has one array per order, as in `OrderCounts.count`: occurrences, of shape (n-grams of that order,). All
@@ -60,10 +62,10 @@ def prune_by_count(model: NgramModel, counts: Sequence[NDArray[Any]], minimum: S
         )
     if [len(count) for count in counts] != [len(key) for key in model.key]:
         raise InputError("the counts are not those of the model's n-grams; count the text it was trained on")
-    return _keep(model, [count >= least for count, least in zip(counts, minimum, strict=True)])
+    return renormalise(keep_ngrams(model, [count >= least for count, least in zip(counts, minimum, strict=True)]))
 
 
-def renormalise(model: NgramModel) -> NgramModel:
+def renormalise(model: BackoffModel) -> BackoffModel:
     """Set the back-off weights so that the probabilities after every context sum to 1.
 
     The weight of a context h is (1 - sum of p(w | h)) / (1 - sum of p(w | h without its first symbol)), both sums over
@@ -86,7 +88,7 @@ def renormalise(model: NgramModel) -> NgramModel:
     return result
 
 
-def perplexity_increases(model: NgramModel, line_start: int | None = None) -> list[NDArray[np.float64]]:
+def perplexity_increases(model: BackoffModel, line_start: int | None = None) -> list[NDArray[np.float64]]:
     """Share by which the perplexity grows if one n-gram alone is removed, for every n-gram; (G,) per order.
 
     This is exp(D) - 1, where D is the relative entropy in nats between the model with and without the n-gram (Stolcke
@@ -112,7 +114,7 @@ def perplexity_increases(model: NgramModel, line_start: int | None = None) -> li
     return increases
 
 
-def _start_of_histories(model: NgramModel, line_start: int | None) -> NDArray[np.float64]:
+def _start_of_histories(model: BackoffModel, line_start: int | None) -> NDArray[np.float64]:
     """The probability of every symbol as the first of a history."""
     probability = model.probability[0].copy()
     if line_start is None:
@@ -128,7 +130,7 @@ def _start_of_histories(model: NgramModel, line_start: int | None) -> NDArray[np
     return probability
 
 
-def _change_after_context(model: NgramModel, k: int, lower: NDArray[np.float64]) -> NDArray[np.float64]:
+def _change_after_context(model: BackoffModel, k: int, lower: NDArray[np.float64]) -> NDArray[np.float64]:
     """Relative entropy, in nats, between p(. | h) with and without each n-gram (h, w) of order k; shape (G,).
 
     `lower` is p(w | h without its first symbol). Infinite where w would become impossible.
@@ -147,7 +149,7 @@ def _change_after_context(model: NgramModel, k: int, lower: NDArray[np.float64])
 
 
 def _after_shorter(
-    model: NgramModel, k: int, endings: list[NDArray[np.int64]]
+    model: BackoffModel, k: int, endings: list[NDArray[np.int64]]
 ) -> tuple[NDArray[np.float64], list[NDArray[np.int64]]]:
     """Return, for every n-gram of order k, the probability of its last symbol after the context without its first
     symbol, and its endings.
@@ -168,8 +170,8 @@ def _after_shorter(
     return probability, [*numbers, np.arange(len(context))]
 
 
-def _keep(model: NgramModel, selected: Sequence[NDArray[np.bool_]]) -> NgramModel:
-    """Return the model of the `selected` n-grams, (G,) for every order, with their contexts and all unigrams."""
+def keep_ngrams(model: BackoffModel, selected: Sequence[NDArray[np.bool_]]) -> BackoffModel:
+    """Return the `selected` n-grams, (G,) for every order, with their contexts and all unigrams, unchanged."""
     masks = [mask.copy() for mask in selected]
     masks[0][:] = True
     for k in range(model.order, 1, -1):
@@ -181,16 +183,14 @@ def _keep(model: NgramModel, selected: Sequence[NDArray[np.bool_]]) -> NgramMode
         context, symbol = np.divmod(model.key[k - 1][masks[k - 1]], model.vocabulary)
         rank = np.cumsum(masks[k - 2]) - 1  # the new number of every n-gram of the order below
         key.append(rank[context] * model.vocabulary + symbol)  # still sorted: the ranks keep their order
-    return renormalise(
-        replace(
-            model,
-            key=key,
-            probability=[model.probability[k][masks[k]] for k in range(order)],
-            backoff=[model.backoff[k][masks[k]] for k in range(order - 1)],
-        )
+    return replace(
+        model,
+        key=key,
+        probability=[model.probability[k][masks[k]] for k in range(order)],
+        backoff=[model.backoff[k][masks[k]] for k in range(order - 1)],
     )
 
 
-def _check_backs_off(model: NgramModel) -> None:
+def _check_backs_off(model: BackoffModel) -> None:
     if not model.backs_off:
         raise InputError("only a model that backs off to shorter contexts can be pruned; choose another smoothing")

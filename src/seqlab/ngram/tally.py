@@ -8,11 +8,15 @@ there.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seqlab.machine.threads import map_ordered
+
+PARTS_OF_THREAD = 2  # more than one, since they differ in size
 BITS = 63  # of a packed n-gram: a signed integer that is not negative
 
 
@@ -52,8 +56,55 @@ def count_pieces(pieces: Sequence[Piece], order: int, vocabulary: int) -> list[T
 
     Takes about 50 bytes of memory for each symbol, and three times that above the order that fits into one integer.
     """
+    return _count_starts(*_text(pieces, order), order, vocabulary)
+
+
+def count_stretches(
+    symbols: NDArray[Any], lengths: NDArray[np.int64], order: int, vocabulary: int, threads: int = 1
+) -> list[Tally]:
+    """Count the n-grams of orders 1 to `order` in consecutive segments of `symbols` with these `lengths`.
+
+    Threads count n-grams that begin with different symbols; the result does not depend on how many there are.
+    """
+    text, starts = _padded(symbols, lengths, lengths, lengths > 0, order)
+    if threads == 1 or not len(symbols):
+        return _count_starts(text, starts, order, vocabulary)
+    frequency = np.cumsum(np.bincount(symbols, minlength=vocabulary))
+    shares = np.arange(1, threads * PARTS_OF_THREAD) * frequency[-1] // (threads * PARTS_OF_THREAD)
+    borders = np.unique([0, *np.searchsorted(frequency, shares, side="right").tolist(), vocabulary])
+    opens = np.zeros(len(starts.position), dtype=bool)
+    opens[starts.opening] = True
+
+    def count_part(part: tuple[int, int]) -> list[Tally]:
+        is_in_part = (symbols >= part[0]) & (symbols < part[1])
+        place = np.flatnonzero(is_in_part)
+        opening = np.flatnonzero(opens[place])
+        return _count_starts(text, _Starts(starts.position[place], np.zeros_like(place), opening, 1), order, vocabulary)
+
+    parts = list(map_ordered(count_part, pairwise(borders.tolist()), threads))
+    return [
+        _join_tallies([part[k] for part in parts], [part[k - 1] for part in parts], k, vocabulary) for k in range(order)
+    ]
+
+
+def _join_tallies(parts: Sequence[Tally], contexts: Sequence[Tally], k: int, vocabulary: int) -> Tally:
+    """Return the tally of order k + 1 of parts whose n-grams begin with different symbols; `contexts` are the tallies
+    of the order below.
+    """
+    if k == 0:  # all parts have all unigrams
+        counts, opens = sum(part.count for part in parts), np.any([part.opens for part in parts], axis=0)
+        return Tally(parts[0].key, np.asarray(counts), opens)
+    sizes = [len(tally.key) if k > 1 else 0 for tally in contexts]  # unigrams have the same numbers in all parts
+    offsets = np.cumsum(sizes) - sizes
+    return Tally(
+        np.concatenate([part.key + offset * vocabulary for part, offset in zip(parts, offsets, strict=True)]),
+        np.concatenate([part.count for part in parts]),
+        np.concatenate([part.opens for part in parts]),
+    )
+
+
+def _count_starts(text: NDArray[Any], starts: _Starts, order: int, vocabulary: int) -> list[Tally]:
     width = vocabulary.bit_length()  # of a symbol: 0 stands for the end of the text, so all are one higher
-    text, starts = _text(pieces, order)
     tallies: list[Tally] = []
     while len(tallies) < order:
         used = (starts.numbers - 1).bit_length()
@@ -67,16 +118,22 @@ def count_pieces(pieces: Sequence[Piece], order: int, vocabulary: int) -> list[T
 
 
 def _text(pieces: Sequence[Piece], order: int) -> tuple[NDArray[Any], _Starts]:
-    """Join all symbols, each plus one, and pad each piece with the zeros that an n-gram may read beyond its end."""
+    """Join and pad all pieces as `_padded` does."""
     lengths = np.array([len(piece.symbols) for piece in pieces], dtype=np.int64)
     owned = np.array([piece.owned for piece in pieces], dtype=np.int64)
+    opens = np.array([piece.opens and piece.owned > 0 for piece in pieces], dtype=bool)
+    symbols = [piece.symbols for piece in pieces] or [np.zeros(0)]
+    return _padded(np.concatenate(symbols, dtype=np.uint32, casting="unsafe"), lengths, owned, opens, order)
+
+
+def _padded(
+    symbols: NDArray[Any], lengths: NDArray[np.int64], owned: NDArray[np.int64], opens: NDArray[np.bool_], order: int
+) -> tuple[NDArray[Any], _Starts]:
+    """Raise all symbols by one, and pad each piece with the zeros that an n-gram may read beyond its end."""
     begins = np.cumsum(lengths + order - 1) - (lengths + order - 1)
     text = np.zeros(int((lengths + order - 1).sum()) + order, dtype=np.uint32)
-    if len(pieces):
-        symbols = np.concatenate([piece.symbols for piece in pieces], dtype=np.uint32, casting="unsafe")
-        text[_runs(begins, lengths)] = symbols + 1
+    text[_runs(begins, lengths)] = symbols + np.uint32(1)
     first = np.cumsum(owned) - owned  # of every piece among the positions
-    opens = np.array([piece.opens and piece.owned > 0 for piece in pieces], dtype=bool)
     position = _runs(begins, owned)
     return text, _Starts(position, np.zeros(len(position), dtype=np.int64), first[opens], 1)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seqlab.ngram.model import NgramModel
+from seqlab.ngram.model import BackoffModel
 from seqlab.ngram.smoothing import estimate
 from seqlab.text.vocab import Vocab
 
@@ -27,7 +27,7 @@ class Speller:
         self._vocab = Vocab([WORD_END, *"".join(words)], reserved_tokens=[WORD_END])
         segments = [self._vocab.encode([WORD_END, *word, WORD_END]) for word in words]
         order = min(SPELLING_ORDER, max(map(len, segments)))
-        self._model: NgramModel = estimate(SPELLING_SMOOTHING, segments, order, len(self._vocab)).model
+        self._model: BackoffModel = estimate(SPELLING_SMOOTHING, segments, order, len(self._vocab)).model
 
     def bits(self, words: Sequence[str]) -> float:
         """Return the total bits of `words`, their ends included."""

@@ -24,7 +24,7 @@ REPORT_TABLES = ("check.json", "models.csv", "verdicts.csv", "protocols.csv", "c
 PUBLISHED_TABLE = "published.csv"  # of a text with published values
 GAPS_TABLE = "gaps.csv"  # of a text with answers
 SERIES_TABLES = ("models.csv",)
-FAMILIES_WITHOUT_SAMPLE = ("compressor", "mixture")  # the families that generate no text
+FAMILIES_WITHOUT_SAMPLE = ("compressor", "lines", "mixture")  # the families that generate no text
 ORDERS_FILE = "orders.csv"  # of the autoregression, beside its metrics
 
 

@@ -20,7 +20,7 @@ from seqlab.fleet.checkpoint import save_network
 from seqlab.io.cards import write_card
 from seqlab.io.provenance import sha256_of
 from seqlab.io.runs import Run, write_experiment
-from seqlab.ngram.model import NgramModel, distribution, symbol_probabilities
+from seqlab.ngram.model import BackoffModel, distribution, symbol_probabilities
 from seqlab.ngram.smoothing import estimate
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import stream_bits
@@ -89,7 +89,7 @@ def vocab_of(base: Path, unit: str = "char") -> Vocab:
 def bits_of(base: Path, text: str) -> np.ndarray:
     """The bits of the n-gram by character, by the functions that the workflow scores with."""
     vocab = vocab_of(base)
-    return -np.log2(symbol_probabilities(NgramModel.load(base / "ngram/mkn-3/model.npz"), [vocab.encode(list(text))]))
+    return -np.log2(symbol_probabilities(BackoffModel.load(base / "ngram/mkn-3/model.npz"), [vocab.encode(list(text))]))
 
 
 def test_score_agrees_with_the_ledgers_arithmetic(run: Any, base: Path, tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_generate_draws_several_samples_from_seeds_that_follow(run: Any, base: P
 @pytest.mark.parametrize(("unit", "prompt"), [("char", "so "), ("word", "so it"), ("byte", "na")])
 def test_generated_pieces_make_the_text_of_the_vocabulary(run: Any, base: Path, unit: str, prompt: str) -> None:
     folder = base.parent / unit
-    model, vocab = NgramModel.load(folder / "ngram/mkn-3/model.npz"), vocab_of(base, unit)
+    model, vocab = BackoffModel.load(folder / "ngram/mkn-3/model.npz"), vocab_of(base, unit)
     text = vocab.encode(vocab.tokenize(prompt)).tolist()
     for _ in range(12):
         text.append(int(distribution(model, text).argmax()))
@@ -227,7 +227,7 @@ def test_generated_pieces_make_the_text_of_the_vocabulary(run: Any, base: Path, 
 
 
 def test_a_beam_as_wide_as_all_texts_is_exact(run: Any, base: Path) -> None:
-    model, vocab = NgramModel.load(base / "ngram/mkn-3/model.npz"), vocab_of(base)
+    model, vocab = BackoffModel.load(base / "ngram/mkn-3/model.npz"), vocab_of(base)
     prompt = vocab.encode(list("so ")).tolist()
 
     def cost(text: tuple[int, ...]) -> float:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from seqlab.io.errors import InputError
 from seqlab.ngram.arpa import arpa_name, read_arpa, token_of, write_arpa
-from seqlab.ngram.model import NgramModel, symbol_probabilities
+from seqlab.ngram.model import BackoffModel, symbol_probabilities
 from seqlab.ngram.smoothing import estimate
 
 LINE_START, LINE_END = 1, 2
@@ -22,16 +22,16 @@ TOKENS = ["<unk>", "<s>", "</s>", "a", " ", "\n", "é\u3000"]
 RESERVED = ["<unk>", "<UNK>", "<s>", "</s>", "<0x0A>"]  # as words of a text
 
 
-def model_of_lines(lines: list[list[int]], order: int, smoothing: str = "mkn") -> NgramModel:
+def model_of_lines(lines: list[list[int]], order: int, smoothing: str = "mkn") -> BackoffModel:
     segments = [np.array([LINE_START, *line, LINE_END]) for line in lines]
     return estimate(smoothing, segments, order, len(TOKENS), LINE_START).model
 
 
-def small_model() -> NgramModel:
+def small_model() -> BackoffModel:
     return model_of_lines([[3, 4, 5], [3, 4], [6, 3]], 3)
 
 
-def log10_of(model: NgramModel, tokens: list[str], words: str) -> list[float]:
+def log10_of(model: BackoffModel, tokens: list[str], words: str) -> list[float]:
     segment = np.array([tokens.index(word) if word in tokens else 0 for word in words.split()])
     with np.errstate(divide="ignore"):
         return np.log10(symbol_probabilities(model, [segment])).tolist()
@@ -129,12 +129,12 @@ def test_the_text_of_a_model(tmp_path):
 
 
 def test_a_probability_that_rounding_put_above_one_is_written_as_one(tmp_path):
-    model = NgramModel(2, True, [np.arange(2)], [np.array([0.0, np.nextafter(1.0, 2.0)])], [])
+    model = BackoffModel(2, True, [np.arange(2)], [np.array([0.0, np.nextafter(1.0, 2.0)])], [])
     write_arpa(tmp_path / "model.arpa", model, ["<unk>", "a"])
     assert "\n0\ta\n" in (tmp_path / "model.arpa").read_text()
 
 
-def refused_writing(folder: Path, model: NgramModel, tokens: list[str], line_start: int | None) -> str:
+def refused_writing(folder: Path, model: BackoffModel, tokens: list[str], line_start: int | None) -> str:
     """The message; an older file of that name must stay as it is, and nothing else may appear."""
     (folder / "model.arpa").write_text("older")
     with pytest.raises(InputError, match=r"model\.arpa was not written: ") as caught:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqlab.io.errors import InputError
-from seqlab.ngram.model import NgramModel, distribution, symbol_probabilities
+from seqlab.ngram.model import BackoffModel, distribution, symbol_probabilities
 from seqlab.ngram.smoothing import SMOOTHINGS, estimate
 from seqlab.sampling import drawn
 
@@ -23,7 +23,7 @@ def arrays(segments: list[list[int]]) -> list[np.ndarray]:
     return [np.array(segment, dtype=np.uint8) for segment in segments]
 
 
-def one_by_one(model: NgramModel, segments: list[list[int]]) -> list[float]:
+def one_by_one(model: BackoffModel, segments: list[list[int]]) -> list[float]:
     return [
         distribution(model, segment[:place])[segment[place]] for segment in segments for place in range(1, len(segment))
     ]
@@ -101,7 +101,7 @@ def test_parameters_are_the_ngrams_kept():
 def test_a_model_survives_being_saved(tmp_path, smoothing):
     model = estimate(smoothing, [random_text(100)], 4, VOCABULARY, valid=[random_text(50)]).model
     model.save(tmp_path / "model.npz")
-    loaded = NgramModel.load(tmp_path / "model.npz")
+    loaded = BackoffModel.load(tmp_path / "model.npz")
     assert (loaded.vocabulary, loaded.order, loaded.backs_off) == (model.vocabulary, model.order, model.backs_off)
     text = [random_text(50, seed=4)]
     assert symbol_probabilities(loaded, text).tolist() == symbol_probabilities(model, text).tolist()
@@ -121,18 +121,18 @@ def test_a_damaged_model_is_refused(tmp_path, damage):
     estimate("mkn", [random_text(100)], 3, VOCABULARY).model.save(path)
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(InputError, match=r"model\.npz is damaged"):
-        NgramModel.load(path)
+        BackoffModel.load(path)
 
 
 def test_an_archive_of_something_else_is_refused(tmp_path):
     np.savez(tmp_path / "model.npz", valid=np.zeros(3))
     with pytest.raises(InputError, match=r"model\.npz is damaged"):
-        NgramModel.load(tmp_path / "model.npz")
+        BackoffModel.load(tmp_path / "model.npz")
 
 
 def test_a_missing_model_is_named(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
-        NgramModel.load(tmp_path / "model.npz")
+        BackoffModel.load(tmp_path / "model.npz")
     assert caught.value.filename == str(tmp_path / "model.npz")
 
 

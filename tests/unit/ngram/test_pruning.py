@@ -8,7 +8,7 @@ import pytest
 from made_ngrams import UNKNOWN, VOCABULARY, A, B, C, D, Ngram, by_definition, counts_of, kept, ngrams_of, of_stream
 
 from seqlab.io.errors import InputError
-from seqlab.ngram.model import NgramModel, distribution, symbol_probabilities
+from seqlab.ngram.model import BackoffModel, distribution, symbol_probabilities
 from seqlab.ngram.pruning import (
     perplexity_increases,
     prune_by_count,
@@ -35,13 +35,13 @@ def made_text(symbols: int, seed: int, vocabulary: int = 12) -> np.ndarray:
 def test_a_huge_threshold_leaves_the_unigram_model(smoothing, threshold):
     text = made_text(400, seed=1)
     model = of_stream(smoothing, text.tolist(), 4, 12)
-    unigrams = NgramModel(12, True, model.key[:1], model.probability[:1], [])
+    unigrams = BackoffModel(12, True, model.key[:1], model.probability[:1], [])
     pruned = prune_by_relative_entropy(model, threshold)
     assert pruned.parameters == 12
     assert symbol_probabilities(pruned, [text]).tolist() == symbol_probabilities(unigrams, [text]).tolist()
 
 
-def without_bigram_inside_a_longer_context() -> NgramModel:
+def without_bigram_inside_a_longer_context() -> BackoffModel:
     """A model that keeps the context a b c but not b c, its ending."""
     symbols = [A, B, C, D, A, B, C, A, D, B, C, B, A, C, D]
     model = of_stream("mkn", symbols, 4, 5)
@@ -49,7 +49,7 @@ def without_bigram_inside_a_longer_context() -> NgramModel:
     return prune_by_count(model, counts, [1, 1, 1, 1])
 
 
-def increases_by_brute_force(model: NgramModel, history_of: dict[Ngram, float]) -> list[list[float]]:
+def increases_by_brute_force(model: BackoffModel, history_of: dict[Ngram, float]) -> list[list[float]]:
     """exp of the relative entropy summed over the vocabulary, less 1, for every n-gram of the orders from 2."""
     result = []
     for ngrams in ngrams_of(model)[1:]:
@@ -67,7 +67,7 @@ def increases_by_brute_force(model: NgramModel, history_of: dict[Ngram, float]) 
     return result
 
 
-def probability_of(model: NgramModel, history: Ngram) -> float:
+def probability_of(model: BackoffModel, history: Ngram) -> float:
     return math.prod(by_definition(model, history[:place])[symbol] for place, symbol in enumerate(history))
 
 
@@ -129,7 +129,7 @@ def test_half_of_the_ngrams_cost_little_on_a_text_not_seen():
     train, held_out = made_text(20_000, seed=1), made_text(5_000, seed=2)
     model = of_stream("mkn", train.tolist(), 5, 12)
 
-    def bits(of: NgramModel) -> float:
+    def bits(of: BackoffModel) -> float:
         return -np.log2(symbol_probabilities(of, [held_out])).mean()
 
     increases = np.concatenate(perplexity_increases(model)[1:])
@@ -143,7 +143,7 @@ def test_a_pruned_model_survives_being_saved(tmp_path):
     text = made_text(500, seed=1)
     pruned = prune_by_relative_entropy(of_stream("mkn", text.tolist(), 4, 12), 1e-4)
     pruned.save(tmp_path / "model.npz")
-    loaded = NgramModel.load(tmp_path / "model.npz")
+    loaded = BackoffModel.load(tmp_path / "model.npz")
     assert (loaded.order, loaded.parameters) == (pruned.order, pruned.parameters)
     assert symbol_probabilities(loaded, [text]).tolist() == symbol_probabilities(pruned, [text]).tolist()
 
@@ -171,21 +171,21 @@ def test_pruning_by_count_keeps_a_rare_context_of_a_longer_ngram():
 
 def test_an_ngram_without_which_its_symbol_were_impossible_stays():
     # The unigram model never predicts 1, so that after 0 only the bigram 0 1 makes it possible.
-    model = NgramModel(2, True, [np.arange(2), np.arange(2)], [np.array([1.0, 0.0]), np.full(2, 0.5)], [np.ones(2)])
+    model = BackoffModel(2, True, [np.arange(2), np.arange(2)], [np.array([1.0, 0.0]), np.full(2, 0.5)], [np.ones(2)])
     assert perplexity_increases(model)[1][1] == math.inf
     assert (0, 1) in kept(prune_by_relative_entropy(model, math.inf))
 
 
 def test_what_follows_a_history_of_probability_zero_costs_nothing():
-    model = NgramModel(2, True, [np.arange(2), np.array([3])], [np.array([1.0, 0.0]), np.full(1, 0.5)], [np.ones(2)])
+    model = BackoffModel(2, True, [np.arange(2), np.array([3])], [np.array([1.0, 0.0]), np.full(1, 0.5)], [np.ones(2)])
     assert perplexity_increases(model)[1].tolist() == [0]
 
 
-def ngrams_that_say_nothing_new() -> NgramModel:
+def ngrams_that_say_nothing_new() -> BackoffModel:
     """Every other bigram, with the probability that the unigrams give but for rounding."""
     unigrams = np.random.default_rng(5).dirichlet(np.ones(30))
     key = np.arange(1, 900, 2)
-    return NgramModel(30, True, [np.arange(30), key], [unigrams, unigrams[key % 30] * (1 + 1e-15)], [np.ones(30)])
+    return BackoffModel(30, True, [np.arange(30), key], [unigrams, unigrams[key % 30] * (1 + 1e-15)], [np.ones(30)])
 
 
 def test_threshold_zero_removes_nothing():
@@ -212,7 +212,7 @@ def test_an_order_that_keeps_nothing_is_dropped():
 def test_renormalise_keeps_possible_what_has_less_than_the_rounding_of_a_sum():
     # After 0 the symbol 2 has half of its 1e-14, while the sum of the others is known to about 1e-16 only.
     unigrams = np.array([0.5, 0.5 - 1e-14, 1e-14])
-    model = NgramModel(3, True, [np.arange(3), np.arange(2)], [unigrams, unigrams[:2]], [np.array([0.5, 1.0, 1.0])])
+    model = BackoffModel(3, True, [np.arange(3), np.arange(2)], [unigrams, unigrams[:2]], [np.array([0.5, 1.0, 1.0])])
     assert distribution(renormalise(model), [0])[2] == pytest.approx(0.5e-14, abs=0)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_ngrams import UNKNOWN, VOCABULARY, by_definition, counts_of, kept, ngrams_of, of_stream
 
-from seqlab.ngram.model import NgramModel, distribution, symbol_probabilities
+from seqlab.ngram.model import BackoffModel, distribution, symbol_probabilities
 from seqlab.ngram.pruning import perplexity_increases, prune_by_count, prune_by_relative_entropy, renormalise
 from seqlab.ngram.smoothing import estimate
 
@@ -32,7 +32,7 @@ def contexts_of(symbols: list[int], longest: int = 6) -> list[list[int]]:
     return [*map(list, sorted(held)), [UNKNOWN] * 3, [VOCABULARY - 1], [VOCABULARY - 1, *symbols[:3]]]
 
 
-def assert_sums_to_one(model: NgramModel, contexts: list[list[int]]) -> None:
+def assert_sums_to_one(model: BackoffModel, contexts: list[list[int]]) -> None:
     for context in contexts:
         found = distribution(model, context)
         assert found.min() >= 0
@@ -168,6 +168,6 @@ def test_renormalise_finds_the_weights_of_a_smoothed_model(smoothing, symbols, o
     model = of_stream(smoothing, symbols, order)
     random = np.random.default_rng(seed)
     spoilt = [random.random(len(weight)) + 0.5 for weight in model.backoff]
-    found = renormalise(NgramModel(VOCABULARY, True, model.key, model.probability, spoilt))
+    found = renormalise(BackoffModel(VOCABULARY, True, model.key, model.probability, spoilt))
     for context in contexts_of(symbols):
         assert distribution(found, context) == pytest.approx(distribution(model, context), abs=1e-9)
