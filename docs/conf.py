@@ -20,6 +20,7 @@ PAGES = {  # in reading order
     "Results": "docs/results",
     "Published tables": "docs/published",
     "Splits": "docs/splits",
+    "Cells": "docs/cells",
     "Tracking": "docs/tracking",
     "Command line": "docs/command-line",
     "Clusters": "docs/clusters",
