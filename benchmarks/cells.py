@@ -4,10 +4,11 @@
     python benchmarks/cells.py --scans
 
 Batch 32, 35 steps, one replica, one thread, gradients of all weights. A first layer takes indices of 64 symbols, and
-its peer an embedding of the hidden size into torch.nn.GRU; a later layer takes vectors of the hidden size, and its
-gradient is computed too. The peer computes in float32. `ratio` is the tokens a second of a cell by those of the peer,
-`to_gru` by those of seqlab's GRU in the same precision. As in training, a cell rounds to bfloat16 only from the hidden
-size on that `Cell.rounded_from` names, or with `--always-round`.
+its peer an embedding of the hidden size into torch.nn.GRU; a later layer takes vectors of the hidden size, and their
+gradient is computed too. The peer computes in float32. Times are those of the processor, which other work on the
+machine changes little. `ratio` is the tokens a second of a cell by those of the peer, `to_gru` by those of seqlab's
+GRU in the same precision. As in training, a cell rounds to bfloat16 only from the hidden size on that
+`Cell.rounded_from` names, or with `--always-round`.
 
 With `--scans` the seconds of a pass by the time loop and by the scan, by steps and by values of the state (rows of the
 batch times hidden units), for the cells that have both; `seqlab.fleet.cells.linear` has the borders. The last line is
@@ -16,6 +17,7 @@ JSON.
 
 import argparse
 import json
+import time
 from collections.abc import Callable
 from itertools import product
 from typing import Any
@@ -82,7 +84,7 @@ def measure_cells(arguments: argparse.Namespace) -> list[dict[str, Any]]:
         for cell, precision in [*[("gru", precision) for precision in arguments.precisions], *cases]:
             rounds = arguments.always_round and precision == "bfloat16"
             passes.append(make(cell, hidden, torch.bfloat16 if rounds else rounding_type(precision, cell, hidden)))
-        peer, *times = best_times(passes, arguments.seconds)
+        peer, *times = best_times(passes, arguments.seconds, time.process_time)
         grus, times = dict(zip(arguments.precisions, times, strict=False)), times[len(arguments.precisions) :]
         for (cell, precision), seconds in zip(cases, times, strict=True):
             row = {"cell": cell, "hidden": hidden, "layer": layer, "precision": precision}
@@ -111,7 +113,9 @@ def measure_scans(arguments: argparse.Namespace) -> list[dict[str, Any]]:
             torch.autograd.grad(layer(projected, state, *others)[0], [projected, *others], gradient)
 
         loop, scan = best_times(
-            [lambda run=run, kind=kind: run(kind.layer), lambda run=run, kind=kind: run(kind.scan)], arguments.seconds
+            [lambda run=run, kind=kind: run(kind.layer), lambda run=run, kind=kind: run(kind.scan)],
+            arguments.seconds,
+            time.process_time,
         )
         rows.append({"cell": cell, "steps": steps, "values": values, "loop_seconds": loop, "scan_seconds": scan})
         print(f"| {cell} | {steps} | {values} | {1e3 * loop:.3f} | {1e3 * scan:.3f} | {loop / scan:.2f} |", flush=True)

@@ -21,6 +21,7 @@ PAGES = {  # in reading order
     "Published tables": "docs/published",
     "Splits": "docs/splits",
     "State tracking": "docs/state-tracking",
+    "Cells": "docs/cells",
     "Tracking": "docs/tracking",
     "Command line": "docs/command-line",
     "Clusters": "docs/clusters",
