@@ -1,6 +1,7 @@
 """Print figures of test as CSV, as docs/results has them: python tools/table.py TABLE.
 
-TABLE is the models.csv of a text or a series, or the published.csv of a text with published values.
+TABLE is the models.csv of a text or a series, the published.csv of a text with published values, or the gaps.csv of a
+text with answers.
 """
 
 import csv
@@ -12,6 +13,7 @@ import pandas as pd
 
 from seqlab.io.errors import InputError, command
 from seqlab.report import tables as texts
+from seqlab.report.gaps import read_answers
 from seqlab.report.published import read_published
 from seqlab.report.style import format_deviation, format_number
 from seqlab.series import tables as series
@@ -55,6 +57,13 @@ def published_rows(path: str) -> list[list[str]]:
         for row in read_published(path)
     ]
     return [[*names, "source"], *rows]
+
+
+def answer_rows(path: str) -> list[list[str]]:
+    """The header, and a row for each model and text with answers."""
+    names = {"model": "model", "text": "text", "answers": "answers", "bits per answer": "mean"}
+    names |= {"best seed": "lowest", "worst seed": "highest"}
+    return [[*names], *([row[name] for name in names.values()] for row in read_answers(path))]
 
 
 def with_spread(row: dict[str, Any], name: str) -> str:
@@ -104,11 +113,15 @@ def cell(value: float) -> str:
 @command
 def main() -> None:
     if len(sys.argv) != 2:
-        raise InputError("the path of one models.csv or published.csv is needed; give it as the only argument")
+        raise InputError(
+            "the path of one models.csv, published.csv or gaps.csv is needed; give it as the only argument"
+        )
     path = sys.argv[1]
     columns = pd.read_csv(path, nrows=0)
     if "printed" in columns:
         rows = published_rows(path)
+    elif "shortest" in columns:
+        rows = answer_rows(path)
     elif "horizon" in columns:
         rows = series_rows(series.read_forecast_models(path))
     else:

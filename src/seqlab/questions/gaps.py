@@ -55,17 +55,14 @@ def answer(subject: Subject) -> Iterator[GapRow]:
     answers, source = find_answers(subject.runs), next((run for run in subject.runs if run.family == "source"), None)
     if source is None or not answers:
         raise InputError("no model of the experiment is a source with answers; ask for gaps on texts with questions")
-    test, second = subject.segments["test"], read_second_text(source.file("card.yaml"))
-    segments = read_second_segments(subject)
+    test, second = subject.segments["test"], read_second_segments(subject)
     ngrams = [best] if (best := subject.best("ngram")) else []
     for run in [source, *ngrams, *(run for run in subject.runs if run.family == "rnn")]:
         metrics, bits = read_ledger(run)
         seeds = list(dict.fromkeys(row["seed"] for row in metrics["scores"]))
         texts: dict[str, tuple[NDArray[Any], Texts]] = {TEST_TEXT: (bits["test"], test)}
-        if second is not None and run == source:
-            texts[SECOND_TEXT] = symbol_bits(second[0], symbol_ids(*second))[None, 1:], segments
-        elif second is not None:
-            texts[SECOND_TEXT] = subject.model(run).score(segments), segments
+        if second:
+            texts[SECOND_TEXT] = score_second_text(subject, run, second), second
         for text, (costs, parts) in texts.items():
             for seed, replica in zip(seeds, costs, strict=True):
                 for gap in tabulate_gaps(replica, parts, subject.vocab, answers):
@@ -77,6 +74,15 @@ def read_second_segments(subject: Subject) -> list[NDArray[Any]]:
     cards = [run.file("card.yaml") for run in subject.runs if run.family == "source"]
     texts = [second[1] for second in map(read_second_text, cards) if second is not None]
     return [subject.vocab.encode(list(text)) for text in texts]
+
+
+def score_second_text(subject: Subject, run: Run, segments: Texts) -> NDArray[np.float64]:
+    """Return the bits of `run` on the second text as `segments`, (replicas, symbols); of a source, those of the source
+    that generates the second text.
+    """
+    if run.family != "source" or (second := read_second_text(run.file("card.yaml"))) is None:
+        return subject.model(run).score(segments)
+    return symbol_bits(second[0], symbol_ids(*second))[None, 1:]
 
 
 def find_answers(runs: Iterable[Run]) -> str:

@@ -27,7 +27,7 @@ from seqlab.published import (
     name_protocol,
     select_cell_runs,
 )
-from seqlab.questions.gaps import find_answers, mark_answers, read_second_segments
+from seqlab.questions.gaps import find_answers, mark_answers, read_second_segments, score_second_text
 from seqlab.questions.protocols import spread_windows
 from seqlab.questions.subject import Subject
 from seqlab.questions.verdicts import BETTER
@@ -125,24 +125,27 @@ def _score(subject: Subject, run: Run, cell: Mapping[str, Any], windows: int) ->
     with more than half is the likeliest symbol, so their mean is an upper bound of the error of the likeliest symbol,
     and equal to it where there are two answers and other symbols have no probability.
     """
-    if cell["protocol"] != WINDOWS_PROTOCOL:
-        segments = subject.segments["test"]
-        if cell["protocol"] == SECOND_TEXT_PROTOCOL:
-            segments = read_second_segments(subject)
-            if not segments:
-                raise InputError(
-                    f"cell {cell['name']} has protocol second_text, but {run.corpus} has no second text; use stream"
-                )
-            scored = subject.model(run).score(segments)
-        else:
-            scored = np.asarray(read_ledger(run)[1]["test"], dtype=np.float64)
-        if cell["unit"] != ERROR_UNIT:
-            return scored
-        if not (answers := find_answers(subject.runs)):
-            raise InputError(
-                f"cell {cell['name']} has unit error, but {run.corpus} has no answers; use nats, bits or perplexity"
-            )
-        return (scored[:, mark_answers(segments, subject.vocab, answers)] >= 1).astype(np.float64)
+    if cell["protocol"] == WINDOWS_PROTOCOL:
+        return _score_windows(subject, run, cell, windows)
+    reads_second = cell["protocol"] == SECOND_TEXT_PROTOCOL
+    second = read_second_segments(subject) if reads_second else []
+    if reads_second and not second:
+        raise InputError(
+            f"cell {cell['name']} has protocol second_text, but {run.corpus} has no second text; use protocol stream"
+        )
+    bits = score_second_text(subject, run, second) if second else read_ledger(run)[1]["test"].astype(np.float64)
+    if cell["unit"] != ERROR_UNIT:
+        return bits
+    if not (answers := find_answers(subject.runs)):
+        raise InputError(
+            f"cell {cell['name']} has unit error, but {run.corpus} has no answers; use nats, bits or perplexity"
+        )
+    is_answer = mark_answers(second or subject.segments["test"], subject.vocab, answers)
+    return (bits[:, is_answer] >= 1).astype(np.float64)
+
+
+def _score_windows(subject: Subject, run: Run, cell: Mapping[str, Any], windows: int) -> NDArray[np.float64]:
+    """Return the mean bits of every window, (replicas, windows)."""
     longest, steps = max(subject.segments["test"], key=len), cell["window"]
     if len(longest) <= steps:
         raise InputError(

@@ -20,7 +20,6 @@ from seqlab.report.style import (
     draw_message,
     format_number,
     make_axes,
-    set_whole_ticks,
     styled,
 )
 
@@ -33,13 +32,15 @@ def plot_gaps(gaps: pd.DataFrame, models: pd.DataFrame, sources: Sources = NO_SO
     """Plot bits per answer against the gap (log axis), a line for the best n-gram and each network, from the rows of
     gaps.csv on the last text that they score.
 
-    A line is the mean over seeds, each of which has a thin line. At most MOST_LINES networks of
-    models.csv are drawn. Floor and chance, in the metrics of `sources`, are horizontal lines, and the mean gap of the
-    training text is a vertical one.
+    A line is the mean over seeds, each of which has a thin line; the legend has the mean of all answers. At most
+    MOST_LINES networks of models.csv are drawn. Floor and chance, in the metrics of `sources`, are horizontal lines,
+    and the mean gap of the training text is a vertical one.
     """
     rates = find_answer_rates(sources)
     texts = list(dict.fromkeys(gaps["text"]))
-    ranges = gaps[(gaps["text"] == texts[-1]) & (gaps["longest"] < ALL_GAPS[1])] if texts else gaps
+    scored = gaps[gaps["text"] == texts[-1]] if texts else gaps
+    ranges, whole = (scored[rows] for rows in (np.isfinite(scored["longest"]), np.isinf(scored["longest"])))
+    means = whole.groupby("model")[BITS].mean()
     shown = [name for name in _select_models(ranges, models) if _is_finite(ranges, name)]
     if rates is None or not shown:
         return draw_message("No model has finite bits per answer to draw against the gap.")
@@ -51,7 +52,7 @@ def plot_gaps(gaps: pd.DataFrame, models: pd.DataFrame, sources: Sources = NO_SO
         places = np.sqrt([(shortest + 1) * (longest + 1) for shortest, longest in seeds.index])  # gaps begin at 0
         look: dict[str, Any] = {"color": colours[name], "marker": MARKERS[number % len(MARKERS)]}
         look |= {"linestyle": DASHES[number // len(set(colours.values())) % len(DASHES)], "markersize": 5.5}
-        handles += axes.plot(places, seeds.mean(axis=1), label=name, **look)
+        handles += axes.plot(places, seeds.mean(axis=1), label=f"{name}, {format_number(means[name])}", **look)
         if seeds.shape[1] > 1:
             axes.plot(places, seeds, color=colours[name], linewidth=0.8, alpha=0.5)
     label = f"chance, {format_number(rates['chance'])}"
@@ -72,7 +73,7 @@ def plot_gaps(gaps: pd.DataFrame, models: pd.DataFrame, sources: Sources = NO_SO
     )
     axes.set_xscale("log", base=2)
     longest = ranges["longest"].max()
-    set_whole_ticks(axes, [])
+    axes.minorticks_off()
     ticks = [0, 1, 3, *(2**power for power in range(3, 24) if 2**power <= longest)]
     axes.set_xticks([tick + 1 for tick in ticks], [str(tick) for tick in ticks])
     axes.set_ylim(bottom=-0.03 * rates["chance"], top=max(1.2 * rates["chance"], axes.get_ylim()[1]))

@@ -33,7 +33,7 @@ from seqlab.report.forecast import compose_forecast_section
 from seqlab.report.gaps import read_answers
 from seqlab.report.published import count_verdicts, read_published
 from seqlab.report.style import format_number
-from seqlab.report.tables import BUDGET_COLUMNS, find_best_model, read_text_models
+from seqlab.report.tables import ANSWER_COLUMN, BUDGET_COLUMNS, find_best_model, read_text_models
 
 MAX_SAMPLE_CHARACTERS = 4000
 PROTOCOL_FORMATS = {"perplexity": format_number, "gap": "{:+.4f}".format, "symbols": "{:,}".format}
@@ -216,7 +216,7 @@ def _run(
         "test": answer.format_figure(test, "perplexity"),
         "interval": answer.format_interval(test),
         "valid": answer.format_figure(valid, "perplexity"),
-        "bits": [format_number(test[name]) for name in bits.values()],
+        "bits": ["–" if math.isnan(test[name]) else format_number(test[name]) for name in bits.values()],
         "seeds": test["seeds"] or "–",
         "seconds": _seconds(test["train_seconds"]),
         "unknown": answer.format_share(test["unknown"], test["symbols"]),
@@ -236,6 +236,8 @@ def _bits(models: pd.DataFrame) -> dict[str, str]:
         columns["bits per byte"] = "bits_per_byte"
     if (test["bits_per_word"] < LONG_WORD_CHARACTERS * test["bits_per_char"]).any():
         columns["bits per word"] = "bits_per_word"
+    if models[ANSWER_COLUMN].notna().any():
+        columns["bits per answer"] = ANSWER_COLUMN
     return columns
 
 
