@@ -152,13 +152,17 @@ def index_words(
 @inlined
 def _read_symbol(data, place, width):
     value = int64(data[place])
-    for byte in range(1, width):
-        value |= int64(data[place + byte]) << (8 * byte)
+    if width > 1:
+        value |= int64(data[place + 1]) << 8
+        if width > 2:
+            value |= int64(data[place + 2]) << 16
+            if width > 3:
+                value |= int64(data[place + 3]) << 24
     return value
 
 
 @inlined
-def _find_successor(data, numbers, layout, width, k, context, symbol):
+def find_successor(data, numbers, layout, width, k, context, symbol):
     """Return the number of the n-gram (context, symbol) of order k, at least 2, or -1."""
     first = layout[k - 2, SUCCESSORS]
     low = int64(numbers[first + context])
@@ -175,35 +179,6 @@ def _find_successor(data, numbers, layout, width, k, context, symbol):
     return -1
 
 
-@inlined
-def follow(data, floats, numbers, layout, width, state, symbol, following):
-    """Return log10 p(symbol | state) and the order of the n-gram that gave it, and write the state after the symbol.
-
-    Entry k - 1 of a state is the number of the n-gram of the last k symbols, or -1 where it is not kept. The
-    arrays are those of `seqlab.ngram.packed`; `following` may be `state`.
-    """
-    logarithm = float64(floats[layout[0, PROBABILITY] + symbol])
-    matched = 1
-    order = len(layout)
-    before = int64(state[0]) if order > 1 else -1
-    for k in range(2, order + 1):
-        context = before
-        before = int64(state[k - 1]) if k < order else -1
-        number = -1
-        if context >= 0:
-            number = _find_successor(data, numbers, layout, width, k, context, symbol)
-            if number >= 0:
-                logarithm = float64(floats[layout[k - 1, PROBABILITY] + number])
-                matched = k
-            else:
-                logarithm += float64(floats[layout[k - 2, BACKOFF] + context])
-        if k < order:
-            following[k - 1] = number
-    if order > 1:
-        following[0] = symbol
-    return logarithm, matched
-
-
 @compiled
 def score_symbols(
     data: NDArray[Any],
@@ -213,24 +188,40 @@ def score_symbols(
     width: int,
     symbols: NDArray[Any],
     lines: bool,
+    positions: NDArray[Any],
     logarithms: NDArray[Any],
     orders: NDArray[Any],
 ) -> None:
     """Write log10 of the probability of every symbol, and the order of the n-gram that gave it.
 
     `symbols`, `logarithms` and `orders` have shape (symbols,). With `lines`, START_SYMBOL begins a line and has the
-    order 0; otherwise all symbols are one stream.
+    order 0; otherwise all symbols are one stream. `positions` are the places of all symbols with one before them, in
+    any order, and are overwritten: neighbours that look up neighbouring n-grams share cache lines.
     """
-    state = np.full(max(len(layout) - 1, 1), -1, dtype=np.int64)
+    order = len(layout)
     for place in range(len(symbols)):
-        symbol = int64(symbols[place])
-        if lines and symbol == START_SYMBOL:
-            state[:] = -1
-            state[0] = START_SYMBOL
-            logarithms[place] = 0.0
-            orders[place] = 0
-            continue
-        logarithms[place], orders[place] = follow(data, floats, numbers, layout, width, state, symbol, state)
+        is_start = lines and symbols[place] == START_SYMBOL
+        logarithms[place] = 0.0 if is_start else float64(floats[layout[0, PROBABILITY] + symbols[place]])
+        orders[place] = 0 if is_start else 1
+    contexts = np.empty(len(positions), dtype=np.int64)
+    for i in range(len(positions)):
+        contexts[i] = symbols[positions[i] - 1]
+    count = len(positions)
+    for k in range(2, order + 1):
+        kept = 0
+        for i in range(count):
+            place, context = positions[i], contexts[i]
+            number = find_successor(data, numbers, layout, width, k, context, int64(symbols[place]))
+            if number < 0:
+                logarithms[place] += float64(floats[layout[k - 2, BACKOFF] + context])
+                continue
+            logarithms[place] = float64(floats[layout[k - 1, PROBABILITY] + number])
+            orders[place] = k
+            if place + 1 < len(symbols) and not (lines and symbols[place + 1] == START_SYMBOL):
+                positions[kept] = place + 1
+                contexts[kept] = number
+                kept += 1
+        count = kept
 
 
 @inlined
@@ -361,8 +352,21 @@ def score_ngrams(
     logarithms: NDArray[Any],
 ) -> None:
     """Write log10 of the probability of the last symbol of each n-gram after the others; `symbols` are (n, k)."""
-    state = np.full(max(len(layout) - 1, 1), -1, dtype=np.int64)
+    order = symbols.shape[1]
     for row in range(len(symbols)):
-        state[:] = -1
-        for column in range(symbols.shape[1]):
-            logarithms[row], _ = follow(data, floats, numbers, layout, width, state, symbols[row, column], state)
+        last = int64(symbols[row, order - 1])
+        logarithm = float64(floats[layout[0, PROBABILITY] + last])
+        for k in range(2, order + 1):  # the context of the last k - 1 symbols before the last one
+            context = int64(symbols[row, order - k])
+            for m in range(2, k):
+                if context >= 0:
+                    context = find_successor(
+                        data, numbers, layout, width, m, context, int64(symbols[row, order - k + m - 1])
+                    )
+            if context >= 0:
+                number = find_successor(data, numbers, layout, width, k, context, last)
+                if number >= 0:
+                    logarithm = float64(floats[layout[k - 1, PROBABILITY] + number])
+                else:
+                    logarithm += float64(floats[layout[k - 2, BACKOFF] + context])
+        logarithms[row] = logarithm

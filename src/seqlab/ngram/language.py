@@ -28,6 +28,7 @@ from seqlab.text.vocab import UNKNOWN
 if TYPE_CHECKING:
     from seqlab.ngram.stepping import Stepper
 
+BLOCK = 1 << 16  # symbols scored together: their arrays fit into the cache of a processor
 MODEL_FILE, DESCRIPTION_FILE = "model.ngram", "model.json"
 State = tuple[int, ...]  # entry k - 1: the number of the n-gram of the last k symbols, or -1 where it is not kept
 FORMAT = 1  # version of both files
@@ -221,8 +222,26 @@ class NgramModel:
         from seqlab.ngram.compiled import score_symbols
 
         log10, orders = np.empty(len(symbols)), np.empty(len(symbols), dtype=np.uint8)
-        score_symbols(*self.packed.arguments, symbols, self.lines, log10, orders)
+        for first in range(0, len(symbols), BLOCK):
+            start = max(first - self.order, 0)  # contexts reach back into the block before
+            block = symbols[start : first + BLOCK]
+            scores, matched = np.empty(len(block)), np.empty(len(block), dtype=np.uint8)
+            score_symbols(*self.packed.arguments, block, self.lines, self._sort_positions(block), scores, matched)
+            log10[first : first + BLOCK], orders[first : first + BLOCK] = (
+                scores[first - start :],
+                matched[first - start :],
+            )
         return TextScores(symbols, log10, orders, self.lines)
+
+    def _sort_positions(self, symbols: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """Return the places of all symbols with one before them, sorted by that and then by themselves."""
+        position = np.arange(1, len(symbols))
+        if self.lines:
+            position = position[symbols[1:] != START_INDEX]
+        width, shift = (self.packed.shape.ngrams[0] - 1).bit_length(), len(symbols).bit_length()
+        pair = symbols[position - 1].astype(np.int64) << width | symbols[position]
+        packed = np.sort((pair >> max(2 * width + shift - 63, 0)) << shift | position)  # faster than an argsort
+        return packed & ((1 << shift) - 1)
 
     def score_text(self, text: bytes | Iterable[bytes], threads: int = 1) -> TextScores:
         """Return the scores of a text, one block or several of whole lines; `threads` share lines between them."""
@@ -261,15 +280,14 @@ class NgramModel:
             state[0] = START_INDEX
         return tuple(state)
 
-    def follow(self, state: State, token: str) -> tuple[float, State]:
-        """Return log10 of the probability of `token` after `state`, and the state after it."""
-        stepper = self._stepper
-        return self._step(stepper.address, state, stepper.indices[token])
+    @cached_property
+    def follow(self) -> Callable[[State, str], tuple[float, State]]:
+        """Function of a state and a token: log10 of the probability of the token, and the state after it."""
+        return self._stepper.follow()
 
     def end(self, state: State) -> float:
         """Return log10 of the probability that the line ends after `state`, in a model of lines."""
-        log10: float = self._step(self._stepper.address, state, START_INDEX + 1)[0]
-        return log10
+        return self._stepper.end(state)
 
     def find_token(self, token: str) -> int:
         """Return the index of a word, 0 for an unknown word."""
@@ -283,12 +301,6 @@ class NgramModel:
         from seqlab.ngram.stepping import Stepper
 
         return Stepper(self)
-
-    @cached_property
-    def _step(self) -> Callable[[int, State, int], tuple[float, State]]:
-        from seqlab.ngram.stepping import step
-
-        return step
 
     def _tokenize(self, text: str) -> list[str]:
         if self.unit == "word":

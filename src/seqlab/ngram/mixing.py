@@ -103,5 +103,6 @@ def _last_probability(model: NgramModel, symbols: NDArray[np.int64]) -> NDArray[
     from seqlab.ngram.compiled import score_ngrams
 
     log10 = np.empty(len(symbols))
+    symbols = symbols[:, -model.order :]  # a model looks back at no more
     score_ngrams(*model.packed.arguments, np.maximum(symbols, 0), log10)
     return np.where(symbols[:, -1] == ABSENT, 0.0, 10.0**log10)

@@ -172,7 +172,7 @@ def _levels(
         start = np.flatnonzero(np.diff(shorter, prepend=-1))
         successors.append(np.diff(np.append(start, len(longer))))
         levels.append((shorter[start], np.add.reduceat(count, start) if len(start) else count))
-    opening = np.unique(packed[starts.opening])
+    opening = _distinct(np.sort(packed[starts.opening]))
 
     tallies: list[Tally] = []
     numbers = np.arange(starts.numbers)  # of the contexts of a level
@@ -182,7 +182,7 @@ def _levels(
         # The first level of a stage names its contexts by their numbers, the others by the packed integers below.
         context = value >> width if level == 0 else np.repeat(numbers, successors[digits - 1 - level])
         opens = np.zeros(len(value), dtype=bool)
-        opens[np.searchsorted(value, np.unique(opening >> (width * (digits - 1 - level))))] = True
+        opens[np.searchsorted(value, _distinct(opening >> (width * (digits - 1 - level))))] = True
         key = context[whole] * vocabulary + symbol[whole]
         counted = Tally(key, count[whole], opens[whole])
         numbers = np.cumsum(whole) - 1
@@ -196,6 +196,11 @@ def _levels(
     number = np.empty(len(packed), dtype=np.int64)
     number[place] = np.where(whole[group], numbers[group], -1)
     return tallies, _remaining_starts(starts, number, len(tallies[-1].key))
+
+
+def _distinct(ordered: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the different values of a sorted array."""
+    return ordered[np.flatnonzero(np.diff(ordered, prepend=-1))]
 
 
 def _dense(sparse: Tally, vocabulary: int) -> Tally:
