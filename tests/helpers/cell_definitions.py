@@ -43,7 +43,7 @@ def step_slstm(x: Tensor, weights: dict[str, Tensor], state: State) -> tuple[Ten
 
 
 def step_deltanet(x: Tensor, weights: dict[str, Tensor], state: State, beta_max: float = 1.0) -> tuple[Tensor, State]:
-    """Yang et al. 2024, Eq. 1, with beta up to `beta_max` (Grazzi et al. 2025); the matrix of each head in a loop."""
+    """Yang et al. 2024, section 2.2, with beta up to `beta_max` (Grazzi et al. 2025), a matrix for each head."""
     rows, heads, units, _ = state[0].shape
     sums = x @ weights["W_xh"] + weights["b_h"]
     q, k, v = (part.view(rows, heads, units) for part in functional.silu(sums[:, :-heads]).chunk(3, -1))

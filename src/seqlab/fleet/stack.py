@@ -82,10 +82,10 @@ class Stack:
             random = torch.Generator().manual_seed(seed)
             replica = {}
             for name, shape in self.shapes.items():
-                bound, (kind, _, _) = self.bound(name), name.rpartition("_")
+                bound, (base, _, _) = self.bound(name), name.rpartition("_")
                 replica[name] = torch.empty(shape).uniform_(-bound, bound, generator=random)
-                if kind in defined:
-                    replica[name] = defined[kind](replica[name])
+                if base in defined:
+                    replica[name] = defined[base](replica[name])
                 elif name.startswith("b_"):
                     replica[name].zero_()
             replicas.append(replica)
@@ -94,7 +94,7 @@ class Stack:
     def zero_state(self, parameters: Parameters, rows: int) -> list[State]:
         """The zero state of every layer for `rows` rows of a batch, each tensor (R, rows, ...).
 
-        Raises InputError where the memory can't hold it, as that of matrices in large networks.
+        Raises InputError where the memory can't hold it: matrices of large networks take much.
         """
         like, shapes = parameters["b_q"], LAYERS[self.cell].state_shapes(self.hidden)
         values = self.layers * len(like) * rows * sum(map(math.prod, shapes))
@@ -176,8 +176,8 @@ def run_layer(
         if is_fused_faster(cell, symbols, w_hh, precision):
             dense = encode_one_hot(inputs, w_xh.shape[1], w_xh) if is_first else inputs
             return fused_layer(cell, dense, state, w_xh, w_hh, bias)
-    look = look_up_on_gpu if is_accelerated(w_xh.device) else look_up
-    projected = look(inputs, w_xh, bias) if is_first else affine(inputs, w_xh, bias, precision)
+    rows_of = look_up_on_gpu if is_accelerated(w_xh.device) else look_up
+    projected = rows_of(inputs, w_xh, bias) if is_first else affine(inputs, w_xh, bias, precision)
     layer = choose_layer(kind, projected, state)
     others = [value for name, value in weights.items() if name not in PROJECTION]
     return layer(projected, state, *others, precision=precision, **options)

@@ -10,6 +10,7 @@ import torch
 from made_fleets import InterruptionError, settings_of, stop_after, untimed
 from stand_in import pretended_gpu
 
+from seqlab.fleet.cells import CELLS
 from seqlab.fleet.checkpoint import load_stack
 from seqlab.fleet.fleet import Fleet
 from seqlab.fleet.training import train_fleet
@@ -31,6 +32,7 @@ NETWORKS = [
 NETWORKS += [ForecastNetwork(cell, 1, 5, window, columns=3) for cell, window in [("mlp", 2), ("gru", 1), ("lstm", 1)]]
 VALUES = np.random.default_rng(1).standard_normal((60, 3))
 TORCH = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
+OTHER_CELLS = [ForecastNetwork(cell, 2, 5, 1, columns=2) for cell in CELLS if cell not in TORCH]
 
 
 @pytest.fixture(autouse=True)
@@ -140,7 +142,7 @@ def test_forecasts_do_not_look_ahead_and_come_back_from_disk(network: ForecastNe
     assert roll_out(model, values, origins, 4).shape == (2, 2, 4, network.columns)
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=str)
+@pytest.mark.parametrize("network", NETWORKS + OTHER_CELLS, ids=str)
 def test_advancing_by_what_happened_is_starting_later(network: ForecastNetwork) -> None:
     model = NetworkForecaster(network, network.initial_parameters([1, 2]), [1, 2])
     values = VALUES[:, : network.columns]
@@ -150,7 +152,7 @@ def test_advancing_by_what_happened_is_starting_later(network: ForecastNetwork) 
         np.testing.assert_allclose(figure, other, rtol=1e-10)
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=str)
+@pytest.mark.parametrize("network", NETWORKS + OTHER_CELLS, ids=str)
 def test_rows_of_a_state_are_alone(network: ForecastNetwork) -> None:
     model = NetworkForecaster(network, network.initial_parameters([1, 2]), [1, 2])
     origins, values, columns = np.array([10, 11, 30]), VALUES[:, : network.columns], network.columns

@@ -32,7 +32,7 @@ def deltanet_layer(
     precision: torch.dtype | None = None,
     beta_max: float | None = None,
 ) -> tuple[Tensor, State]:
-    """DeltaNet (Schlag, Irie & Schmidhuber 2021), the layer of Yang et al. 2024 without its short convolutions.
+    """DeltaNet (Schlag, Irie & Schmidhuber 2021), that of Yang et al. 2024, section 2.2, without convolutions.
 
     Each head has queries q, keys k and values v, column vectors of d units, a rate beta and a matrix S:
 

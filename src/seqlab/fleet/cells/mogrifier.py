@@ -122,7 +122,8 @@ class _Mogrifier(torch.autograd.Function):
         gated = [inputs, torch.cat([first[None], outputs[:-1]]), *values]
         *_, gated_state, gated_input = gated
         of_weights = [matrix_gradient(entered, of_gates, precision) for entered in (gated_input, gated_state)]
-        of_matrices = [matrix_gradient(e, s, precision) for e, s in zip(gated[1:], of_rounds, strict=False)]
+        into_rounds = zip(gated[1:-1], of_rounds, strict=True)
+        of_matrices = [matrix_gradient(entered, before, precision) for entered, before in into_rounds]
         return of_inputs, carried, cell, None, *of_weights, of_gates.sum((0, 2))[:, None], *of_matrices
 
 
