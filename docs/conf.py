@@ -20,6 +20,7 @@ PAGES = {  # in reading order
     "Results": "docs/results",
     "Published tables": "docs/published",
     "Splits": "docs/splits",
+    "Cells": "docs/cells",
     "State tracking": "docs/state-tracking",
     "Tracking": "docs/tracking",
     "Command line": "docs/command-line",

@@ -47,7 +47,7 @@ def step_deltanet(x: Tensor, weights: dict[str, Tensor], state: State, beta_max:
     rows, heads, units, _ = state[0].shape
     sums = x @ weights["W_xh"] + weights["b_h"]
     q, k, v = (part.view(rows, heads, units) for part in functional.silu(sums[:, :-heads]).chunk(3, -1))
-    q, k = (part / (part.square().sum(-1, keepdim=True) + 1e-6).sqrt() for part in (q, k))
+    q, k = (part / (part.square().sum(-1, keepdim=True) + 1e-4).sqrt() for part in (q, k))
     beta = beta_max * torch.sigmoid(sums[:, -heads:])
     outputs, after = [], []
     for row in range(rows):

@@ -54,6 +54,16 @@ def test_recurrence() -> None:
     assert all(row["ratio"] > 0 and row["peak_share"] > 0 for row in rows)
 
 
+def test_cells() -> None:
+    options = "--hidden", "8", "--seconds", "0.001", "--cells", "mingru", "deltanet", "mogrifier"
+    rows = last_line("benchmarks/cells.py", *options)["rows"]
+    expected = product(("first", "later"), ("mingru", "deltanet", "mogrifier"), ("float32", "bfloat16"))
+    assert [(row["layer"], row["cell"], row["precision"]) for row in rows] == list(expected)
+    assert all(row["tokens_per_second"] > 0 for row in rows)
+    scans = last_line("benchmarks/cells.py", "--scans", "--seconds", "0.001", "--cells", "gru", "minlstm")["rows"]
+    assert {row["cell"] for row in scans} == {"minlstm"} and all(row["scan_seconds"] > 0 for row in scans)
+
+
 def test_sweep(tmp_path: Path) -> None:
     text = tmp_path / "text.txt"
     text.write_text("The quick brown fox jumps over the lazy dog. " * 100)

@@ -139,6 +139,12 @@ class Fleet:
         notes = (
             [f"{section}.training.precision is bfloat16; the GPU computed in TF32, which is finer"] if rounded else []
         )
+        share, cell = self.settings.recurrent_dropout, self.network.cell
+        if share and not any(name.startswith("W_hh") for name in self.parameters):
+            notes.append(
+                f"{section}.training.recurrent_dropout is {share}, but {cell} has no weights from state to state, so "
+                "nothing is dropped there"
+            )
         return [*self.network.notes, *notes] + [
             f"seed {seed}: the loss was not finite in epoch {epoch}, so it stopped there with its best weights; lower "
             f"{section}.training.learning_rate or {section}.training.clip"

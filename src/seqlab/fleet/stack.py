@@ -8,6 +8,7 @@ hidden size, o the size of an output, G the gates of the cell (1 for the plain R
 Some cells have no W_hh, or other parameters of each layer l: see `Cell.shapes`.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -19,7 +20,7 @@ from seqlab.fleet.accelerated import ways
 from seqlab.fleet.accelerated.fused import FUNCTIONS, encode_one_hot, fused_layer, is_fused_faster
 from seqlab.fleet.cells import LAYERS, PROJECTION, Cell, Layer, State
 from seqlab.fleet.products import affine, look_up, look_up_on_gpu
-from seqlab.machine.devices import is_accelerated
+from seqlab.machine.devices import check_memory, is_accelerated
 
 EMBEDDING = "W_xe"  # the parameter that holds a vector for each symbol, in networks of `seqlab.rnn.network`
 OUTPUT_TABLE = "W_eq"  # the embedding as output weights, where it differs from the one that symbols are looked up in
@@ -91,8 +92,16 @@ class Stack:
         return {name: torch.stack([replica[name] for replica in replicas]) for name in self.shapes}
 
     def zero_state(self, parameters: Parameters, rows: int) -> list[State]:
-        """The zero state of every layer for `rows` rows of a batch, each tensor (R, rows, ...)."""
+        """The zero state of every layer for `rows` rows of a batch, each tensor (R, rows, ...).
+
+        Raises InputError where the memory can't hold it, as that of matrices in large networks.
+        """
         like, shapes = parameters["b_q"], LAYERS[self.cell].state_shapes(self.hidden)
+        values = self.layers * len(like) * rows * sum(map(math.prod, shapes))
+        section, width = self.section, self.hidden
+        subject = f"the state of {self.cell} for {len(like)} networks of {width} units and {rows} sequences at once"
+        remedy = f"lower {section}.hidden, {section}.training.batch_size or the number of {section}.seeds"
+        check_memory(values * like.element_size(), like.device, subject, remedy)
         return [tuple(like.new_zeros(len(like), rows, *shape) for shape in shapes) for _ in range(self.layers)]
 
     def forward(

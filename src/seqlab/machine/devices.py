@@ -5,6 +5,7 @@ import os
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ import torch
 from seqlab.io.errors import InputError
 from seqlab.machine.leases import is_gpu_assigned, lease_gpu, list_gpu_names
 
+LEAST_CHECKED = 2**28  # bytes from which a need is compared with the free memory
 MMAP_MAX, TRIM_THRESHOLD = -4, -1  # parameters of mallopt: separately mapped blocks, and the limit for returning memory
 
 
@@ -58,6 +60,25 @@ def explain_memory_errors(device: torch.device, section: str) -> Iterator[None]:
             f"{section}.training.steps, {section}.hidden or the number of {section}.seeds, or let fewer jobs share it "
             "(rnn.jobs_per_gpu)"
         ) from None
+
+
+def check_memory(needed: int, device: torch.device, subject: str, remedy: str) -> None:
+    """Raise InputError with the `remedy` where `subject` takes more bytes, `needed`, than `device` has free."""
+    free = _count_free_bytes(device) if needed >= LEAST_CHECKED else None
+    if free is not None and needed > free:
+        raise InputError(
+            f"{subject} takes {needed / 2**30:.1f} GiB of memory, and {free / 2**30:.1f} GiB are free; {remedy}"
+        )
+
+
+def _count_free_bytes(device: torch.device) -> int | None:
+    """Return the free memory of a GPU, or that of Linux with what it can free at once; None elsewhere."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    with suppress(OSError, StopIteration):
+        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
+        return 1024 * int(next(line for line in lines if line.startswith("MemAvailable:")).split()[1])
+    return None
 
 
 def use_tf32(allowed: bool) -> None:

@@ -24,7 +24,7 @@ from seqlab.rnn.scoring import RecordedScoring, stream_bits
 __all__ = ["pretended_gpu"]
 
 EVERY_DROPOUT = {"dropout": 0.3, "embedding_dropout": 0.2, "recurrent_dropout": 0.2}
-ROUNDING = {"deltanet": 1000}  # its keys are scaled to the unit sphere, so that small ones have large errors
+ROUNDING = {"deltanet": 100}  # its keys are scaled to the unit sphere, so that small ones have large errors
 PENALTIES = {"activation_regularisation": 1.0, "temporal_regularisation": 1.0}
 SETTINGS = {
     "plain": {},

@@ -28,6 +28,14 @@ def test_a_network_survives_being_saved(folder):
     assert all(torch.equal(parameters[name], value) for name, value in expected.items())
 
 
+def test_an_option_of_a_cell_survives_and_is_left_out_where_there_is_none(tmp_path, folder):
+    network = Architecture("deltanet", 1, 4, 3, beta_max=2.0)
+    (tmp_path / "deltanet").mkdir()
+    save_network(tmp_path / "deltanet", network, network.initial_parameters(SEEDS), SEEDS)
+    assert load_network(tmp_path / "deltanet")[0] == network
+    assert "beta_max" not in read_json(folder / NETWORK)
+
+
 @pytest.mark.parametrize(
     "damage",
     [

@@ -17,6 +17,7 @@ from gate import held
 from made_fleets import settings_of
 
 from seqlab.fleet import checkpoint as checkpoints
+from seqlab.fleet.cells import CELLS
 from seqlab.fleet.fleet import Fleet
 from seqlab.fleet.training import train_fleet
 from seqlab.io.errors import InputError
@@ -45,9 +46,9 @@ SERVER = multiprocessing.get_context("forkserver")  # has loaded torch once, and
 SERVER.set_forkserver_preload(["seqlab.fleet.training"])
 
 
-def fleet_of(embedding: int = 0, tied: bool = False, **settings: Any) -> Fleet:
+def fleet_of(embedding: int = 0, tied: bool = False, cell: str = "lstm", **settings: Any) -> Fleet:
     values = {"epochs": 4, "steps": 5, "batch_size": 4, "learning_rate": 0.03} | settings
-    architecture = Architecture("lstm", 2, 6, VOCABULARY, embedding, tied)
+    architecture = Architecture(cell, 2, 6, VOCABULARY, embedding, tied)
     return Fleet.start(architecture, settings_of(**values), [1, 2], torch.device("cpu"))
 
 
@@ -69,6 +70,16 @@ def outcome(fleet: Fleet) -> dict[str, Any]:
     history = [{key: row[key] for key in row if key not in ("seconds", "symbols_per_second")} for row in fleet.history]
     best = {name: value.numpy().tobytes() for name, value in fleet.best.items()}
     return best | {"history": history, "last": {name: v.numpy().tobytes() for name, v in fleet.parameters.items()}}
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_state_of_every_cell_is_kept(tmp_path, cell):
+    whole, stopped, resumed = (fleet_of(cell=cell, epochs=1, dropout=0.3, recurrent_dropout=0.2) for _ in range(3))
+    train(tmp_path / "whole", whole)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, stopped, after(7))
+    train(tmp_path, resumed)
+    assert outcome(resumed) == outcome(whole)
 
 
 @pytest.mark.parametrize("batches", [0, 1, 7, 19, 20, 21, 53])

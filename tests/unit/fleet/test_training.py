@@ -146,6 +146,20 @@ def test_a_text_too_short_for_the_streams_is_refused():
         trained(fleet_of([1]), RANDOM_TEXT[:4])
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_no_cell_depends_on_the_fleet(cell):
+    alone, fleet = (trained(fleet_of(seeds, cell, epochs=1, dropout=0.3)) for seeds in ([2], [1, 2, 3]))
+    rows = zip(untimed(alone.history), untimed(fleet.history[1::3]), strict=True)
+    assert all(row == pytest.approx(other, rel=2e-3 if cell == "deltanet" else 1e-5) for row, other in rows)
+
+
+@pytest.mark.parametrize(("cell", "notes"), [("mingru", 1), ("deltanet", 1), ("mogrifier", 0), ("slstm", 0)])
+def test_dropout_that_drops_nothing_is_noted(cell, notes):
+    found = fleet_of([1], cell, recurrent_dropout=0.2).notes
+    assert len(found) == notes and all(f"recurrent_dropout is 0.2, but {cell} has no weights" in note for note in found)
+    assert fleet_of([1], cell).notes == []
+
+
 def test_random_steps_do_not_depend_on_the_fleet():
     alone, fleet = (trained(fleet_of(seeds, random_steps=True, dropout=0.3)) for seeds in ([2], [1, 2, 3]))
     for row, other in zip(untimed(alone.history), untimed(fleet.history[1::3]), strict=True):

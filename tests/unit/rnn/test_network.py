@@ -4,6 +4,8 @@ import pytest
 import torch
 
 from seqlab.fleet.cells import CELLS
+from seqlab.io.errors import InputError
+from seqlab.machine import devices
 from seqlab.rnn.network import Architecture
 
 torch.set_num_threads(1)
@@ -61,6 +63,21 @@ def test_weights_start_uniform_within_the_root_of_their_inputs(cell):
             bound = 1 if name == "W_xh_1" else 0.2
             assert 0.98 * bound < weights.abs().max() <= bound
             assert weights.std().item() == pytest.approx(bound / 3**0.5, rel=0.05)
+
+
+def test_a_state_too_large_for_the_memory_is_refused(monkeypatch):
+    monkeypatch.setattr(devices, "_count_free_bytes", lambda device: 2**29)
+    network = Architecture("deltanet", 2, 1024, 4)
+    like = {"b_q": torch.zeros(3, 1, 4)}
+    assert (
+        len(network.zero_state(like, 64)) == 2
+    )  # 2 layers, 3 networks, 64 rows, 4 heads of 256 x 256, 4 bytes: 0.4 GiB
+    message = (
+        r"^the state of deltanet for 3 networks of 1024 units and 128 sequences at once takes 0\.8 GiB of memory, and "
+        r"0\.5 GiB are free; lower rnn\.hidden"
+    )
+    with pytest.raises(InputError, match=message):
+        network.zero_state(like, 128)
 
 
 def test_the_forget_gate_starts_open_and_the_other_biases_at_zero():

@@ -88,6 +88,27 @@ def test_scoring_one_replica_does_not_depend_on_the_others():
     np.testing.assert_allclose(both[1:], one, rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_reading_goes_on_from_its_state(cell):
+    architecture, parameters = network(cell)
+    model = NetworkModel(architecture, parameters, [1, 2])
+    both = model.read([1, 2, 0], replica=1).followed([0, 0], [3, 4])
+    whole = [model.read([1, 2, 0, symbol], replica=1).probability[0] for symbol in (3, 4)]
+    np.testing.assert_allclose(both.probability, whole, rtol=1e-9)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_stretches_and_symbols_one_step_ahead_are_those_of_the_stream(cell):
+    architecture, parameters = network(cell)
+    model = NetworkModel(architecture, parameters, [1, 2])
+    segments = [text(30), text(20, seed=2)]
+    alone = [stream_bits(architecture, parameters, [segment]) for segment in segments]
+    for stretch, bits in zip(model.score_stretches(segments), alone, strict=True):
+        np.testing.assert_allclose(stretch, bits, rtol=1e-8)
+    (ahead,) = model.look_ahead(segments, [(0, 7), (0, 19), (1, 4)], [1], samples=1)
+    np.testing.assert_allclose(ahead.bits, np.stack([alone[0][:, 6], alone[0][:, 18], alone[1][:, 3]], 1), rtol=1e-8)
+
+
 def sample_of(architecture, parameters, prompt, symbols, seed=1, temperature=1.0):
     model = NetworkModel(architecture, parameters, [None])
     return list(drawn(model.read(prompt), symbols, np.random.default_rng(seed), temperature))

@@ -40,7 +40,7 @@ class Cell:
     gates_inputs: bool = False  # by the state, before they are projected
     options: tuple[str, ...] = ()  # settings of a network that the layer takes
     scan: Layer | None = None
-    scan_is_faster: Callable[[int, int], bool] = lambda steps, values: True  # on a processor: n, and R B h
+    scan_is_faster: Callable[[int, int], bool] = lambda steps, values: True  # on a processor, from n and R B h
     rounded_from: int | None = None  # hidden units from which rounding to bfloat16 is faster; None for never
 
     @property

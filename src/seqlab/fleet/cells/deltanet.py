@@ -13,7 +13,7 @@ from seqlab.fleet.products import affine
 HEADS = 4  # of a layer, as in the published experiments
 BLOCK_STEPS = 64  # of the scan at most
 PUBLISHED_BETA_MAX = 1.0
-KEY_EPSILON, OUTPUT_EPSILON = 1e-6, 0.1  # added to squares under roots
+KEY_EPSILON, OUTPUT_EPSILON = 1e-4, 0.1  # added to squares under roots; a dropped input has a key of zero
 RATE_BIAS, RATE_SPREAD = 2.0, 4.0  # of the sums of the rates at the start
 
 Recurrence = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -42,8 +42,7 @@ def deltanet_layer(
     `beta_max` 1, the default, as published, S only forgets along k; with 2 its sign may change, because the eigenvalue
     1 - beta is negative (Grazzi et al. 2025). The outputs of a head are divided by their root mean square and
     multiplied by `scale`, (R, 1, d); the product of all heads with `w_oh`, (R, heads d, h), is the output. Small
-    outputs stay small, by a larger OUTPUT_EPSILON than the published 1e-5: else their errors grow with them, and
-    training is unstable.
+    outputs stay small, by a larger OUTPUT_EPSILON than the published 1e-5, so that their errors don't grow.
 
     `projected` is (n, R, B, 3 heads d + heads), in the order q, k, v, beta, and the state (R, B, heads, d, d). Returns
     as `rnn_layer`.
@@ -145,4 +144,5 @@ DELTANET = Cell(
     initial={"W_xh": _spread_rates, "b_h": _raise_rates, "s_o": torch.ones_like},
     options=("beta_max",),
     scan=deltanet_scan,
+    rounded_from=128,
 )

@@ -13,7 +13,7 @@ def mingru_layer(projected: Tensor, state: State, precision: torch.dtype | None 
     With the update gate Z_t = sigmoid(X_t W_xz + b_z): H_t = (1 - Z_t) * H_{t-1} + Z_t * (X_t W_xn + b_n). The paper's
     other form, for a scan of logarithms (appendix B), has the positive candidate g(X_t W_xn + b_n) and is another
     model; the scan here needs no logarithms. `projected` is (n, R, B, 2 h), in the order update, candidate. There is
-    no product, so nothing is rounded to `precision`. Returns as `rnn_layer`.
+    no product here, so nothing is rounded to `precision`. Returns as `rnn_layer`.
     """
     return _mingru(projected, state, loop_steps)
 
@@ -30,4 +30,11 @@ def _mingru(projected: Tensor, state: State, recurrence: Recurrence) -> tuple[Te
     return outputs, (outputs[-1],)
 
 
-MINGRU = Cell(mingru_layer, projection_shapes(2), vector_states(1), scan=mingru_scan, scan_is_faster=is_scan_faster)
+MINGRU = Cell(
+    mingru_layer,
+    projection_shapes(2),
+    vector_states(1),
+    scan=mingru_scan,
+    scan_is_faster=is_scan_faster,
+    rounded_from=128,
+)

@@ -39,4 +39,5 @@ MINLSTM = Cell(
     initial={"b_h": open_gate(1, 3)},
     scan=minlstm_scan,
     scan_is_faster=is_scan_faster,
+    rounded_from=128,
 )

@@ -37,7 +37,7 @@ def test_several_blocks(layer, beta_max):
 def test_one_key_with_the_largest_rate_flips_its_value_again_and_again():
     """S k becomes 2 v - S k: from zero it is 2 v, 0, 2 v and so on, however many steps a block has."""
     random = torch.Generator().manual_seed(2)
-    units, sums = 8, torch.randn(1, 1, 1, 3, HEADS * 8, generator=random)
+    units, sums = 8, 10 * torch.randn(1, 1, 1, 3, HEADS * 8, generator=random)
     sums[..., 0, :] = sums[..., 1, :]  # the queries are the keys
     rates = torch.full((1, 1, 1, HEADS), 1e3)
     projected = torch.cat([sums.flatten(3), rates], -1).expand(BLOCK_STEPS, -1, -1, -1)
@@ -45,7 +45,7 @@ def test_one_key_with_the_largest_rate_flips_its_value_again_and_again():
     outputs, (after,) = DELTANET.scan(
         projected, (zero,), torch.eye(HEADS * units)[None], torch.ones(1, 1, units), beta_max=2.0
     )
-    assert after.abs().max() < 1e-3
+    assert after.abs().max() < 1e-2  # of values around 10
     torch.testing.assert_close(outputs[2::2], outputs[:1].expand_as(outputs[2::2]), rtol=1e-3, atol=1e-3)
 
 
