@@ -32,9 +32,10 @@ def plot_gaps(gaps: pd.DataFrame, models: pd.DataFrame, sources: Sources = NO_SO
     """Plot bits per answer against the gap (log axis), a line for the best n-gram and each network, from the rows of
     gaps.csv on the last text that they score.
 
-    A line is the mean over seeds, each of which has a thin line; the legend has the mean of all answers. At most
-    MOST_LINES networks of models.csv are drawn. Floor and chance, in the metrics of `sources`, are horizontal lines,
-    and the mean gap of the training text is a vertical one.
+    A line is the mean over seeds, each of which has a thin line. The legend names a network by its cell, where no
+    other has it, and has the mean of all answers. At most MOST_LINES networks of models.csv are drawn. Floor and
+    chance, in the metrics of `sources`, are horizontal lines, and the mean gap of the training text is a vertical
+    one.
     """
     rates = find_answer_rates(sources)
     texts = list(dict.fromkeys(gaps["text"]))
@@ -44,7 +45,7 @@ def plot_gaps(gaps: pd.DataFrame, models: pd.DataFrame, sources: Sources = NO_SO
     shown = [name for name in _select_models(ranges, models) if _is_finite(ranges, name)]
     if rates is None or not shown:
         return draw_message("No model has finite bits per answer to draw against the gap.")
-    colours = assign_colours(shown)
+    colours, cells = assign_colours(shown), _name_single_cells(models)
     figure, axes = make_axes()
     handles: list[Any] = []
     for number, name in enumerate(shown):
@@ -52,7 +53,8 @@ def plot_gaps(gaps: pd.DataFrame, models: pd.DataFrame, sources: Sources = NO_SO
         places = np.sqrt([(shortest + 1) * (longest + 1) for shortest, longest in seeds.index])  # gaps begin at 0
         look: dict[str, Any] = {"color": colours[name], "marker": MARKERS[number % len(MARKERS)]}
         look |= {"linestyle": DASHES[number // len(set(colours.values())) % len(DASHES)], "markersize": 5.5}
-        handles += axes.plot(places, seeds.mean(axis=1), label=f"{name}, {format_number(means[name])}", **look)
+        label = f"{cells.get(name, name)}, {format_number(means[name])}"
+        handles += axes.plot(places, seeds.mean(axis=1), label=label, **look)
         if seeds.shape[1] > 1:
             axes.plot(places, seeds, color=colours[name], linewidth=0.8, alpha=0.5)
     label = f"chance, {format_number(rates['chance'])}"
@@ -115,6 +117,12 @@ def _select_models(gaps: pd.DataFrame, models: pd.DataFrame) -> list[str]:
     ranking = rank_candidates(zip(valid["perplexity"], valid["model"], strict=True), lambda standing: standing)
     networks = {model for _, model in ranking[:MOST_LINES]}
     return [model for model, family in families.items() if family == "ngram" or model in networks]
+
+
+def _name_single_cells(models: pd.DataFrame) -> dict[str, str]:
+    """Return the cell of every network in `models` that is the only one of its cell, by model."""
+    networks = models[models["family"] == "rnn"].drop_duplicates("model").drop_duplicates("cell", keep=False)
+    return dict(zip(networks["model"], networks["cell"], strict=True))
 
 
 def _is_finite(gaps: pd.DataFrame, model: str) -> bool:

@@ -33,7 +33,10 @@ ROWS = [
 
 def models_of(*names: str) -> pd.DataFrame:
     """The validation rows of networks in models.csv, best first."""
-    rows = [{"split": "valid", "family": "rnn", "model": name, "perplexity": 2.0 + n} for n, name in enumerate(names)]
+    rows = [
+        {"split": "valid", "family": "rnn", "model": name, "cell": name, "perplexity": 2.0 + n}
+        for n, name in enumerate(names)
+    ]
     return pd.DataFrame(rows)
 
 
@@ -61,6 +64,12 @@ def test_floor_chance_and_the_mean_gap_in_training_are_drawn_in():
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["mkn-3, 0.500", "lstm, 0.200", "mingru, 0.900", "chance, 1.000", "floor, 0.000"]
     assert [text.get_text() for text in figure.axes[0].texts] == ["mean gap in training, 9"]
+
+
+def test_networks_are_named_by_their_cell_where_that_tells_them_apart():
+    models = models_of("lstm-1x8", "mingru-1x8", "mingru-1x8-beta_max~2").assign(cell=["lstm", "mingru", "mingru"])
+    rows = [row for name in models["model"] for row in rows_of("rnn", name, "1", 0.5, 0.5)]
+    assert {"lstm", "mingru-1x8", "mingru-1x8-beta_max~2"} <= set(values(draw(rows, models)))
 
 
 def test_the_second_text_is_drawn_where_there_is_one_and_else_test():
