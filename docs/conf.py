@@ -24,6 +24,7 @@ PAGES = {  # in reading order
     "Cells": "docs/cells",
     "Tracking": "docs/tracking",
     "Command line": "docs/command-line",
+    "n-grams for users of KenLM": "docs/ngram",
     "Clusters": "docs/clusters",
     "Use from another workflow": "docs/use-as-module",
     "Your own data": "docs/your-data",
