@@ -40,6 +40,13 @@ def test_ngram(text: Path) -> None:
     assert all(measured[name] > 0 for name in times)
 
 
+def test_ngram_lines(text: Path) -> None:
+    (row,) = last_line("benchmarks/ngram_lines.py", "--text", str(text), "--threads", "1")["rows"]
+    peers = {name for name in row if name.startswith(("kenlm", "lmplz"))}
+    assert peers == {"kenlm_lines", "kenlm_steps", "lmplz_seconds", "lmplz_megabytes"}  # none where a peer is missing
+    assert all(row[name] > 0 for name in set(row) - peers - {"text"})
+
+
 def test_ngram_growth() -> None:
     rows = last_line("benchmarks/ngram_growth.py", "--millions", "0.02", "--bound", "16")["rows"]
     assert [row["source"] for row in rows] == ["markov 87", "zipf 50,000"]

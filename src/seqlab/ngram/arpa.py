@@ -29,7 +29,7 @@ from seqlab.text.vocab import UNKNOWN
 
 ZERO, FLOOR = -99.0, 1e-99  # -99 stands for log10(0), as in SRILM
 LINES_AT_ONCE = 100_000  # n-grams converted to text together
-GZIP_LEVEL = 6
+GZIP_LEVEL = 4  # half the time of level 6, for files that are 5 % larger
 LONGEST_LINE = 1 << 20  # bytes; a file without line ends must not be read as a whole
 COUNT_PATTERN = re.compile(rb"ngram\s+(\d{1,9})\s*=\s*(\d{1,18})")
 BLANKS = b" \t\r\n"  # separators of words and lines, as in KenLM; vertical tabs and form feeds are parts of words

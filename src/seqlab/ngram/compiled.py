@@ -1,13 +1,17 @@
 """Loops over bytes, words and n-grams, compiled by numba.
 
 The functions release the interpreter's lock, so that threads run them at the same time. numba compiles each at its
-first call and keeps the result in `__pycache__`, or in its own cache where that folder is read-only.
+first call and keeps the result in `__pycache__`, or in its own cache where that folder is read-only. They are in one
+file, because numba compiles a function again where its own file changes, and not where that of a function in it does.
 """
 
 from typing import Any
 
 import numpy as np
-from numba import float64, int64, njit, uint64
+from llvmlite import ir
+from numba import carray, float64, int64, njit, types, uint64
+from numba.cpython.unsafe.tuple import tuple_setitem
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 BLANK, TAB, LINE_FEED, CARRIAGE_RETURN = 32, 9, 10, 13  # separators of words, as in KenLM
@@ -17,8 +21,17 @@ HASH_START, HASH_FACTOR = uint64(0xCBF29CE484222325), uint64(0x100000001B3)  # o
 NUMBER_LENGTH = 16  # bytes of a formatted number at most
 SIGNIFICANT = 100_000_000  # the smallest integer with nine digits, the significant ones of a number
 SPLITTER = 134_217_729.0  # 2 ** 27 + 1, which halves the digits of a double (Dekker 1971)
-compiled: Any = njit(nogil=True, cache=True)
-inlined: Any = njit(inline="always", nogil=True, cache=True)
+inlined: Any = njit(inline="always", nogil=True)
+declare_intrinsic: Any = intrinsic
+set_item: Any = tuple_setitem
+
+
+def compiled(function: Any) -> Any:
+    """Decorate a function so that numba compiles it, and keeps the result where it can write a file."""
+    try:
+        return njit(nogil=True, cache=True)(function)
+    except RuntimeError:  # no folder of a cache is writable
+        return njit(nogil=True)(function)
 
 
 @inlined
@@ -370,3 +383,44 @@ def score_ngrams(
                 else:
                     logarithm += float64(floats[layout[k - 2, BACKOFF] + context])
         logarithms[row] = logarithm
+
+
+@declare_intrinsic
+def _pointer_of(_context: Any, address: Any) -> Any:
+    """Return the pointer of an address."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+
+    return types.voidptr(address), generate
+
+
+@compiled
+def step(address, state, symbol):
+    """Return log10 p(symbol | state) and the next state, both states tuples of integers.
+
+    `address` is that of the table of a `seqlab.ngram.stepping.Stepper`. numba takes longer to check arrays as arguments
+    than a step takes.
+    """
+    head = carray(_pointer_of(address), (4,), np.int64)
+    size, order, width = head[1], head[2], head[3]
+    layout = carray(_pointer_of(address), (order + 1, 4), np.int64)[1:]
+    data = carray(_pointer_of(head[0]), (size,), np.uint8)
+    floats = carray(_pointer_of(head[0]), (size // 4,), np.float32)
+    numbers = carray(_pointer_of(head[0]), (size // 4,), np.uint32)
+    log10 = float64(floats[layout[0, PROBABILITY] + symbol])
+    following = state
+    if order > 1:
+        following = set_item(following, 0, symbol)
+    for k in range(2, order + 1):
+        number = -1
+        context = state[k - 2]
+        if context >= 0:
+            number = find_successor(data, numbers, layout, width, k, context, symbol)
+            if number >= 0:
+                log10 = float64(floats[layout[k - 1, PROBABILITY] + number])
+            else:
+                log10 += float64(floats[layout[k - 2, BACKOFF] + context])
+        if k < order:
+            following = set_item(following, k - 1, number)
+    return log10, following

@@ -1,62 +1,15 @@
 """Steps of decoders: the probability of one symbol after a state, from Python, in less than a microsecond."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from llvmlite import ir
-from numba import carray, float64, types
-from numba.cpython.unsafe.tuple import tuple_setitem
-from numba.extending import intrinsic
+from numba import types
 
-from seqlab.ngram.compiled import BACKOFF, END_SYMBOL, PROBABILITY, compiled, find_successor
+from seqlab.ngram.compiled import END_SYMBOL, step
 
 if TYPE_CHECKING:
     from seqlab.ngram.language import NgramModel
-
-
-declare_intrinsic: Any = intrinsic
-set_item: Any = tuple_setitem
-
-
-@declare_intrinsic
-def _pointer_of(_context: Any, address: Any) -> Any:
-    """Return the pointer of an address."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
-
-    return types.voidptr(address), generate
-
-
-@compiled
-def step(address, state, symbol):
-    """Return log10 p(symbol | state) and the next state, both states tuples of integers.
-
-    `address` is that of a table of `Stepper`. numba takes longer to check arrays as arguments than a step takes.
-    """
-    head = carray(_pointer_of(address), (4,), np.int64)
-    size, order, width = head[1], head[2], head[3]
-    layout = carray(_pointer_of(address), (order + 1, 4), np.int64)[1:]
-    data = carray(_pointer_of(head[0]), (size,), np.uint8)
-    floats = carray(_pointer_of(head[0]), (size // 4,), np.float32)
-    numbers = carray(_pointer_of(head[0]), (size // 4,), np.uint32)
-    log10 = float64(floats[layout[0, PROBABILITY] + symbol])
-    following = state
-    if order > 1:
-        following = set_item(following, 0, symbol)
-    for k in range(2, order + 1):
-        number = -1
-        context = state[k - 2]
-        if context >= 0:
-            number = find_successor(data, numbers, layout, width, k, context, symbol)
-            if number >= 0:
-                log10 = float64(floats[layout[k - 1, PROBABILITY] + number])
-            else:
-                log10 += float64(floats[layout[k - 2, BACKOFF] + context])
-        if k < order:
-            following = set_item(following, k - 1, number)
-    return log10, following
 
 
 class _Indices(dict[str, int]):

@@ -25,7 +25,7 @@ from seqlab.text.tokens import UNITS, tokenize
 TRAINED_SMOOTHINGS = ("mle", "wb", "abs", "kn", "mkn")  # those that need no validation text and back off
 START_INDEX = 1  # of `<s>` in a model of lines; `</s>` follows
 MARKS = 3  # unknown word, `<s>` and `</s>`: the first entries of the vocabulary of a model of lines
-ESTIMATING = 70  # bytes of memory for each n-gram of all orders while a model is estimated, about
+ESTIMATING = 100  # bytes of memory for each n-gram of all orders while a model is estimated, about
 MEGABYTE = 1 << 20
 SHOWN_WORDS = 3  # words that a note quotes
 
