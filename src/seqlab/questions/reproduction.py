@@ -37,7 +37,7 @@ UNIT_CONVERSIONS: dict[str, Callable[[Any], Any]] = {  # from bits per symbol
     "nats": lambda bits: bits * math.log(2),
     "bits": lambda bits: bits,
     "perplexity": np.exp2,
-    ERROR_UNIT: lambda errors: errors,  # `_score` counts them
+    ERROR_UNIT: lambda errors: np.clip(errors, 0, 1),  # `_score` counts them; an interval may reach outside
 }
 SYMBOLS_AT_ONCE = 2**13  # of windows that are scored together, which bounds the memory of wide networks
 

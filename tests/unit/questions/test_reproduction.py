@@ -129,6 +129,14 @@ def test_an_error_is_an_answer_that_does_not_get_more_than_half_of_the_probabili
     assert (row.unit, row.printed, row.figure > 0.9, row.verdict) == ("error", 0.5, True, NOT_REACHED)
 
 
+def test_the_interval_of_an_error_stays_between_0_and_1() -> None:
+    errors = np.zeros((3, 2000))
+    errors[0, 5] = 1
+    compared = row(errors, unit="error", printed=0.0)
+    assert (compared.low, compared.figure) == (0, pytest.approx(1 / 6000))
+    assert compared.verdict == REPRODUCED
+
+
 def test_errors_and_second_texts_need_a_text_that_has_them(subject: Subject, asking: Subject) -> None:
     plain = Subject([run for run in subject.runs if run.family == "rnn"], subject.segments, subject.vocab)
     with pytest.raises(InputError, match="cell LSTM has unit error, but toy has no answers"):
