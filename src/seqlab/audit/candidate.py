@@ -1,0 +1,124 @@
+"""Interface of a model to be audited, and runs, mixtures of runs and n-gram models with this interface."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqlab.io.errors import InputError
+from seqlab.ledger.mixture import mixture_bits
+from seqlab.sampling import SymbolModel, Texts
+
+Bits = NDArray[np.float64]
+
+
+class Precision(NamedTuple):
+    """Rounding errors that a law forgives: of a sum of probabilities, and of bits."""
+
+    total: float
+    bits: float
+
+
+DOUBLE = Precision(1e-9, 1e-6)
+SINGLE = Precision(1e-6, 1e-4)  # float32 networks, and models of other programs
+PRINTED = Precision(1e-5, 1e-6)  # probabilities that a file holds with seven digits
+
+
+class Candidate(Protocol):
+    """A model to be audited.
+
+    Two methods are optional: `bits(ids)` returns the bits of every symbol but the first, (symbols - 1,), and
+    `score_together(texts)` those of many texts, scored in one batch. Without `bits` every symbol costs what
+    `log2_probabilities` says.
+    """
+
+    def symbols(self) -> list[str]:
+        """Return the names of the V symbols of the vocabulary."""
+
+    def log2_probabilities(self, prefix: list[int]) -> Any:
+        """Return the binary logarithm of the probability of every symbol after `prefix`, (V,); `prefix` holds at least
+        one symbol.
+        """
+
+
+@dataclass(frozen=True)
+class ModelCandidate:
+    """One replica of a model of seqlab, with the names of its symbols."""
+
+    names: list[str]
+    model: SymbolModel
+    replica: int = 0
+
+    def symbols(self) -> list[str]:
+        """Return the names of the symbols."""
+        return self.names
+
+    def log2_probabilities(self, prefix: list[int]) -> Bits:
+        """Return the binary logarithm of the probability of every symbol after `prefix`, (V,)."""
+        with np.errstate(divide="ignore"):  # a probability of zero is -inf
+            logarithms: Bits = np.log2(self.model.read(prefix, self.replica).probability[0])
+        return logarithms
+
+    def bits(self, ids: list[int]) -> Bits:
+        """Return the bits of every symbol but the first, (symbols - 1,)."""
+        bits: Bits = self.model.score([np.array(ids)])[self.replica]
+        return bits
+
+    def score_together(self, texts: Texts) -> list[Bits]:
+        """Return the bits of every symbol but the first of each text."""
+        return [bits[self.replica] for bits in self.model.score_stretches(texts)]
+
+
+@dataclass(frozen=True)
+class MixtureCandidate:
+    """Linear mixture of `parts` on one vocabulary with `weights`, (parts,)."""
+
+    parts: Sequence[ModelCandidate]
+    weights: Bits
+
+    def symbols(self) -> list[str]:
+        """Return the names of the symbols."""
+        return self.parts[0].symbols()
+
+    def log2_probabilities(self, prefix: list[int]) -> Bits:
+        """Return the binary logarithm of the probability of every symbol after `prefix`, (V,)."""
+        return -self._mix([-part.log2_probabilities(prefix) for part in self.parts])
+
+    def bits(self, ids: list[int]) -> Bits:
+        """Return the bits of every symbol but the first, (symbols - 1,)."""
+        return self._mix([part.bits(ids) for part in self.parts])
+
+    def score_together(self, texts: Texts) -> list[Bits]:
+        """Return the bits of every symbol but the first of each text."""
+        return list(map(self._mix, zip(*(part.score_together(texts) for part in self.parts), strict=True)))
+
+    def _mix(self, bits: Sequence[Bits]) -> Bits:
+        return mixture_bits(np.stack(bits), self.weights)
+
+
+def has_bits(candidate: Candidate) -> bool:
+    """Return whether the candidate charges bits by a method of its own."""
+    return hasattr(candidate, "bits")
+
+
+def read_distribution(candidate: Candidate, prefix: Sequence[int]) -> Bits:
+    """Return the binary logarithm of the probability of every symbol after `prefix`, (V,); InputError for another
+    shape.
+    """
+    logarithms = np.asarray(candidate.log2_probabilities(list(prefix)), dtype=np.float64)
+    size = len(candidate.symbols())
+    if logarithms.shape != (size,):
+        raise InputError(
+            f"log2_probabilities returns the shape {logarithms.shape} after {len(prefix)} symbols; return a value for "
+            f"each of the {size} symbols"
+        )
+    return logarithms
+
+
+def charge_bits(candidate: Candidate, ids: Sequence[int]) -> Bits:
+    """Return the bits of every symbol of `ids` but the first: (symbols - 1,) of a fair model, unchecked."""
+    if has_bits(candidate):
+        return np.asarray(candidate.bits(list(ids)), dtype=np.float64)  # type: ignore[attr-defined]
+    return np.array([-read_distribution(candidate, ids[:place])[ids[place]] for place in range(1, len(ids))])
