@@ -22,6 +22,7 @@ PAGES = {  # in reading order
     "Splits": "docs/splits",
     "Tracking": "docs/tracking",
     "Command line": "docs/command-line",
+    "Audit": "docs/audit",
     "Clusters": "docs/clusters",
     "Use from another workflow": "docs/use-as-module",
     "Your own data": "docs/your-data",

@@ -13,6 +13,7 @@ COMMANDS = {  # name -> module with its `app`, and its line in the list
     "score": ("seqlab.cli.score", "print perplexity and bits of a text under a model"),
     "generate": ("seqlab.cli.generate", "continue a prompt"),
     "compare": ("seqlab.cli.compare", "compare models on the test split"),
+    "audit": ("seqlab.cli.audit", "check that perplexities are fair"),
     "corpora": ("seqlab.cli.corpora", "list the defined texts, or check a text of your own"),
     "dashboard": ("seqlab.cli.dashboard", "show the tracked runs in MLflow's pages"),
     "export": ("seqlab.cli.export", "write all runs as one table"),
@@ -23,7 +24,8 @@ EXIT_CODES = """\b
 Exit codes:
   0  success
   1  failure, with its cause and remedy in one sentence on standard error
-     (corpora check: the text would stop the workflow; doctor: a requirement is missing)
+     (corpora check: the text would stop the workflow; doctor: a requirement is missing;
+     audit: a law is broken)
   2  usage error"""
 
 
