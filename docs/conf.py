@@ -25,6 +25,7 @@ PAGES = {  # in reading order
     "Tracking": "docs/tracking",
     "Command line": "docs/command-line",
     "n-grams for users of KenLM": "docs/ngram",
+    "Audit": "docs/audit",
     "Clusters": "docs/clusters",
     "Use from another workflow": "docs/use-as-module",
     "Your own data": "docs/your-data",

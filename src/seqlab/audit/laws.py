@@ -5,6 +5,7 @@ before its symbol is read, and one pass) are laws 1 to 4. The others find faults
 implementation, denominators, the vocabulary, hidden state, and costs below what is possible.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -27,6 +28,7 @@ TRAIN_CONTEXT = 50  # symbols before an occurrence in train
 MOST_OCCURRENCES = 200  # entries of the vocabulary looked up in train
 LEDGER_ROUNDING = 2e-7  # relative; the ledger is stored in float32
 COMPRESSOR_SHARE = 0.5
+CONTINUATION_BYTES = re.compile("[\udc80-\udcbf]")  # bytes that begin no character, as Python passes them
 BY_CONSTRUCTION = "the model has no bits of its own: every symbol costs what the distribution after its prefix says"
 
 
@@ -185,7 +187,7 @@ def measure_denominators(subject: Subject) -> Measurement:
     if subject.divisors is None or subject.scored_texts is None:
         return Measurement(None, "no figure per character, byte or word and its raw text are known")
     counts = {
-        "characters": sum(map(len, subject.scored_texts)),
+        "characters": sum(len(CONTINUATION_BYTES.sub("", text)) for text in subject.scored_texts),
         "bytes": sum(len(text.encode("utf-8", "surrogateescape")) for text in subject.scored_texts),
         "words": sum(max(1, len(text.split())) for text in subject.scored_texts),
     }

@@ -14,6 +14,7 @@ COMMANDS = {  # name -> module with its `app`, and its line in the list
     "generate": ("seqlab.cli.generate", "continue a prompt"),
     "ngram": ("seqlab.cli.ngram", "train, query, prune and mix n-gram models of any text"),
     "compare": ("seqlab.cli.compare", "compare models on the test split"),
+    "audit": ("seqlab.cli.audit", "check that perplexities are fair"),
     "corpora": ("seqlab.cli.corpora", "list the defined texts, or check a text of your own"),
     "dashboard": ("seqlab.cli.dashboard", "show the tracked runs in MLflow's pages"),
     "export": ("seqlab.cli.export", "write all runs as one table"),
@@ -24,7 +25,8 @@ EXIT_CODES = """\b
 Exit codes:
   0  success
   1  failure, with its cause and remedy in one sentence on standard error
-     (corpora check: the text would stop the workflow; doctor: a requirement is missing)
+     (corpora check: the text would stop the workflow; doctor: a requirement is missing;
+     audit: a law is broken)
   2  usage error"""
 
 

@@ -1,0 +1,78 @@
+"""seqlab audit: laws of a fair perplexity."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seqlab.cli import output
+from seqlab.io.errors import InputError
+
+if TYPE_CHECKING:
+    from seqlab.audit.laws import Finding
+    from seqlab.audit.subject import Subject
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(
+    epilog=output.format_examples(
+        "seqlab audit results/default/python_docs/char/rnn/lstm-1x64 results/default/python_docs/char/ngram/mkn-6",
+        "seqlab audit other.arpa --text my.txt --json",
+    )
+)
+def audit_models(
+    models: Annotated[list[Path], typer.Argument(help="folders of runs, or ARPA files", metavar="MODEL...")],
+    text: Annotated[str | None, typer.Option(help="a text in UTF-8 instead of the test split of the run")] = None,
+    device: output.Device = "auto",
+    as_json: output.AsJson = False,
+) -> None:
+    """Check that the perplexity of every MODEL is fair, by ten laws.
+
+    Print for each law its measured value, its bound, and whether it is kept, flagged, broken or skipped. The exit code
+    is 1 where a law is broken. Of a network, the first seed is checked.
+    """
+    from seqlab.audit.audit import audit
+
+    content = None if text is None else output.read_text(text)
+    audits = [(str(model), audit(_read_subject(model, content, device))) for model in models]
+    is_fair = all(finding.is_kept for _, findings in audits for finding in findings)
+    rows = [{"model": name, "laws": [_row(finding) for finding in findings]} for name, findings in audits]
+    output.print_result({"is_fair": is_fair, "models": rows}, as_json, _lines(audits))
+    if not is_fair:
+        raise typer.Exit(1)
+
+
+def _read_subject(model: Path, text: str | None, device: str) -> "Subject":
+    from seqlab.audit.runs import read_arpa_model, read_model, read_run
+
+    if model.is_file():
+        if text is None:
+            raise InputError(f"{model} is a file without a text; give one with --text")
+        return read_arpa_model(model, text)
+    chosen: Any = "cpu"
+    if device != "cpu" and (model / "weights.safetensors").exists():
+        from seqlab.machine.devices import choose_device
+
+        chosen = choose_device(device)
+    return read_run(model, chosen) if text is None else read_model(model, text, chosen)
+
+
+def _row(finding: "Finding") -> dict[str, Any]:
+    values = {"law": finding.law.name, "value": finding.value, "bound": finding.bound, "unit": finding.law.unit}
+    return values | {"outcome": finding.outcome.value, "sentence": finding.sentence}
+
+
+def _lines(audits: "Sequence[tuple[str, list[Finding]]]") -> Iterator[str]:
+    for name, findings in audits:
+        yield name
+        header = ["law", "value", "bound", "outcome", ""]
+        yield from output.align_columns([header, *map(_cells, findings)])
+        broken = [finding.law.name for finding in findings if not finding.is_kept]
+        yield f"broken: {', '.join(broken)}" if broken else "no law is broken"
+
+
+def _cells(finding: "Finding") -> list[str]:
+    value = "-" if finding.value is None else f"{finding.value:.2g}"
+    return [finding.law.name, value, f"{finding.bound:.2g}", finding.outcome.value, finding.sentence]

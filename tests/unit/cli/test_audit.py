@@ -1,0 +1,96 @@
+"""seqlab audit: runs of an experiment and ARPA files."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from programs import make_experiment
+
+from seqlab.cli.main import main
+from seqlab.ngram.arpa import write_arpa
+from seqlab.ngram.model import NgramModel
+from seqlab.text.vocab import Vocab
+
+NGRAM, NETWORK, MIXTURE = "exp/toy/char/ngram/mkn-2", "exp/toy/char/rnn/rnn-1x2", "exp/toy/char/mixture/both"
+
+
+@pytest.fixture(scope="module")
+def experiment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An experiment, in the layout of results: the clean text is in the folder above the ids."""
+    folder = tmp_path_factory.mktemp("audit") / "toy"
+    folder.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        make_experiment()
+        for name in ("clean.txt", ".clean.txt.sha256"):
+            shutil.copy(name, folder.parent)
+    return folder
+
+
+@pytest.fixture
+def audit(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], experiment: Path) -> Any:
+    monkeypatch.chdir(experiment)
+
+    def call(*words: object) -> tuple[object, str]:
+        monkeypatch.setattr(sys, "argv", ["seqlab", "audit", *map(str, words), "--device", "cpu"])
+        try:
+            main()
+        except SystemExit as ended:
+            return ended.code or 0, capfd.readouterr().out
+        return 0, capfd.readouterr().out
+
+    return call
+
+
+@pytest.mark.parametrize("folder", [NGRAM, NETWORK, MIXTURE])
+def test_a_run_keeps_every_law_on_the_test_split(audit: Any, folder: str) -> None:
+    code, out = audit(folder, "--json")
+    content = json.loads(out)
+    (model,) = content["models"]
+    assert (code, content["is_fair"], model["model"]) == (0, True, folder)
+    assert [row["outcome"] for row in model["laws"]] == ["kept"] * 10
+
+
+def test_a_changed_model_no_longer_fits_its_ledger(audit: Any, experiment: Path) -> None:
+    path = experiment / NGRAM / "model.npz"
+    before, digest = path.read_bytes(), path.with_name(".model.npz.sha256")
+    model = NgramModel.load(path)
+    unigrams = np.full(model.vocabulary, 1 / model.vocabulary)
+    digest_before = digest.read_bytes() if digest.exists() else None
+    digest.unlink(missing_ok=True)
+    try:
+        NgramModel(model.vocabulary, True, model.key[:1], [unigrams], []).save(path)
+        code, out = audit(NGRAM)
+    finally:
+        path.write_bytes(before)
+        if digest_before is not None:
+            digest.write_bytes(digest_before)
+    assert code == 1
+    assert "broken: bits of that distribution" in out
+    assert "the ledger holds other bits of the symbol at place" in out
+
+
+def test_an_arpa_file_is_audited_on_a_given_text(audit: Any, experiment: Path, tmp_path: Path) -> None:
+    model, vocab = NgramModel.load(experiment / NGRAM / "model.npz"), Vocab.load(experiment / "vocab.json")
+    write_arpa(tmp_path / "toy.arpa", model, vocab.tokens)
+    code, out = audit(tmp_path / "toy.arpa", "--text", "clean.txt")
+    assert code == 0
+    assert out.splitlines()[-1] == "no law is broken"
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["clean.txt"], "is a file without a text; give one with --text"),
+        (["exp/toy"], "is not the folder of a finished run"),
+        (["exp/toy/char/compressor/xz"], "holds no model"),
+    ],
+)
+def test_what_cannot_be_audited_is_refused(audit: Any, words: list[str], problem: str) -> None:
+    code, out = audit(*words)
+    assert problem in str(code)
+    assert not out
