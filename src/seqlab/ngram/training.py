@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.io.errors import InputError
+from seqlab.ngram.arpa_names import LINE_END, LINE_START
 from seqlab.ngram.counts import OrderCounts, count_lines
 from seqlab.ngram.evidence import Estimate
 from seqlab.ngram.model import BackoffModel
@@ -21,6 +22,7 @@ from seqlab.ngram.smoothing import estimate_from_counts
 from seqlab.ngram.words import WordTable
 from seqlab.text.bpe import BytePairs, Merge
 from seqlab.text.tokens import UNITS, tokenize
+from seqlab.text.vocab import UNKNOWN, Vocab
 
 TRAINED_SMOOTHINGS = ("mle", "wb", "abs", "kn", "mkn")  # those that need no validation text and back off
 START_INDEX = 1  # of `<s>` in a model of lines; `</s>` follows
@@ -134,13 +136,12 @@ def _index_words(blocks: Iterable[bytes], settings: TrainingSettings, vocabulary
             raise InputError("the vocabulary holds no word of the text; give the vocabulary of this text")
         place, texts = np.arange(table.number), table.texts()
     else:
-        found = table.texts()
-        words = range(len(marks), table.number)
-        by_frequency = sorted(words, key=lambda index: (-counts[index], found[index]))
-        order = np.array([*range(len(marks)), *by_frequency])
+        seen = table.texts()
+        ranked = sorted(range(len(marks), table.number), key=lambda index: (-counts[index], seen[index]))
+        order = np.array([*range(len(marks)), *ranked])
         place = np.empty_like(order)
         place[order] = np.arange(len(order))
-        texts = [found[index] for index in order.tolist()]
+        texts = [seen[index] for index in order.tolist()]
     symbols = place.astype(np.min_scalar_type(len(texts)))[symbols]
     starts = np.flatnonzero(symbols == START_INDEX) if settings.by_lines else np.zeros(1, dtype=np.int64)
     return IndexedText(symbols, starts, WordTable.of(texts))
@@ -152,8 +153,6 @@ def _tokenize(blocks: Iterable[bytes], settings: TrainingSettings) -> IndexedTex
     merges: Sequence[Merge] = BytePairs.learn([text], settings.merges).merges if settings.unit == "bpe" else ()
     stretches = text.removesuffix("\n").split("\n") if settings.by_lines else [text]
     tokens = [tokenize(stretch, settings.unit, merges) for stretch in stretches]
-    from seqlab.text.vocab import Vocab
-
     vocab = Vocab((token for line in tokens for token in line), unit=settings.unit)
     marks = MARKS if settings.by_lines else 1
     segments = []
@@ -212,19 +211,22 @@ def _describe(text: IndexedText, settings: TrainingSettings, estimate: Estimate)
         "symbols": len(text.symbols) - 2 * marks,
         "sentences": marks,
         "discounts": estimate.details.get("discounts", []),
-        "notes": [*estimate.notes, *_note_blanks(text.table, settings.unit)],
+        "notes": [*estimate.notes, *_note_words(text.table, settings.unit)],
     }
 
 
-def _note_blanks(table: WordTable, unit: str) -> list[str]:
-    """Return a note on words with white space or invisible characters in them, which do not separate words here."""
+def _note_words(table: WordTable, unit: str) -> list[str]:
+    """Return notes on words that look like marks, and on words with white space or invisible characters in them."""
     if unit != "word":
         return []
-    odd = [word for text in table.texts() if not (word := text.decode()).isprintable()]
-    if not odd:
-        return []
-    shown = ", ".join(ascii(word) for word in odd[:SHOWN_WORDS])
-    return [
-        f"{len(odd):,} words have unusual white space or invisible characters in them ({shown}); they are parts of "
-        "words, as in KenLM"
-    ]
+    words = [text.decode() for text in table.texts()]
+    notes = []
+    if marks := [mark for mark in (UNKNOWN, LINE_START, LINE_END) if mark in words]:
+        notes.append(f"{', '.join(marks)} in the text are words and no marks; remove them if they were meant as marks")
+    if odd := [word for word in words if not word.isprintable()]:
+        shown = ", ".join(ascii(word) for word in odd[:SHOWN_WORDS])
+        notes.append(
+            f"{len(odd):,} words have unusual white space or invisible characters in them ({shown}); they are parts of "
+            "words, as in KenLM"
+        )
+    return notes

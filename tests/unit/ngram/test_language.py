@@ -125,6 +125,7 @@ def test_the_name_of_a_mark_in_the_text_is_a_word(tmp_path: Path) -> None:
     assert model.tokens[:3] == ["<unk>", "<s>", "</s>"]
     assert set(model.tokens[3:]) == {"<s>", "a", "<unk>", "</s>", "<0x0A>", "b", "<UNK>"}
     assert not (model.score_text(b"<s> a <unk> </s> <0x0A>\n").symbols == 0).any()
+    assert model.description["notes"][-1].startswith("<unk>, <s>, </s> in the text are words and no marks")
     model.write_arpa(tmp_path / "model.arpa")
     again = NgramModel.load(tmp_path / "model.arpa")
     assert sorted(again.tokens) == sorted(model.tokens)
