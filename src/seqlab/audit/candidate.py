@@ -118,7 +118,15 @@ def read_distribution(candidate: Candidate, prefix: Sequence[int]) -> Bits:
 
 
 def charge_bits(candidate: Candidate, ids: Sequence[int]) -> Bits:
-    """Return the bits of every symbol of `ids` but the first: (symbols - 1,) of a fair model, unchecked."""
-    if has_bits(candidate):
-        return np.asarray(candidate.bits(list(ids)), dtype=np.float64)  # type: ignore[attr-defined]
-    return np.array([-read_distribution(candidate, ids[:place])[ids[place]] for place in range(1, len(ids))])
+    """Return the bits of every symbol of `ids` but the first: (symbols - 1,) of a fair model, whose number is a law.
+
+    Raise InputError for bits that are no array of one dimension.
+    """
+    if not has_bits(candidate):
+        return np.array([-read_distribution(candidate, ids[:place])[ids[place]] for place in range(1, len(ids))])
+    bits = np.asarray(candidate.bits(list(ids)), dtype=np.float64)  # type: ignore[attr-defined]
+    if bits.ndim != 1 or not len(bits):
+        raise InputError(
+            f"bits returns the shape {bits.shape} for {len(ids)} symbols; return a value for each but the first"
+        )
+    return bits

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.audit.candidate import PRINTED, Candidate, MixtureCandidate, ModelCandidate, Precision
+from seqlab.audit.candidate import PRINTED, Candidate, MixtureCandidate, ModelCandidate
 from seqlab.audit.subject import Subject
 from seqlab.io.cards import read_card
 from seqlab.io.errors import InputError, quote
@@ -75,11 +75,6 @@ def read_arpa_model(path: Path, text: str) -> Subject:
     """Return the n-gram model of an ARPA file with a text; InputError where either is unusable."""
     model, names, _ = read_arpa(path)
     return Subject(ModelCandidate(names, model), encode_text(text, names), PRINTED)
-
-
-def foreign_subject(candidate: Candidate, ids: Sequence[int], precision: Precision) -> Subject:
-    """Return a model of another program with the indices of a text."""
-    return Subject(candidate, np.array(ids, dtype=np.int64), precision)
 
 
 def encode_text(text: str, names: Sequence[str]) -> NDArray[np.int64]:

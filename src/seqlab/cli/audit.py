@@ -20,12 +20,20 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
     epilog=output.format_examples(
         "seqlab audit results/default/python_docs/char/rnn/lstm-1x64 results/default/python_docs/char/ngram/mkn-6",
         "seqlab audit other.arpa --text my.txt --json",
+        "seqlab audit --model my_model.py:Model --text my.txt",
     )
 )
 def audit_models(
-    models: Annotated[list[Path], typer.Argument(help="folders of runs, or ARPA files", metavar="MODEL...")],
+    models: Annotated[
+        list[Path] | None, typer.Argument(help="folders of runs, or ARPA files", metavar="[MODEL]...")
+    ] = None,
+    foreign: Annotated[
+        str | None, typer.Option("--model", help="a class of your own (docs/audit.md)", metavar="FILE.PY:CLASS")
+    ] = None,
     text: Annotated[str | None, typer.Option(help="a text in UTF-8 instead of the test split of the run")] = None,
     device: output.Device = "auto",
+    seconds: Annotated[float, typer.Option(help="time limit of --model in all", min=1)] = 600,
+    memory: Annotated[float, typer.Option(help="memory limit of --model in GiB", min=0.5)] = 8,
     as_json: output.AsJson = False,
 ) -> None:
     """Check that the perplexity of every MODEL is fair, by ten laws.
@@ -36,7 +44,11 @@ def audit_models(
     from seqlab.audit.audit import audit
 
     content = None if text is None else output.read_text(text)
-    audits = [(str(model), audit(_read_subject(model, content, device))) for model in models]
+    if not models and foreign is None:
+        raise InputError("audit got no model; name folders of runs, ARPA files, or a class with --model")
+    audits = [(str(model), audit(_read_subject(model, content, device))) for model in models or []]
+    if foreign is not None:
+        audits.append((foreign, _audit_foreign(foreign, content, seconds, memory)))
     is_fair = all(finding.is_kept for _, findings in audits for finding in findings)
     rows = [{"model": name, "laws": [_row(finding) for finding in findings]} for name, findings in audits]
     output.print_result({"is_fair": is_fair, "models": rows}, as_json, _lines(audits))
@@ -57,6 +69,22 @@ def _read_subject(model: Path, text: str | None, device: str) -> "Subject":
 
         chosen = choose_device(device)
     return read_run(model, chosen) if text is None else read_model(model, text, chosen)
+
+
+def _audit_foreign(name: str, text: str | None, seconds: float, memory: float) -> "list[Finding]":
+    import numpy as np
+
+    from seqlab.audit.audit import audit
+    from seqlab.audit.candidate import SINGLE
+    from seqlab.audit.foreign import open_foreign_model
+    from seqlab.audit.runs import encode_text
+    from seqlab.audit.subject import Subject
+
+    if text is None:
+        raise InputError(f"{name} has no text; give one with --text")
+    with open_foreign_model(name, seconds, int(memory * 2**30)) as (model, encode):
+        ids = encode_text(text, model.symbols()) if encode is None else np.array(encode(text), dtype=np.int64)
+        return audit(Subject(model, ids, SINGLE))
 
 
 def _row(finding: "Finding") -> dict[str, Any]:

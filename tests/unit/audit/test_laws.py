@@ -94,6 +94,15 @@ def test_a_distribution_of_another_shape_is_refused():
         audit(Subject(Steps(3), TEXT))
 
 
+def test_bits_in_a_single_number_are_refused():
+    class Total(Fair):
+        def bits(self, ids):
+            return super().bits(ids).sum()
+
+    with pytest.raises(InputError, match=r"bits returns the shape \(\) for 600 symbols"):
+        audit(Subject(Total(), TEXT))
+
+
 @pytest.mark.parametrize(("ids", "problem"), [([1], "1 symbols"), ([1, 9], "outside the vocabulary of 6")])
 def test_a_text_that_cannot_be_scored_is_refused(ids, problem):
     with pytest.raises(InputError, match=problem):

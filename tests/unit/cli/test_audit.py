@@ -86,6 +86,8 @@ def test_an_arpa_file_is_audited_on_a_given_text(audit: Any, experiment: Path, t
     ("words", "problem"),
     [
         (["clean.txt"], "is a file without a text; give one with --text"),
+        ([], "audit got no model"),
+        (["--model", "model.py:Model"], "has no text"),
         (["exp/toy"], "is not the folder of a finished run"),
         (["exp/toy/char/compressor/xz"], "holds no model"),
     ],
@@ -94,3 +96,22 @@ def test_what_cannot_be_audited_is_refused(audit: Any, words: list[str], problem
     code, out = audit(*words)
     assert problem in str(code)
     assert not out
+
+
+MODEL = """
+class Model:
+    def symbols(self):
+        return ["<unk>", *"abcdefghijklmnopqrstuvwxyz ,.\\n"]
+
+    def log2_probabilities(self, prefix):
+        import math
+        return [-math.log2(len(self.symbols()) - {less})] * len(self.symbols())
+"""
+
+
+@pytest.mark.parametrize(("less", "end"), [(0, "no law is broken"), (1, "broken: normalised")])
+def test_a_class_of_another_program_is_audited(audit: Any, tmp_path: Path, less: int, end: str) -> None:
+    (tmp_path / "model.py").write_text(MODEL.format(less=less))
+    code, out = audit("--model", f"{tmp_path / 'model.py'}:Model", "--text", "clean.txt")
+    assert out.splitlines()[-1] == end
+    assert code == less

@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from seqlab.io.runs import SPLIT_NAMES
-from seqlab.ledger.perplexity import compute_figures, perplexity
+from seqlab.ledger.mixture import mixture_bits
+from seqlab.ledger.perplexity import compute_figures, perplexity, tabulate_scores
+from seqlab.ledger.selection import standing_of
 from seqlab.ngram.model import symbol_probabilities
 from seqlab.ngram.smoothing import estimate
 from seqlab.rnn.model import NetworkModel
@@ -89,3 +91,31 @@ def test_the_start_of_a_line_is_not_charged_and_its_end_is():
     probability = symbol_probabilities(model, segments)
     assert len(probability) == 3 * len(lines)
     assert model.probability[0][start] == 0 and model.probability[0][end] > 0
+
+
+def test_the_future_does_not_change_what_was_charged_before():
+    later = np.where(np.arange(len(TEXT)) < 60, TEXT, (TEXT + 1) % 5)
+    wrong = BITS - BITS.mean()  # centred on the mean of a chunk, which holds the future
+    bits = stream_bits(ARCHITECTURE, PARAMETERS, [later])[0]
+    np.testing.assert_array_equal(bits[:59], BITS[:59])
+    assert np.abs((bits - bits.mean())[:59] - wrong[:59]).max() > 1e-6
+
+
+def test_probabilities_of_a_mixture_are_averaged_and_not_added():
+    model = NetworkModel(ARCHITECTURE, PARAMETERS, [1])
+    ngram = estimate("wb", [TEXT], 3, 5).model
+    context = TEXT[:20].tolist()
+    parts = np.stack([model.read(context).probability[0], ngram.read(context).probability[0]])
+    bits = np.stack([mixture_bits(-np.log2(parts[:, [symbol]]), np.array([0.3, 0.7])) for symbol in range(5)])
+    assert np.exp2(-bits).sum() == pytest.approx(1, abs=1e-6)
+    assert parts.sum() == pytest.approx(2, abs=1e-6)  # the sum of the parts is no distribution
+
+
+def test_the_best_seed_is_not_the_result():
+    bits = np.stack([BITS, BITS + 0.2, BITS + 0.4])
+    counts = {"scored": 100, "unknown": 0, "characters": 100, "bytes": 100, "words": 20}
+    splits = {"splits": dict.fromkeys(("valid", "test"), counts)}
+    rows = tabulate_scores({"valid": bits, "test": bits}, splits, [1, 2, 3])
+    standing, _ = standing_of({"scores": rows, "model": "gru-1x6"})
+    assert standing == pytest.approx(np.mean([perplexity(row) for row in bits]))
+    assert standing > perplexity(BITS) * 1.1
