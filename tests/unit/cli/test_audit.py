@@ -12,7 +12,7 @@ from programs import make_experiment
 
 from seqlab.cli.main import main
 from seqlab.ngram.arpa import write_arpa
-from seqlab.ngram.model import NgramModel
+from seqlab.ngram.model import BackoffModel
 from seqlab.text.vocab import Vocab
 
 NGRAM, NETWORK, MIXTURE = "exp/toy/char/ngram/mkn-2", "exp/toy/char/rnn/rnn-1x2", "exp/toy/char/mixture/both"
@@ -58,12 +58,12 @@ def test_a_run_keeps_every_law_on_the_test_split(audit: Any, folder: str) -> Non
 def test_a_changed_model_no_longer_fits_its_ledger(audit: Any, experiment: Path) -> None:
     path = experiment / NGRAM / "model.npz"
     before, digest = path.read_bytes(), path.with_name(".model.npz.sha256")
-    model = NgramModel.load(path)
+    model = BackoffModel.load(path)
     unigrams = np.full(model.vocabulary, 1 / model.vocabulary)
     digest_before = digest.read_bytes() if digest.exists() else None
     digest.unlink(missing_ok=True)
     try:
-        NgramModel(model.vocabulary, True, model.key[:1], [unigrams], []).save(path)
+        BackoffModel(model.vocabulary, True, model.key[:1], [unigrams], []).save(path)
         code, out = audit(NGRAM)
     finally:
         path.write_bytes(before)
@@ -75,7 +75,7 @@ def test_a_changed_model_no_longer_fits_its_ledger(audit: Any, experiment: Path)
 
 
 def test_an_arpa_file_is_audited_on_a_given_text(audit: Any, experiment: Path, tmp_path: Path) -> None:
-    model, vocab = NgramModel.load(experiment / NGRAM / "model.npz"), Vocab.load(experiment / "vocab.json")
+    model, vocab = BackoffModel.load(experiment / NGRAM / "model.npz"), Vocab.load(experiment / "vocab.json")
     write_arpa(tmp_path / "toy.arpa", model, vocab.tokens)
     code, out = audit(tmp_path / "toy.arpa", "--text", "clean.txt")
     assert code == 0
