@@ -66,7 +66,9 @@ FLOW = {
     ),
     "counts": Step(170, 240, 200, "counts/merged/", "count_shard, merge_counts", "counts of ids.npy, optional"),
     "none": Step(20, 345, 220, "no training", "", "known source, compressors", "input"),
-    "ngram": Step(260, 345, 280, "model.npz, model.arpa.gz", "train_ngram, prune_ngram, write_arpa", "n-grams"),
+    "ngram": Step(
+        260, 345, 280, "model.npz, model.arpa.gz", "train_ngram, prune_ngram\nwrite_arpa, train_lines", "n-grams"
+    ),
     "rnn": Step(
         560,
         345,

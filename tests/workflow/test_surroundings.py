@@ -208,6 +208,7 @@ def test_a_disk_that_is_full_while_a_checkpoint_is_written(
             "summarize",
             [
                 *["--experiment=smoke/runs.json", "--corpus=even_process", "--unit=char"],
+                *(f"--{name}={PREPARED}{file}" for name, file in DATA.items()),
                 f"--unknown={PREPARED}unknown.json",
                 f"--summary={BASE}summary.csv",
                 f"--models={BASE}models.csv",
