@@ -40,8 +40,8 @@ def test_answers_are_scored_by_their_gaps_on_both_texts(empty_project: Project, 
     corpora.write_text(yaml.safe_dump({"words": words, "even_process": blocks["even_process"] | {"length": 5000}}))
     configuration = tmp_path / "toy.yaml"
     configuration.write_text(CONFIGURATION)
-    done = empty_project.snakemake("--configfile", str(configuration))
-    assert done.returncode == 0, done.stdout
+    run = empty_project.snakemake("--configfile", str(configuration))
+    assert run.returncode == 0, run.stdout
 
     results = empty_project.folder / "results/toy"
     place = results / "words/char"
@@ -56,4 +56,4 @@ def test_answers_are_scored_by_their_gaps_on_both_texts(empty_project: Project, 
     assert (place / "figures/gaps.svg").is_file() and not (results / "even_process/char/gaps.csv").exists()
     page = (results / "report.html").read_text()
     assert page.count("<h3>Answers</h3>") == 1 and page.count("An answer costs 0.000 bits at best") == 1
-    assert "2 printed values: 1 reproduced, 1 not reached" in done.stdout
+    assert "2 printed values: 1 reproduced, 1 not reached" in run.stdout

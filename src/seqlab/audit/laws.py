@@ -73,7 +73,7 @@ class Finding:
 
     @property
     def is_kept(self) -> bool:
-        """Whether the law isn't broken."""
+        """True unless the law is broken."""
         return self.outcome != Outcome.BROKEN
 
 

@@ -155,8 +155,10 @@ def test_no_cell_depends_on_the_fleet(cell):
 
 @pytest.mark.parametrize(("cell", "notes"), [("mingru", 1), ("deltanet", 1), ("mogrifier", 0), ("slstm", 0)])
 def test_dropout_that_drops_nothing_is_noted(cell, notes):
-    found = fleet_of([1], cell, recurrent_dropout=0.2).notes
-    assert len(found) == notes and all(f"recurrent_dropout is 0.2, but {cell} has no weights" in note for note in found)
+    printed = fleet_of([1], cell, recurrent_dropout=0.2).notes
+    assert len(printed) == notes and all(
+        f"recurrent_dropout is 0.2, but {cell} has no weights" in note for note in printed
+    )
     assert fleet_of([1], cell).notes == []
 
 

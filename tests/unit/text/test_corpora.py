@@ -155,9 +155,9 @@ def test_python_docs_say_nothing_twice(tmp_path):
 
 def test_shipped_corpora():
     downloaded = ["time_machine", "tiny_shakespeare", "war_and_peace"]
-    made = ["python_docs", "python_docs_short", "markov_chain", "even_process", "brackets"]
+    generated = ["python_docs", "python_docs_short", "markov_chain", "even_process", "brackets"]
     groups = ["parity", "cyclic_5", "symmetric_3", "alternating_5", "symmetric_5"]
-    assert [*SHIPPED] == downloaded + made + groups
+    assert [*SHIPPED] == downloaded + generated + groups
     assert SHIPPED["time_machine"]["cleaning"] == "letters"
     assert corpus_source("time_machine", SHIPPED["time_machine"]) is None
 

@@ -49,9 +49,9 @@ def test_outputs_states_and_gradients(cell, way, steps, monkeypatch):
     random = torch.Generator().manual_seed(steps)
     weights, state = draw_layer(cell, INPUTS, HIDDEN, REPLICAS, ROWS, random)
     inputs = torch.randn(steps, REPLICAS, ROWS, INPUTS, generator=random, dtype=torch.float64)
-    found = results(run_layer, cell, inputs, state, weights)
+    computed = results(run_layer, cell, inputs, state, weights)
     expected = results(run_definition, cell, inputs, state, weights)
-    for value, right in zip(found, expected, strict=True):
+    for value, right in zip(computed, expected, strict=True):
         torch.testing.assert_close(value, right, rtol=1e-9, atol=1e-9)
 
 
@@ -63,8 +63,8 @@ def test_gradients_against_finite_differences(cell, way, monkeypatch):
     inputs = torch.randn(3, REPLICAS, 2, 2, generator=random, dtype=torch.float64)
 
     def outputs(*leaves: Tensor) -> Tensor:
-        own = dict(zip(weights, leaves[1 + len(state) :], strict=True))
-        return run_layer(cell, leaves[0], leaves[1 : 1 + len(state)], own)[0]
+        parameters = dict(zip(weights, leaves[1 + len(state) :], strict=True))
+        return run_layer(cell, leaves[0], leaves[1 : 1 + len(state)], parameters)[0]
 
     assert torch.autograd.gradcheck(outputs, [v.requires_grad_() for v in (inputs, *state, *weights.values())])
 
@@ -102,8 +102,8 @@ def test_saturated_gates(cell, way, size, zero, monkeypatch):
         tuple((0 if zero else 1) * part.float() for part in state),
     )
     inputs = torch.randint(-1, 2, (7, REPLICAS, ROWS, INPUTS), generator=random).float()
-    found = results(run_layer, cell, inputs, state, weights)
-    assert all(value.isfinite().all() for value in found)
-    for step, output in zip(inputs, found[0], strict=True):
+    computed = results(run_layer, cell, inputs, state, weights)
+    assert all(value.isfinite().all() for value in computed)
+    for step, output in zip(inputs, computed[0], strict=True):
         single, state = run_layer(cell, step[None], state, weights)
         torch.testing.assert_close(output, single[0], rtol=1e-4, atol=1e-4 * float(output.detach().abs().max()))
