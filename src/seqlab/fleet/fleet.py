@@ -13,9 +13,10 @@ from seqlab.fleet.cells import State
 from seqlab.fleet.checkpoint import load_checkpoint, save_checkpoint, save_network
 from seqlab.fleet.fit import measure_fit
 from seqlab.fleet.optimisers import Optimiser
-from seqlab.fleet.settings import TrainingSettings
+from seqlab.fleet.settings import TrainingSettings, pays_to_round, rounding_type, uses_tf32
 from seqlab.fleet.stack import Parameters, Stack
 from seqlab.io.files import replacing, write_json
+from seqlab.machine.calibration import is_bfloat16_fast
 from seqlab.machine.devices import is_accelerated
 
 
@@ -50,7 +51,8 @@ class Fleet:
 
     `best` are the weights with the lowest validation loss so far, `average` the moving mean of the weights where the
     settings ask for it, `history` has a row for each epoch and each replica that learnt in it, `diverged` maps a seed
-    to the epoch in which its loss was not finite; `progress` is None between two epochs.
+    to the epoch in which its loss was not finite; `progress` is None between two epochs. `ways` are the implementations
+    of layers that were measured as the fastest, by `seqlab.fleet.calibration`; others round in other places.
     """
 
     network: Stack
@@ -65,6 +67,7 @@ class Fleet:
     history: list[dict[str, Any]] = field(default_factory=list)
     diverged: dict[int, int] = field(default_factory=dict)
     progress: EpochProgress | None = None
+    ways: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def start(cls, network: Stack, settings: TrainingSettings, seeds: list[int], device: torch.device) -> "Fleet":
@@ -132,6 +135,14 @@ class Fleet:
                 moments[name][replica] = 0.0
 
     @property
+    def precision(self) -> str:
+        """The precision that products are computed in: float32, tf32 or bfloat16."""
+        network, asked, device = self.network, self.settings.precision, self.parameters["b_q"].device
+        if is_accelerated(device):
+            return "tf32" if uses_tf32(asked) else "float32"
+        return "bfloat16" if rounding_type(asked, network.cell, network.hidden, device.type) else "float32"
+
+    @property
     def notes(self) -> list[str]:
         """Notes on the training for users of the results, one sentence each."""
         section, accelerated = self.network.section, is_accelerated(self.parameters["b_q"].device)
@@ -140,6 +151,12 @@ class Fleet:
             [f"{section}.training.precision is bfloat16; the GPU computed in TF32, which is finer"] if rounded else []
         )
         share, cell = self.settings.recurrent_dropout, self.network.cell
+        device = self.parameters["b_q"].device.type
+        if pays_to_round(self.settings.precision, cell, self.network.hidden, device) and not is_bfloat16_fast():
+            notes.append(
+                f"{section}.training.precision is bfloat16; this processor multiplies faster in float32, in which the "
+                "training computed, and which is finer"
+            )
         if share and not any(name.startswith("W_hh") for name in self.parameters):
             notes.append(
                 f"{section}.training.recurrent_dropout is {share}, but {cell} has no weights from state to state, so "
@@ -157,6 +174,7 @@ class Fleet:
         history = pd.DataFrame(self.history)
         seconds = round(float(history.groupby("epoch")["seconds"].first().sum()), 3)
         training = {"seconds": seconds, "parameters": self.network.parameters, "notes": self.notes}
+        training["computed"] = {"precision": self.precision, "layers": self.ways}
         training["fit"] = measure_fit(self.history, self.settings.epochs, self.settings.schedule)
         write_json(folder / "training.json", training)
         with replacing(folder / "history.csv") as temporary:
@@ -175,7 +193,7 @@ class Fleet:
         }
         orders = [order.bit_generator.state for order in self.orders]
         state: dict[str, Any] = {"history": self.history, "orders": orders}
-        state["diverged"] = list(self.diverged.items())
+        state |= {"diverged": list(self.diverged.items()), "ways": self.ways}
         if self.progress:
             tensors |= {f"progress.{name}": value for name, value in self.progress.tensors().items()}
             state["progress"] = {name: getattr(self.progress, name) for name in ("orders", "batch", "seconds")}
@@ -195,7 +213,7 @@ class Fleet:
         for replica, (order, mask) in enumerate(zip(self.orders, self.masks, strict=True)):
             order.bit_generator.state = state["orders"][replica]
             mask.set_state(tensors[f"masks.{replica}"])
-        self.history, self.diverged = state["history"], dict(state["diverged"])
+        self.history, self.diverged, self.ways = state["history"], dict(state["diverged"]), state["ways"]
         self.progress = self._restored_progress(tensors, state["progress"]) if "progress" in state else None
         return True
 

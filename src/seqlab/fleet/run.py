@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from seqlab.fleet.calibration import choose_ways
 from seqlab.fleet.fleet import Fleet
 from seqlab.fleet.live import LiveHistory
 from seqlab.fleet.task import Task
 from seqlab.fleet.training import train_fleet
 from seqlab.io.files import remove_file
+from seqlab.machine.calibration import open_calibration
 
 CHECKPOINT = "unfinished.safetensors"  # in the folder of a run until the run is scored
 
@@ -29,6 +31,9 @@ def train_and_score(
     live = LiveHistory(folder, fleet)
     print(f"{name}  {fleet.network.parameters:,} parameters, seeds {fleet.seeds}", flush=True)
     report = live.reporting(lambda line: print(f"{name}  {line}", flush=True))
+    fleet.ways = choose_ways(fleet, open_calibration(lambda line: print(f"{name}  {line}", flush=True)))
+    for note in fleet.notes:
+        print(f"{name}  {note}", flush=True)
     train_fleet(fleet, task, report, (folder / CHECKPOINT, fingerprint), stop)
     fleet.write_results(folder)
     score()

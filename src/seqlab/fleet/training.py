@@ -13,6 +13,7 @@ from torch import Tensor
 
 from seqlab.fleet.accelerated.training import AcceleratedTraining
 from seqlab.fleet.batches import EpochPlan
+from seqlab.fleet.calibration import prefer_ways
 from seqlab.fleet.fleet import EpochProgress, Fleet
 from seqlab.fleet.objective import compute_gradients
 from seqlab.fleet.optimisers import clip_gradients
@@ -41,6 +42,7 @@ def train_fleet(
     if checkpoint and checkpoint[0].exists():
         restored = fleet.restore(*checkpoint)
         report(_resume_line(fleet, restored, checkpoint[0].name))
+    prefer_ways(fleet)
     accelerated = AcceleratedTraining(fleet, task, report)
     began, done_before = time.perf_counter(), fleet.epoch
     while fleet.epoch < fleet.settings.epochs and fleet.running().any():

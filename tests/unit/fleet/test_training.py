@@ -201,7 +201,8 @@ def test_the_moving_mean_is_what_is_validated_and_kept():
     assert validation_loss(fleet, fleet.average)[0] == pytest.approx(fleet.history[-1]["valid_loss"], abs=1e-9)
 
 
-def test_products_in_bfloat16_train_to_about_the_same_loss():
+def test_products_in_bfloat16_train_to_about_the_same_loss(monkeypatch):
+    monkeypatch.setattr("seqlab.fleet.settings.is_bfloat16_fast", lambda: True)
     options = {"hidden": CELLS["lstm"].rounded_from, "learning_rate": 0.002}
     whole, rounded = (
         trained(fleet_of([1, 2], epochs=4, precision=kind, **options)) for kind in ("float32", "bfloat16")
