@@ -18,6 +18,7 @@ from seqlab.configuration import (
     convert_numbers,
     describe_missing_texts,
     find_longest_need,
+    group_fleets,
     ngram_name,
     ngram_runs,
     preparation,
@@ -502,3 +503,19 @@ def test_what_a_cut_does_not_depend_on_is_no_part_of_it() -> None:
 @pytest.mark.parametrize("kind", SPLIT_KEYS)
 def test_every_preparation_of_the_configuration_is_one_that_a_text_can_be_cut_by(kind: str, unit: str) -> None:
     check_preparation(preparation(small(split=DEFAULT["split"] | {"kind": kind}), unit), unit)
+
+
+def test_runs_that_differ_in_rates_and_dropout_are_one_fleet():
+    rnn = DEFAULT["rnn"] | {"cells": ["rnn", "gru"], "layers": 1, "hidden": 4, "grids": []}
+    axes = {"learning_rate": [0.1, 0.2], "dropout": [0.0, 0.5], "clip": [1.0, 2.0], "epochs": 1}
+    config = DEFAULT | {"rnn": rnn | {"training": rnn["training"] | axes}, "mixtures": {}}
+    runs = text_runs(config, "char", {})
+    fleets = group_fleets("shapes", runs)
+    assert sorted(model for models in fleets.values() for model in models) == sorted(
+        model for family, model in runs if family == "rnn"
+    )
+    assert [len(models) for models in fleets.values()] == [4] * 4
+    assert len({(name.split("-")[0], name) for name in fleets}) == 4
+    assert group_fleets("seeds", runs) == {}
+    alone = DEFAULT | {"rnn": rnn, "mixtures": {}}
+    assert group_fleets("shapes", text_runs(alone, "char", {})) == {}  # one run of each shape needs no fleet

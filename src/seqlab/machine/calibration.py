@@ -22,7 +22,7 @@ from seqlab.io.errors import InputError, flatten
 from seqlab.io.files import replacing
 from seqlab.io.provenance import list_versions, read_processor
 
-SECONDS_OF_A_CHOICE = 0.2  # for all timings of one choice; a single call of each candidate may take longer
+SECONDS_OF_A_CHOICE = 0.2  # for the timings of one choice; each candidate is timed once at least
 LEAST_GAIN = 1.1  # by which a candidate must be faster to replace the usual one, so that noise does not
 WAIT_SECONDS = 10  # for another job that measures
 VERSIONS = ("seqlab", "torch", "numpy")
@@ -103,26 +103,30 @@ def time_candidates(
 ) -> dict[str, float]:
     """Return the shortest time of each candidate in seconds, called in turns; those that fail are left out.
 
-    The first call of each does not count unless it takes the time of all. An exception of `usual` is raised.
+    The first call of each is not timed: libraries are loaded and memory is allocated in it. An exception of `usual` is
+    raised.
     """
-    times: dict[str, float] = {}
+    working = []
     for name, candidate in candidates.items():
         try:
-            times[name] = _time(candidate)
+            candidate()
+            working.append(name)
         except Exception as error:
             if name == usual:
                 raise
-            report(f"{name} failed where it was tried, so it is not used: {flatten(error).splitlines()[0]}")
-    left = SECONDS_OF_A_CHOICE - sum(times.values())
+            report(f"{name} failed where it was tried, so it is not used: {flatten(error)}")
     best: dict[str, float] = {}
+    left = SECONDS_OF_A_CHOICE
     while left > 0:
-        for name in times:
+        for name in working:
             seconds = _time(candidates[name])
             best[name], left = min(best.get(name, seconds), seconds), left - seconds
-    return best or times
+    return best
 
 
 def _time(candidate: Callable[[], object]) -> float:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
     started = time.perf_counter()
     candidate()
     if torch.cuda.is_available():

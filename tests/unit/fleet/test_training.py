@@ -68,7 +68,7 @@ def test_an_epoch_is_the_plain_loop_over_its_batches(partition, dropout):
     zero = state = architecture.zero_state(fleet.parameters, settings.batch_size)
 
     def drop(outputs: torch.Tensor) -> torch.Tensor:
-        (kept,) = draw_masks([drawing], [True], outputs[:, 0].shape, dropout)
+        (kept,) = draw_masks([drawing], [True], outputs[:, 0].shape, (dropout,))
         return outputs * kept[:, None]
 
     symbols = torch.as_tensor(np.append(RANDOM_TEXT, [0] * settings.steps))  # room for what is padded
