@@ -18,28 +18,43 @@ if TYPE_CHECKING:
 
 SCALE = 0.1  # of the values in a measured pass
 LAYER_NAMES = {"first layer": 1, "later layers": 2}
+LEAST_SYMBOLS = 1_000_000  # of all networks and epochs, from which it pays to load the compiler
 
 
-def choose_ways(fleet: "Fleet", calibration: Calibration) -> dict[str, str]:
+def choose_ways(fleet: "Fleet", symbols: int, calibration: Calibration) -> dict[str, str]:
     """Return the fastest implementation of the layers of `fleet`, by LAYER_NAMES, from `calibration`.
 
-    It is measured by a pass forward and backward at the shapes of the training, where there are several.
+    `symbols` are those of an epoch. A short training does without compiled loops.
     """
-    use_tf32(uses_tf32(fleet.settings.precision))
+    settings = fleet.settings
+    use_tf32(uses_tf32(settings.precision))
+    trained = settings.batches * settings.batch_size * settings.steps or symbols
+    is_long = len(fleet.seeds) * settings.epochs * trained >= LEAST_SYMBOLS
     choices = {}
     for name, number in LAYER_NAMES.items():
-        if number > fleet.network.layers:
-            break
-        layer = _draw_layer(fleet, number)
-        shape = describe_layer(*layer)
-        existing = ways.list_ways(shape)
-        if is_accelerated(shape.device):  # a loop launches kernels for every operation of every step
-            existing = [way for way in existing if way != ways.LOOP] or existing
-        if len(existing) > 1:
-            candidates = {way: _training_pass(way, layer, fleet.network.options) for way in existing}
-            usual = ways.choose_usual_way(shape)
-            choices[name] = calibration.choose(_describe(shape, layer[3]["W_xh"].shape[1]), candidates, usual)
+        if number <= fleet.network.layers:
+            layer = _draw_layer(fleet, number)
+            if way := choose_layer_way(layer, calibration, is_long, **fleet.network.options):
+                choices[name] = way
     return choices
+
+
+def choose_layer_way(
+    layer: tuple[Any, ...], calibration: Calibration, is_long: bool = True, **options: float | None
+) -> str | None:
+    """Return the fastest implementation of a `layer`, the first five arguments of `run_layer`; None if there is one.
+
+    It is measured by a pass forward and backward. The loops that have to be compiled count where `is_long` is true.
+    """
+    shape = describe_layer(*layer)
+    existing = [way for way in ways.list_ways(shape) if is_long or way != ways.COMPILED]
+    if is_accelerated(shape.device):  # a loop launches kernels for every operation of every step
+        existing = [way for way in existing if way != ways.LOOP] or existing
+    if len(existing) == 1:
+        return None
+    candidates = {way: _training_pass(way, layer, options) for way in existing}
+    question = _describe(shape, layer[3]["W_xh"].shape[1]) + ("" if is_long else ", for a short training")
+    return calibration.choose(question, candidates, ways.choose_usual_way(shape))
 
 
 def prefer_ways(fleet: "Fleet") -> None:

@@ -55,7 +55,7 @@ def train_with_log(
         print(f"{name}  {line}", flush=True)
 
     report(f"{fleet.network.parameters:,} parameters, seeds {fleet.seeds}")
-    fleet.ways = choose_ways(fleet, open_calibration(report))
+    fleet.ways = choose_ways(fleet, len(task.data), open_calibration(report))
     for note in fleet.notes:
         report(note)
     train_fleet(fleet, task, reporting(report), checkpoint, stop)

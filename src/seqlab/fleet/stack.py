@@ -211,6 +211,10 @@ def compute_layer(
     kernels = ways.load_kernels() if way == ways.KERNELS else None
     if kernels:
         return kernels.step_layer(cell, projected, state, weights["W_hh"])
+    if way == ways.COMPILED:
+        from seqlab.fleet.accelerated.compiled import compiled_layer  # here: it loads numba
+
+        return compiled_layer(cell, projected, state, weights["W_hh"])
     others = [value for name, value in weights.items() if name not in PROJECTION]
     layer = kind.scan if kind.scan and way == ways.SCAN else kind.layer
     return layer(projected, state, *others, precision=precision, **options)

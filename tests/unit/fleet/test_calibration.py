@@ -58,7 +58,7 @@ def used_ways(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> set[str]:
 def test_layers_are_computed_in_the_way_that_was_chosen(cell, choice, embedding, monkeypatch):
     fleet = fleet_of([1, 2], cell, embedding=embedding)
     decided = Decided(choice)
-    fleet.ways = choose_ways(fleet, decided)
+    fleet.ways = choose_ways(fleet, 100, decided)
     assert fleet.ways == {"first layer": choice, "later layers": choice}
     assert len(decided.asked) == 2 and all(len(names) == 2 for names in decided.asked.values())
     assert used_ways(fleet, monkeypatch) == {choice}
@@ -67,20 +67,28 @@ def test_layers_are_computed_in_the_way_that_was_chosen(cell, choice, embedding,
 @pytest.mark.parametrize("cell", ["rnn", "gru", "slstm", "mogrifier"])
 def test_where_there_is_one_way_nothing_is_measured(cell):
     decided = Decided("")
-    assert choose_ways(fleet_of([1], cell), decided) == {} == decided.asked
+    assert choose_ways(fleet_of([1], cell), 100, decided) == {} == decided.asked
+
+
+@pytest.mark.parametrize(("epochs", "compiled"), [(9, False), (10, True)])
+def test_a_long_training_tries_compiled_loops(epochs, compiled):
+    decided = Decided(ways.COMPILED)
+    chosen = choose_ways(fleet_of([1, 2], "gru", epochs=epochs), 50_000, decided)
+    assert bool(chosen) == compiled
+    assert list(decided.asked.values()) == [[ways.LOOP, ways.COMPILED]] * 2 * compiled
 
 
 def test_the_choice_depends_on_the_shape(monkeypatch):
     first, second = Decided(ways.LOOP), Decided(ways.LOOP)
-    choose_ways(fleet_of([1, 2], "lstm"), first)
-    choose_ways(fleet_of([1, 2, 3], "lstm"), second)
+    choose_ways(fleet_of([1, 2], "lstm"), 100, first)
+    choose_ways(fleet_of([1, 2, 3], "lstm"), 100, second)
     assert not {*first.asked} & {*second.asked}
 
 
 def test_every_way_trains_the_same_network():
     fleets_by_way = {way: fleet_of([1, 2], "lstm") for way in (ways.LOOP, ways.FUSED)}
     for way, fleet in fleets_by_way.items():
-        fleet.ways = choose_ways(fleet, Decided(way))
+        fleet.ways = choose_ways(fleet, 100, Decided(way))
         trained(fleet)
     first, second = fleets_by_way.values()
     for row, other in zip(untimed(first.history), untimed(second.history), strict=True):
@@ -91,11 +99,11 @@ def test_a_resumed_training_computes_as_it_began(tmp_path):
     checkpoint = tmp_path / "unfinished.safetensors", "this run"
     whole, stopped, resumed = (fleet_of([1, 2], "lstm", epochs=3) for _ in range(3))
     for fleet in (whole, stopped):
-        fleet.ways = choose_ways(fleet, Decided(ways.LOOP))
+        fleet.ways = choose_ways(fleet, 100, Decided(ways.LOOP))
     trained(whole)
     with pytest.raises(InterruptionError):
         train_fleet(stopped, task_of(stopped), stop_after(1), checkpoint)
-    resumed.ways = choose_ways(resumed, Decided(ways.FUSED))  # as on a machine whose cache is gone
+    resumed.ways = choose_ways(resumed, 100, Decided(ways.FUSED))  # as on a machine whose cache is gone
     train_fleet(resumed, task_of(resumed), lambda line: None, checkpoint)
     assert resumed.ways == whole.ways
     assert untimed(resumed.history) == untimed(whole.history)
@@ -106,7 +114,7 @@ def test_results_say_how_they_were_computed(tmp_path, monkeypatch):
     monkeypatch.setattr(fleets, "is_bfloat16_fast", lambda: False)
     monkeypatch.setattr("seqlab.fleet.settings.is_bfloat16_fast", lambda: False)
     fleet = fleet_of([1], "lstm", layers=1, hidden=128, epochs=1, precision="bfloat16")
-    fleet.ways = choose_ways(fleet, Decided(ways.LOOP))
+    fleet.ways = choose_ways(fleet, 100, Decided(ways.LOOP))
     trained(fleet).write_results(tmp_path)
     training = json.loads((tmp_path / "training.json").read_text())
     assert training["computed"] == {"precision": "float32", "layers": {"first layer": ways.LOOP}}

@@ -11,13 +11,13 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from seqlab.fleet.accelerated.fused import has_kernel, is_fused_faster
+from seqlab.fleet.accelerated.fused import FUNCTIONS, has_kernel, is_fused_faster
 from seqlab.fleet.cells import LAYERS, State
 from seqlab.machine.devices import is_accelerated
 
 _failed: set[str] = set()
 KERNELS, GRAPHS = "the Triton kernels", "the CUDA graph"
-LOOP, SCAN, FUSED = "the time loop", "the scan", "the kernel of torch"
+LOOP, SCAN, FUSED, COMPILED = "the time loop", "the scan", "the kernel of torch", "the compiled loop"
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,11 @@ class LayerShape:
 
     @property
     def key(self) -> "tuple[object, ...]":
-        """Everything but the number of steps, which may differ from batch to batch."""
-        return tuple(value for name, value in vars(self).items() if name != "steps")
+        """Everything but the number of steps, which may differ from batch to batch, and that of rows, on which the
+        fastest implementation depends only where a scan is one.
+        """
+        others = [value for name, value in vars(self).items() if name not in ("steps", "rows")]
+        return (*others, self.rows if LAYERS[self.cell].scan else None)
 
 
 _measured: dict[tuple[object, ...], str] = {}  # the fastest implementation, by `LayerShape.key`
@@ -70,6 +73,8 @@ def list_ways(shape: LayerShape) -> list[str]:
         existing.append(FUSED)
     if _step_kernels(shape):
         existing.append(KERNELS)
+    if _can_compile(shape):
+        existing.append(COMPILED)
     return existing
 
 
@@ -88,6 +93,12 @@ def choose_usual_way(shape: LayerShape) -> str:
         values = shape.replicas * shape.rows * shape.values
         return SCAN if is_accelerated(shape.device) or kind.scan_is_faster(shape.steps, values) else LOOP
     return LOOP
+
+
+def _can_compile(shape: LayerShape) -> bool:
+    """Return whether numba can compile the loops of a layer; the check does not load it."""
+    is_single = shape.dtype == shape.factors == torch.float32
+    return shape.device.type == "cpu" and shape.cell in FUNCTIONS and is_single and find_spec("numba") is not None
 
 
 def _step_kernels(shape: LayerShape) -> "StepKernels | None":
