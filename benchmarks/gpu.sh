@@ -11,7 +11,7 @@ export PYTHONPATH=src PYTHONUNBUFFERED=1
 python=${1:-python}
 results=${2:-benchmarks/results}
 parts=${*:3}
-parts=${parts:-tests recurrence sweep time_to_quality published_cells}
+parts=${parts:-tests recurrence sweep joined time_to_quality published_cells}
 device=${SEQLAB_DEVICE:-cuda}
 mkdir -p "$results"
 failed=0
@@ -29,17 +29,20 @@ part() { # NAME LIMIT COMMAND...
 if [[ $device == cpu ]]; then
   recurrence=(--hidden 8 --replicas 1 2 --seconds 0.01)
   sweep=(--hidden 8 --layers 1 --seeds 1 --epochs 1)
+  joined=(--cells gru --hidden 8 --seeds 1)
   quality=(--share 0.002)
   cells=(--configuration config/published/karpathy2015.yaml --seeds 1 --epochs 1 --seconds 60)
 else
   recurrence=(--precisions float32 tf32 --seconds 0.05)
   sweep=(--epochs 3)
+  joined=(--epochs 2)
   quality=()
-  cells=(--seconds 135)
+  cells=(--seconds 105)
 fi
 part tests 120 "$python" -m pytest tests/unit/fleet/test_cuda.py
-part recurrence 90 "$python" benchmarks/recurrence.py --device "$device" "${recurrence[@]}"
+part recurrence 80 "$python" benchmarks/recurrence.py --device "$device" "${recurrence[@]}"
 part sweep 120 "$python" benchmarks/sweep.py --device "$device" "${sweep[@]}"
+part joined 60 "$python" benchmarks/joined.py --device "$device" "${joined[@]}"
 part time_to_quality 60 "$python" benchmarks/time_to_quality.py --device "$device" "${quality[@]}"
-part published_cells 150 "$python" benchmarks/published_cells.py --device "$device" --folder "$results/gpu_cells" "${cells[@]}"
+part published_cells 120 "$python" benchmarks/published_cells.py --device "$device" --folder "$results/gpu_cells" "${cells[@]}"
 exit "$failed"

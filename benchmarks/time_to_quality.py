@@ -7,7 +7,8 @@ The split is nanoGPT's, whose preset for processors reaches 1.88 nats a characte
 process and `--threads` threads: one made to reach 1.88 soon, and one made for three minutes. The clock runs while they
 train, from the first batch to the last; then all the validation text is scored as one stream, by the weights the
 training ended with. A figure is null where the recipe missed its aim: `seconds_to_1_88` where the loss is above 1.88,
-`loss_at_180_s` where the training took longer than 180 s.
+`loss_at_180_s` where the training took longer than 180 s. The peer is benchmarks/plain_gpt.py, a transformer with the
+settings of that preset and as many threads; `ratio` is its time by that of the first recipe.
 
 On a GPU another recipe is trained instead, made to reach 1.4697 nats, which nanoGPT's preset for GPUs does: all
 `--seeds` in one fleet, and then the first of them alone. `seconds_to_1_4697` is that of the one alone, and null where
@@ -18,6 +19,8 @@ import argparse
 import json
 import math
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -67,6 +70,7 @@ GPU: dict[str, Any] = {
     },
 }
 AIM, MINUTES = 1.88, 3
+PEER, PEER_STEPS = Path(__file__).with_name("plain_gpt.py"), 2000
 CONFIGURATION = Path(__file__).parents[1] / "config" / "config.yaml"
 PUBLISHED = 1.4697  # nats: nanoGPT's preset for GPUs
 
@@ -100,12 +104,12 @@ def shortened(recipe: dict[str, Any], share: float, symbols: int) -> dict[str, A
     return recipe | {"symbols": size, "settings": recipe["settings"] | {"epochs": 1}}
 
 
-def text_of(path: str | None) -> str:
-    """Return the text of a file, or tiny Shakespeare from the folder SEQLAB_MIRROR."""
+def find_text(path: str | None) -> Path:
+    """Return the file of a text, or that of tiny Shakespeare in the folder SEQLAB_MIRROR."""
     file = Path(path or Path(os.environ.get("SEQLAB_MIRROR", ".")) / "tiny_shakespeare.txt")
     if not file.is_file():
         raise InputError(f"{file} is missing; set SEQLAB_MIRROR to the folder that holds it, or give --text FILE")
-    return file.read_text(encoding="utf-8")
+    return file
 
 
 @command
@@ -122,7 +126,7 @@ def main() -> None:
     arguments = parser.parse_args()
     use_threads(arguments.threads)
     device = choose_device(arguments.device)
-    text = text_of(arguments.text)
+    text = find_text(arguments.text).read_text(encoding="utf-8")
     cut = int(0.9 * len(text))
     vocab = Vocab(text[:cut])
     train_ids, valid = (vocab.encode(list(part)) for part in (text[:cut], text[cut:]))
@@ -143,7 +147,19 @@ def main() -> None:
         print(
             f"{recipe['cell']} {recipe['layers']}x{recipe['hidden']}: {seconds:.1f} s, {losses_text} nats", flush=True
         )
-    print(json.dumps(figures(results, arguments.seeds)))
+    content = figures(results, arguments.seeds)
+    if not on_gpu:
+        steps = max(int(arguments.share * PEER_STEPS), 1)
+        peer = run_peer(find_text(arguments.text), arguments.threads, steps)
+        print(f"transformer: {peer['seconds']:.1f} s, {peer['loss']:.4f} nats")
+        content |= {"peer": peer, "ratio": round(peer["seconds"] / results["soon"][0], 1)}
+    print(json.dumps(content))
+
+
+def run_peer(text: Path, threads: int, steps: int) -> dict[str, float]:
+    """Return the seconds of training and the loss of the peer."""
+    line = [sys.executable, str(PEER), "--text", str(text), "--threads", str(threads), "--steps", str(steps)]
+    return json.loads(subprocess.run(line, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
 
 
 def figures(results: dict[str, tuple[float, list[float]]], seeds: list[int]) -> dict[str, Any]:

@@ -81,6 +81,14 @@ def test_sweep(tmp_path: Path) -> None:
     assert low - 0.01 <= measured["ratio"] <= high + 0.01  # seconds are rounded to tenths, the ratio to hundredths
 
 
+def test_joined(tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("The quick brown fox jumps over the lazy dog. " * 60)
+    little = ["--cells", "gru", "--hidden", "4", "--seeds", "1"]
+    (row,) = last_line("benchmarks/joined.py", "--text", str(text), *little)["rows"]
+    assert row["networks"] == 9 and row["ratio"] > 0 and row["difference"] < 1e-4
+
+
 def test_published_cells_go_on_where_the_time_was_over(tmp_path: Path) -> None:
     text = tmp_path / "text.txt"
     text.write_text("The quick brown fox jumps over the lazy dog. " * 2_800)
@@ -109,6 +117,7 @@ def test_the_script_for_gpus_writes_what_each_part_found(tmp_path: Path) -> None
     measured = parts["gpu_time_to_quality.json"]["figures"]
     assert measured["seconds_to_1_88"] == (measured["seconds"][0] if measured["losses"][0] <= 1.88 else None)
     assert 0 < measured["loss_at_180_s"] == round(measured["losses"][1], 4)
+    assert measured["peer"]["seconds"] > 0 and measured["peer"]["loss"] > 0
     assert "time_machine.txt is missing" in parts["gpu_sweep.json"]["summary"]
 
 

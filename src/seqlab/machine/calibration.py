@@ -7,6 +7,7 @@ own, even in a home folder that they share.
 
 import hashlib
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -47,9 +48,11 @@ class Calibration:
         with self._locked():
             self.choices |= _read_choices(self.path)
             if not self._knows(question, candidates):
-                times = time_candidates(candidates, usual, self.report)
+                times = time_candidates(candidates, self.report)
+                if not times:
+                    return usual
                 fastest = min(times, key=lambda name: times[name])
-                choice = fastest if LEAST_GAIN * times[fastest] <= times[usual] else usual
+                choice = fastest if LEAST_GAIN * times[fastest] <= times.get(usual, math.inf) else usual
                 milliseconds = {name: float(f"{1000 * seconds:.3g}") for name, seconds in times.items()}
                 self.choices[question] = {"choice": choice, "milliseconds": milliseconds}
                 self._write()
@@ -98,26 +101,21 @@ def describe_machine() -> dict[str, Any]:
     }
 
 
-def time_candidates(
-    candidates: Mapping[str, Callable[[], object]], usual: str, report: Report = print
-) -> dict[str, float]:
+def time_candidates(candidates: Mapping[str, Callable[[], object]], report: Report = print) -> dict[str, float]:
     """Return the shortest time of each candidate in seconds, called in turns; those that fail are left out.
 
-    The first call of each is not timed: libraries are loaded and memory is allocated in it. An exception of `usual` is
-    raised.
+    The first call of each is not timed: libraries are loaded and memory is allocated in it.
     """
     working = []
     for name, candidate in candidates.items():
         try:
             candidate()
             working.append(name)
-        except Exception as error:
-            if name == usual:
-                raise
+        except Exception as error:  # any failure: the others remain
             report(f"{name} failed where it was tried, so it is not used: {flatten(error)}")
     best: dict[str, float] = {}
     left = SECONDS_OF_A_CHOICE
-    while left > 0:
+    while working and left > 0:
         for name in working:
             seconds = _time(candidates[name])
             best[name], left = min(best.get(name, seconds), seconds), left - seconds

@@ -113,7 +113,7 @@ def test_a_resumed_training_computes_as_it_began(tmp_path):
 def test_results_say_how_they_were_computed(tmp_path, monkeypatch):
     monkeypatch.setattr(fleets, "is_bfloat16_fast", lambda: False)
     monkeypatch.setattr("seqlab.fleet.settings.is_bfloat16_fast", lambda: False)
-    fleet = fleet_of([1], "lstm", layers=1, hidden=128, epochs=1, precision="bfloat16")
+    fleet = fleet_of([1], "lstm", layers=1, hidden=256, epochs=1, precision="bfloat16")
     fleet.ways = choose_ways(fleet, 100, Decided(ways.LOOP))
     trained(fleet).write_results(tmp_path)
     training = json.loads((tmp_path / "training.json").read_text())

@@ -14,10 +14,10 @@ from seqlab.io.errors import InputError
 @pytest.mark.parametrize(
     ("precision", "cell", "hidden", "rounded"),
     [
-        ("bfloat16", "lstm", 127, False),
-        ("bfloat16", "lstm", 128, True),
-        ("bfloat16", "rnn", 128, False),
-        ("bfloat16", "rnn", 192, True),
+        ("bfloat16", "lstm", 255, False),
+        ("bfloat16", "lstm", 256, True),
+        ("bfloat16", "slstm", 127, False),
+        ("bfloat16", "slstm", 128, True),
         ("bfloat16", "gru", 512, True),
         ("bfloat16", "mlp", 512, False),
         ("float32", "gru", 512, False),

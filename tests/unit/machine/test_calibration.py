@@ -101,6 +101,15 @@ def test_a_candidate_that_fails_is_not_chosen(tmp_path, monkeypatch, lines):
     assert lines == ["kernel failed where it was tried, so it is not used: no such kernel more lines"]
 
 
+def test_where_all_fail_the_usual_one_is_left_to_tell_why(tmp_path, lines):
+    def fail() -> None:
+        raise RuntimeError("no memory")
+
+    path = tmp_path / "times.json"
+    assert Calibration(path, lines.append).choose("a layer", {"loop": fail, "kernel": fail}, "loop") == "loop"
+    assert len(lines) == 2 and not path.exists()
+
+
 def test_two_jobs_that_ask_at_once_measure_once(tmp_path):
     begun, goes_on, calls = threading.Event(), threading.Event(), []
 

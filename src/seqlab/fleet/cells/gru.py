@@ -88,4 +88,4 @@ class _Gru(torch.autograd.Function):
         return factors, carried, weight, None
 
 
-GRU = Cell(gru_layer, recurrent_shapes(3), vector_states(1), rounded_from=128)
+GRU = Cell(gru_layer, recurrent_shapes(3), vector_states(1), rounded_from=256)

@@ -88,4 +88,4 @@ class _Lstm(torch.autograd.Function):
         return factors, carried, cell, weight_gradient(first, outputs, factors, ctx.precision), None
 
 
-LSTM = Cell(lstm_layer, recurrent_shapes(4), vector_states(2), initial={"b_h": open_gate(1, 4)}, rounded_from=128)
+LSTM = Cell(lstm_layer, recurrent_shapes(4), vector_states(2), initial={"b_h": open_gate(1, 4)}, rounded_from=256)

@@ -58,4 +58,4 @@ class _Rnn(torch.autograd.Function):
         return before, carried, weight_gradient(first, outputs, before, ctx.precision), None
 
 
-RNN = Cell(rnn_layer, recurrent_shapes(1), vector_states(1), rounded_from=192)
+RNN = Cell(rnn_layer, recurrent_shapes(1), vector_states(1), rounded_from=256)
