@@ -8,6 +8,7 @@ import torch
 from seqlab.fleet.accelerated import ways
 from seqlab.fleet.accelerated.graphs import record_graph
 from seqlab.fleet.cells import LAYERS
+from seqlab.fleet.products import TORCH, draw_product, prefer_products
 from seqlab.fleet.settings import rounding_type, uses_tf32
 from seqlab.fleet.stack import compute_layer, describe_layer
 from seqlab.machine.calibration import Calibration
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
     from seqlab.fleet.fleet import Fleet
 
 SCALE = 0.1  # of the values in a measured pass
+PRODUCTS = "products"
 LAYER_NAMES = {"first layer": 1, "later layers": 2}
 LEAST_SYMBOLS = 1_000_000  # of all networks and epochs, from which it pays to load the compiler
 
 
 def choose_ways(fleet: "Fleet", symbols: int, calibration: Calibration) -> dict[str, str]:
-    """Return the fastest implementation of the layers of `fleet`, by LAYER_NAMES, from `calibration`.
+    """Return the fastest implementation of the layers of `fleet`, by LAYER_NAMES, and of PRODUCTS, from `calibration`.
 
     `symbols` are those of an epoch. A short training does without compiled loops.
     """
@@ -31,6 +33,9 @@ def choose_ways(fleet: "Fleet", symbols: int, calibration: Calibration) -> dict[
     trained = settings.batches * settings.batch_size * settings.steps or symbols
     is_long = len(fleet.seeds) * settings.epochs * trained >= LEAST_SYMBOLS
     choices = {}
+    if fleet.precision == "float32" and fleet.parameters["b_q"].device.type == "cpu":
+        choices[PRODUCTS] = calibration.choose("a product of large matrices", draw_product(), TORCH)
+        prefer_products(choices[PRODUCTS])  # the layers use them
     for name, number in LAYER_NAMES.items():
         if number <= fleet.network.layers:
             layer = _draw_layer(fleet, number)
@@ -59,7 +64,10 @@ def choose_layer_way(
 
 def prefer_ways(fleet: "Fleet") -> None:
     """Compute the layers of `fleet` by its `ways` from now on."""
+    prefer_products(fleet.ways.get(PRODUCTS, TORCH))
     for name, way in fleet.ways.items():
+        if name == PRODUCTS:
+            continue
         ways.prefer_way(describe_layer(*_draw_layer(fleet, LAYER_NAMES[name])), way)
 
 

@@ -59,7 +59,7 @@ class Fleet:
     `best` are the weights with the lowest validation loss so far, `average` the moving mean of the weights where the
     settings ask for it, `history` has a row for each epoch and each replica that learnt in it, `diverged` maps a
     replica to the epoch in which its loss was not finite; `progress` is None between two epochs. `ways` are the
-    implementations of layers that `seqlab.fleet.calibration` measured as the fastest; others round in other places.
+    implementations that `seqlab.fleet.calibration` measured as the fastest; others round in other places.
     """
 
     network: Stack
@@ -231,7 +231,7 @@ class Fleet:
         history = pd.DataFrame(self.rows())
         seconds = round(float(history.groupby("epoch")["seconds"].first().sum()), 3)
         training = {"seconds": seconds, "parameters": self.network.parameters, "notes": self.notes}
-        training["computed"] = {"precision": self.precision, "layers": self.ways}
+        training["computed"] = {"precision": self.precision, "ways": self.ways}
         training["fit"] = measure_fit(self.history, self.settings.epochs, self.settings.schedule)
         write_json(folder / "training.json", training)
         with replacing(folder / "history.csv") as temporary:

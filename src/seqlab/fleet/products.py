@@ -4,6 +4,7 @@ Only the factors are rounded: sums, states, weights and gradients stay as they a
 bfloat16 multiply about twice as fast; the result has three decimal digits.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,12 +14,59 @@ from torch.nn import functional
 
 from seqlab.machine.devices import is_accelerated
 
+TORCH, ONEDNN = "the products of torch", "the products of oneDNN"  # those of large matrices in float32, on a processor
 PRODUCT_SYMBOLS = 1_024  # up to this many, a gradient of rows is fastest as a product with one-hot vectors
+
+
+_preferred = [TORCH]
+
+
+def prefer_products(way: str) -> None:
+    """Compute the products of large matrices in this `way` from now on, TORCH or ONEDNN."""
+    _preferred[0] = way
+
+
+def draw_product() -> dict[str, Callable[[], object]]:
+    """Return a function for each way that computes a product of the size of a batch."""
+    first, second = torch.full((1, 1024, 256), 0.1), torch.full((1, 256, 256), 0.1)
+    return {TORCH: lambda: first @ second, ONEDNN: lambda: _multiply_by_onednn(first, second)}
 
 
 def multiply_replicas(first: Tensor, second: Tensor, precision: torch.dtype) -> Tensor:
     """The product of each replica: (R, a, b) times (R, b, c) is (R, a, c), in the type of `first`."""
+    if precision == first.dtype and _uses_onednn(first):
+        return _multiply_by_onednn(first, second)
     return (first.to(precision) @ second.to(precision)).to(first.dtype)
+
+
+def _uses_onednn(tensor: Tensor) -> bool:
+    return _preferred[0] == ONEDNN and tensor.device.type == "cpu" and tensor.dtype == torch.float32
+
+
+def _multiply_by_onednn(first: Tensor, second: Tensor) -> Tensor:
+    """Compute (R, a, b) times (R, b, c) without a gradient, by the operator that torch.compile uses for linear layers.
+
+    torch multiplies matrices in float32 by MKL, which uses a part of what some processors can do.
+    """
+    linear = torch.ops.mkldnn._linear_pointwise
+    replicas = [linear(one, other.mT, None, "none", [], "") for one, other in zip(first, second, strict=True)]
+    return replicas[0][None] if len(replicas) == 1 else torch.stack(replicas)
+
+
+class _Affine(torch.autograd.Function):
+    """Rows (R, a, b) times a weight (R, b, c) plus a bias (R, 1, c), by the preferred products."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        ctx.save_for_backward(rows, weight)
+        return multiply_replicas(rows, weight, rows.dtype).add_(bias)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
+        rows, weight = ctx.saved_tensors
+        of_rows = multiply_replicas(gradient, weight.mT, rows.dtype) if ctx.needs_input_grad[0] else None
+        return of_rows, multiply_replicas(rows.mT, gradient, rows.dtype), gradient.sum(1, keepdim=True)
 
 
 class StepProduct:
@@ -103,7 +151,8 @@ def affine(inputs: Tensor, weight: Tensor, bias: Tensor, precision: torch.dtype 
     steps, replicas, batch_size, _ = inputs.shape
     rows = inputs.transpose(0, 1).reshape(replicas, steps * batch_size, -1)
     if precision is None or precision == weight.dtype:
-        product = torch.baddbmm(bias, rows, weight)
+        apply: Any = _Affine.apply
+        product = apply(rows, weight, bias) if _uses_onednn(weight) else torch.baddbmm(bias, rows, weight)
     else:
         product = multiply_replicas(rows, weight, precision) + bias
     return product.view(replicas, steps, batch_size, -1).transpose(0, 1)

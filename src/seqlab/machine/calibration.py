@@ -152,8 +152,13 @@ def is_bfloat16_fast() -> bool:
 
     Those without instructions for it are slower by far, so the answer does not depend on noise.
     """
+    threads = torch.get_num_threads()
     candidates = {"float32": _product_in(torch.float32), "bfloat16": _product_in(torch.bfloat16)}
-    return open_calibration().choose("a product in bfloat16 or in float32", candidates, "bfloat16") == "bfloat16"
+    torch.set_num_threads(1)  # several would wait for each other on a busy machine
+    try:
+        return open_calibration().choose("a product in bfloat16 or in float32", candidates, "bfloat16") == "bfloat16"
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _product_in(precision: torch.dtype) -> Callable[[], object]:

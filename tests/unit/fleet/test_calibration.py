@@ -9,10 +9,11 @@ import torch
 from made_fleets import InterruptionError, fleet_of, stop_after, task_of, trained, untimed
 
 from seqlab.fleet import fleet as fleets
-from seqlab.fleet import stack
+from seqlab.fleet import products, stack
 from seqlab.fleet.accelerated import ways
-from seqlab.fleet.calibration import choose_ways
+from seqlab.fleet.calibration import PRODUCTS, choose_ways
 from seqlab.fleet.fleet import Fleet
+from seqlab.fleet.products import ONEDNN, TORCH, prefer_products
 from seqlab.fleet.training import train_fleet
 
 
@@ -25,9 +26,10 @@ class Decided:
     def choose(self, question: str, candidates: Mapping[str, Callable[[], object]], usual: str) -> str:
         for candidate in candidates.values():
             candidate()
-        self.asked[question] = [*candidates]
+        if "layer" in question:
+            self.asked[question] = [*candidates]
         assert usual in candidates
-        return self.choice
+        return self.choice if self.choice in candidates else usual
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +61,7 @@ def test_layers_are_computed_in_the_way_that_was_chosen(cell, choice, embedding,
     fleet = fleet_of([1, 2], cell, embedding=embedding)
     decided = Decided(choice)
     fleet.ways = choose_ways(fleet, 100, decided)
-    assert fleet.ways == {"first layer": choice, "later layers": choice}
+    assert fleet.ways == {"first layer": choice, "later layers": choice, PRODUCTS: TORCH}
     assert len(decided.asked) == 2 and all(len(names) == 2 for names in decided.asked.values())
     assert used_ways(fleet, monkeypatch) == {choice}
 
@@ -67,15 +69,35 @@ def test_layers_are_computed_in_the_way_that_was_chosen(cell, choice, embedding,
 @pytest.mark.parametrize("cell", ["rnn", "gru", "slstm", "mogrifier"])
 def test_where_there_is_one_way_nothing_is_measured(cell):
     decided = Decided("")
-    assert choose_ways(fleet_of([1], cell), 100, decided) == {} == decided.asked
+    assert choose_ways(fleet_of([1], cell), 100, decided) == {PRODUCTS: TORCH} and decided.asked == {}
 
 
 @pytest.mark.parametrize(("epochs", "compiled"), [(9, False), (10, True)])
 def test_a_long_training_tries_compiled_loops(epochs, compiled):
     decided = Decided(ways.COMPILED)
     chosen = choose_ways(fleet_of([1, 2], "gru", epochs=epochs), 50_000, decided)
-    assert bool(chosen) == compiled
+    assert (ways.COMPILED in chosen.values()) == compiled
     assert list(decided.asked.values()) == [[ways.LOOP, ways.COMPILED]] * 2 * compiled
+
+
+def test_a_training_uses_the_products_that_were_chosen(monkeypatch):
+    multiplied: list[torch.Size] = []
+    onednn = products._multiply_by_onednn
+    fleets_by_way = {way: fleet_of([1, 2], "gru") for way in (TORCH, ONEDNN)}
+    for way, fleet in fleets_by_way.items():
+        fleet.ways = choose_ways(fleet, 100, Decided(way))
+
+    def watched(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+        multiplied.append(first.shape)
+        return onednn(first, second)
+
+    monkeypatch.setattr(products, "_multiply_by_onednn", watched)
+    for way, fleet in fleets_by_way.items():
+        trained(fleet)
+        assert bool(multiplied) == (way == ONEDNN)
+    prefer_products(TORCH)
+    for row, other in zip(*(untimed(fleet.history) for fleet in fleets_by_way.values()), strict=True):
+        assert other == pytest.approx(row, rel=1e-5)
 
 
 def test_the_choice_depends_on_the_shape(monkeypatch):
@@ -117,5 +139,5 @@ def test_results_say_how_they_were_computed(tmp_path, monkeypatch):
     fleet.ways = choose_ways(fleet, 100, Decided(ways.LOOP))
     trained(fleet).write_results(tmp_path)
     training = json.loads((tmp_path / "training.json").read_text())
-    assert training["computed"] == {"precision": "float32", "layers": {"first layer": ways.LOOP}}
+    assert training["computed"] == {"precision": "float32", "ways": {"first layer": ways.LOOP, PRODUCTS: TORCH}}
     assert [note for note in training["notes"] if "multiplies faster in float32" in note]

@@ -11,10 +11,12 @@ from made_layers import draw_layer
 
 from seqlab.fleet.accelerated import ways
 from seqlab.fleet.accelerated.graphs import record_graph
+from seqlab.fleet.calibration import choose_ways
 from seqlab.fleet.cells import CELLS
 from seqlab.fleet.fleet import Fleet
 from seqlab.fleet.stack import run_layer
 from seqlab.fleet.training import train_fleet
+from seqlab.machine.calibration import Calibration
 from seqlab.machine.devices import use_tf32
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import stream_bits
@@ -107,6 +109,32 @@ def test_a_training_sees_the_same_data_and_dropout(cell, way, dropout, monkeypat
     for row, other in zip(first.history, second.history, strict=True):
         for figure in ("train_loss", "valid_loss"):
             assert other[figure] == pytest.approx(row[figure], rel=1e-3)
+
+
+@pytest.mark.parametrize("way", ["kernels", "cuDNN", "plain"])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "mingru"])
+def test_runs_of_one_shape_in_one_fleet(cell, way, monkeypatch):
+    take(way, monkeypatch)
+    free = [{"learning_rate": 0.01, "dropout": 0.0}, {"learning_rate": 0.003, "embedding_dropout": 0.2}]
+    alone = [fleet_on("cuda", cell, **settings) for settings in free]
+    settings = [fleet.settings for fleet in alone for _ in fleet.seeds]
+    joined = Fleet.join(alone[0].network, settings, [1, 2, 3] * 2, torch.device("cuda"))
+    for fleet in (*alone, joined):
+        train(fleet)
+    for number, fleet in enumerate(alone):
+        part = joined.select(range(3 * number, 3 * number + 3))
+        for row, other in zip(fleet.history, part.history, strict=True):
+            assert other["valid_loss"] == pytest.approx(row["valid_loss"], rel=1e-3)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_fastest_implementation_is_measured(cell, tmp_path):
+    lines: list[str] = []
+    fleet = fleet_on("cuda", cell)
+    fleet.ways = choose_ways(fleet, len(TEXT), Calibration(tmp_path / "times.json", lines.append))
+    train(fleet)
+    ways.forget_preferences()
+    assert lines == [] and ways.LOOP not in fleet.ways.values()
 
 
 @pytest.mark.parametrize("precision", ["tf32", "bfloat16"])

@@ -5,7 +5,7 @@ import torch
 from made_layers import draw_layer
 
 from seqlab.fleet.cells import CELLS
-from seqlab.fleet.products import StepProduct, multiply_replicas
+from seqlab.fleet.products import ONEDNN, TORCH, StepProduct, affine, multiply_replicas, prefer_products
 from seqlab.fleet.stack import run_layer
 
 WEIGHT, ROWS, TERM = torch.randn(2, 6, 8), torch.randn(2, 3, 6), torch.randn(2, 3, 8)
@@ -59,3 +59,28 @@ def test_a_layer_with_rounded_factors_is_close_to_the_exact_one(cell):
     assert not torch.equal(*outputs)
     torch.testing.assert_close(*outputs, rtol=0, atol=0.02)
     assert torch.nn.functional.cosine_similarity(*gradients, dim=0) > 0.999
+
+
+@pytest.mark.parametrize("replicas", [1, 3])
+@pytest.mark.parametrize("sizes", [(40, 6, 5), (1, 3, 2), (64, 32, 16)])
+def test_products_of_onednn_with_gradients(replicas, sizes):
+    rows, inputs, outputs = sizes
+    random = torch.Generator().manual_seed(1)
+    shapes = [(rows, replicas, 1, inputs), (replicas, inputs, outputs), (replicas, 1, outputs)]
+    values = [torch.randn(shape, generator=random) for shape in shapes]
+    found = []
+    for way in (TORCH, ONEDNN):
+        prefer_products(way)
+        leaves = [value.clone().requires_grad_() for value in values]
+        product = affine(*leaves)
+        found.append([product, *torch.autograd.grad(product.square().sum(), leaves)])
+    prefer_products(TORCH)
+    for computed, right in zip(*reversed(found), strict=True):
+        torch.testing.assert_close(computed, right, rtol=1e-4, atol=1e-4)
+
+
+def test_products_in_double_precision_stay_with_torch():
+    prefer_products(ONEDNN)
+    first, second = torch.ones(1, 2, 3, dtype=torch.float64), torch.ones(1, 3, 2, dtype=torch.float64)
+    assert multiply_replicas(first, second, torch.float64).dtype == torch.float64
+    prefer_products(TORCH)
