@@ -1,7 +1,9 @@
 """Time loops of recurrent layers, compiled by numba, forward and backward, for all replicas one after the other.
 
-They are for small layers, where a call of torch takes longer than its arithmetic. Arrays are contiguous and of float32,
-with the axes of `seqlab.fleet.cells`. Sums may be taken in any order, but what is not finite stays so.
+A call of torch takes longer than the arithmetic of a small layer. Arrays are contiguous and of float32; unlike those of
+`seqlab.fleet.cells` they begin with the replica, (R, n, B, ..), as products of replicas do. `hidden` and `memory`,
+(R, n + 1, B, h), begin with the state before the first step. Sums may be taken in any order, but what is not finite
+stays so.
 """
 
 from typing import Any
@@ -98,34 +100,32 @@ def add_product(first: Array, second: Array, total: Array) -> None:
 
 
 @in_any_order
-def rnn_forward(outputs: Array, w_hh: Array, first: Array) -> None:
-    """Turn `outputs`, which hold X_t W_xh + b_h, (n, R, B, h), into H_t."""
-    steps, replicas, rows, size = outputs.shape
+def rnn_forward(sums: Array, w_hh: Array, hidden: Array) -> None:
+    """Write H_t to `hidden` from X_t W_xh + b_h, `sums` (R, n, B, h), which change too."""
+    replicas, steps, rows, size = sums.shape
     for replica in range(replicas):
-        hidden = first[replica]
         for step in range(steps):
-            total = outputs[step, replica]
-            add_product(hidden, w_hh[replica], total)
+            total = sums[replica, step]
+            add_product(hidden[replica, step], w_hh[replica], total)
             for row in range(rows):
-                values = total[row]
+                values, output = total[row], hidden[replica, step + 1, row]
                 for j in range(size):
-                    values[j] = tanh(values[j])
-            hidden = total
+                    output[j] = tanh(values[j])
 
 
 @in_any_order
-def rnn_backward(before: Array, outputs: Array, w_back: Array, carried: Array) -> None:
-    """Turn `before`, which holds the gradients of H_t, (n, R, B, h), into those of the sums inside tanh.
+def rnn_backward(before: Array, hidden: Array, w_back: Array, carried: Array) -> None:
+    """Turn `before`, which holds the gradients of H_t, (R, n, B, h), into those of the sums inside tanh.
 
-    `w_back` is W_hh with its axes exchanged; `carried`, (R, B, h), becomes the gradient of the first state.
+    `w_back` is W_hh with its axes exchanged; `carried`, zeros (R, B, h), becomes the gradient of the first state.
     """
-    steps, replicas, rows, size = outputs.shape
+    replicas, steps, rows, size = before.shape
     for replica in range(replicas):
         onward = carried[replica]
         for step in range(steps - 1, -1, -1):
-            sums, output = before[step, replica], outputs[step, replica]
+            sums = before[replica, step]
             for row in range(rows):
-                of_sum, value, arrived = sums[row], output[row], onward[row]
+                of_sum, value, arrived = sums[row], hidden[replica, step + 1, row], onward[row]
                 for j in range(size):
                     of_sum[j] = (of_sum[j] + arrived[j]) * (1 - value[j] * value[j])
                     arrived[j] = 0
@@ -133,81 +133,77 @@ def rnn_backward(before: Array, outputs: Array, w_back: Array, carried: Array) -
 
 
 @in_any_order
-def gru_forward(gates: Array, products: Array, w_hh: Array, first: Array, outputs: Array) -> None:
-    """Turn `gates`, which hold X_t W_xh + b_h, (n, R, B, 3 h), into reset, update and candidate, and write H_t.
+def gru_forward(gates: Array, products: Array, w_hh: Array, hidden: Array) -> None:
+    """Turn `gates`, which hold X_t W_xh + b_h, (R, n, B, 3 h), into reset, update and candidate; write H_t.
 
     `products`, zeros of the same shape, becomes H_{t-1} W_hh.
     """
-    steps, replicas, rows, size = outputs.shape
+    replicas, steps, rows, size = gates.shape[0], gates.shape[1], gates.shape[2], hidden.shape[3]
     for replica in range(replicas):
-        hidden = first[replica]
         for step in range(steps):
-            product = products[step, replica]
-            add_product(hidden, w_hh[replica], product)
+            product = products[replica, step]
+            add_product(hidden[replica, step], w_hh[replica], product)
             for row in range(rows):
-                values, sums = gates[step, replica, row], product[row]
+                values, sums = gates[replica, step, row], product[row]
                 reset, update, candidate = values[:size], values[size : 2 * size], values[2 * size :]
                 of_reset, of_update, of_candidate = sums[:size], sums[size : 2 * size], sums[2 * size :]
-                earlier, output = hidden[row], outputs[step, replica, row]
+                earlier, output = hidden[replica, step, row], hidden[replica, step + 1, row]
                 for j in range(size):
                     opened, kept = sigmoid(reset[j] + of_reset[j]), sigmoid(update[j] + of_update[j])
                     drafted = tanh(candidate[j] + opened * of_candidate[j])
                     reset[j], update[j], candidate[j] = opened, kept, drafted
                     output[j] = drafted + kept * (earlier[j] - drafted)
-            hidden = outputs[step, replica]
 
 
 @in_any_order
 def gru_backward(
     gates: Array,
     products: Array,
-    outputs: Array,
+    hidden: Array,
     gradient: Array,
-    first: Array,
     w_back: Array,
     sums: Array,
     inside: Array,
     carried: Array,
 ) -> None:
-    """Write the gradients of H_{t-1} W_hh, `sums` (n, R, B, 3 h), and of what the input adds to the candidate, `inside`
-    (n, R, B, h), from those of H_t, `gradient`. The rest is as in `rnn_backward`.
+    """Write the gradients of H_{t-1} W_hh, `sums` (R, n, B, 3 h), and of what the input adds to the candidate, `inside`
+    (R, n, B, h), from those of H_t, `gradient`. The rest is as in `rnn_backward`.
     """
-    steps, replicas, rows, size = outputs.shape
+    replicas, steps, rows, size = gradient.shape
     for replica in range(replicas):
         onward = carried[replica]
         for step in range(steps - 1, -1, -1):
-            earlier = outputs[step - 1, replica] if step else first[replica]
             for row in range(rows):
-                values, product = gates[step, replica, row], products[step, replica, row, 2 * size :]
+                values, product = gates[replica, step, row], products[replica, step, row, 2 * size :]
                 reset, update, candidate = values[:size], values[size : 2 * size], values[2 * size :]
-                total = sums[step, replica, row]
+                total = sums[replica, step, row]
                 of_reset, of_update, of_product = total[:size], total[size : 2 * size], total[2 * size :]
-                of_output, of_candidate = gradient[step, replica, row], inside[step, replica, row]
-                arrived, before = onward[row], earlier[row]
+                of_output, of_candidate = gradient[replica, step, row], inside[replica, step, row]
+                arrived, earlier = onward[row], hidden[replica, step, row]
                 for j in range(size):
                     opened, kept, drafted, whole = reset[j], update[j], candidate[j], of_output[j] + arrived[j]
                     drafting = whole * (1 - kept) * (1 - drafted * drafted)
                     of_candidate[j] = drafting
                     of_reset[j] = drafting * product[j] * opened * (1 - opened)
-                    of_update[j] = whole * (before[j] - drafted) * kept * (1 - kept)
+                    of_update[j] = whole * (earlier[j] - drafted) * kept * (1 - kept)
                     of_product[j] = drafting * opened
                     arrived[j] = whole * kept
-            add_product(sums[step, replica], w_back[replica], onward)
+            add_product(sums[replica, step], w_back[replica], onward)
 
 
 @in_any_order
-def lstm_forward(gates: Array, w_hh: Array, first: Array, memory: Array, cells: Array, outputs: Array) -> None:
-    """Turn `gates`, which hold X_t W_xh + b_h, (n, R, B, 4 h), into the gates; write memory cells and H_t."""
-    steps, replicas, rows, size = outputs.shape
+def lstm_forward(gates: Array, w_hh: Array, hidden: Array, memory: Array) -> None:
+    """Turn `gates`, which hold X_t W_xh + b_h, (R, n, B, 4 h), into the gates; write H_t and the memory cells."""
+    replicas, steps, rows, size = gates.shape[0], gates.shape[1], gates.shape[2], hidden.shape[3]
     for replica in range(replicas):
-        hidden, before = first[replica], memory[replica]
         for step in range(steps):
-            add_product(hidden, w_hh[replica], gates[step, replica])
+            add_product(hidden[replica, step], w_hh[replica], gates[replica, step])
             for row in range(rows):
-                values, cell = gates[step, replica, row], cells[step, replica, row]
+                values = gates[replica, step, row]
                 enter, forget = values[:size], values[size : 2 * size]
                 draft, leave = values[2 * size : 3 * size], values[3 * size :]
-                earlier, output = before[row], outputs[step, replica, row]
+                earlier, cell = memory[replica, step, row], memory[replica, step + 1, row]
+                output = hidden[replica, step + 1, row]
                 for j in range(size):
                     entered, kept = sigmoid(enter[j]), sigmoid(forget[j])
                     drafted, left = tanh(draft[j]), sigmoid(leave[j])
@@ -215,38 +211,29 @@ def lstm_forward(gates: Array, w_hh: Array, first: Array, memory: Array, cells: 
                     value = kept * earlier[j] + entered * drafted
                     cell[j] = value
                     output[j] = left * tanh(value)
-            hidden, before = outputs[step, replica], cells[step, replica]
 
 
 @in_any_order
 def lstm_backward(
-    gates: Array,
-    cells: Array,
-    gradient: Array,
-    memory: Array,
-    w_back: Array,
-    sums: Array,
-    carried: Array,
-    carried_cell: Array,
+    gates: Array, memory: Array, gradient: Array, w_back: Array, sums: Array, carried: Array, carried_cell: Array
 ) -> None:
-    """Write the gradients of the sums inside the gates, `sums` (n, R, B, 4 h), from those of H_t, `gradient`.
+    """Write the gradients of the sums inside the gates, `sums` (R, n, B, 4 h), from those of H_t, `gradient`.
 
     `carried_cell`, (R, B, h), holds the gradient of the last memory cells and becomes that of the first. The rest is as
     in `rnn_backward`.
     """
-    steps, replicas, rows, size = cells.shape
+    replicas, steps, rows, size = gradient.shape
     for replica in range(replicas):
         onward, onward_cell = carried[replica], carried_cell[replica]
         for step in range(steps - 1, -1, -1):
-            before = cells[step - 1, replica] if step else memory[replica]
             for row in range(rows):
-                values, total = gates[step, replica, row], sums[step, replica, row]
+                values, total = gates[replica, step, row], sums[replica, step, row]
                 enter, forget = values[:size], values[size : 2 * size]
                 draft, leave = values[2 * size : 3 * size], values[3 * size :]
                 of_enter, of_forget = total[:size], total[size : 2 * size]
                 of_draft, of_leave = total[2 * size : 3 * size], total[3 * size :]
-                cell, earlier, of_output = cells[step, replica, row], before[row], gradient[step, replica, row]
-                arrived, arrived_cell = onward[row], onward_cell[row]
+                earlier, cell = memory[replica, step, row], memory[replica, step + 1, row]
+                of_output, arrived, arrived_cell = gradient[replica, step, row], onward[row], onward_cell[row]
                 for j in range(size):
                     entered, kept, drafted, left = enter[j], forget[j], draft[j], leave[j]
                     whole, bent = of_output[j] + arrived[j], tanh(cell[j])
@@ -257,4 +244,4 @@ def lstm_backward(
                     of_leave[j] = whole * bent * left * (1 - left)
                     arrived_cell[j] = of_cell * kept
                     arrived[j] = 0
-            add_product(sums[step, replica], w_back[replica], onward)
+            add_product(sums[replica, step], w_back[replica], onward)
