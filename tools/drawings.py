@@ -123,6 +123,9 @@ FLOW = {
         "summarize_series, plot_figure",
         "shown in the same report and tracked in the same way",
     ),
+    "provenance": Step(
+        20, 890, 280, "provenance.json, changes.diff", "record_provenance", "commit and uncommitted changes"
+    ),
 }
 ARROWS = """corpora raw, raw clean, clean ids, ids check, ids card, config runs, runs card, counts ngram,
 card ngram, card rnn, none ledger, ngram ledger, rnn ledger, ledger mixture, mixture models, ledger models,
