@@ -13,9 +13,11 @@ PACKAGES = ("seqlab", "snakemake", "torch", "numpy", "pandas", "matplotlib", "ml
 MAX_PATCH_BYTES = 1_000_000  # a larger patch is not recorded
 MAX_UNTRACKED_NAMES = 1000  # of files that git does not track
 # The patch is the same whatever the user configured, and no program that a repository names is started.
-PATCH_OPTIONS = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "--no-relative", "--binary")
-PATCH_OPTIONS += ("--full-index", "--unified=3", "--inter-hunk-context=0", "--diff-algorithm=myers")
-PATCH_OPTIONS += ("--indent-heuristic", "--submodule=short", "--src-prefix=a/", "--dst-prefix=b/", "-O/dev/null")
+PATCH_OPTIONS = [
+    *("--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "--no-relative", "--binary", "--full-index"),
+    *("--unified=3", "--inter-hunk-context=0", "--diff-algorithm=myers", "--indent-heuristic", "--submodule=short"),
+    *("--src-prefix=a/", "--dst-prefix=b/", "-O/dev/null"),
+]
 
 
 class Changes(NamedTuple):
