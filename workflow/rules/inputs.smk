@@ -2,6 +2,7 @@
 
 import subprocess
 
+from seqlab.crate.contents import list_project_files
 from seqlab.published import MODEL_FILES, MODEL_PROTOCOLS, list_cells
 from seqlab.report import contents
 

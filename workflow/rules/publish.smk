@@ -47,7 +47,7 @@ rule publish:
         script=script("publish"),
         code=code_of("publish"),
         project=os.path.relpath(BASE),
-        packed=digest_of_files("workflow/**/*.*", "src/seqlab/**/*.*", "config/*.yaml", "requirements.txt"),
+        packed=lambda wildcards: digest_of_files(*list_project_files(BASE)),
         configuration=lambda wildcards: json.dumps(published_configuration()),
         definitions=lambda wildcards: json.dumps(published_definitions()),
     message:

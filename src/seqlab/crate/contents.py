@@ -3,7 +3,8 @@
     results/{experiment}/ results/corpora/    as among the results
     code/                                     the workflow, the library, the configuration files and the lock
 
-Texts of others stay out, and so do n-gram models, from which passages of a text can be read.
+Texts of others stay out, and so do n-gram models, from which passages of a text can be read. The Snakefile imports this
+module, so it imports only the standard library.
 """
 
 from pathlib import Path
@@ -85,19 +86,19 @@ def list_left_out(experiment: Experiment) -> list[LeftOut]:
     ]
 
 
-def list_code(project: Path) -> dict[str, Path]:
-    """Return the files of the workflow and of the library in the folder `project`, by name in the crate.
+def list_project_files(project: Path) -> list[str]:
+    """Return the files of the workflow and of the library in the folder `project`, relative to it.
 
     Raise InputError where it is another folder.
     """
     if not (project / "Snakefile").is_file():
         raise InputError(f"{project} has no Snakefile; name the folder of the project")
     files = {file for pattern in CODE_PATTERNS for file in project.glob(pattern) if file.is_file()}
-    return {
-        f"{CODE_FOLDER}/{file.relative_to(project).as_posix()}": file
+    return [
+        file.relative_to(project).as_posix()
         for file in sorted(files)
         if "__pycache__" not in file.parts and not file.name.startswith(".")
-    }
+    ]
 
 
 def locate_run(experiment: Experiment, run: Run) -> str:

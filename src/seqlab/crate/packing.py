@@ -18,8 +18,8 @@ from seqlab.crate.contents import (
     METADATA_FILE,
     RESULTS_FOLDER,
     LeftOut,
-    list_code,
     list_left_out,
+    list_project_files,
     list_results,
     locate_run,
 )
@@ -58,36 +58,27 @@ def pack_crate(
     """
     settings = configuration["crate"]
     check(settings, read_schema("config")["properties"]["crate"], "crate:")
-    for place in experiment.prepared:
-        if "title" not in definitions.get(place.corpus, {}):
-            raise InputError(f"the definitions lack the corpus {place.corpus}; pass those that the workflow passes")
     results = list_results(experiment)
     provenance = read_json(Path(experiment.folder) / "provenance.json", "provenance")
     date = settings["date"] or provenance["date"]
     if not date:
         raise InputError(
             "crate.date is not set, and the working folder is not a repository of git, whose commit has a date; set it "
-            "in the configuration, as in crate: {date: 2026-01-31}"
+            'in the configuration, as in crate: {date: "2026-01-31"}'
         )
     title = settings["title"] or f"seqlab experiment {experiment.name}"
-    contents: dict[str, Path | bytes] = {**list_code(project), **results}
-    contents[CONFIGURATION_FILE] = _as_yaml(configuration)
+    croissants = _describe_corpora(experiment, definitions, date)
     left_out = list_left_out(experiment)
-    contents[LEFT_OUT_FILE] = _as_csv(left_out)
-    croissants = {}
-    for place, prepared in experiment.prepared.items():
-        definition = definitions[place.corpus]
-        digests = _list_digests(place, prepared, definition)
-        croissants[place.corpus] = compose_croissant(place.corpus, definition, digests, date)
-    contents |= {f"corpora/{corpus}.json": _as_json(content) for corpus, content in croissants.items()}
-    for champion in find_champions(experiment):
-        card = compose_model_card(
-            champion, locate_run(experiment, champion.run), definitions[champion.run.corpus], settings["licence"]
-        )
-        contents[f"models/{champion.name}/README.md"] = card.encode()
-    contents[README_FILE] = _compose_readme(title, experiment, left_out).encode()
-    contents = dict(sorted(contents.items()))
-    files = {name: _measure(content) for name, content in contents.items()}
+    contents: dict[str, Path | bytes] = {
+        CONFIGURATION_FILE: _as_yaml(configuration),
+        LEFT_OUT_FILE: _as_csv(left_out),
+        README_FILE: _compose_readme(title, experiment, left_out).encode(),
+        **{f"{CODE_FOLDER}/{name}": project / name for name in list_project_files(project)},
+        **results,
+        **{f"corpora/{corpus}.json": _as_json(content) for corpus, content in croissants.items()},
+        **_compose_model_cards(experiment, definitions, settings["licence"]),
+    }
+    files = {name: _measure(contents[name]) for name in sorted(contents)}
     texts = [
         {"name": f"{corpus}/{file['name']}", "address": file["contentUrl"], "sha256": file["sha256"]}
         for corpus, content in croissants.items()
@@ -98,9 +89,35 @@ def pack_crate(
     with replacing(output) as temporary:
         with zipfile.ZipFile(temporary, "w") as archive:
             _add_file(archive, METADATA_FILE, len(description), description)
-            for name, content in contents.items():
-                _add_file(archive, name, files[name][0], content)
+            for name, (size, _) in files.items():
+                _add_file(archive, name, size, contents[name])
         check_crate(temporary)
+
+
+def _describe_corpora(
+    experiment: Experiment, definitions: Mapping[str, dict[str, Any]], date: str
+) -> dict[str, dict[str, Any]]:
+    """Return the Croissant metadata of every corpus and series; InputError where its definition is missing."""
+    croissants = {}
+    for place, prepared in experiment.prepared.items():
+        if "title" not in definitions.get(place.corpus, {}):
+            raise InputError(f"the definitions lack the corpus {place.corpus}; pass those that the workflow passes")
+        definition = definitions[place.corpus]
+        digests = _list_digests(place, prepared, definition)
+        croissants[place.corpus] = compose_croissant(place.corpus, definition, digests, date)
+    return croissants
+
+
+def _compose_model_cards(
+    experiment: Experiment, definitions: Mapping[str, dict[str, Any]], licence: str
+) -> dict[str, bytes]:
+    """Return the model card of every champion by name in the crate."""
+    cards = {}
+    for champion in find_champions(experiment):
+        folder, definition = locate_run(experiment, champion.run), definitions[champion.run.corpus]
+        card = compose_model_card(champion, folder, definition, licence)
+        cards[f"models/{champion.name}/README.md"] = card.encode()
+    return cards
 
 
 def _list_digests(place: Place, prepared: str, definition: dict[str, Any]) -> dict[str, str]:
