@@ -76,22 +76,17 @@ def compose_metadata(
     workflow["license"] = root["license"]
     entities[README_FILE]["about"] = root
     inputs = [_add_text(crate, text) for text in texts] + [*_add_parameters(crate, workflow, configuration)]
-    configured = entities[CONFIGURATION_FILE]
+    inputs.insert(0, entities[CONFIGURATION_FILE])
     results = [entity for name, entity in entities.items() if name.startswith(f"{RESULTS_FOLDER}/")]
-    action = crate.add_action(
-        workflow,
-        RUN_ID,
-        object=[configured, *inputs],
-        result=results,
-        properties={
-            "name": f"Run of {title}",
-            "actionStatus": "http://schema.org/CompletedActionStatus",
-            "description": f"On {provenance['processor']}, {provenance['system']}.",
-        },
-    )
+    action = {
+        "name": f"Run of {title}",
+        "actionStatus": "http://schema.org/CompletedActionStatus",
+        "description": f"On {provenance['processor']}, {provenance['system']}.",
+    }
+    run = crate.add_action(workflow, RUN_ID, object=inputs, result=results, properties=action)
     if people:
-        action["agent"] = authors
-    root["mentions"] = action
+        run["agent"] = authors
+    root["mentions"] = run
     return dict(crate.metadata.generate())
 
 
@@ -136,7 +131,7 @@ def _describe_file(name: str, size: int, digest: str) -> dict[str, Any]:
 
 
 def _add_file(crate: ROCrate, name: str, size: int, digest: str) -> File:
-    return crate.add_file(dest_path=quote(name), properties=_describe_file(name, size, digest))
+    return crate.add_file(dest_path=name, properties=_describe_file(name, size, digest))  # which encodes the name
 
 
 def _add_text(crate: ROCrate, text: Mapping[str, str]) -> ContextEntity:

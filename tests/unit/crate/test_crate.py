@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import yaml
@@ -18,6 +19,7 @@ from programs import COMMANDS, CRATE, RUNS, make_experiment, run
 
 from seqlab.cli.main import main
 from seqlab.crate.checks import check_crate
+from seqlab.crate.metadata import compose_metadata
 from seqlab.io.errors import InputError
 
 METADATA = "ro-crate-metadata.json"
@@ -108,6 +110,14 @@ def test_settings_are_parameters_with_values(unpacked: Path) -> None:
     assert entities["#run"]["instrument"] == {"@id": "code/Snakefile"}
     assert entities["#run"]["agent"] == entities["./"]["author"] == {"@id": "https://orcid.org/0000-0001-2345-6789"}
     assert entities["./"]["datePublished"] == CRATE["date"]
+
+
+def test_names_of_files_are_percent_encoded_once() -> None:
+    files = dict.fromkeys(["code/Snakefile", "configuration.yaml", "README.md", "results/текст~1.csv"], (1, "0" * 64))
+    provenance = {"versions": {"snakemake": "9"}, "commit": "unknown", "processor": "x", "system": "Linux"}
+    metadata = compose_metadata("Title", CRATE, CRATE["date"], {"a": {"б": 1}}, provenance, files, {}, [])
+    names = {entity["@id"] for entity in metadata["@graph"] if "File" in entity["@type"]}
+    assert names == {quote(name, safe="/~") for name in files}
 
 
 @pytest.mark.parametrize("name", [METRICS, VERDICTS, "code/Snakefile", "results/exp/changes.diff", "README.md"])
