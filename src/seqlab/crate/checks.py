@@ -28,7 +28,6 @@ from seqlab.series.tables import summarize_forecasts
 TOLERANCE = 1e-9  # relative; sums of floats differ by it between versions of numpy
 VERDICT_TOLERANCE = 1e-6  # bits per symbol
 COMPARED_FIGURES = ("difference", "low", "high", "p_holm")
-SERIES_KEYS = ("model", "column", "seed", "split", "horizon")
 
 
 class Outcome(NamedTuple):
