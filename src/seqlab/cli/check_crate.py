@@ -22,6 +22,6 @@ def check_crate(
     from seqlab.crate.checks import check_crate as check
 
     outcome = check(crate)
-    line = f"{crate}: {outcome.files:,} files with {outcome.bytes:,} bytes have their SHA-256; {outcome.figures:,} "
+    line = f"{crate}: {outcome.files:,} files with {outcome.size:,} bytes have their SHA-256; {outcome.figures:,} "
     line += f"figures of {outcome.runs:,} runs follow from their ledgers"
     print_result(outcome._asdict(), as_json, [line])

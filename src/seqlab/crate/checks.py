@@ -31,11 +31,11 @@ COMPARED_FIGURES = ("difference", "low", "high", "p_holm")
 
 
 class Outcome(NamedTuple):
-    """Counts of what was checked in a crate, and its experiment."""
+    """Experiment of a checked crate, its files with their size in bytes, its runs, and the figures that were compared."""
 
     experiment: str
     files: int
-    bytes: int
+    size: int
     runs: int
     figures: int
 

@@ -34,10 +34,10 @@ CONTENT_FILES = ("ids.npy", "bytes.npz", "unknown.json", "series.csv")
 
 
 class LeftOut(NamedTuple):
-    """A file of the results that a crate names, with its size and SHA-256, but does not contain."""
+    """A file of the results that a crate names, with its size in bytes and SHA-256, but does not contain."""
 
     file: str
-    bytes: int
+    size: int
     sha256: str
     reason: str
 

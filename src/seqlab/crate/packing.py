@@ -136,7 +136,7 @@ def _list_digests(place: Place, prepared: str, definition: dict[str, Any]) -> di
 
 def _compose_readme(title: str, experiment: Experiment, left_out: list[LeftOut]) -> str:
     """Return the page of the crate: its contents, and how they are checked and made again."""
-    size = sum(file.bytes for file in left_out)
+    size = sum(file.size for file in left_out)
     folder = f"{RESULTS_FOLDER}/{experiment.name}"
     contents = {
         METADATA_FILE: "every file with size and SHA-256, the settings, versions and authors",

@@ -90,7 +90,7 @@ def test_texts_and_models_with_passages_of_them_stay_out_and_are_named(work: Pat
     assert expected | {"results/exp/toy/char/ngram/mkn-2/model.npz"} <= set(rows)
     for name, row in rows.items():
         content = (work / name.removeprefix("results/")).read_bytes()
-        assert row["sha256"] == hashlib.sha256(content).hexdigest() and int(row["bytes"]) == len(content)
+        assert row["sha256"] == hashlib.sha256(content).hexdigest() and int(row["size"]) == len(content)
         assert not (unpacked / name).exists()
     text = (work / "clean.txt").read_bytes()[:200]
     assert [path.name for path in unpacked.rglob("*") if path.is_file() and text in path.read_bytes()] == []
