@@ -31,7 +31,7 @@ COMPARED_FIGURES = ("difference", "low", "high", "p_holm")
 
 
 class Outcome(NamedTuple):
-    """Experiment of a checked crate, its files with their size in bytes, its runs, and the figures that were compared."""
+    """Name of the experiment in a crate, and numbers of files, their bytes, runs and compared figures."""
 
     experiment: str
     files: int
