@@ -23,8 +23,12 @@ reproduce: setup ## run the default experiment; the result is results/default/re
 	$(VENV)/bin/snakemake --cores $(CORES) --quiet rules
 	@echo "Done. Open results/default/report.html; make dashboard compares the runs."
 
-verify: setup ## compare the finished default experiment with the committed results
+verify: setup ## compare the finished default experiment with the committed results, or check CRATE=crate.zip
+ifdef CRATE
+	$(VENV)/bin/seqlab check-crate "$(CRATE)"
+else
 	$(VENV)/bin/snakemake --cores $(CORES) --quiet rules -- verify
+endif
 
 test: setup lint ## check style, types and the workflow, then run every test
 	$(VENV)/bin/python -m pytest --numprocesses 2 --no-loadscope-reorder

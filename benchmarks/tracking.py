@@ -127,15 +127,15 @@ def opened(uri: str) -> dict[str, float] | None:
     """Return the seconds until a browser shows the runs of each view; None without a browser."""
     sys.path.insert(0, str(ROOT / "tools"))
     from playwright.sync_api import sync_playwright
-    from screenshots import FLAGS, browser_path
+    from screenshots import FLAGS, find_browser
 
     from seqlab.tracking.views.catalogue import TEXT_VIEWS
 
     seconds: dict[str, float] = {}
-    if browser_path() is None:
+    if find_browser() is None:
         return None
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
         for view in (
             view for view in TEXT_VIEWS if view.link not in ("experiments", "ngram-rnn")
         ):  # without tables, empty

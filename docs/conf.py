@@ -23,6 +23,7 @@ PAGES = {  # in reading order
     "State tracking": "docs/state-tracking",
     "Cells": "docs/cells",
     "Tracking": "docs/tracking",
+    "Publishing results": "docs/publishing",
     "Command line": "docs/command-line",
     "n-grams for users of KenLM": "docs/ngram",
     "Audit": "docs/audit",

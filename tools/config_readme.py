@@ -50,6 +50,7 @@ FILES = {
     "metrics": "metrics.json of a text",
     "series_metrics": "metrics.json of a series",
     "ngram_model": "model.json of seqlab ngram",
+    "provenance": "provenance.json",
 }
 
 

@@ -123,12 +123,16 @@ FLOW = {
         "summarize_series, plot_figure",
         "shown in the same report and tracked in the same way",
     ),
+    "provenance": Step(
+        20, 890, 280, "provenance.json, changes.diff", "record_provenance", "commit and uncommitted changes"
+    ),
+    "crate": Step(340, 890, 280, "crate.zip", "publish", "all results as a research object", "result"),
 }
 ARROWS = """corpora raw, raw clean, clean ids, ids check, ids card, config runs, runs card, counts ngram,
 card ngram, card rnn, none ledger, ngram ledger, rnn ledger, ledger mixture, mixture models, ledger models,
 ledger verdicts, ledger breakdown, ledger memory, ledger horizon, ledger protocols, models expected, verdicts tracking,
 breakdown figures, memory figures, horizon figures, figures tracking, figures report, protocols report,
-series forecaster, forecaster forecasts, forecasts tables"""
+series forecaster, forecaster forecasts, forecasts tables, provenance crate, tables crate"""
 
 
 def svg(title: str, width: int, height: int, parts: list[str]) -> str:

@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 
 from seqlab.io.errors import InputError, command
 from seqlab.tracking.connection import connect, local_database
-from seqlab.tracking.views.catalogue import PAGE_RUNS, TEXT_VIEWS
+from seqlab.tracking.views.catalogue import PAGE_RUNS, list_views
 from seqlab.tracking.views.format import run_link
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -39,8 +39,9 @@ def list_pages(client: Any, text: str) -> dict[str, str]:
     if experiment is None:
         raise InputError(f"the server has no runs on {text!r}; run the workflow first")
     number = experiment.experiment_id
-    (page, *_) = client.search_runs([number], PAGE_RUNS)
-    return {view.link: view.address(number) for view in TEXT_VIEWS} | {"experiment": run_link(number, page.info.run_id)}
+    pages = sorted(client.search_runs([number], PAGE_RUNS), key=lambda page: page.info.run_name)
+    views = {view.link: view.address(number) for view in list_views(text, pages)}
+    return views | {"experiment": run_link(number, pages[0].info.run_id)}
 
 
 def save_picture(page: Any, address: str, path: Path) -> None:

@@ -35,6 +35,11 @@ PUBLISHED = {  # shorter than a path may be
     **{"source": "A", "evidence": "memory", "unit": "bits", "protocol": "windows", "window": 5, "tolerance": 0.1},
     "cells": [{"name": "A", "printed": 0.9, "run": {"cell": "rnn"}}],
 }
+CRATE = DEFAULT["crate"] | {"date": "2026-01-31", "authors": [{"name": "Ada Lovelace", "orcid": "0000-0001-2345-6789"}]}
+DEFINITIONS = {
+    "toy": SOURCE | DESCRIPTION,
+    "wave": {"kind": "csv", "title": "Wave", "licence": "none", "column": "height"},
+}
 RUNS: dict[tuple[str, str], dict[str, Any]] = {  # of the experiment; the last are on a series
     ("ngram", "mkn-2"): {"settings": {"smoothing": "mkn", "order": 2}, "seeds": []},
     ("ngram", "mkn-2-entropy-0.1"): {
@@ -128,6 +133,15 @@ COMMANDS: dict[str, list[str]] = {  # in the order in which the experiment is ma
     "train_autoregression": [*run_of("forecast", "autoregression"), *SCORING],
     "train_forecaster": [*run_of("forecast", "gru-1x2"), *SCORING, "--code", "0123456789abcdef", "--device", "cpu"],
     "write_report": ["--experiment", RUNS_FILE, "--output", "exp/report.html"],
+    "summarize_series": [
+        *["--experiment", RUNS_FILE, "--corpus", "wave", "--unit", "series"],
+        *["--summary", "exp/wave/series/summary.csv", "--models", "exp/wave/series/models.csv"],
+    ],
+    "record_provenance": ["--provenance", "exp/provenance.json", "--changes", "exp/changes.diff"],
+    "publish": [
+        *["--experiment", RUNS_FILE, "--project", str(ROOT), "--output", "exp/crate.zip"],
+        *["--configuration", json.dumps(DEFAULT | {"crate": CRATE}), "--definitions", json.dumps(DEFINITIONS)],
+    ],
 }
 
 

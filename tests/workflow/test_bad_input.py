@@ -273,7 +273,8 @@ def made_up(where: str, chance: random.Random) -> Any:
     if "--run" in arguments and chance.random() < 0.4:
         asked = spoilt(json.loads(arguments[arguments.index("--run") + 1]), chance)
         return {"program": name, "arguments": {"--run": json.dumps(asked)}}
-    files = [argument for argument in arguments if os.path.isfile(argument)]  # noqa: PTH113, where Path.is_file raises an error for a long text
+    # Path.is_file raises an error for a long text
+    files = [name for name in arguments if os.path.isfile(name) and os.path.getsize(name)]  # noqa: PTH113, PTH202
     file = chance.choice(files) if files else None
     if file and file.endswith((".json", ".yaml")) and chance.random() < 0.6:
         content = read_card(file) if file.endswith(".yaml") else read_json(file)

@@ -76,8 +76,9 @@ def test_n_grams_stand_beside_networks(page: Any, links: dict[str, str]) -> None
     assert "mkn-3-counts" not in text and "true-source" not in text  # the sixth n-gram on valid, and no model
 
 
-def test_layers_and_hidden_units_are_drawn(page: Any, links: dict[str, str]) -> None:
-    seen(page, links, "Layers x hidden", *NETWORKS, "Parallel Coordinates", "hidden", "test/perplexity")
+def test_the_axes_of_an_experiment_are_drawn(page: Any, links: dict[str, str]) -> None:
+    text = seen(page, links, "Axes of smoke", *NETWORKS, "Parallel Coordinates", "cell", "test/perplexity")
+    assert "mkn-3" not in text
 
 
 def test_the_page_of_the_sweep_says_how_it_was_made(page: Any, links: dict[str, str]) -> None:

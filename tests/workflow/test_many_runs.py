@@ -41,6 +41,7 @@ AFTER_SCORING += [
     "measure_horizon",
     "plot_figure",
     "track_runs",
+    "record_provenance",
     "write_report",
     "verify",
 ]

@@ -12,6 +12,7 @@ AFTER_SCORING = {
     "measure_horizon": 1,
     "write_report": 1,
     "track_runs": 1,
+    "record_provenance": 1,
 }
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 
+from seqlab.crate.contents import list_project_files
 from seqlab.published import MODEL_FILES, MODEL_PROTOCOLS, list_cells
 from seqlab.report import contents
 
@@ -188,3 +189,21 @@ def follow_training():
             subprocess.Popen(
                 follower + options, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
+
+
+# ---------------------------------------------------------------------------------------------------------- publication
+
+
+def published_configuration():
+    """Return all settings but those of this machine, and without absolute paths."""
+    local = {key: configuration.shorten_path(config[key]) for key in ("corpus", "series") if config.get(key)}
+    return {key: value for key, value in (config | local).items() if key != "tracking"}
+
+
+def published_definitions():
+    """Return the blocks of all corpora and series, without the paths of local files."""
+    texts = {place.corpus: configuration.insert_paths(CORPORA[place.corpus], None) for place in TEXTS}
+    series = [place.corpus for place in PREPARED if place.unit == SERIES]
+    return texts | {
+        name: {key: value for key, value in SERIES_BLOCKS[name].items() if key != "path"} for name in series
+    }

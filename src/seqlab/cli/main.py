@@ -19,6 +19,7 @@ COMMANDS = {  # name -> module with its `app`, and its line in the list
     "dashboard": ("seqlab.cli.dashboard", "show the tracked runs in MLflow's pages"),
     "export": ("seqlab.cli.export", "write all runs as one table"),
     "check-tracking": ("seqlab.cli.check_tracking", "check that runs can be published"),
+    "check-crate": ("seqlab.cli.check_crate", "check published results"),
     "doctor": ("seqlab.cli.doctor", "check the installation"),
 }
 EXIT_CODES = """\b

@@ -23,13 +23,14 @@ def list_links(uri: str, server: str) -> list[str]:
 
 
 def _of_experiment(client: Any, experiment: Any, server: str) -> list[str]:
-    views = list_views(experiment.name)
+    pages = client.search_runs([experiment.experiment_id], PAGE_RUNS)
+    views = list_views(experiment.name, pages)
     install_views(client, experiment.experiment_id, experiment.tags, views)
     answer = experiment.tags.get("mlflow.note.content", "").partition(": ")[2]
     lines = ["", experiment.name, *([f"  {answer}"] if answer else [])]
     for view in views:
         lines += _entry(view.title, view.answers, server + view.address(experiment.experiment_id))
-    for page in client.search_runs([experiment.experiment_id], PAGE_RUNS):
+    for page in pages:
         link = server + run_link(experiment.experiment_id, page.info.run_id)
         lines += _entry(page.info.run_name, "verdicts, figures, and the command that runs it again", link)
     return lines

@@ -17,6 +17,7 @@ from seqlab.tracking.faults import explain_faults, hide_password
 
 MLFLOW_ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_DISABLE_AGENT_HINT": "true",  # an advertisement on stderr for programs that write code
     # With the defaults a call waits four minutes for a missing server; with these 30 s for a silent one.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "9",

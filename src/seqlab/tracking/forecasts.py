@@ -28,9 +28,9 @@ def plan_series(experiment: Experiment, place: Place, runs: Sequence[Run]) -> It
     """Yield the MLflow run of the experiment on one series, then those of its finished `runs`."""
     best = _best_model(place)
     page = f"Forecasts of {place.corpus}: {best}\n\n{format_command(experiment.command)}"
-    parent = plan_parent(experiment, place, FORECAST_TABLES, page, best)
-    yield parent
     cards = {run: read_card(run.file("card.yaml")) for run in runs}
+    parent = plan_parent(experiment, place, FORECAST_TABLES, page, best, cards.values())
+    yield parent
     params, fits = select_params(cards, always=None), read_fit_tags(place)
     for run, card in cards.items():
         metrics = read_forecast_metrics(run.file("metrics.json"))

@@ -50,11 +50,10 @@ TEXT_TABLES = ("summary.csv", "models.csv", "verdicts.csv", "breakdown.csv", "me
 
 def plan_texts(experiment: Experiment, place: Place, runs: Sequence[Run]) -> Iterator[PlannedRun]:
     """Yield the MLflow run of the experiment on one corpus and unit, then those of its finished `runs`."""
-    parent = plan_parent(
-        experiment, place, TEXT_TABLES, compose_experiment_page(experiment, place), describe_best_model(place)
-    )
-    yield parent
     cards = {run: read_card(run.file("card.yaml")) for run in runs}
+    page, answer = compose_experiment_page(experiment, place), describe_best_model(place)
+    parent = plan_parent(experiment, place, TEXT_TABLES, page, answer, cards.values())
+    yield parent
     params, symbols = select_params(cards), _train_symbols(experiment, place)
     standings, fits, leaders = _standings(place), read_fit_tags(place), find_leading_models(place)
     answers = _read_answers(place)

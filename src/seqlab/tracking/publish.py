@@ -88,8 +88,8 @@ def _reconcile(
 def _arrange(client: Any, mlflow_experiment: str, place: Place) -> None:
     """Write the views of an MLflow experiment, and as its description the answers of the experiments in it."""
     experiment = client.get_experiment(mlflow_experiment)
-    install_views(client, mlflow_experiment, experiment.tags, list_views(experiment.name))
     parents = client.search_runs([mlflow_experiment], PAGE_RUNS)
+    install_views(client, mlflow_experiment, experiment.tags, list_views(experiment.name, parents))
     answers = sorted((run.data.tags["experiment"], run.data.tags.get(ANSWER_TAG, "")) for run in parents)
     lines = [f"{name}: {answer}" if len(answers) > 1 else answer for name, answer in answers]
     tags = {"mlflow.experimentKind": "custom_model_development"}

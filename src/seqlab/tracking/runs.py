@@ -19,6 +19,8 @@ MODEL_KIND, EXPERIMENT_KIND = (
 )  # values of the tag `kind`: one seed of a model, and the parent of all seeds
 RUN_TAG = "run"  # the tag with the same value for the seeds of a model
 ANSWER_TAG = "answer"  # the tag of a parent run with the best model
+AXES_TAG = "axes"  # the tag of a parent run with the settings in which its networks differ
+MAX_AXIS_VALUES = 20  # of an axis whose values are no numbers
 CURVE_COLUMNS = {  # metric of every epoch -> column of history.csv
     "valid/epoch_perplexity": "valid_perplexity",
     "valid/epoch_loss": "valid_loss",
@@ -157,18 +159,47 @@ def make_run_key(experiment: Experiment, card: dict[str, Any], seed: int | None)
     return compute_digest([experiment.name, card | {"seeds": seed}])
 
 
-def plan_parent(experiment: Experiment, place: Place, tables: Iterable[str], page: str, answer: str) -> PlannedRun:
+def plan_parent(
+    experiment: Experiment,
+    place: Place,
+    tables: Iterable[str],
+    page: str,
+    answer: str,
+    cards: Iterable[Mapping[str, Any]],
+) -> PlannedRun:
     """Return the run of an experiment on one corpus and unit, with its page, its figures and the existing ones of
-    `tables`. `answer` is its line in the description of the MLflow experiment.
+    `tables`. `answer` is its line in the description of the MLflow experiment, `cards` those of its finished runs.
     """
     files = [path for path in (Path(place.file(name)) for name in tables) if path.exists()]
     figures = sorted(Path(place.file("figures")).glob("*.svg"))
     artifacts = (*((path, None) for path in files), *((path, "figures") for path in figures))
     newest = max((path.stat().st_mtime_ns for path, _ in artifacts), default=0) // 1_000_000
     tags = {"kind": EXPERIMENT_KIND, "experiment": experiment.name, "corpus": place.corpus, "unit": place.unit}
-    standing = {"mlflow.note.content": page, ANSWER_TAG: answer}
+    standing = {"mlflow.note.content": page, ANSWER_TAG: answer, AXES_TAG: json.dumps(describe_axes(cards))}
     name = f"experiment {experiment.name}"
     return PlannedRun(place, compute_digest(tags), name, newest, 0.0, tags, artifacts=artifacts, standing=standing)
+
+
+def describe_axes(cards: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Return the settings in which the networks with these `cards` differ: the lowest and the highest value of numbers,
+    all values of others.
+    """
+    networks = [card["settings"] for card in cards if "cell" in card["settings"]]
+    names = dict.fromkeys(name for settings in networks for name in settings)
+    axes = {}
+    for name in names:
+        values = [*dict.fromkeys(format_value(settings[name]) for settings in networks if name in settings)]
+        if len(values) > 1:
+            numbers = [number for number in map(_read_number, values) if number is not None]
+            axes[name] = [min(numbers), max(numbers)] if len(numbers) == len(values) else values[:MAX_AXIS_VALUES]
+    return axes
+
+
+def _read_number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def extract_curves(rows: Iterable[Mapping[str, Any]], seed: int | None) -> list[Point]:

@@ -3,6 +3,7 @@
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from made_results import COMMAND
@@ -14,7 +15,8 @@ from seqlab.io.tables import tabulate_rows, write_table
 from seqlab.ledger.perplexity import read_metrics
 from seqlab.questions.gaps import GapRow
 from seqlab.tracking.language_models import TRACKED_FIGURES, find_leading_models, flatten_settings, select_params
-from seqlab.tracking.views.catalogue import TEXT_VIEWS
+from seqlab.tracking.runs import describe_axes
+from seqlab.tracking.views.catalogue import TEXT_VIEWS, list_views
 from seqlab.tracking.views.format import VIEW_TAG
 
 
@@ -179,7 +181,36 @@ def test_runs_name_their_dataset(published: Tree) -> None:
 def test_every_view_is_a_tag_of_the_experiment(published: Tree) -> None:
     tags = published.client().get_experiment_by_name("toy/char").tags
     stored = {json.loads(value)["name"] for key, value in tags.items() if key.startswith(VIEW_TAG)}
-    assert stored == {view.title for view in TEXT_VIEWS}
+    assert stored == {view.title for view in TEXT_VIEWS} | {"Axes of made"}
+
+
+def test_the_axes_of_an_experiment_are_those_of_its_networks(published: Tree) -> None:
+    tags = published.runs()["experiment made"].data.tags
+    assert json.loads(tags["axes"]) == {"layers": [1, 2], "hidden": [8, 16]}
+
+
+def test_axes_have_their_range_or_their_values() -> None:
+    settings = [
+        {"cell": "gru", "dropout": 0.1, "tied": False, "clip": 1.0},
+        {"cell": "lstm", "dropout": 0.5, "tied": True, "clip": 1},
+        {"smoothing": "mkn", "order": 3},
+    ]
+    axes = describe_axes({"settings": values} for values in settings)
+    assert axes == {"cell": ["gru", "lstm"], "dropout": [0.1, 0.5], "tied": ["false", "true"], "clip": [1.0, 1.0]}
+    assert describe_axes([{"settings": settings[0]}]) == {}
+
+
+def test_the_view_of_axes_has_a_chart_for_each_and_maps_of_numbers() -> None:
+    axes = {"cell": ["gru", "lstm"], "hidden": [8, 16], "dropout": [0.1, 0.5]}
+    page = SimpleNamespace(data=SimpleNamespace(tags={"experiment": "made", "axes": json.dumps(axes)}))
+    plain = SimpleNamespace(data=SimpleNamespace(tags={"experiment": "plain"}))
+    (view,) = list_views("toy/char", [page, plain])[len(TEXT_VIEWS) :]
+    charts = view.state["compareRunCharts"]
+    (parallel,) = [chart for chart in charts if chart["type"] == "PARALLEL"]
+    assert parallel["selectedParams"] == list(axes)
+    assert [chart["xaxis"]["key"] for chart in charts if chart["type"] == "SCATTER"] == list(axes)
+    assert [chart["xaxis"]["key"] for chart in charts if chart["type"] == "CONTOUR"] == ["hidden"]
+    assert "tags.experiment = 'made'" in view.state["searchFilter"] and view.link == "axes-made"
 
 
 def test_axes_come_first_and_others_only_where_they_matter() -> None:

@@ -76,9 +76,9 @@ def test_the_experiment_holds_the_tables_and_the_answer(base: Path, runs: dict[s
 
 
 def test_series_have_views_of_their_own() -> None:
-    links = {view.link for view in list_views("wave/series")}
-    assert links == {"leaderboard", "horizons", "curves"}
-    assert "layers-hidden" in {view.link for view in list_views("toy/char")}
+    links = {view.link for view in list_views("wave/series", [])}
+    assert links == {"leaderboard", "experiments", "horizons", "curves"}
+    assert "ngram-rnn" in {view.link for view in list_views("toy/char", [])}
 
 
 def test_figures_of_vectors_are_means_and_those_of_columns_are_named(tmp_path: Path) -> None:

@@ -1,13 +1,17 @@
 """Saved views of every MLflow experiment, in reading order.
 
-An MLflow experiment holds all experiments on one text; means are over the seeds of one model of one experiment.
+An MLflow experiment holds all experiments on one text; means are over the seeds of one model of one experiment. Every
+experiment whose networks differ in some settings has a view of these settings, its axes.
 """
 
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from seqlab.io.runs import SERIES
-from seqlab.tracking.runs import EXPERIMENT_KIND, MODEL_KIND, RUN_TAG
+from seqlab.tracking.runs import AXES_TAG, EXPERIMENT_KIND, MODEL_KIND, RUN_TAG
 from seqlab.tracking.views.format import (
     add_charts,
     bar_chart,
@@ -26,6 +30,9 @@ MODEL_RUNS = f"tags.kind = '{MODEL_KIND}'"
 NETWORK_RUNS = f"{MODEL_RUNS} AND tags.family = 'rnn'"
 LEADING_RUNS = f"{MODEL_RUNS} AND tags.leading = 'yes' AND tags.family != 'compressor' AND tags.family != 'source'"
 CHOSEN_METRIC = "metrics.`valid/perplexity`"  # the metric that selects models
+MAX_AXIS_CHARTS, MAX_AXIS_MAPS = 6, 3  # in the view of the axes of an experiment
+
+Axes = Mapping[str, list[Any]]  # of an experiment, as `seqlab.tracking.runs.describe_axes` writes them
 
 
 @dataclass(frozen=True)
@@ -67,8 +74,17 @@ TEXT_VIEWS = (
     View(
         "experiments",
         "Experiments",
-        "comparison of the experiments on this text: the five best models of each family, mean over seeds",
-        group_rows(_table(LEADING_RUNS, "family"), RUN_TAG),
+        "experiments on this text side by side: the five best models of each family, mean over seeds",
+        add_charts(
+            group_rows(_table(LEADING_RUNS, "family"), RUN_TAG),
+            {
+                "Bits per character of test": [bar_chart("test/bits_per_char", 40)],
+                "Against parameters and against seconds of training": [
+                    scatter_chart("model/parameters", "test/bits_per_char"),
+                    scatter_chart("train/seconds", "test/bits_per_char"),
+                ],
+            },
+        ),
     ),
     View(
         "curves",
@@ -106,18 +122,6 @@ TEXT_VIEWS = (
             },
         ),
     ),
-    View(
-        "layers-hidden",
-        "Layers x hidden",
-        "perplexity by size of the network",
-        add_charts(
-            _table(NETWORK_RUNS, "cell", "layers", "hidden", "seed"),
-            {
-                "Settings and test perplexity": [parallel_chart(["cell", "layers", "hidden"], ["test/perplexity"])],
-                "Map of test perplexity": [contour_chart("layers", "hidden", "test/perplexity")],
-            },
-        ),
-    ),
 )
 
 
@@ -133,6 +137,12 @@ SERIES_TABLE_COLUMNS = [
 SERIES_TABLE = runs_table(MODEL_RUNS, "metrics.`valid/rmse-1`", SERIES_TABLE_COLUMNS)
 SERIES_VIEWS = (
     View("leaderboard", "Leaderboard", "the best forecasts, one step and more steps ahead", SERIES_TABLE),
+    View(
+        "experiments",
+        "Experiments",
+        "experiments on this series side by side, mean over seeds",
+        add_charts(group_rows(SERIES_TABLE, RUN_TAG), {"RMSE of test, one step ahead": [bar_chart("test/rmse-1", 40)]}),
+    ),
     View(
         "horizons",
         "Horizons",
@@ -151,14 +161,41 @@ SERIES_VIEWS = (
 )
 
 
-def list_views(name: str) -> tuple[View, ...]:
-    """Return the views of the MLflow experiment `name`, a corpus and a unit."""
-    return SERIES_VIEWS if name.endswith(f"/{SERIES}") else TEXT_VIEWS
+def list_views(name: str, pages: Iterable[Any]) -> tuple[View, ...]:
+    """Return the views of the MLflow experiment `name`, a corpus and a unit; `pages` are the runs of `PAGE_RUNS` in it,
+    one for each experiment, which name its axes.
+    """
+    is_series = name.endswith(f"/{SERIES}")
+    axes = {page.data.tags["experiment"]: json.loads(page.data.tags.get(AXES_TAG, "{}")) for page in pages}
+    views = [_view_axes(experiment, axes[experiment], is_series) for experiment in sorted(axes) if axes[experiment]]
+    return (*(SERIES_VIEWS if is_series else TEXT_VIEWS), *views)
 
 
-def install_views(
-    client: Any, mlflow_experiment: str, known: dict[str, str], views: tuple[View, ...] = TEXT_VIEWS
-) -> int:
+def _view_axes(experiment: str, axes: Axes, is_series: bool) -> View:
+    """Return the view of the settings in which the networks of an experiment differ."""
+    metric, words = ("test/rmse-1", "test RMSE") if is_series else ("test/perplexity", "test perplexity")
+    where = f"{MODEL_RUNS} AND tags.experiment = '{experiment}' AND params.cell != ''"
+    columns = [f"params.`{name}`" for name in axes]
+    if is_series:
+        table = runs_table(where, "metrics.`valid/rmse-1`", [*SERIES_TABLE_COLUMNS, *columns])
+    else:
+        table = _table(where, *axes, "seed")
+    pairs = list(combinations([name for name, values in axes.items() if _is_numeric(values)], 2))
+    sections = {
+        f"All axes and {words}": [parallel_chart(list(axes), [metric])],
+        f"Each axis and {words}": [scatter_chart(name, metric, "PARAM") for name in [*axes][:MAX_AXIS_CHARTS]],
+        f"Maps of {words}": [contour_chart(*pair, metric) for pair in pairs[:MAX_AXIS_MAPS]],
+    }
+    charts = {title: section for title, section in sections.items() if section}
+    answers = f"the settings that the experiment varies: {', '.join(axes)}"
+    return View(f"axes-{experiment}", f"Axes of {experiment}", answers, add_charts(table, charts))
+
+
+def _is_numeric(values: list[Any]) -> bool:
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+
+
+def install_views(client: Any, mlflow_experiment: str, known: dict[str, str], views: tuple[View, ...]) -> int:
     """Write `views` into the tags of an MLflow experiment, now `known`; return the number of new and changed ones."""
     tags = dict(make_view_tag(view.link, view.title, view.state) for view in views)
     changed = {key: value for key, value in tags.items() if known.get(key) != value}

@@ -7,6 +7,7 @@ differently.
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 VIEW_TAG = "mlflow.sharedViewState."  # followed by the name of the view in its link
 CHART_HEIGHT = 430  # of a chart, in pixels
@@ -25,7 +26,7 @@ def make_view_tag(link: str, title: str, state: dict[str, Any]) -> tuple[str, st
 def view_link(experiment: str, link: str, charts: bool) -> str:
     """Return the part of the address of a view after that of the server."""
     mode = "&compareRunsMode=CHART" if charts else ""
-    return f"/#/experiments/{experiment}/runs?workflowType=machine_learning&viewStateShareKey={link}{mode}"
+    return f"/#/experiments/{experiment}/runs?workflowType=machine_learning&viewStateShareKey={quote(link)}{mode}"
 
 
 def run_link(experiment: str, run: str) -> str:
@@ -94,9 +95,9 @@ def bar_chart(metric: str, runs: int = CHART_RUNS) -> dict[str, Any]:
     return {"type": "BAR", "metricKey": metric, "selectedMetricKeys": [metric], "runsCountToCompare": runs}
 
 
-def scatter_chart(x: str, y: str) -> dict[str, Any]:
-    """Return a chart of one metric against another, a point for each run."""
-    axes = {"xaxis": {"key": x, "type": "METRIC"}, "yaxis": {"key": y, "type": "METRIC"}}
+def scatter_chart(x: str, y: str, kind: str = "METRIC") -> dict[str, Any]:
+    """Return a chart of a metric against another, or with `kind` PARAM against a parameter, a point for each run."""
+    axes = {"xaxis": {"key": x, "type": kind}, "yaxis": {"key": y, "type": "METRIC"}}
     return {"type": "SCATTER", "runsCountToCompare": CHART_RUNS} | axes
 
 
