@@ -45,11 +45,10 @@ class Candidate(Protocol):
 
 @dataclass(frozen=True)
 class ModelCandidate:
-    """One replica of a model of seqlab, with the names of its symbols."""
+    """Model of seqlab with a single replica, and the names of its symbols."""
 
     names: list[str]
     model: SymbolModel
-    replica: int = 0
 
     def symbols(self) -> list[str]:
         """Return the names of the symbols."""
@@ -58,17 +57,18 @@ class ModelCandidate:
     def log2_probabilities(self, prefix: list[int]) -> Bits:
         """Return the binary logarithm of the probability of every symbol after `prefix`, (V,)."""
         with np.errstate(divide="ignore"):  # a probability of zero is -inf
-            logarithms: Bits = np.log2(self.model.read(prefix, self.replica).probability[0])
+            logarithms: Bits = np.log2(self.model.read(prefix).probability[0])
         return logarithms
 
     def bits(self, ids: list[int]) -> Bits:
         """Return the bits of every symbol but the first, (symbols - 1,)."""
-        bits: Bits = self.model.score([np.array(ids)])[self.replica]
+        bits: Bits = self.model.score([np.array(ids)])[0]
         return bits
 
     def score_together(self, texts: Texts) -> list[Bits]:
         """Return the bits of every symbol but the first of each text."""
-        return [bits[self.replica] for bits in self.model.score_stretches(texts)]
+        ends = np.cumsum([len(text) - 1 for text in texts])
+        return np.split(self.model.score(texts)[0], ends[:-1])
 
 
 @dataclass(frozen=True)
@@ -130,3 +130,16 @@ def charge_bits(candidate: Candidate, ids: Sequence[int]) -> Bits:
             f"bits returns the shape {bits.shape} for {len(ids)} symbols; return a value for each but the first"
         )
     return bits
+
+
+def charge_texts(candidate: Candidate, texts: Sequence[Sequence[int]]) -> list[Bits]:
+    """Return the bits of each of `texts` as `charge_bits`, in one batch where the candidate has batches.
+
+    Raise InputError for a batch of another number of texts.
+    """
+    if not hasattr(candidate, "score_together"):
+        return [charge_bits(candidate, text) for text in texts]
+    scored = [np.asarray(bits, dtype=np.float64) for bits in candidate.score_together([np.array(t) for t in texts])]
+    if len(scored) != len(texts):
+        raise InputError(f"score_together returns {len(scored)} arrays for {len(texts)} texts; return one for each")
+    return scored

@@ -27,8 +27,9 @@ from seqlab.text.vocab import UNKNOWN, Vocab
 DIVISOR_OF = {"bits_per_char": "characters", "bits_per_byte": "bytes", "bits_per_word": "words"}
 
 
-def read_run(folder: Path, device: Any = "cpu") -> Subject:
-    """Return the run in `folder`, a mixture or its first replica, with the test split of its corpus and all facts.
+def read_run(folder: Path, device: Any = "cpu") -> list[tuple[int | None, Subject]]:
+    """Return each seed of the run in `folder`, None for a model without seeds, and its model with the test split of its
+    corpus and all facts.
 
     Raise InputError where the folder is not that of a run with a model.
     """
@@ -42,33 +43,51 @@ def read_run(folder: Path, device: Any = "cpu") -> Subject:
     if prepared is None or run not in runs:
         raise InputError(f"{folder} is no longer a run of its experiment; run the workflow again")
     vocab = Vocab.load(f"{prepared}/vocab.json")
-    candidate: Candidate
+    candidates: dict[int | None, Candidate]
     if metrics.get("weights"):
-        candidate = _read_mixture(metrics["weights"], runs, vocab, device)
+        candidates = {None: _read_mixture(metrics["weights"], runs, vocab, device)}
     else:
-        candidate = ModelCandidate(vocab.tokens, LanguageModel.load(folder, device).model)
+        candidates = dict(list_replicas(LanguageModel.load(folder, device)))
     segments = read_segments(f"{prepared}/ids.npy", f"{prepared}/splits.json")
     test, train = segments["test"], np.concatenate(segments["train"])
-    test_bits = read_ledger(run)[1]["test"][0]
-    subject = Subject(candidate, test[0], train=train, parts=_find_parts(vocab, train), test_bits=test_bits)
-    return replace(
-        subject,
-        ledger=test_bits[: len(test[0]) - 1],
-        divisors=_read_divisors(metrics),
+    subject = Subject(
+        next(iter(candidates.values())),
+        test[0],
+        train=train,
+        parts=_find_parts(vocab, train),
         scored_texts=_read_scored_texts(Path(prepared), vocab, test),
         floor_bits=next((read_ledger(other)[1]["test"] for other in runs if other.family == "source"), None),
         compressor_bits=min(map(_test_bits, (other for other in runs if other.family == "compressor")), default=None),
     )
+    subjects = []
+    for (seed, candidate), bits in zip(candidates.items(), read_ledger(run)[1]["test"], strict=True):
+        facts = {"ledger": bits[: len(test[0]) - 1], "test_bits": bits, "divisors": _read_divisors(metrics, seed)}
+        subjects.append((seed, replace(subject, candidate=candidate, **facts)))
+    return subjects
 
 
-def read_model(folder: Path, text: str, device: Any = "cpu") -> Subject:
-    """Return the model in `folder` with a text of its own; InputError as `LanguageModel.load` and `encoded`."""
+def read_model(folder: Path, text: str, device: Any = "cpu") -> list[tuple[int | None, Subject]]:
+    """Return each seed of the model in `folder` with a text of its own, as `read_run`; InputError as
+    `LanguageModel.load` and `encoded`.
+    """
     loaded = LanguageModel.load(folder, device)
     tokens, ids = loaded.encoded(text, 2)
     counts = loaded.counts(tokens, ids)
-    subject = Subject(ModelCandidate(loaded.vocab.tokens, loaded.model), ids)
     divisors = {name: counts[name] for name in DIVISOR_OF.values()}
-    return replace(subject, divisors=divisors, scored_texts=cut_scored_texts(text, loaded.vocab.unit, [[0, len(ids)]]))
+    scored_texts = cut_scored_texts(text, loaded.vocab.unit, [[0, len(ids)]])
+    return [
+        (seed, Subject(candidate, ids, divisors=divisors, scored_texts=scored_texts))
+        for seed, candidate in list_replicas(loaded)
+    ]
+
+
+def list_replicas(loaded: LanguageModel) -> list[tuple[int | None, ModelCandidate]]:
+    """Return every seed of a model, None without seeds, and its replica."""
+    model = loaded.model
+    return [
+        (seed, ModelCandidate(loaded.vocab.tokens, model.select_replica(number)))
+        for number, seed in enumerate(model.seeds)
+    ]
 
 
 def read_arpa_model(path: Path, text: str) -> Subject:
@@ -104,18 +123,21 @@ def cut_scored_texts(text: str, unit: str, ranges: Sequence[Sequence[int]]) -> l
     return [text[start + 1 : stop] for start, stop in ranges]
 
 
+def name_seed(model: str, seed: int | None) -> str:
+    """Return the name of a seed of `model`, as in the weights of a mixture."""
+    return model if seed is None else f"{model} seed {seed}"
+
+
 def _read_mixture(weights: dict[str, float], runs: Sequence[Run], vocab: Vocab, device: Any) -> MixtureCandidate:
-    candidates = {}
+    candidates: dict[str, ModelCandidate] = {}
     for run in runs:
         if run.family not in ("ngram", "rnn"):
             continue
         seeds = read_card(run.file("card.yaml")).get("seeds") or [None]
-        labels = [run.model if seed is None else f"{run.model} seed {seed}" for seed in seeds]
-        if not weights.keys() & set(labels):
-            continue
-        model = LanguageModel.load(run.folder, device).model
-        for replica, label in enumerate(labels):
-            candidates[label] = ModelCandidate(vocab.tokens, model, replica)
+        labels = [name_seed(run.model, seed) for seed in seeds]
+        if weights.keys() & set(labels):
+            replicas = [candidate for _, candidate in list_replicas(LanguageModel.load(run.folder, device))]
+            candidates |= dict(zip(labels, replicas, strict=True))
     if lacking := [label for label in weights if label not in candidates]:
         raise InputError(f"the mixture has the part {lacking[0]!r}, which gives no distribution; audit other mixtures")
     return MixtureCandidate([candidates[label] for label in weights], np.array(list(weights.values())))
@@ -126,9 +148,9 @@ def _test_bits(run: Run) -> float:
     return next(float(row["bits_per_symbol"]) for row in rows if row["split"] == "test")
 
 
-def _read_divisors(metrics: dict[str, Any]) -> dict[str, int] | None:
-    """Return the numbers that total bits were divided by, from the figures; None for infinite figures."""
-    row = next(row for row in metrics["scores"] if row["split"] == "test")
+def _read_divisors(metrics: dict[str, Any], seed: int | None) -> dict[str, int] | None:
+    """Return the numbers that total bits were divided by, from the figures of a seed; None for infinite figures."""
+    row = next(row for row in metrics["scores"] if row["split"] == "test" and row["seed"] == seed)
     total = row["bits_per_symbol"] * row["symbols"]
     if not math.isfinite(total) or not total:
         return None

@@ -28,7 +28,8 @@ def broken(subject: Subject) -> list[str]:
 def network(cell: str, **settings: int) -> ModelCandidate:
     fleet = fleet_of([1, 2], cell, **settings)
     model = NetworkModel(fleet.network, fleet.parameters, [1, 2])
-    return ModelCandidate([f"symbol {number}" for number in range(NETWORK_VOCABULARY)], model, replica=1)
+    names = [f"symbol {number}" for number in range(NETWORK_VOCABULARY)]
+    return ModelCandidate(names, model.select_replica(1))
 
 
 @pytest.mark.parametrize("fault", FAULTS)
