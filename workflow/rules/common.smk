@@ -10,6 +10,7 @@ halves the time for planning thousands of runs.
     PREPARED  every corpus and unit of the experiment -> the folder of its ids, results/corpora/{corpus}/{prepared}
     NEEDS     every corpus and unit -> the run that needs the longest text
     ANSWERS   every corpus and unit with a second text, whose answers are scored by their gaps
+    AUDITED_TEXTS  every corpus and unit whose models are audited
     PUBLISHED every corpus and unit with printed values -> the runs that are compared with them
 """
 
@@ -92,6 +93,9 @@ UNIT_OF = {folder: place.unit for place, folder in PREPARED.items()}
 RUNS_AT = {place: [] for place in PREPARED}
 for run in RUNS:
     RUNS_AT[run.place].append(run)
+AUDITED_TEXTS = [
+    place for place in TEXTS if configuration.is_audited(config["audit"], [RUNS[run] for run in RUNS_AT[place]])
+]
 
 
 def command_again():

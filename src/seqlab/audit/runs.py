@@ -1,7 +1,8 @@
 """Subjects of an audit: runs with the facts among their results, and models in ARPA files."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.audit.candidate import PRINTED, Candidate, MixtureCandidate, ModelCandidate
+from seqlab.audit.candidate import DOUBLE, PRINTED, SINGLE, Candidate, MixtureCandidate, ModelCandidate, Precision
+from seqlab.audit.external import match_vocabulary, open_external, translate_segments
+from seqlab.audit.foreign import USUAL_LIMITS, Limits
 from seqlab.audit.subject import Subject
+from seqlab.configuration import EXTERNAL_FAMILY
 from seqlab.io.cards import read_card
 from seqlab.io.errors import InputError, quote
 from seqlab.io.runs import Place, Run, find_experiment
@@ -27,11 +31,15 @@ from seqlab.text.vocab import UNKNOWN, Vocab
 DIVISOR_OF = {"bits_per_char": "characters", "bits_per_byte": "bytes", "bits_per_word": "words"}
 
 
-def read_run(folder: Path, device: Any = "cpu") -> list[tuple[int | None, Subject]]:
-    """Return each seed of the run in `folder`, None for a model without seeds, and its model with the test split of its
-    corpus and all facts.
+Seeds = list[tuple[int | None, Subject]]  # every seed of a model, None without seeds, as a subject
 
-    Raise InputError where the folder is not that of a run with a model.
+
+@contextmanager
+def open_run(folder: Path, device: Any = "cpu", limits: Limits = USUAL_LIMITS) -> Iterator[Seeds]:
+    """Yield the seeds of the run in `folder`, with the test split of its corpus and all facts.
+
+    The process of an external model has `limits` and ends with the block. Raise InputError where the folder is not that
+    of a run with a model.
     """
     experiment = find_experiment(folder)
     if experiment is None or not (folder / "metrics.json").exists():
@@ -42,33 +50,56 @@ def read_run(folder: Path, device: Any = "cpu") -> list[tuple[int | None, Subjec
     runs = experiment.select(place.corpus, place.unit)
     if prepared is None or run not in runs:
         raise InputError(f"{folder} is no longer a run of its experiment; run the workflow again")
-    vocab = Vocab.load(f"{prepared}/vocab.json")
-    candidates: dict[int | None, Candidate]
-    if metrics.get("weights"):
-        candidates = {None: _read_mixture(metrics["weights"], runs, vocab, device)}
-    else:
-        candidates = dict(list_replicas(LanguageModel.load(folder, device)))
-    segments = read_segments(f"{prepared}/ids.npy", f"{prepared}/splits.json")
-    test, train = segments["test"], np.concatenate(segments["train"])
-    subject = Subject(
-        next(iter(candidates.values())),
-        test[0],
-        train=train,
-        parts=_find_parts(vocab, train),
-        scored_texts=_read_scored_texts(Path(prepared), vocab, test),
-        floor_bits=next((read_ledger(other)[1]["test"] for other in runs if other.family == "source"), None),
-        compressor_bits=min(map(_test_bits, (other for other in runs if other.family == "compressor")), default=None),
+    vocab, segments = (
+        Vocab.load(f"{prepared}/vocab.json"),
+        read_segments(f"{prepared}/ids.npy", f"{prepared}/splits.json"),
     )
-    subjects = []
-    for (seed, candidate), bits in zip(candidates.items(), read_ledger(run)[1]["test"], strict=True):
-        facts = {"ledger": bits[: len(test[0]) - 1], "test_bits": bits, "divisors": _read_divisors(metrics, seed)}
-        subjects.append((seed, replace(subject, candidate=candidate, **facts)))
-    return subjects
+    with _open_candidates(run, metrics, runs, vocab, device, limits) as candidates:
+        first = next(iter(candidates.values()))
+        matched = match_vocabulary(first.symbols(), vocab.tokens, run.model)
+        test = translate_segments(segments["test"], matched, run.model, "test")
+        train = np.concatenate(segments["train"])
+        subject = Subject(
+            first,
+            test[0],
+            _find_precision(run, metrics),
+            train=matched[train],
+            parts=frozenset(matched[list(_find_parts(vocab, train))].tolist()),
+            scored_texts=_read_scored_texts(Path(prepared), vocab, segments["test"]),
+            floor_bits=next((read_ledger(other)[1]["test"] for other in runs if other.family == "source"), None),
+            compressor_bits=min((_test_bits(other) for other in runs if other.family == "compressor"), default=None),
+        )
+        subjects: Seeds = []
+        for (seed, candidate), bits in zip(candidates.items(), read_ledger(run)[1]["test"], strict=True):
+            divisors, ledger = _read_divisors(metrics, seed), bits[: len(test[0]) - 1]
+            facts = {"ledger": ledger, "test_bits": bits, "divisors": divisors}
+            subjects.append((seed, replace(subject, candidate=candidate, **facts)))
+        yield subjects
 
 
-def read_model(folder: Path, text: str, device: Any = "cpu") -> list[tuple[int | None, Subject]]:
-    """Return each seed of the model in `folder` with a text of its own, as `read_run`; InputError as
-    `LanguageModel.load` and `encoded`.
+@contextmanager
+def _open_candidates(
+    run: Run, metrics: dict[str, Any], runs: Sequence[Run], vocab: Vocab, device: Any, limits: Limits
+) -> Iterator[dict[int | None, Candidate]]:
+    """Yield the model of each seed of `run`, None without seeds; `runs` are those that a mixture may have as parts."""
+    if run.family == EXTERNAL_FAMILY:
+        with open_external(metrics["settings"], limits) as candidate:
+            yield {None: candidate}
+    elif metrics.get("weights"):
+        yield {None: _read_mixture(metrics["weights"], runs, vocab, device)}
+    else:
+        yield dict(list_replicas(LanguageModel.load(run.folder, device)))
+
+
+def _find_precision(run: Run, metrics: dict[str, Any]) -> Precision:
+    if run.family != EXTERNAL_FAMILY:
+        return DOUBLE
+    return PRINTED if "arpa" in metrics["settings"] else SINGLE
+
+
+def read_model(folder: Path, text: str, device: Any = "cpu") -> Seeds:
+    """Return the seeds of the model in `folder` with a text of its own; InputError as `LanguageModel.load` and
+    `encoded`.
     """
     loaded = LanguageModel.load(folder, device)
     tokens, ids = loaded.encoded(text, 2)

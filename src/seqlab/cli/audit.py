@@ -1,6 +1,7 @@
 """seqlab audit: laws of a fair perplexity."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -49,11 +50,13 @@ def audit_models(
     content = None if text is None else output.read_text(text)
     if not models and foreign is None:
         raise InputError("audit got no model; name folders of runs, ARPA files, or a class with --model")
-    audits = [
-        (name, audit(subject)) for model in models or [] for name, subject in _read_subjects(model, content, device)
-    ]
+    limits = Limits(seconds, call_seconds, memory)
+    audits = []
+    for model in models or []:
+        with _open_subjects(model, content, device, limits) as subjects:
+            audits += [(name, audit(subject)) for name, subject in subjects]
     if foreign is not None:
-        audits.append((foreign, _audit_foreign(foreign, content, Limits(seconds, call_seconds, memory))))
+        audits.append((foreign, _audit_foreign(foreign, content, limits)))
     is_fair = all(finding.is_kept for _, findings in audits for finding in findings)
     rows = [{"model": name, "laws": [_row(finding) for finding in findings]} for name, findings in audits]
     output.print_result({"is_fair": is_fair, "models": rows}, as_json, _lines(audits))
@@ -61,20 +64,25 @@ def audit_models(
         raise typer.Exit(1)
 
 
-def _read_subjects(model: Path, text: str | None, device: str) -> "list[tuple[str, Subject]]":
-    from seqlab.audit.runs import name_seed, read_arpa_model, read_model, read_run
+@contextmanager
+def _open_subjects(
+    model: Path, text: str | None, device: str, limits: "Limits"
+) -> "Iterator[list[tuple[str, Subject]]]":
+    from seqlab.audit.runs import name_seed, open_run, read_arpa_model, read_model
 
     if model.is_file():
         if text is None:
             raise InputError(f"{model} is a file without a text; give one with --text")
-        return [(str(model), read_arpa_model(model, text))]
+        yield [(str(model), read_arpa_model(model, text))]
+        return
     chosen: Any = "cpu"
     if device != "cpu" and (model / "weights.safetensors").exists():
         from seqlab.machine.devices import choose_device
 
         chosen = choose_device(device)
-    subjects = read_run(model, chosen) if text is None else read_model(model, text, chosen)
-    return [(name_seed(str(model), seed), subject) for seed, subject in subjects]
+    opened = open_run(model, chosen, limits) if text is None else nullcontext(read_model(model, text, chosen))
+    with opened as subjects:
+        yield [(name_seed(str(model), seed), subject) for seed, subject in subjects]
 
 
 def _audit_foreign(name: str, text: str | None, limits: "Limits") -> "list[Finding]":
