@@ -12,7 +12,8 @@ from seqlab.audit.candidate import DOUBLE, Bits, Candidate, Precision, charge_bi
 
 PROBED_SYMBOLS = 2000  # of the text
 PROBED_STEPS = 200  # of the text, where every symbol costs a call of its own
-READ_PLACES = 40  # of the text, after which the distribution is read
+READ_PLACES = 30  # of the text, evenly spaced, after which the distribution is read
+BORDERS = tuple(2**power + 1 for power in range(1, 11))  # and the first places of a second chunk of usual length
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class Subject:
     @cached_property
     def distributions(self) -> dict[int, Bits]:
         """The distribution after the first symbols of the text, by their number, each read once."""
-        return {place: read_distribution(self.candidate, self.text[:place]) for place in self.places(READ_PLACES)}
+        places = sorted({*self.places(READ_PLACES), *(place for place in BORDERS if place < len(self.text))})
+        return {place: read_distribution(self.candidate, self.text[:place]) for place in places}
 
     @property
     def vocabulary(self) -> int:
