@@ -7,8 +7,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from seqlab.io.names import split_class
 from seqlab.sampling import Texts
 
 MOST_BYTES = 1 << 28  # of an answer
+TEXT_METHODS = ("encode", "sizes")  # optional ones, of a text
 REQUIRED_METHODS = ("symbols", "log2_probabilities")
 
 
@@ -131,8 +133,11 @@ class ForeignModelWithBatches(ForeignModelWithBits):
 
 
 @contextmanager
-def open_foreign_model(name: str, limits: Limits = USUAL_LIMITS) -> Iterator[tuple[ForeignModel, Any]]:
-    """Yield the model `file.py:Class`, and its method `encode` or None; its process ends with the block.
+def open_foreign_model(
+    name: str, limits: Limits = USUAL_LIMITS
+) -> Iterator[tuple[ForeignModel, dict[str, Callable[[str], Any]]]]:
+    """Yield the model `file.py:Class`, and those of its methods TEXT_METHODS that it has; its process ends with the
+    block.
 
     Raise InputError for a name, a class or a method that can't be used, and for a call beyond `limits`.
     """
@@ -149,6 +154,6 @@ def open_foreign_model(name: str, limits: Limits = USUAL_LIMITS) -> Iterator[tup
         if {"bits", "score_together"} <= set(methods):
             kind = ForeignModelWithBatches
         model = kind(host)
-        yield model, ((lambda text: host.call("encode", text)) if "encode" in methods else None)
+        yield model, {method: partial(host.call, method) for method in TEXT_METHODS if method in methods}
     finally:
         host.close()

@@ -77,6 +77,10 @@ def _to_arrays(value: Any) -> list[Any]:
     return [_to_numbers(item) for item in value]
 
 
+def _to_counts(value: Any) -> dict[str, int]:
+    return {str(name): int(count) for name, count in value.items()}
+
+
 def _to_names(value: Any) -> list[str]:
     return [str(name) for name in value]
 
@@ -91,6 +95,7 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "bits": _to_numbers,
     "score_together": _to_arrays,
     "encode": _to_indices,
+    "sizes": _to_counts,
 }
 
 if __name__ == "__main__":

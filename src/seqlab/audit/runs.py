@@ -1,7 +1,7 @@
 """Subjects of an audit: runs with the facts among their results, and models in ARPA files."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -125,6 +125,22 @@ def read_arpa_model(path: Path, text: str) -> Subject:
     """Return the n-gram model of an ARPA file with a text; InputError where either is unusable."""
     model, names, _ = read_arpa(path)
     return Subject(ModelCandidate(names, model), encode_text(text, names), PRINTED)
+
+
+def read_foreign(model: Candidate, methods: Mapping[str, Callable[[str], Any]], text: str) -> Subject:
+    """Return a model of another program with a text; `methods` are its own of a text, as in `open_foreign_model`.
+
+    Raise InputError where its sizes name no known one, and as `encode_text`.
+    """
+    ids = (
+        np.array(methods["encode"](text), dtype=np.int64) if "encode" in methods else encode_text(text, model.symbols())
+    )
+    if "sizes" not in methods:
+        return Subject(model, ids, SINGLE)
+    sizes = methods["sizes"](text)
+    if not sizes or not set(sizes) <= set(DIVISOR_OF.values()):
+        raise InputError(f"sizes returns the names {quote(list(sizes))}; use some of {', '.join(DIVISOR_OF.values())}")
+    return Subject(model, ids, SINGLE, divisors=sizes, scored_texts=[text])
 
 
 def encode_text(text: str, names: Sequence[str]) -> NDArray[np.int64]:

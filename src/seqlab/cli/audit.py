@@ -75,6 +75,8 @@ def _open_subjects(
             raise InputError(f"{model} is a file without a text; give one with --text")
         yield [(str(model), read_arpa_model(model, text))]
         return
+    if ".py:" in model.name:
+        raise InputError(f"{model} is a class; name it with --model")
     chosen: Any = "cpu"
     if device != "cpu" and (model / "weights.safetensors").exists():
         from seqlab.machine.devices import choose_device
@@ -86,19 +88,14 @@ def _open_subjects(
 
 
 def _audit_foreign(name: str, text: str | None, limits: "Limits") -> "list[Finding]":
-    import numpy as np
-
     from seqlab.audit.audit import audit
-    from seqlab.audit.candidate import SINGLE
     from seqlab.audit.foreign import open_foreign_model
-    from seqlab.audit.runs import encode_text
-    from seqlab.audit.subject import Subject
+    from seqlab.audit.runs import read_foreign
 
     if text is None:
         raise InputError(f"{name} has no text; give one with --text")
-    with open_foreign_model(name, limits) as (model, encode):
-        ids = encode_text(text, model.symbols()) if encode is None else np.array(encode(text), dtype=np.int64)
-        return audit(Subject(model, ids, SINGLE))
+    with open_foreign_model(name, limits) as (model, methods):
+        return audit(read_foreign(model, methods, text))
 
 
 def _row(finding: "Finding") -> dict[str, Any]:
