@@ -24,11 +24,13 @@ import torch
 import yaml
 
 from seqlab.configuration import text_runs
+from seqlab.fleet.calibration import choose_ways
 from seqlab.fleet.fleet import Fleet
 from seqlab.fleet.settings import TrainingSettings
 from seqlab.fleet.training import train_fleet
 from seqlab.io.errors import InputError, command
 from seqlab.io.files import read_json, write_json
+from seqlab.machine.calibration import open_calibration
 from seqlab.machine.devices import choose_device, use_threads
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.run import NETWORK_SETTINGS
@@ -74,6 +76,7 @@ def train_network(
     training = np.concatenate(segments["train"])
     saved = checkpoint, f"{name} {settings} {seeds} {len(training)}"
     task = LanguageTask.of(architecture, training, segments["valid"], device)
+    fleet.ways = choose_ways(fleet, len(training), open_calibration())
     train_fleet(fleet, task, lambda line: print(name, line, flush=True), saved, stop)
     losses = {
         split: (stream_bits(architecture, fleet.best, segments[split]).mean(1) * math.log(2)).tolist()

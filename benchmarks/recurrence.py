@@ -4,8 +4,9 @@
     python benchmarks/recurrence.py --device cuda --precisions float32 tf32 bfloat16
 
 The peer is what most people write: an embedding of the hidden size into torch.nn.RNN, GRU or LSTM, and for R replicas R
-of them one after the other. seqlab does what training does at that shape (seqlab.fleet.stack, settings.rounding), so
-small layers are computed in float32 whatever the precision, unless `--always-round` is given. Both take the same
+of them one after the other. seqlab does what training does at that shape: it takes the implementation that is measured
+as the fastest (seqlab.fleet.calibration), and computes small layers in float32 whatever the precision
+(settings.rounding_type), unless `--always-round` is given. Both take the same
 indices of 64 symbols, batch 32, 35 steps, and end with the gradients of all weights. `ratio` is the tokens a second of
 seqlab by those of the peer, which computes in float32; on a GPU seqlab's pass is a CUDA graph, as in training, the
 peer computes in the same precision, and `graph_ratio` compares it with torch.nn as a CUDA graph. `peak_share` is the
@@ -24,10 +25,13 @@ import torch
 from ngram import machine
 
 from seqlab.fleet.accelerated.graphs import record_graph
+from seqlab.fleet.accelerated.ways import prefer_way
+from seqlab.fleet.calibration import choose_layer_way
 from seqlab.fleet.cells import CELLS
 from seqlab.fleet.settings import rounding_type, uses_tf32
-from seqlab.fleet.stack import run_layer
+from seqlab.fleet.stack import describe_layer, run_layer
 from seqlab.io.errors import command
+from seqlab.machine.calibration import open_calibration
 from seqlab.machine.devices import choose_device, use_tf32, use_threads
 
 MODULES = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
@@ -52,6 +56,9 @@ def seqlab_pass(cell: str, hidden: int, replicas: int, precision: str, always: b
         return torch.autograd.grad(outputs, list(weights.values()), gradient)
 
     use_tf32(uses_tf32(precision))  # what is recorded keeps it
+    layer = cell, inputs, state, weights, factors
+    if way := choose_layer_way(layer, open_calibration()):
+        prefer_way(describe_layer(*layer), way)
     return record_graph(run, device)
 
 

@@ -10,9 +10,11 @@ import json
 import time
 from pathlib import Path
 
+from seqlab.fleet.calibration import choose_ways
 from seqlab.fleet.fleet import Fleet
 from seqlab.fleet.settings import TrainingSettings
 from seqlab.fleet.training import train_fleet
+from seqlab.machine.calibration import open_calibration
 from seqlab.machine.devices import choose_device, use_threads
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.task import LanguageTask
@@ -38,7 +40,9 @@ def main() -> None:
     for cell, layers, hidden in arguments.shapes:
         began = time.perf_counter()
         fleet = Fleet.start(Architecture(cell, layers, hidden, len(vocab)), settings, arguments.seeds, device)
-        train_fleet(fleet, LanguageTask.of(fleet.network, train, valid, device))
+        task = LanguageTask.of(fleet.network, train, valid, device)
+        fleet.ways = choose_ways(fleet, len(train), open_calibration())
+        train_fleet(fleet, task)
         times[f"{cell}-{layers}x{hidden}"] = seconds = round(time.perf_counter() - began, 2)
         print(f"{cell} {layers}x{hidden}  {seconds:.2f} s", flush=True)
     print(json.dumps({"seconds": time.perf_counter() - started, "each": times}))

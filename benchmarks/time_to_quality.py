@@ -26,10 +26,12 @@ import numpy as np
 import torch
 from ngram import machine
 
+from seqlab.fleet.calibration import choose_ways
 from seqlab.fleet.fleet import Fleet
 from seqlab.fleet.settings import TrainingSettings
 from seqlab.fleet.training import train_fleet
 from seqlab.io.errors import InputError, command
+from seqlab.machine.calibration import open_calibration
 from seqlab.machine.devices import choose_device, use_threads
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.scoring import stream_bits
@@ -39,23 +41,16 @@ from seqlab.text.vocab import Vocab
 SOON: dict[str, Any] = {
     "cell": "gru",
     "layers": 1,
-    "hidden": 192,
-    "symbols": 600_000,
-    "settings": {"epochs": 1, "steps": 32, "batch_size": 32, "learning_rate": 0.01, "precision": "bfloat16"},
+    "hidden": 80,
+    "symbols": None,  # all
+    "settings": {"epochs": 1, "steps": 32, "batch_size": 64, "learning_rate": 0.03},
 }
 LONG: dict[str, Any] = {
     "cell": "gru",
     "layers": 1,
     "hidden": 512,
-    "symbols": None,  # all
-    "settings": {
-        "epochs": 4,
-        "steps": 64,
-        "batch_size": 32,
-        "learning_rate": 0.003,
-        "dropout": 0.1,
-        "precision": "bfloat16",
-    },
+    "symbols": None,
+    "settings": {"epochs": 4, "steps": 64, "batch_size": 32, "learning_rate": 0.003, "dropout": 0.1},
 }
 GPU: dict[str, Any] = {
     "cell": "gru",
@@ -91,6 +86,7 @@ def train(
     )
     started = time.perf_counter()
     task = LanguageTask.of(architecture, train_ids[: recipe["symbols"]], [valid[:200]], device)
+    fleet.ways = choose_ways(fleet, len(task.data), open_calibration())
     train_fleet(fleet, task, report=lambda line: print(line, flush=True))
     took = time.perf_counter() - started
     return took, (stream_bits(architecture, fleet.valued, [valid]).mean(1) * math.log(2)).tolist()

@@ -75,7 +75,7 @@ FLOW = {
         345,
         240,
         "weights.safetensors, history.csv",
-        "estimate_training, train_rnn",
+        "estimate_training, train_fleet, train_rnn",
         "networks, all seeds together",
     ),
     "mixture": Step(20, 450, 160, "scores.npz, metrics.json", "score_mixture", "mixtures of models", "result"),

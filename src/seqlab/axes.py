@@ -17,6 +17,8 @@ from seqlab.io.errors import InputError
 MOST_RUNS = 100_000
 LONGEST_NAME = 200  # bytes; file systems allow 255, and a temporary name is longer than that of the file
 SHAPE = ("cell", "layers", "hidden")  # always part of a name
+# in which the networks of one fleet may differ, beside their seeds
+FREE_SETTINGS = ("learning_rate", "dropout", "embedding_dropout", "recurrent_dropout")
 
 
 def list_values(setting: Any) -> list[Any]:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from seqlab.axes import list_network_runs
+from seqlab.axes import FREE_SETTINGS, list_network_runs
 from seqlab.io.errors import InputError, quote
 from seqlab.io.names import append_digest, check_address, check_path, name_corpus, shorten_path, split_class
 from seqlab.io.runs import SPLIT_NAMES
@@ -157,6 +157,20 @@ def text_runs(config: dict[str, Any], unit: str, definition: dict[str, Any]) -> 
             raise InputError(f"external.models.{model} has the name of a run of family {other[0]}; rename it")
         runs[EXTERNAL_FAMILY, model] = {"settings": settings, "seeds": []}
     return runs
+
+
+def group_fleets(kind: str, runs: dict[tuple[str, str], dict[str, Any]]) -> dict[str, list[str]]:
+    """Return the fleets of several `runs` of `text_runs`, by name, each with its models; none for the `kind` seeds.
+
+    With the kind shapes, runs that differ in FREE_SETTINGS alone form one fleet.
+    """
+    fleets: dict[str, list[str]] = {}
+    for (family, model), run in runs.items() if kind == "shapes" else []:
+        if family == "rnn":
+            common = {key: value for key, value in run["settings"].items() if key not in FREE_SETTINGS}
+            shape = f"{common['cell']}-{common['layers']}x{common['hidden']}"
+            fleets.setdefault(append_digest(shape, common, {}), []).append(model)
+    return {name: models for name, models in fleets.items() if len(models) > 1}
 
 
 def _name_cell(block: dict[str, Any]) -> dict[str, Any]:

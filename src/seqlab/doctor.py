@@ -32,8 +32,8 @@ class Diagnosis:
 
 def examine(folder: Path) -> Iterator[Diagnosis]:
     """Yield the diagnoses of this machine, its packages and the workflow in `folder`."""
-    yield from chain(_python(), _packages(), _lock(folder), _torch(), _gpu(), _workflow_programs(), _workflow(folder))
-    yield from chain(_tracking(folder), _mirror(), _disk(folder), _sharing(folder), _machine())
+    yield from chain(_python(), _packages(), _lock(folder), _torch(), _gpu(), _calibration(), _workflow_programs())
+    yield from chain(_workflow(folder), _tracking(folder), _mirror(), _disk(folder), _sharing(folder), _machine())
 
 
 def _python() -> Iterator[Diagnosis]:
@@ -113,6 +113,30 @@ def _gpu() -> Iterator[Diagnosis]:
         yield Diagnosis("GPU", NOTE, f"a driver is installed, but torch, {built}, finds no GPU", remedy)
     else:
         yield Diagnosis("GPU", GOOD, "none; networks train on the processor")
+
+
+def _calibration() -> Iterator[Diagnosis]:
+    """Give the measured choices between implementations, those for one thread, which jobs of networks have."""
+    try:
+        import torch
+
+        from seqlab.machine.calibration import is_bfloat16_fast, open_calibration
+    except ImportError:
+        return
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        is_fast, calibration = is_bfloat16_fast(), open_calibration(lambda line: None)
+    finally:
+        torch.set_num_threads(threads)
+    layers = [f"{name}: {choice['choice']}" for name, choice in calibration.choices.items() if "layer" in name]
+    detail = [
+        "rnn.training.precision: bfloat16 is " + ("faster than float32" if is_fast else "slow, and float32 is used"),
+        *(layers[:3] or ["no layer measured yet"]),
+        *([f"and {len(layers) - 3} more"] if len(layers) > 3 else []),
+    ]
+    remedy = f"remove {calibration.path} to measure again" if layers else ""
+    yield Diagnosis("speed", GOOD, "; ".join(detail), remedy)
 
 
 def _workflow_programs() -> Iterator[Diagnosis]:

@@ -19,6 +19,7 @@ from seqlab.configuration import (
     describe_missing_texts,
     external_runs,
     find_longest_need,
+    group_fleets,
     is_audited,
     list_external_files,
     ngram_name,
@@ -529,3 +530,19 @@ def test_an_audit_is_automatic_where_networks_train_for_long(audit: object, epoc
     network = {"settings": {"cell": "lstm", "hidden": 8, "epochs": epochs}, "seeds": [1, 2]}
     ngram = {"settings": {"smoothing": "mkn", "order": 3}, "seeds": []}
     assert is_audited(audit, [network, ngram]) == expected
+
+
+def test_runs_that_differ_in_rates_and_dropout_are_one_fleet():
+    rnn = DEFAULT["rnn"] | {"cells": ["rnn", "gru"], "layers": 1, "hidden": 4, "grids": []}
+    axes = {"learning_rate": [0.1, 0.2], "dropout": [0.0, 0.5], "clip": [1.0, 2.0], "epochs": 1}
+    config = DEFAULT | {"rnn": rnn | {"training": rnn["training"] | axes}, "mixtures": {}}
+    runs = text_runs(config, "char", {})
+    fleets = group_fleets("shapes", runs)
+    assert sorted(model for models in fleets.values() for model in models) == sorted(
+        model for family, model in runs if family == "rnn"
+    )
+    assert [len(models) for models in fleets.values()] == [4] * 4
+    assert len({(name.split("-")[0], name) for name in fleets}) == 4
+    assert group_fleets("seeds", runs) == {}
+    alone = DEFAULT | {"rnn": rnn, "mixtures": {}}
+    assert group_fleets("shapes", text_runs(alone, "char", {})) == {}  # one run of each shape needs no fleet

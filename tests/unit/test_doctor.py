@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from seqlab import doctor
+from seqlab.machine import calibration
+from seqlab.machine.calibration import is_bfloat16_fast
 
 
 def test_doctor_tells_of_versions_that_are_not_locked(tmp_path: Path) -> None:
@@ -39,3 +41,15 @@ def test_doctor_warns_of_another_owner_and_of_a_group(tmp_path: Path, owner: int
     os.chown(tmp_path / "results", owner, group)
     (tmp_path / "results").chmod(mode)
     assert sharing(tmp_path).state == doctor.NOTE
+
+
+@pytest.mark.parametrize(("rounded", "plain", "said"), [(1, 3, "is faster than float32"), (9, 3, "float32 is used")])
+def test_doctor_prints_what_was_measured(tmp_path, monkeypatch, rounded, plain, said):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    choice = "bfloat16" if rounded < plain else "float32"
+    monkeypatch.setattr(calibration, "time_candidates", lambda *more: {"bfloat16": rounded, "float32": plain})
+    is_bfloat16_fast.cache_clear()
+    diagnosis = {each.what: each for each in doctor.examine(tmp_path)}["speed"]
+    is_bfloat16_fast.cache_clear()
+    assert said in diagnosis.seen and "no layer measured yet" in diagnosis.seen
+    assert f'"choice": "{choice}"' in next(tmp_path.glob("seqlab/calibration-*.json")).read_text()

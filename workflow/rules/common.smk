@@ -11,6 +11,7 @@ halves the time for planning thousands of runs.
     NEEDS     every corpus and unit -> the run that needs the longest text
     ANSWERS   every corpus and unit with a second text, whose answers are scored by their gaps
     AUDITED_TEXTS  every corpus and unit whose models are audited
+    FLEETS    every corpus and unit -> the fleets of several runs, and their models
     PUBLISHED every corpus and unit with printed values -> the runs that are compared with them
 """
 
@@ -66,13 +67,14 @@ try:
     EXPERIMENT = choose_experiment_name(config.get("experiment"), CONFIGURATION)
     FOLDER = f"results/{EXPERIMENT}"
     check_results_folder(FOLDER, CONFIGURATION)
-    RUNS, PREPARED, NEEDS = {}, {}, {}
+    RUNS, PREPARED, NEEDS, FLEETS = {}, {}, {}, {}
     for corpus in config["corpora"]:
         for unit in [unit for unit in config["units"] if unit in CORPORA[corpus]["units"]]:
             place, prepared = Place(FOLDER, corpus, unit), configuration.prepared_name(config, DEFAULT, unit)
             PREPARED[place] = f"results/corpora/{corpus}/{prepared}"
             runs = configuration.text_runs(config, unit, CORPORA[corpus])
             NEEDS[place] = configuration.find_longest_need(runs)
+            FLEETS[place] = configuration.group_fleets(config["rnn"]["fleet"], runs)
             RUNS |= {Run(*place, *run): runs[run] for run in runs}
     for name in config["forecast"]["series"]:
         place, prepared = Place(FOLDER, name, SERIES), prepared_series_name(config["forecast"], DEFAULT["forecast"])

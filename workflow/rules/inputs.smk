@@ -68,15 +68,29 @@ def some_networks(wildcards):
     return json.dumps({"number": len(runs), "runs": {run.model: RUNS[run] for run in some}})
 
 
+def fleet_of(wildcards):
+    """Return the folder of the fleet that has trained a run, or an empty list."""
+    place = place_of(wildcards)
+    return [place.file(f"fleets/{name}") for name, models in FLEETS[place].items() if wildcards.model in models]
+
+
+def runs_of_fleet(wildcards):
+    """Return settings and seeds of the runs of a fleet, by model, as JSON."""
+    place = place_of(wildcards)
+    return json.dumps({model: RUNS[Run(*place, "rnn", model)] for model in FLEETS[place][wildcards.fleet]})
+
+
 def training_memory(wildcards, input, attempt):
     """Return the megabytes of a training: the text, the weights with their gradients and moments, and a batch."""
-    run = RUNS[Run(*place_of(wildcards), "rnn", wildcards.model)]
-    settings, vocabulary = run["settings"], vocabulary_of(str(input.vocab))
+    place, fleet = place_of(wildcards), wildcards.get("fleet")
+    runs = [RUNS[Run(*place, "rnn", model)] for model in (FLEETS[place][fleet] if fleet else [wildcards.model])]
+    settings, vocabulary = runs[0]["settings"], vocabulary_of(str(input.vocab))
     hidden, layers, embedding = settings["hidden"], settings["layers"], settings["embedding"]
     weights = 4 * hidden * ((embedding or vocabulary) + (2 * layers - 1) * hidden)  # of an LSTM; others have fewer
     weights += vocabulary * (embedding + hidden)
     batch = settings["batch_size"] * settings["steps"] * (4 * vocabulary + 16 * layers * hidden)
-    numbers = len(run["seeds"]) * (7 * weights + 2 * batch)  # also gradients, two moments, a mean and the best so far
+    networks = sum(len(run["seeds"]) for run in runs)
+    numbers = networks * (7 * weights + 2 * batch)  # also gradients, two moments, a mean and the best so far
     return attempt * math.ceil(2000 + (4 * numbers + 40 * os.path.getsize(input.ids)) / 1e6)
 
 

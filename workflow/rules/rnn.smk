@@ -1,7 +1,11 @@
 """Recurrent networks: the time that they will take, and a job for each run, which trains and scores all seeds.
 
+With rnn.fleet: shapes, the runs that differ in rates and dropout alone are trained by one job before.
+
 Needs  ids.npy, splits.json, vocab.json of the prepared corpus
 Makes  results/{experiment}/{corpus}/{unit}/training_time.json
+       results/{experiment}/{corpus}/{unit}/fleets/{fleet}/{model}/weights.safetensors, network.json, training.json,
+       history.csv
        results/{experiment}/{corpus}/{unit}/rnn/{model}/card.yaml, weights.safetensors, network.json, training.json,
        history.csv, scores.npz, metrics.json, sample.txt
 """
@@ -50,8 +54,51 @@ rule estimate_training:
         " 2>&1 | tee -i {log:q}"
 
 
+rule train_fleet:
+    input:
+        check="results/{experiment}/{corpus}/{unit}/check.json",
+        times="results/{experiment}/{corpus}/{unit}/training_time.json",
+        ids=prepared("ids.npy"),
+        splits=prepared("splits.json"),
+        vocab=prepared("vocab.json"),
+    output:
+        fleet=directory("results/{experiment}/{corpus}/{unit}/fleets/{fleet}"),
+    log:
+        "results/{experiment}/{corpus}/{unit}/fleets/{fleet}.log",
+    benchmark:
+        "results/{experiment}/{corpus}/{unit}/fleets/{fleet}.benchmark.tsv"
+    conda:
+        "../../environment.yml"
+    threads: config["rnn"]["threads"]
+    resources:
+        mem_mb=training_memory,
+        runtime=by_size(240),  # the next attempt continues the training
+        gpu=gpus("rnn"),
+        device=config["rnn"]["device"],
+        jobs_per_gpu=config["rnn"]["jobs_per_gpu"],
+    params:
+        script=script("train_fleet"),
+        code=code_of("train_fleet"),
+        runs=runs_of_fleet,
+    message:
+        "Training the fleet {wildcards.fleet} on {wildcards.corpus} by {wildcards.unit}"
+    shell:
+        "python {params.script:q}"
+        " --runs {params.runs:q}"
+        " --ids {input.ids:q}"
+        " --splits {input.splits:q}"
+        " --vocab {input.vocab:q}"
+        " --code {params.code}"
+        " --device {resources.device}"
+        " --jobs-per-gpu {resources.jobs_per_gpu}"
+        " --threads {threads}"
+        " --folder {output.fleet:q}"
+        " 2>&1 | tee -i {log:q}"
+
+
 rule train_rnn:
     input:
+        trained=fleet_of,
         check="results/{experiment}/{corpus}/{unit}/check.json",  # no training on an unusable text
         times="results/{experiment}/{corpus}/{unit}/training_time.json",  # told before
         ids=prepared("ids.npy"),
@@ -93,6 +140,7 @@ rule train_rnn:
         " --splits {input.splits:q}"
         " --vocab {input.vocab:q}"
         " --code {params.code}"
+        " --trained {input.trained:q}"
         " --sample {params.sample:q}"
         " --device {resources.device}"
         " --jobs-per-gpu {resources.jobs_per_gpu}"

@@ -1,6 +1,7 @@
 """Train a recurrent network for every seed and score valid and test; an interrupted training is resumed."""
 
 import argparse
+from pathlib import Path
 
 from seqlab.io.arguments import add_sample_argument
 from seqlab.io.cards import add_run_arguments, begin_run
@@ -20,6 +21,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_run_arguments(parser, "ids", "splits", "vocab")
     parser.add_argument("--code", required=True, help="digest of the code, whose change invalidates checkpoints")
+    parser.add_argument("--trained", nargs="*", default=[], help="folder of train_fleet, which has trained the run")
     add_sample_argument(parser)
     add_device_arguments(parser)
     arguments = parser.parse_args()
@@ -33,7 +35,8 @@ def main() -> None:
         score_run(arguments.folder, model, splits, ids, vocab, arguments.sample, stop)
 
     fingerprint = read_digest(arguments.folder / "card.yaml") + arguments.code
-    train_run(card, splits, ids, len(vocab), arguments.folder, fingerprint, device, stop, score)
+    trained = Path(arguments.trained[0]) if arguments.trained else None
+    train_run(card, splits, ids, len(vocab), arguments.folder, fingerprint, device, stop, score, trained)
 
 
 if __name__ == "__main__":

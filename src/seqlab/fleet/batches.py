@@ -146,6 +146,7 @@ class EpochPlan:
     spans: NDArray[np.int64] | None  # steps of each batch, where they differ
     batch_counts: list[int]  # batches of each replica
     running: Tensor  # (R,) of bool: the replicas that still learn
+    highest_rates: list[float]  # learning rate of each replica
     plateaus: Tensor  # (R,): factors of learning rates under the schedule "plateau"
 
     @classmethod
@@ -163,7 +164,9 @@ class EpochPlan:
         losses = [fleet.losses(replica) for replica in range(len(fleet.seeds))]
         plateaus = [plateau_factor(loss, settings.plateau_patience, settings.schedule_factor) for loss in losses]
         starts, lengths = _stack(epochs)
-        return cls(settings, fleet.epoch, first + starts, lengths, spans, batch_counts, running, torch.tensor(plateaus))
+        rates = [each.learning_rate for each in fleet.replica_settings]
+        fixed = settings, fleet.epoch, first + starts, lengths, spans, batch_counts, running
+        return cls(*fixed, rates, torch.tensor(plateaus))
 
     @staticmethod
     def most_batches(settings: TrainingSettings, symbols: int) -> int:
@@ -190,7 +193,7 @@ class EpochPlan:
         settings = self.settings
         shares = [(self.epoch + min(batch, batches - 1) / batches) / settings.epochs for batches in self.batch_counts]
         factors = [schedule_factor(settings.schedule, share, settings.warmup) for share in shares]
-        rates = torch.tensor([settings.learning_rate * factor for factor in factors])
+        rates = torch.tensor([rate * factor for rate, factor in zip(self.highest_rates, factors, strict=True)])
         return rates * self.plateaus if settings.schedule == "plateau" else rates
 
     def scaled_rates(self, batch: int) -> Tensor:

@@ -6,6 +6,7 @@ entries are scaled up, so that the mean stays.
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -15,15 +16,39 @@ from seqlab.fleet.settings import TrainingSettings
 from seqlab.fleet.stack import EMBEDDING, OUTPUT_TABLE, Parameters, Stack
 
 Masks = Sequence[torch.Generator] | DeviceBits
+Shares = tuple[float, ...]  # of what is dropped, one for each replica
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """What is dropped in the replicas of a fleet: shares of the outputs of layers, of the symbols and of W_hh."""
+
+    outputs: Shares
+    symbols: Shares
+    recurrent: Shares
+    locked: bool  # the same units in all steps of a subsequence
+
+    @classmethod
+    def of(cls, settings: Sequence[TrainingSettings]) -> "Dropout":
+        """Return the dropout of replicas with these settings, which agree in `locked_dropout`."""
+        return cls(
+            tuple(each.dropout for each in settings),
+            tuple(each.embedding_dropout for each in settings),
+            tuple(each.recurrent_dropout for each in settings),
+            settings[0].locked_dropout,
+        )
 
 
 def draw_masks(
-    generators: Sequence[torch.Generator], present: Sequence[bool], shape: tuple[int, ...], share: float
+    generators: Sequence[torch.Generator], present: Sequence[bool], shape: tuple[int, ...], shares: Shares
 ) -> list[Tensor]:
-    """Draw for each replica a mask of `shape`: zero for a `share` of its entries, 1 / (1 - share) for the others."""
+    """Draw for each replica a mask of `shape`: zero for its share of the entries, 1 / (1 - share) for the others.
+
+    A replica that drops nothing draws nothing.
+    """
     return [
-        _mask(random, shape, share) if has_batch else torch.ones(shape)
-        for random, has_batch in zip(generators, present, strict=True)
+        _mask(random, shape, share) if has_batch and share else torch.ones(shape)
+        for random, has_batch, share in zip(generators, present, shares, strict=True)
     ]
 
 
@@ -37,58 +62,58 @@ def _mask(random: torch.Generator, shape: tuple[int, ...], share: float) -> Tens
     return mask.div_(1 - share)
 
 
-def drop_outputs(settings: TrainingSettings, generators: Masks, present: Sequence[bool], outputs: Tensor) -> Tensor:
-    """Apply `settings.dropout` to `outputs` of a layer, (n, R, B, h), or to embedded symbols, (n, R, B, e).
+def drop_outputs(dropout: Dropout, generators: Masks, present: Sequence[bool], outputs: Tensor) -> Tensor:
+    """Apply dropout to `outputs` of a layer, (n, R, B, h), or to embedded symbols, (n, R, B, e).
 
-    With `settings.locked_dropout` a unit is dropped in all steps of a subsequence or in none (Gal & Ghahramani 2016).
+    Where it is locked, a unit is dropped in all steps of a subsequence or in none (Gal & Ghahramani 2016).
     """
+    if not any(dropout.outputs):
+        return outputs
     steps, _, batch_size, width = outputs.shape
-    shape = (1 if settings.locked_dropout else steps, batch_size, width)
+    shape = (1 if dropout.locked else steps, batch_size, width)
     if isinstance(generators, DeviceBits):
-        return outputs * generators.masks(shape, settings.dropout).transpose(0, 1)
-    return outputs * torch.stack(draw_masks(generators, present, shape, settings.dropout), 1).to(outputs.device)
+        return outputs * generators.masks(shape, dropout.outputs).transpose(0, 1)
+    return outputs * torch.stack(draw_masks(generators, present, shape, dropout.outputs), 1).to(outputs.device)
 
 
-def drop_weights(
-    settings: TrainingSettings, generators: Masks, present: Sequence[bool], parameters: Parameters
-) -> Parameters:
-    """Apply dropout to `parameters`: `embedding_dropout` drops symbols as inputs wherever they occur in the batch (Gal
-    & Ghahramani 2016), `recurrent_dropout` entries of every W_hh (Merity et al. 2018).
+def drop_weights(dropout: Dropout, generators: Masks, present: Sequence[bool], parameters: Parameters) -> Parameters:
+    """Apply dropout to `parameters`: to symbols as inputs, wherever they occur in the batch (Gal & Ghahramani 2016),
+    and to the entries of every W_hh (Merity et al. 2018).
 
     An embedding is returned as a whole too, as OUTPUT_TABLE: a dropped symbol remains a possible output.
     """
     dropped = dict(parameters)
     if EMBEDDING in parameters:
         dropped[OUTPUT_TABLE] = parameters[EMBEDDING]
-    for name, (shape, share) in _dropped_weights(settings, {n: v.shape[1:] for n, v in parameters.items()}).items():
+    for name, (shape, shares) in _dropped_weights(dropout, {n: v.shape[1:] for n, v in parameters.items()}).items():
         value = parameters[name]
         if isinstance(generators, DeviceBits):
-            dropped[name] = value * generators.masks(shape, share)
+            dropped[name] = value * generators.masks(shape, shares)
         else:
-            dropped[name] = value * torch.stack(draw_masks(generators, present, shape, share)).to(value.device)
+            dropped[name] = value * torch.stack(draw_masks(generators, present, shape, shares)).to(value.device)
     return dropped
 
 
-def count_step_words(network: Stack, settings: TrainingSettings, steps: int) -> int:
-    """Count the 64-bit words that the masks of a batch of `steps` steps take for each replica."""
-    shapes = [shape for shape, _ in _dropped_weights(settings, network.shapes).values()]
-    if settings.dropout:
-        mask_steps = 1 if settings.locked_dropout else steps
+def list_step_words(network: Stack, dropout: Dropout, batch_size: int, steps: int) -> list[tuple[int, Shares]]:
+    """Return the 64-bit words of each mask of a batch of `steps` steps for one replica, in order, with its shares."""
+    masks = list(_dropped_weights(dropout, network.shapes).values())
+    if any(dropout.outputs):
+        mask_steps = 1 if dropout.locked else steps
         widths = [network.shapes[EMBEDDING][1]] if EMBEDDING in network.shapes else []
         widths += [network.hidden] * network.layers
-        shapes += [(mask_steps, settings.batch_size, width) for width in widths]
-    return sum(map(count_words, shapes))
+        masks += [((mask_steps, batch_size, width), dropout.outputs) for width in widths]
+    return [(count_words(shape), shares) for shape, shares in masks]
 
 
 def _dropped_weights(
-    settings: TrainingSettings, shapes: Mapping[str, Sequence[int]]
-) -> dict[str, tuple[tuple[int, ...], float]]:
-    """Mask shape and dropped share of each parameter with dropout, in order."""
+    dropout: Dropout, shapes: Mapping[str, Sequence[int]]
+) -> dict[str, tuple[tuple[int, ...], Shares]]:
+    """Mask shape and dropped shares of each parameter with dropout, in order."""
     symbol_weights = EMBEDDING if EMBEDDING in shapes else "W_xh_1"
-    masks: dict[str, tuple[tuple[int, ...], float]] = {}
+    masks: dict[str, tuple[tuple[int, ...], Shares]] = {}
     for name, (rows, columns) in shapes.items():
-        if name == symbol_weights and settings.embedding_dropout:
-            masks[name] = (rows, 1), settings.embedding_dropout
-        elif name.startswith("W_hh") and settings.recurrent_dropout:
-            masks[name] = (rows, columns), settings.recurrent_dropout
+        if name == symbol_weights and any(dropout.symbols):
+            masks[name] = (rows, 1), dropout.symbols
+        elif name.startswith("W_hh") and any(dropout.recurrent):
+            masks[name] = (rows, columns), dropout.recurrent
     return masks

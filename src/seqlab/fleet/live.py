@@ -38,7 +38,7 @@ class LiveHistory:
     def update(self) -> None:
         """Append the epochs that are not in the file yet, including those of an interrupted training."""
         now = time.time_ns() // 1_000_000
-        rows = [row | {"written": now} for row in self.fleet.history[self.written :]]
+        rows = [row | {"written": now} for row in self.fleet.rows(self.written)]
         self._write("a", rows)
         self.written = len(self.fleet.history)
 

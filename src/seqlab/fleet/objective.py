@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from seqlab.fleet.cells import State
-from seqlab.fleet.dropout import Masks, drop_outputs, drop_weights
+from seqlab.fleet.dropout import Dropout, Masks, drop_outputs, drop_weights
 from seqlab.fleet.settings import TrainingSettings, rounding_type
 from seqlab.fleet.stack import Parameters
 from seqlab.fleet.task import Task
@@ -15,6 +15,7 @@ from seqlab.fleet.task import Task
 def objective(
     task: Task,
     settings: TrainingSettings,
+    dropout: Dropout,
     parameters: Parameters,
     masks: Masks,
     batch: tuple[Tensor, Tensor],
@@ -24,19 +25,19 @@ def objective(
     """Return the objective of each replica, (R,), differentiable; the summed cost in nats, (R,); the state after.
 
     `batch` holds the places of the inputs in the data of the task, (R, B, n), and 1 where the datum after a place
-    counts, else 0, (R, B, n); `masks` draw the dropout of each replica, `present` marks the replicas that have a batch.
+    counts, else 0, (R, B, n); `masks` draw the `dropout` of each replica, `present` marks those that have a batch.
     The objective is the mean cost with `activation_regularisation` and `temporal_regularisation`.
     """
     places, counted = batch
     last: list[Tensor] = []
 
     def drop(outputs: Tensor) -> Tensor:
-        dropped = drop_outputs(settings, masks, present, outputs) if settings.dropout else outputs
+        dropped = drop_outputs(dropout, masks, present, outputs)
         last[:] = outputs, dropped  # the last layer comes last
         return dropped
 
     network = task.network
-    used = drop_weights(settings, masks, present, parameters)
+    used = drop_weights(dropout, masks, present, parameters)
     precision = rounding_type(settings.precision, network.cell, network.hidden, places.device.type)
     costs, after = task.costs(used, places, state, drop, precision)
     counted = counted.permute(2, 0, 1)
@@ -66,6 +67,7 @@ def penalty(settings: TrainingSettings, outputs: Tensor, dropped: Tensor, counte
 def compute_gradients(
     task: Task,
     settings: TrainingSettings,
+    dropout: Dropout,
     parameters: Parameters,
     masks: Masks,
     batch: tuple[Tensor, Tensor],
@@ -77,7 +79,7 @@ def compute_gradients(
     The arguments are those of `objective`.
     """
     leaves = {name: value.detach().requires_grad_() for name, value in parameters.items()}
-    aims, losses, after = objective(task, settings, leaves, masks, batch, state, present)
+    aims, losses, after = objective(task, settings, dropout, leaves, masks, batch, state, present)
     gradients = torch.autograd.grad(aims.sum(), list(leaves.values()))  # the replicas share nothing, so the sum splits
     detached = [tuple(value.detach() for value in layer) for layer in after]
     return losses, dict(zip(leaves, gradients, strict=True)), detached

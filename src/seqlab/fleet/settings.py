@@ -8,6 +8,7 @@ import torch
 
 from seqlab.fleet.cells import LAYERS
 from seqlab.io.errors import InputError
+from seqlab.machine.calibration import is_bfloat16_fast
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,15 @@ def uses_tf32(precision: str) -> bool:
 def rounding_type(precision: str, cell: str, hidden: int, device: str = "cpu") -> torch.dtype | None:
     """The type to which factors of products are rounded in a network trained with `precision`; None for no rounding.
 
-    `benchmarks/recurrence.py` measures the hidden size from which bfloat16 is faster. GPUs round to tf32 themselves:
-    see `uses_tf32` and `seqlab.machine.devices.use_tf32`.
+    `benchmarks/recurrence.py` measures the hidden size from which bfloat16 is faster. A processor that multiplies in it
+    more slowly than in float32 does not round. GPUs round to tf32 themselves: see `uses_tf32` and
+    `seqlab.machine.devices.use_tf32`.
     """
-    if device != "cpu":
-        return None
+    is_rounded = pays_to_round(precision, cell, hidden, device) and is_bfloat16_fast()
+    return torch.bfloat16 if is_rounded else None
+
+
+def pays_to_round(precision: str, cell: str, hidden: int, device: str = "cpu") -> bool:
+    """Return whether a network is so large that rounding to bfloat16 pays on a processor with instructions for it."""
     least = LAYERS[cell].rounded_from
-    return torch.bfloat16 if precision == "bfloat16" and least is not None and hidden >= least else None
+    return precision == "bfloat16" and device == "cpu" and least is not None and hidden >= least

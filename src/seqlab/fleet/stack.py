@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from seqlab.fleet.accelerated import ways
-from seqlab.fleet.accelerated.fused import FUNCTIONS, encode_one_hot, fused_layer, is_fused_faster
-from seqlab.fleet.cells import LAYERS, PROJECTION, Cell, Layer, State
+from seqlab.fleet.accelerated.fused import encode_one_hot, fused_layer
+from seqlab.fleet.cells import LAYERS, PROJECTION, State
 from seqlab.fleet.products import affine, look_up, look_up_on_gpu
 from seqlab.machine.devices import check_memory, is_accelerated
 
@@ -49,6 +49,16 @@ class Stack:
     def outputs(self) -> int:
         """The size of an output."""
         raise NotImplementedError
+
+    @property
+    def reads_symbols(self) -> bool:
+        """Return whether the first layer takes indices of symbols, not vectors."""
+        return False
+
+    @property
+    def options(self) -> dict[str, float | None]:
+        """The settings of the network that its layers take."""
+        return {name: getattr(self, name) for name in LAYERS[self.cell].options}
 
     @property
     def notes(self) -> list[str]:
@@ -139,11 +149,10 @@ class Stack:
     ) -> tuple[Tensor, list[State]]:
         """Outputs of the last layer, (n, R, B, h), and the state after; the arguments are those of `forward`."""
         layer_inputs, after = self.embed(parameters, inputs, drop), []
-        kind = LAYERS[self.cell]
-        names, options = kind.shapes(self.inputs, self.hidden), {name: getattr(self, name) for name in kind.options}
+        names = LAYERS[self.cell].shapes(self.inputs, self.hidden)
         for number, before in enumerate(state, start=1):
             weights = {name: parameters[f"{name}_{number}"] for name in names}
-            outputs, last = run_layer(self.cell, layer_inputs, before, weights, precision, **options)
+            outputs, last = run_layer(self.cell, layer_inputs, before, weights, precision, **self.options)
             after.append(last)
             layer_inputs = drop(outputs) if drop else outputs
         return layer_inputs, after
@@ -162,42 +171,50 @@ def run_layer(
     `inputs` are indices, (R, B, n), or the outputs of the layer below, (n, R, B, i); `weights` are the parameters of
     the layer, by the names of `Cell.shapes`.
     """
+    way = ways.choose_way(describe_layer(cell, inputs, state, weights, precision))
+    return compute_layer(way, cell, inputs, state, weights, precision, **options)
+
+
+def describe_layer(
+    cell: str, inputs: Tensor, state: State, weights: Parameters, precision: torch.dtype | None
+) -> ways.LayerShape:
+    """Return what the choice of an implementation depends on; the arguments are those of `run_layer`."""
+    w_xh = weights["W_xh"]
+    is_first = not inputs.is_floating_point()
+    steps, rows = (inputs.shape[2], inputs.shape[1]) if is_first else (inputs.shape[0], inputs.shape[2])
+    values = state[0].shape[2:].numel() if state else 0
+    rounded = w_xh.dtype if precision is None else precision
+    symbols = w_xh.shape[1] if is_first else None
+    hidden = weights["W_hh"].shape[1] if "W_hh" in weights else values
+    return ways.LayerShape(cell, symbols, hidden, values, len(w_xh), rows, steps, w_xh.device, w_xh.dtype, rounded)
+
+
+def compute_layer(
+    way: str,
+    cell: str,
+    inputs: Tensor,
+    state: State,
+    weights: Parameters,
+    precision: torch.dtype | None = None,
+    **options: float | None,
+) -> tuple[Tensor, State]:
+    """Compute `run_layer` in the given `way`, one of `ways.list_ways`."""
     kind, is_first = LAYERS[cell], not inputs.is_floating_point()
     w_xh, bias = (weights[name] for name in PROJECTION)
-    if kind.gates_inputs:
+    if kind.gates_inputs or way == ways.FUSED:
         dense = encode_one_hot(inputs, w_xh.shape[1], w_xh) if is_first else inputs
+        if way == ways.FUSED:
+            return fused_layer(cell, dense, state, w_xh, weights["W_hh"], bias)
         return kind.layer(dense, state, *weights.values(), precision=precision, **options)
-    if cell in FUNCTIONS:  # those that have kernels
-        w_hh, symbols = weights["W_hh"], w_xh.shape[1] if is_first else None
-        steps = step_kernels(cell, w_hh, precision)
-        if steps is not None:
-            projected = look_up_on_gpu(inputs, w_xh, bias) if is_first else affine(inputs, w_xh, bias, precision)
-            return steps.step_layer(cell, projected, state, w_hh)
-        if is_fused_faster(cell, symbols, w_hh, precision):
-            dense = encode_one_hot(inputs, w_xh.shape[1], w_xh) if is_first else inputs
-            return fused_layer(cell, dense, state, w_xh, w_hh, bias)
     rows_of = look_up_on_gpu if is_accelerated(w_xh.device) else look_up
     projected = rows_of(inputs, w_xh, bias) if is_first else affine(inputs, w_xh, bias, precision)
-    layer = choose_layer(kind, projected, state)
+    kernels = ways.load_kernels() if way == ways.KERNELS else None
+    if kernels:
+        return kernels.step_layer(cell, projected, state, weights["W_hh"])
+    if way == ways.COMPILED:
+        from seqlab.fleet.accelerated.compiled import compiled_layer  # here: it loads numba
+
+        return compiled_layer(cell, projected, state, weights["W_hh"])
     others = [value for name, value in weights.items() if name not in PROJECTION]
+    layer = kind.scan if kind.scan and way == ways.SCAN else kind.layer
     return layer(projected, state, *others, precision=precision, **options)
-
-
-def choose_layer(kind: Cell, projected: Tensor, state: State) -> Layer:
-    """Return the faster of a cell's time loop and its scan, for projected inputs (n, R, B, ...) and the state before.
-
-    A GPU launches kernels for every step of a loop, so there the scan is taken.
-    """
-    steps = len(projected)
-    if kind.scan is None or steps == 1:
-        return kind.layer
-    is_faster = is_accelerated(projected.device) or kind.scan_is_faster(steps, state[0].numel())
-    return kind.scan if is_faster else kind.layer
-
-
-def step_kernels(cell: str, w_hh: Tensor, precision: torch.dtype | None) -> ways.StepKernels | None:
-    """The module `seqlab.fleet.accelerated.stepwise` where it computes the layer fastest, else None."""
-    if not is_accelerated(w_hh.device) or w_hh.dtype != torch.float32 or precision is not None:
-        return None
-    kernels = ways.load_kernels()
-    return kernels if kernels and kernels.is_stepwise_faster(cell, w_hh) else None

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from seqlab.fleet.accelerated.training import AcceleratedTraining
 from seqlab.fleet.batches import EpochPlan
+from seqlab.fleet.calibration import prefer_ways
 from seqlab.fleet.fleet import EpochProgress, Fleet
 from seqlab.fleet.objective import compute_gradients
 from seqlab.fleet.optimisers import clip_gradients
@@ -41,6 +42,7 @@ def train_fleet(
     if checkpoint and checkpoint[0].exists():
         restored = fleet.restore(*checkpoint)
         report(_resume_line(fleet, restored, checkpoint[0].name))
+    prefer_ways(fleet)
     accelerated = AcceleratedTraining(fleet, task, report)
     began, done_before = time.perf_counter(), fleet.epoch
     while fleet.epoch < fleet.settings.epochs and fleet.running().any():
@@ -53,18 +55,19 @@ def train_fleet(
             if checkpoint:
                 fleet.save(*checkpoint)
             raise KeyboardInterrupt
-        loss, norm, rate, count = done
+        loss, norm, rate, symbols = done
         valid_loss = accelerated.valid_loss()
         learnt = _give_up_diverged(fleet, running, loss.numpy() + valid_loss, report)
         _keep_best(fleet, valid_loss)
         seconds = progress.seconds + time.perf_counter() - started
         fleet.progress = None
-        columns = zip(fleet.seeds, loss.tolist(), valid_loss.tolist(), rate.tolist(), norm.tolist(), strict=True)
-        times = {"symbols_per_second": count / seconds, "seconds": seconds}
+        figures = (values.tolist() for values in (loss, valid_loss, rate, norm))
+        columns = zip(range(len(fleet.seeds)), fleet.seeds, *figures, strict=True)
+        times = {"symbols_per_second": symbols / seconds, "seconds": seconds}
         rows = [_history_row(task, fleet.epoch + 1, *column) | times for column in columns]
         fleet.history += [rows[replica] for replica in learnt]
         left = (time.perf_counter() - began) / (fleet.epoch - done_before) * (fleet.settings.epochs - fleet.epoch)
-        report(_epoch_line(fleet, task, loss[learnt].mean().item(), valid_loss[learnt].mean(), count / seconds, left))
+        report(_epoch_line(fleet, task, loss[learnt].mean().item(), valid_loss[learnt].mean(), symbols / seconds, left))
         if checkpoint:
             fleet.save(*checkpoint)
 
@@ -121,7 +124,14 @@ def _train_plainly(
         counted = (within < lengths[batch, :, :, None]).float()
         carried = progress.state if settings.partition == "sequential" else zero
         loss, gradients, progress.state = compute_gradients(
-            task, settings, fleet.parameters, fleet.masks, (places, counted), carried, plan.present(batch)
+            task,
+            settings,
+            fleet.dropout,
+            fleet.parameters,
+            fleet.masks,
+            (places, counted),
+            carried,
+            plan.present(batch),
         )
         norm = clip_gradients(gradients, settings.clip)
         fleet.step(gradients, plan.scaled_rates(batch), plan.active(batch))
@@ -138,11 +148,11 @@ def _give_up_diverged(
     """
     for replica in np.flatnonzero(running.numpy() & ~np.isfinite(losses)).tolist():
         fleet.give_up(replica)
-        report(f"the loss of seed {fleet.seeds[replica]} is not finite, so it stops with its best weights")
-    learnt = [r for r in np.flatnonzero(running).tolist() if fleet.seeds[r] not in fleet.diverged]
+        report(f"the loss of {fleet.describe(replica)} is not finite, so it stops with its best weights")
+    learnt = [replica for replica in np.flatnonzero(running).tolist() if replica not in fleet.diverged]
     if not learnt:
         raise InputError(
-            f"the loss of seed {', '.join(map(str, fleet.diverged))} is not finite in epoch {fleet.epoch + 1}; "
+            f"the loss of {', '.join(map(fleet.describe, fleet.diverged))} is not finite in epoch {fleet.epoch + 1}; "
             f"lower {fleet.network.section}.training.learning_rate or {fleet.network.section}.training.clip"
         )
     return learnt
@@ -156,9 +166,9 @@ def _keep_best(fleet: Fleet, valid_loss: NDArray[np.float64]) -> None:
 
 
 def _history_row(
-    task: Task, epoch: int, seed: int, loss: float, valid_loss: float, rate: float, norm: float
+    task: Task, epoch: int, replica: int, seed: int, loss: float, valid_loss: float, rate: float, norm: float
 ) -> dict[str, Any]:
-    row: dict[str, Any] = {"epoch": epoch, "seed": seed}
+    row: dict[str, Any] = {"replica": replica, "epoch": epoch, "seed": seed}
     for split, nats in {"train": loss, "valid": valid_loss}.items():
         row[f"{split}_loss"] = nats
         if task.is_discrete:

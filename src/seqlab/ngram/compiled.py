@@ -14,6 +14,8 @@ from numba.cpython.unsafe.tuple import tuple_setitem
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from seqlab.machine.compilation import compiling
+
 BLANK, TAB, LINE_FEED, CARRIAGE_RETURN = 32, 9, 10, 13  # separators of words, as in KenLM
 START_SYMBOL, END_SYMBOL = 1, 2  # indices of `<s>` and `</s>` in models of lines
 SYMBOL, PROBABILITY, BACKOFF, SUCCESSORS = range(4)  # columns of the layout of a packed model
@@ -22,16 +24,9 @@ NUMBER_LENGTH = 16  # bytes of a formatted number at most
 SIGNIFICANT = 100_000_000  # the smallest integer with nine digits, the significant ones of a number
 SPLITTER = 134_217_729.0  # 2 ** 27 + 1, which halves the digits of a double (Dekker 1971)
 inlined: Any = njit(inline="always", nogil=True)
+compiled: Any = compiling()
 declare_intrinsic: Any = intrinsic
 set_item: Any = tuple_setitem
-
-
-def compiled(function: Any) -> Any:
-    """Decorate a function so that numba compiles it, and keeps the result where it can write a file."""
-    try:
-        return njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # no folder of a cache is writable
-        return njit(nogil=True)(function)
 
 
 @inlined

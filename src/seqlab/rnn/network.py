@@ -43,6 +43,11 @@ class Architecture(Stack):
         return self.vocabulary
 
     @property
+    def reads_symbols(self) -> bool:
+        """Return whether symbols are one-hot vectors."""
+        return not self.embedding
+
+    @property
     def shapes(self) -> dict[str, tuple[int, int]]:
         """The shape of every parameter of one replica."""
         shapes = super().shapes

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from made_fleets import RANDOM_TEXT, VALID, VOCABULARY, fleet_of, task_of, untimed
+from made_fleets import RANDOM_TEXT, ROUNDING, VALID, VOCABULARY, fleet_of, task_of, untimed
 from stand_in import MixedDevicesError, WaitError, fake_gpu, pretended_gpu, recorded_without_waits
 
 from seqlab.fleet import dropout, training
@@ -24,7 +24,6 @@ from seqlab.rnn.scoring import RecordedScoring, stream_bits
 __all__ = ["pretended_gpu"]
 
 EVERY_DROPOUT = {"dropout": 0.3, "embedding_dropout": 0.2, "recurrent_dropout": 0.2}
-ROUNDING = {"deltanet": 100}  # its keys are scaled to the unit sphere, so that small ones have large errors
 PENALTIES = {"activation_regularisation": 1.0, "temporal_regularisation": 1.0}
 SETTINGS = {
     "plain": {},

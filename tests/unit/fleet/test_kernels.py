@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,6 @@ import stand_in
 import torch
 from torch import Tensor
 
-from seqlab.fleet import stack
 from seqlab.fleet.accelerated import fused, ways
 from seqlab.fleet.cells import CELLS
 from seqlab.fleet.products import look_up, look_up_on_gpu
@@ -80,13 +80,16 @@ def test_small_fleets_are_left_to_cudnn(cell, replicas, hidden, faster, monkeypa
     """The choice itself needs no kernel, so it is tested without Triton too."""
     if find_spec("triton") is None:
         name = "seqlab.fleet.accelerated.kernels"
-        monkeypatch.setitem(sys.modules, name, SimpleNamespace(FORWARD={}, BACKWARD={}))
+        monkeypatch.setitem(sys.modules, name, SimpleNamespace(FORWARD=dict.fromkeys(fused.FUNCTIONS), BACKWARD={}))
         monkeypatch.delitem(sys.modules, "seqlab.fleet.accelerated.stepwise", raising=False)
         monkeypatch.setattr(ways, "find_spec", lambda name: True)
-    monkeypatch.setattr(stack, "is_accelerated", lambda device: True)
-    weight = torch.empty(replicas, *CELLS[cell].shapes(1, hidden)["W_hh"])
-    assert (stack.step_kernels(cell, weight, None) is not None) == faster
-    assert stack.step_kernels(cell, weight, torch.bfloat16) is None
+    for module in (ways, fused):
+        monkeypatch.setattr(module, "is_accelerated", lambda device: True)
+    layer = ways.LayerShape(
+        cell, 65, hidden, hidden, replicas, 32, 35, torch.device("cpu"), torch.float32, torch.float32
+    )
+    assert ways.choose_way(layer) == (ways.KERNELS if faster else ways.FUSED)
+    assert ways.KERNELS not in ways.list_ways(replace(layer, factors=torch.bfloat16))
 
 
 @pytest.mark.parametrize("replicas", [1, 3])

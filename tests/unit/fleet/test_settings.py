@@ -6,6 +6,7 @@ import pytest
 import torch
 from made_fleets import settings_of
 
+from seqlab.fleet import settings
 from seqlab.fleet.settings import rounding_type
 from seqlab.io.errors import InputError
 
@@ -23,8 +24,11 @@ from seqlab.io.errors import InputError
         ("tf32", "gru", 512, False),
     ],
 )
-def test_products_are_rounded_where_that_is_asked_for_and_pays(precision, cell, hidden, rounded):
+def test_products_are_rounded_where_that_is_asked_for_and_pays(precision, cell, hidden, rounded, monkeypatch):
+    monkeypatch.setattr(settings, "is_bfloat16_fast", lambda: True)
     assert rounding_type(precision, cell, hidden) == (torch.bfloat16 if rounded else None)
+    monkeypatch.setattr(settings, "is_bfloat16_fast", lambda: False)
+    assert rounding_type(precision, cell, hidden) is None
 
 
 @pytest.mark.parametrize(

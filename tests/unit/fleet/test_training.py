@@ -68,7 +68,7 @@ def test_an_epoch_is_the_plain_loop_over_its_batches(partition, dropout):
     zero = state = architecture.zero_state(fleet.parameters, settings.batch_size)
 
     def drop(outputs: torch.Tensor) -> torch.Tensor:
-        (kept,) = draw_masks([drawing], [True], outputs[:, 0].shape, dropout)
+        (kept,) = draw_masks([drawing], [True], outputs[:, 0].shape, (dropout,))
         return outputs * kept[:, None]
 
     symbols = torch.as_tensor(np.append(RANDOM_TEXT, [0] * settings.steps))  # room for what is padded
@@ -201,7 +201,8 @@ def test_the_moving_mean_is_what_is_validated_and_kept():
     assert validation_loss(fleet, fleet.average)[0] == pytest.approx(fleet.history[-1]["valid_loss"], abs=1e-9)
 
 
-def test_products_in_bfloat16_train_to_about_the_same_loss():
+def test_products_in_bfloat16_train_to_about_the_same_loss(monkeypatch):
+    monkeypatch.setattr("seqlab.fleet.settings.is_bfloat16_fast", lambda: True)
     options = {"hidden": CELLS["lstm"].rounded_from, "learning_rate": 0.002}
     whole, rounded = (
         trained(fleet_of([1, 2], epochs=4, precision=kind, **options)) for kind in ("float32", "bfloat16")

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from made_fleets import settings_of
 
+from seqlab.fleet.dropout import Dropout
 from seqlab.fleet.objective import objective, penalty
 from seqlab.rnn.network import Architecture
 from seqlab.rnn.task import LanguageTask
@@ -24,7 +25,10 @@ COUNTED[1, 2] = 0.0
 def of(**settings: Any) -> tuple[torch.Tensor, torch.Tensor]:
     masks = [torch.Generator().manual_seed(seed) for seed in (1, 2)]
     state = ARCHITECTURE.zero_state(PARAMETERS, 3)
-    return objective(TASK, settings_of(**settings), PARAMETERS, masks, (PLACES, COUNTED), state, [True, True])[:2]
+    chosen = settings_of(**settings)
+    return objective(TASK, chosen, Dropout.of([chosen] * 2), PARAMETERS, masks, (PLACES, COUNTED), state, [True, True])[
+        :2
+    ]
 
 
 def test_cross_entropy_is_that_of_torch():

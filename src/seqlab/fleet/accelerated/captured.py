@@ -16,7 +16,7 @@ from torch import Tensor
 from seqlab.fleet.accelerated.bits import BitStream, DeviceBits
 from seqlab.fleet.accelerated.graphs import record_graph
 from seqlab.fleet.batches import EpochPlan
-from seqlab.fleet.dropout import count_step_words
+from seqlab.fleet.dropout import Shares, list_step_words
 from seqlab.fleet.fleet import EpochProgress, Fleet
 from seqlab.fleet.objective import compute_gradients
 from seqlab.fleet.optimisers import Coefficients, clip_gradients
@@ -47,8 +47,9 @@ class CapturedTraining:
         self.zero = fleet.network.zero_state(fleet.parameters, settings.batch_size)
         self.state = [tuple(part.clone() for part in layer) for layer in self.zero]
         self.totals = torch.zeros(3, replicas, device=device)  # loss, symbols and gradient norms of the epoch so far
-        words = count_step_words(fleet.network, settings, settings.steps)
-        self.bits = DeviceBits(replicas, words, device)
+        masks = self._masks(settings.steps)
+        words = sum(words for words, _ in masks)
+        self.bits = DeviceBits(replicas, words, device, {shares for _, shares in masks})
         self.stream = BitStream(fleet.masks, self.bits.words) if words else None
         self.recorded: dict[int, Callable[[], object]] = {}  # by the number of steps
 
@@ -56,8 +57,8 @@ class CapturedTraining:
         """Train on the rest of an epoch; returns false when `stop` is true. The fleet and `progress` hold the state."""
         begun = self._begin(progress, plan)
         if self.stream:
-            words = {steps: count_step_words(self.fleet.network, self.fleet.settings, steps) for steps in self.recorded}
-            needs = [(words[plan.steps(batch)], plan.present(batch)) for batch in range(len(plan.starts))]
+            masks = {steps: self._masks(steps) for steps in self.recorded}
+            needs = [(masks[plan.steps(batch)], plan.present(batch)) for batch in range(len(plan.starts))]
             self.stream.begin(progress.batch, needs)
         try:
             while progress.batch < len(plan.starts) and not stop():
@@ -86,6 +87,10 @@ class CapturedTraining:
             finally:
                 for value, old in zip(changed, before, strict=True):
                     value.copy_(old)
+
+    def _masks(self, steps: int) -> list[tuple[int, Shares]]:
+        """Return the words of the masks of a batch of `steps` steps, with the dropped shares."""
+        return list_step_words(self.fleet.network, self.fleet.dropout, self.fleet.settings.batch_size, steps)
 
     def _begin(self, progress: EpochProgress, plan: EpochPlan) -> list[Tensor]:
         """Fill the arrays of an epoch; returns the step counts before each batch and after the last."""
@@ -117,7 +122,7 @@ class CapturedTraining:
         self.bits.used = 0
         present = [True] * len(fleet.seeds)
         loss, gradients, after = compute_gradients(
-            self.task, settings, fleet.parameters, self.bits, (places, counted), carried, present
+            self.task, settings, fleet.dropout, fleet.parameters, self.bits, (places, counted), carried, present
         )
         whole = {WHOLE: _joined(gradients)}
         norm = clip_gradients(whole, settings.clip)

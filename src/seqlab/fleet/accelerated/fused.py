@@ -25,20 +25,25 @@ CUDNN_KINDS = {"rnn": 1, "lstm": 2, "gru": 3}  # their numbers among cuDNN's
 GPU_SYMBOLS = 16_384  # so that one-hot inputs stay small in comparison with the other arrays
 
 
-def is_fused_faster(cell: str, symbols: int | None, w_hh: Tensor, precision: torch.dtype | None) -> bool:
-    """Return whether the kernels of torch are faster: for a first layer of `symbols` symbols, or a later one (None).
+def has_kernel(cell: str, symbols: int | None, device: torch.device, dtype: torch.dtype, factors: torch.dtype) -> bool:
+    """Return whether a kernel computes a layer of weights of `dtype`, with products of `factors`, on `device`.
 
-    On a processor they are for an LSTM in float32, within the bounds that `benchmarks/recurrence.py` measures; the
-    others are faster in `cells`, which alone can round factors. On a GPU they are wherever `stepwise` is not used: a
-    call for each operation of each step would cost more than the arithmetic.
+    A first layer has `symbols`, a later one None. Processors have a kernel for an LSTM in float32.
     """
-    if cell not in FUNCTIONS or precision not in (None, w_hh.dtype):
+    if cell not in FUNCTIONS or factors != dtype:
         return False
-    if is_accelerated(w_hh.device):
+    if is_accelerated(device):
         return (symbols or 0) <= GPU_SYMBOLS
-    replicas, hidden, _ = w_hh.shape
+    return cell == "lstm" and _has_onednn(device, dtype)
+
+
+def is_fused_faster(symbols: int | None, hidden: int, replicas: int, device: torch.device) -> bool:
+    """Return whether a kernel that exists is usually faster than a time loop.
+
+    On a processor it is within the bounds that `benchmarks/recurrence.py` measures, on a GPU always.
+    """
     few = max(32 + hidden // 4, 96 if replicas == 1 else 0)
-    return cell == "lstm" and _has_kernel(w_hh) and (symbols or 0) <= few
+    return is_accelerated(device) or (symbols or 0) <= few
 
 
 def fused_layer(
@@ -65,7 +70,7 @@ def _layer(cell: str, inputs: Tensor, state: Sequence[Tensor], weights: list[Ten
     """Compute one replica from inputs (n, B, i) and states (B, h): outputs (n, B, h) and the last states."""
     trains = torch.is_grad_enabled()
     options: Any
-    if cell == "lstm" and _has_kernel(inputs):  # the operator behind torch.lstm
+    if cell == "lstm" and _has_onednn(inputs.device, inputs.dtype):  # the operator behind torch.lstm
         hidden = state[0].shape[-1]
         # forward in time, one layer, biases, steps first
         options = (False, [], ONEDNN_LSTM, hidden, 1, True, False, False)
@@ -183,9 +188,9 @@ def encode_one_hot(inputs: Tensor, vocabulary: int, like: Tensor) -> Tensor:
     return functional.embedding(inputs.permute(0, 2, 1), unit).transpose(0, 1)
 
 
-def _has_kernel(tensor: Tensor) -> bool:
-    """Return whether oneDNN has an LSTM for such a tensor."""
-    return tensor.device.type == "cpu" and tensor.dtype == torch.float32 and torch.backends.mkldnn.is_available()
+def _has_onednn(device: torch.device, dtype: torch.dtype) -> bool:
+    """Return whether oneDNN has an LSTM for tensors on `device` of `dtype`."""
+    return device.type == "cpu" and dtype == torch.float32 and torch.backends.mkldnn.is_available()
 
 
 def _joined(replicas: Sequence[Tensor]) -> Tensor:

@@ -66,10 +66,14 @@ class _Steps(torch.autograd.Function):
         return None, before.transpose(0, 1), weight, arrived, carried if cell == "lstm" else None
 
 
-def is_stepwise_faster(cell: str, w_hh: Tensor) -> bool:
-    """Return whether these kernels are faster than a cuDNN call per replica, for W_hh (R, h, G h)."""
-    replicas, size, _ = w_hh.shape
-    return cell in MOST_UNITS and (size > MOST_UNITS[cell] or replicas * size >= MOST_BELOW)
+def has_step_kernel(cell: str) -> bool:
+    """Return whether there is a kernel for this cell."""
+    return cell in FORWARD
+
+
+def is_stepwise_faster(cell: str, replicas: int, hidden: int) -> bool:
+    """Return whether these kernels are usually faster than a cuDNN call per replica."""
+    return hidden > MOST_UNITS[cell] or replicas * hidden >= MOST_BELOW
 
 
 def step_layer(cell: str, projected: Tensor, state: State, w_hh: Tensor) -> tuple[Tensor, State]:

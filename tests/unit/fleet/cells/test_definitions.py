@@ -8,7 +8,7 @@ from cell_definitions import DEFINITIONS, run_definition
 from made_layers import draw_layer
 from torch import Tensor
 
-from seqlab.fleet import stack
+from seqlab.fleet.accelerated import ways
 from seqlab.fleet.accelerated.fused import FUNCTIONS
 from seqlab.fleet.cells import CELLS, State
 from seqlab.fleet.cells.deltanet import HEADS
@@ -24,8 +24,7 @@ INPUTS, HIDDEN, REPLICAS, ROWS = 4, 6, 2, 3
 
 def take(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Compute every layer by its time loop, or by its scan where it has one."""
-    choice = {"loop": lambda kind, *shapes: kind.layer, "scan": lambda kind, *shapes: kind.scan or kind.layer}
-    monkeypatch.setattr(stack, "choose_layer", choice[way])
+    monkeypatch.setattr(ways, "choose_way", lambda shape: {"loop": ways.LOOP, "scan": ways.SCAN}[way])
 
 
 def results(layer: Any, cell: str, inputs: Tensor, state: State, weights: dict[str, Tensor]) -> list[Tensor]:
