@@ -250,6 +250,14 @@ def print_verdicts():
             print(f"\n{log.read_text()}", end="")
 
 
+def repeat_audits():
+    """Print the warnings about broken laws again, after Snakemake's own messages."""
+    for log in [Path(place.file("audit_models.log")) for place in AUDITED_TEXTS]:
+        lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
+        for warning in [line for line in lines if line.startswith("warning: ")]:
+            print(f"\n{warning}", file=sys.stderr)
+
+
 def repeat_errors(logs):
     """Print the error sentences of all logs again, after Snakemake's own messages."""
     lines = [line for log in logs for line in Path(log).read_text(errors="replace").splitlines()]

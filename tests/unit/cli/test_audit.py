@@ -16,6 +16,7 @@ from seqlab.ngram.model import BackoffModel
 from seqlab.text.vocab import Vocab
 
 NGRAM, NETWORK, MIXTURE = "exp/toy/char/ngram/mkn-2", "exp/toy/char/rnn/rnn-1x2", "exp/toy/char/mixture/both"
+EXTERNAL = "exp/toy/char/external/uniform"
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,10 @@ def audit(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], ex
     return call
 
 
-@pytest.mark.parametrize(("folder", "name"), [(NGRAM, NGRAM), (NETWORK, f"{NETWORK} seed 1"), (MIXTURE, MIXTURE)])
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [(NGRAM, NGRAM), (NETWORK, f"{NETWORK} seed 1"), (MIXTURE, MIXTURE), (EXTERNAL, EXTERNAL)],
+)
 def test_a_run_keeps_every_law_on_the_test_split(audit: Any, folder: str, name: str) -> None:
     code, out = audit(folder, "--json")
     content = json.loads(out)
