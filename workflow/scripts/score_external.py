@@ -28,8 +28,8 @@ def main() -> None:
     card = begin_run(arguments, "external", "ids", "splits", "vocab", "files")
     segments, model, bits = read_segments(arguments.ids, arguments.splits), card["model"], {}
     with open_external(card["settings"], read_limits(arguments)) as candidate:
-        matched = match_vocabulary(candidate.symbols(), Vocab.load(arguments.vocab).tokens, model)
-        texts = {split: translate_segments(segments[split], matched, model, split) for split in SCORED_SPLITS}
+        indices = match_vocabulary(candidate.symbols(), Vocab.load(arguments.vocab).tokens, model)
+        texts = {split: translate_segments(segments[split], indices, model, split) for split in SCORED_SPLITS}
         for split in SCORED_SPLITS:
             bits[split] = charge_segments(candidate, texts[split], model, split)[None]
     write_ledger(arguments.folder, read_splits(arguments.splits), bits)

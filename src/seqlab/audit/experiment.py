@@ -55,24 +55,24 @@ def select_audited(runs: Sequence[Run], families: Sequence[str]) -> list[Run]:
     """Return the best of `runs` on validation in each of `families`, and all external ones; none without a finite
     perplexity.
     """
-    selected = []
+    audited = []
     for family in families:
         entries = [(read_metrics(run.file("metrics.json")), run) for run in runs if run.family == family]
         if family == EXTERNAL_FAMILY:
-            selected += [run for _, run in entries]
+            audited += [run for _, run in entries]
         elif best := choose_best(entries, lambda entry: standing_of(entry[0])):
-            selected.append(best[1])
-    return selected
+            audited.append(best[1])
+    return audited
 
 
 def describe_audit(rows: Sequence[AuditRow]) -> str:
     """Return a sentence on the models of `rows` and the laws that they break."""
     models = dict.fromkeys((row.family, row.model) for row in rows)
-    broken = [row for row in rows if row.is_broken]
-    fair = len(models) - len({(row.family, row.model) for row in broken})
-    count = f"{fair} of {len(models)} models" if broken else f"{fair} model{'' if fair == 1 else 's'}"
+    faults = [row for row in rows if row.is_broken]
+    fair = len(models) - len({(row.family, row.model) for row in faults})
+    count = f"{fair} of {len(models)} models" if faults else f"{fair} model{'' if fair == 1 else 's'}"
     sentence = f"Audited: {count} {'breaks' if fair == 1 else 'break'} none of {len(LAWS)} laws of a fair perplexity."
-    return " ".join([sentence, *(f"{row.in_words}." for row in broken)])
+    return " ".join([sentence, *(f"{row.in_words}." for row in faults)])
 
 
 def answer(runs: Sequence[Run], families: Sequence[str], limits: Limits, device: Any = "cpu") -> Iterator[AuditRow]:

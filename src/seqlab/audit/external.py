@@ -25,10 +25,14 @@ MOST_NAMES = 5  # of symbols in a sentence
 
 def add_limit_arguments(parser: ArgumentParser) -> None:
     """Add to `parser` the limits of a program that runs models of other programs, for `read_limits`."""
-    usual = USUAL_LIMITS
-    parser.add_argument("--seconds", type=count_argument, default=usual.seconds, help="of all calls of a model")
-    parser.add_argument("--call-seconds", type=count_argument, default=usual.call_seconds, help="of one call")
-    parser.add_argument("--memory", type=count_argument, default=usual.memory, help="GiB of its process")
+    helps = {
+        "seconds": "of all calls of an external model",
+        "call_seconds": "of one call",
+        "memory": "GiB of its process",
+    }
+    for name, value in USUAL_LIMITS._asdict().items():
+        option = f"--{name.replace('_', '-')}"
+        parser.add_argument(option, type=count_argument, default=value, help=helps[name])
 
 
 def read_limits(arguments: Namespace) -> Limits:
@@ -61,28 +65,31 @@ def match_vocabulary(names: Sequence[str], tokens: Sequence[str], label: str) ->
     numbers: dict[str, list[int]] = {}
     for number, name in enumerate(names):
         numbers.setdefault(name, []).append(number)
-    last_first = [numbers[token].pop() if numbers.get(token) else ABSENT for token in reversed(tokens)]
-    matched = np.array(last_first[::-1], dtype=np.int64)  # entry 0 is <unk>, which may be a word of the text too
-    lacking = [token for token, number in zip(tokens[1:], matched[1:], strict=True) if number == ABSENT]
+    # from the last token, because entry 0 is <unk>, which may also be a word of the text
+    backwards = [numbers[token].pop() if numbers.get(token) else ABSENT for token in reversed(tokens)]
+    indices = np.array(backwards[::-1], dtype=np.int64)
+    lacking = [token for token, number in zip(tokens[1:], indices[1:], strict=True) if number == ABSENT]
     if lacking:
         raise InputError(f"{label} lacks {_list_names(lacking)}, which the vocabulary of train has; add them to it")
-    more = [name for name, left in numbers.items() if left and name not in (LINE_START, LINE_END)]
-    if more:
-        raise InputError(f"{label} has {_list_names(more)}, which the vocabulary of train lacks; remove them from it")
-    return matched
+    surplus = [name for name, left in numbers.items() if left and name not in (LINE_START, LINE_END)]
+    if surplus:
+        raise InputError(
+            f"{label} has {_list_names(surplus)}, which the vocabulary of train lacks; remove them from it"
+        )
+    return indices
 
 
 def translate_segments(
-    segments: Iterable[NDArray[Any]], matched: NDArray[np.int64], label: str, split: str
+    segments: Iterable[NDArray[Any]], indices: NDArray[np.int64], label: str, split: str
 ) -> list[NDArray[np.int64]]:
-    """Return `segments` of a split in the indices of the model `label`; `matched` is the result of `match_vocabulary`.
+    """Return `segments` of a split in the indices of the model `label`; `indices` is the result of `match_vocabulary`.
 
     Raise InputError for unknown symbols where the model has no `<unk>`.
     """
-    translated = [matched[segment] for segment in segments]
-    if unknown := sum(int((segment == ABSENT).sum()) for segment in translated):
+    texts = [indices[segment] for segment in segments]
+    if unknown := sum(int((text == ABSENT).sum()) for text in texts):
         raise InputError(f"{label} has no {UNKNOWN}, which stands for {unknown:,} symbols of {split}; add it")
-    return translated
+    return texts
 
 
 def charge_segments(candidate: Candidate, segments: Sequence[NDArray[Any]], label: str, split: str) -> Bits:
@@ -91,7 +98,7 @@ def charge_segments(candidate: Candidate, segments: Sequence[NDArray[Any]], labe
 
     Raise InputError for bits of another number, NaN, negative ones, and bits that disagree.
     """
-    charged = []
+    costs = []
     for segment in segments:
         bits = charge_bits(candidate, segment.tolist())
         if bits.shape != (len(segment) - 1,):
@@ -104,10 +111,10 @@ def charge_segments(candidate: Candidate, segments: Sequence[NDArray[Any]], labe
             raise InputError(
                 f"{label} charges {bits[place - 1]} bits for the symbol at place {place} of {split}; correct it"
             )
-        charged.append(np.maximum(bits, 0.0))
+        costs.append(np.maximum(bits, 0.0))
     if has_bits(candidate):
-        _compare_forms(candidate, segments[0], charged[0], label, split)
-    return np.concatenate(charged)
+        _compare_forms(candidate, segments[0], costs[0], label, split)
+    return np.concatenate(costs)
 
 
 def _compare_forms(candidate: Candidate, segment: NDArray[Any], bits: Bits, label: str, split: str) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.audit.candidate import DOUBLE, PRINTED, SINGLE, Candidate, MixtureCandidate, ModelCandidate, Precision
-from seqlab.audit.external import match_vocabulary, open_external, translate_segments
+from seqlab.audit.external import ABSENT, match_vocabulary, open_external, translate_segments
 from seqlab.audit.foreign import USUAL_LIMITS, Limits
 from seqlab.audit.subject import Subject
 from seqlab.configuration import EXTERNAL_FAMILY
@@ -29,8 +29,6 @@ from seqlab.text.tokens import BYTE_UNITS, to_bytes
 from seqlab.text.vocab import UNKNOWN, Vocab
 
 DIVISOR_OF = {"bits_per_char": "characters", "bits_per_byte": "bytes", "bits_per_word": "words"}
-
-
 Seeds = list[tuple[int | None, Subject]]  # every seed of a model, None without seeds, as a subject
 
 
@@ -50,21 +48,20 @@ def open_run(folder: Path, device: Any = "cpu", limits: Limits = USUAL_LIMITS) -
     runs = experiment.select(place.corpus, place.unit)
     if prepared is None or run not in runs:
         raise InputError(f"{folder} is no longer a run of its experiment; run the workflow again")
-    vocab, segments = (
-        Vocab.load(f"{prepared}/vocab.json"),
-        read_segments(f"{prepared}/ids.npy", f"{prepared}/splits.json"),
-    )
+    vocab = Vocab.load(f"{prepared}/vocab.json")
+    segments = read_segments(f"{prepared}/ids.npy", f"{prepared}/splits.json")
     with _open_candidates(run, metrics, runs, vocab, device, limits) as candidates:
         first = next(iter(candidates.values()))
-        matched = match_vocabulary(first.symbols(), vocab.tokens, run.model)
-        test = translate_segments(segments["test"], matched, run.model, "test")
+        indices = match_vocabulary(first.symbols(), vocab.tokens, run.model)
+        test = translate_segments(segments["test"], indices, run.model, "test")
         train = np.concatenate(segments["train"])
+        known = indices[train]
         subject = Subject(
             first,
             test[0],
             _find_precision(run, metrics),
-            train=matched[train],
-            parts=frozenset(matched[list(_find_parts(vocab, train))].tolist()),
+            train=known[known != ABSENT],
+            parts=frozenset(indices[list(_find_parts(vocab, train))].tolist()),
             scored_texts=_read_scored_texts(Path(prepared), vocab, segments["test"]),
             floor_bits=next((read_ledger(other)[1]["test"] for other in runs if other.family == "source"), None),
             compressor_bits=min((_test_bits(other) for other in runs if other.family == "compressor"), default=None),
