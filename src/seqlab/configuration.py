@@ -69,6 +69,8 @@ def convert_numbers(value: Any, schema: dict[str, Any]) -> Any:
     if isinstance(value, str) and schema.get("type") in NUMBER_PARSERS:
         with suppress(ValueError, KeyError):
             return NUMBER_PARSERS[schema["type"]](value)
+    if isinstance(value, str) and BOOLEAN_TEXTS.get(value) in schema.get("enum", []):
+        return BOOLEAN_TEXTS[value]
     return value
 
 

@@ -314,6 +314,11 @@ def test_numbers_given_as_texts_become_numbers_inside_the_lists_of_axes_too():
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("false", False), ("auto", "auto"), ("yes", "yes")])
+def test_a_boolean_given_as_text_becomes_one_where_other_words_are_allowed(text: str, value: object) -> None:
+    assert convert_numbers({"audit": text}, SCHEMA)["audit"] is value
+
+
 def test_numbers_given_as_texts_become_numbers_where_the_schema_wants_them():
     schema = {
         "properties": {
