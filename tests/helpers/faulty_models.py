@@ -25,6 +25,9 @@ class Fair(ModelCandidate):
     def __init__(self) -> None:
         super().__init__(list(NAMES), MODEL)
 
+    def read_places(self, text: Sequence[int], places: Sequence[int]) -> list[np.ndarray]:
+        return [self.log2_probabilities(list(text[:place])) for place in places]
+
     def step_bits(self, ids: Sequence[int]) -> np.ndarray:
         """The bits that `log2_probabilities` gives."""
         return np.array([-self.log2_probabilities(list(ids[:t]))[ids[t]] for t in range(1, len(ids))])

@@ -29,9 +29,10 @@ PRINTED = Precision(1e-5, 1e-6)  # probabilities that a file holds with seven di
 class Candidate(Protocol):
     """A model to be audited.
 
-    Two methods are optional: `bits(ids)` returns the bits of every symbol but the first, (symbols - 1,), and
-    `score_together(texts)` those of many texts, scored in one batch. Without `bits` every symbol costs what
-    `log2_probabilities` says.
+    Three methods are optional: `bits(ids)` returns the bits of every symbol but the first, (symbols - 1,),
+    `score_together(texts)` those of many texts, scored in one batch, and `read_places(text, places)` what
+    `log2_probabilities` returns after the first symbols of a text, for several numbers of symbols. Without `bits`
+    every symbol costs what `log2_probabilities` says.
     """
 
     def symbols(self) -> list[str]:
@@ -60,6 +61,16 @@ class ModelCandidate:
             logarithms: Bits = np.log2(self.model.read(prefix).probability[0])
         return logarithms
 
+    def read_places(self, text: list[int], places: Sequence[int]) -> list[Bits]:
+        """Return `log2_probabilities` after the first symbols of `text`, by their number, reading step by step."""
+        reading, logarithms = self.model.read(text[:1]), []
+        with np.errstate(divide="ignore"):
+            for place in range(1, max(places) + 1):
+                if place in places:
+                    logarithms.append(np.log2(reading.probability[0]))
+                reading = reading.followed([0], text[place : place + 1])
+        return logarithms
+
     def bits(self, ids: list[int]) -> Bits:
         """Return the bits of every symbol but the first, (symbols - 1,)."""
         bits: Bits = self.model.score([np.array(ids)])[0]
@@ -85,6 +96,11 @@ class MixtureCandidate:
     def log2_probabilities(self, prefix: list[int]) -> Bits:
         """Return the binary logarithm of the probability of every symbol after `prefix`, (V,)."""
         return -self._mix([-part.log2_probabilities(prefix) for part in self.parts])
+
+    def read_places(self, text: list[int], places: Sequence[int]) -> list[Bits]:
+        """Return `log2_probabilities` after the first symbols of `text`, by their number, reading step by step."""
+        parts = [part.read_places(text, places) for part in self.parts]
+        return [-self._mix([-logarithms for logarithms in of_place]) for of_place in zip(*parts, strict=True)]
 
     def bits(self, ids: list[int]) -> Bits:
         """Return the bits of every symbol but the first, (symbols - 1,)."""
@@ -115,6 +131,15 @@ def read_distribution(candidate: Candidate, prefix: Sequence[int]) -> Bits:
             f"each of the {size} symbols"
         )
     return logarithms
+
+
+def read_distributions(candidate: Candidate, text: Sequence[int], places: Sequence[int]) -> dict[int, Bits]:
+    """Return `read_distribution` after the first symbols of `text`, by their number, for each of `places` in rising
+    order: step by step where the candidate has steps, so that they are compared with other forms of the recurrence.
+    """
+    if hasattr(candidate, "read_places"):
+        return dict(zip(places, candidate.read_places(list(text), places), strict=True))
+    return {place: read_distribution(candidate, text[:place]) for place in places}
 
 
 def charge_bits(candidate: Candidate, ids: Sequence[int]) -> Bits:

@@ -21,7 +21,8 @@ from seqlab.text.vocab import UNKNOWN
 
 CHANGED_PLACES = 6
 RANDOM_CONTEXTS, RANDOM_LENGTH = 10, 12
-TRIED_PLACES, TRIED_SYMBOLS, LAST_TRIED_PLACE = 3, 30, 400
+TRIED_PLACES, TRIED_SYMBOLS, LAST_TRIED_PLACE = 3, 30, 200
+REPEATED_PLACES = 3
 CHUNK_LENGTHS = (1, 2, 3, 17, 64, 511, 512, 513)
 TRAIN_CONTEXT = 50  # symbols before an occurrence in train
 MOST_OCCURRENCES = 200  # entries of the vocabulary looked up in train
@@ -221,7 +222,7 @@ def _is_possible(subject: Subject, train: NDArray[np.integer], index: int) -> bo
 def measure_memory(subject: Subject) -> Measurement:
     """Largest change in the bits and probabilities of a text after other texts were scored; zero to the bit."""
     text = subject.text
-    prefixes = [text[:place] for place in subject.places(3)]
+    prefixes = [text[:place] for place in subject.places(REPEATED_PLACES, LAST_TRIED_PLACE)]
     others = [[(index + 1) % subject.vocabulary for index in text], text[::-1], *subject.random_texts(1, len(text))]
     charge_bits(subject.candidate, text)
     first = [charge_bits(subject.candidate, text), *(read_distribution(subject.candidate, p) for p in prefixes)]

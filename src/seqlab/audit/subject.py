@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.audit.candidate import DOUBLE, Bits, Candidate, Precision, charge_bits, has_bits, read_distribution
+from seqlab.audit.candidate import DOUBLE, Bits, Candidate, Precision, charge_bits, has_bits, read_distributions
 
 PROBED_SYMBOLS = 2000  # of the text
 PROBED_STEPS = 200  # of the text, where every symbol costs a call of its own
@@ -57,7 +57,7 @@ class Subject:
     def distributions(self) -> dict[int, Bits]:
         """The distribution after the first symbols of the text, by their number, each read once."""
         places = sorted({*self.places(READ_PLACES), *(place for place in BORDERS if place < len(self.text))})
-        return {place: read_distribution(self.candidate, self.text[:place]) for place in places}
+        return read_distributions(self.candidate, self.text, places)
 
     @property
     def vocabulary(self) -> int:
