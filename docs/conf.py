@@ -66,7 +66,7 @@ autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 90
 nitpicky = True  # names of seqlab in docstrings must exist
-TYPE_VARIABLES = "StyledResult|TaskResult|Network|Candidate"
+TYPE_VARIABLES = "StyledResult|TaskResult|Network|Candidate|Item|Result"
 nitpick_ignore_regex = [("py:.*", rf"(?!seqlab\.).*|seqlab\.[a-z.]+\.({TYPE_VARIABLES})")]  # or of another package
 autodoc_mock_imports = ["mlflow", "triton"]  # mlflow takes seconds to load; triton comes with torch for GPUs
 

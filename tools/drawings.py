@@ -66,6 +66,7 @@ FLOW = {
     ),
     "counts": Step(170, 240, 200, "counts/merged/", "count_shard, merge_counts", "counts of ids.npy, optional"),
     "none": Step(20, 345, 220, "no training", "", "known source, compressors", "input"),
+    "external": Step(820, 345, 160, "file.py | model.arpa", "", "other programs", "input"),
     "ngram": Step(
         260, 345, 280, "model.npz, model.arpa.gz", "train_ngram, prune_ngram\nwrite_arpa, train_lines", "n-grams"
     ),
@@ -83,12 +84,12 @@ FLOW = {
         450,
         780,
         "scores.npz, metrics.json",
-        "score_source, score_compressor, train_ngram, prune_ngram, train_rnn",
+        "score_source, score_compressor, train_ngram, prune_ngram, train_rnn, score_external",
         "the ledger: bits of every symbol of validation and test, in the same files for every model",
         "result",
     ),
     "models": Step(20, 560, 212, "summary.csv, models.csv", "summarize", "a column for every setting"),
-    "verdicts": Step(244, 560, 120, "verdicts.csv", "compare_models", "paired comparisons"),
+    "verdicts": Step(244, 560, 120, "verdicts.csv\naudit.csv", "compare_models\naudit_models", "comparisons, laws"),
     "breakdown": Step(376, 560, 190, "breakdown.csv, contrast.json", "explain_models", "bits by context"),
     "memory": Step(578, 560, 120, "memory.csv\ngaps.csv", "measure_memory\nmeasure_gaps", "bits by past"),
     "horizon": Step(710, 560, 120, "horizon.csv", "measure_horizon", "bits k steps ahead"),
@@ -129,10 +130,10 @@ FLOW = {
     "crate": Step(340, 890, 280, "crate.zip", "publish", "all results as a research object", "result"),
 }
 ARROWS = """corpora raw, raw clean, clean ids, ids check, ids card, config runs, runs card, counts ngram,
-card ngram, card rnn, none ledger, ngram ledger, rnn ledger, ledger mixture, mixture models, ledger models,
-ledger verdicts, ledger breakdown, ledger memory, ledger horizon, ledger protocols, models expected, verdicts tracking,
-breakdown figures, memory figures, horizon figures, figures tracking, figures report, protocols report,
-series forecaster, forecaster forecasts, forecasts tables, provenance crate, tables crate"""
+card ngram, card rnn, none ledger, ngram ledger, rnn ledger, external ledger, ledger mixture, mixture models,
+ledger models, ledger verdicts, ledger breakdown, ledger memory, ledger horizon, ledger protocols, models expected,
+verdicts tracking, breakdown figures, memory figures, horizon figures, figures tracking, figures report,
+protocols report, series forecaster, forecaster forecasts, forecasts tables, provenance crate, tables crate"""
 
 
 def svg(title: str, width: int, height: int, parts: list[str]) -> str:

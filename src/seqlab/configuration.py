@@ -2,14 +2,14 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from seqlab.axes import FREE_SETTINGS, list_network_runs
 from seqlab.io.errors import InputError, quote
-from seqlab.io.names import append_digest, check_address, check_path, name_corpus, shorten_path
+from seqlab.io.names import append_digest, check_address, check_path, name_corpus, shorten_path, split_class
 from seqlab.io.runs import SPLIT_NAMES
 from seqlab.io.schemas import check, read_schema
 from seqlab.text.definitions import SPLIT_KEYS, check_corpus
@@ -18,6 +18,8 @@ from seqlab.text.tokens import UNITS
 LINE_SMOOTHINGS = ("mle", "wb", "abs", "kn", "mkn")  # those that models of lines can have
 SMOOTHINGS_WITHOUT_BACKOFF = ("laplace", "add-k")  # their models have no back-off weights
 CELL_OPTIONS = {"beta_max": ("deltanet",)}  # a key of rnn -> the cells that have it
+EXTERNAL_FAMILY = "external"  # of models of other programs
+AUTOMATIC_AUDIT, AUDITED_WORK = "auto", 1000
 BEST_PREFIX = "best "  # begins a part of a mixture that is chosen on validation
 # keys of names, which Snakemake and YAML may read as numbers
 NAME_KEYS = ("corpus", "series", "column", "columns", "exogenous")
@@ -67,6 +69,8 @@ def convert_numbers(value: Any, schema: dict[str, Any]) -> Any:
     if isinstance(value, str) and schema.get("type") in NUMBER_PARSERS:
         with suppress(ValueError, KeyError):
             return NUMBER_PARSERS[schema["type"]](value)
+    if isinstance(value, str) and BOOLEAN_TEXTS.get(value) in schema.get("enum", []):
+        return BOOLEAN_TEXTS[value]
     return value
 
 
@@ -118,7 +122,7 @@ def check_shares(key: str, split: dict[str, Any]) -> None:
 def text_runs(config: dict[str, Any], unit: str, definition: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
     """Return the runs on the corpus with the block `definition`, by `unit`: (family, model) -> {"settings", "seeds"}.
 
-    Raise InputError as `ngram_runs`, `list_network_runs` and `mixture_runs` do.
+    Raise InputError as `ngram_runs`, `list_network_runs`, `mixture_runs` and `external_runs` do.
     """
     runs: dict[tuple[str, str], dict[str, Any]] = {}
     for name in config["compressors"]:
@@ -150,6 +154,10 @@ def text_runs(config: dict[str, Any], unit: str, definition: dict[str, Any]) -> 
         runs["rnn", model] = {"settings": point, "seeds": rnn["seeds"]}
     for model, parts in mixture_runs(config["mixtures"], runs).items():
         runs["mixture", model] = {"settings": {"parts": parts}, "seeds": []}
+    for model, settings in external_runs(config["external"]["models"], unit).items():
+        if other := next((run for run in runs if run[1] == model), None):
+            raise InputError(f"external.models.{model} has the name of a run of family {other[0]}; rename it")
+        runs[EXTERNAL_FAMILY, model] = {"settings": settings, "seeds": []}
     return runs
 
 
@@ -270,6 +278,48 @@ def mixture_candidates(parts: list[str], runs: dict[tuple[str, str], Any]) -> li
     families = [part.removeprefix(BEST_PREFIX) for part in parts if part.startswith(BEST_PREFIX)]
     possible = [run for run in runs if run[0] in ("ngram", "rnn")]
     return [(family, model) for family, model in possible if family in families or model in parts]
+
+
+def external_runs(models: dict[str, dict[str, Any]], unit: str) -> dict[str, dict[str, Any]]:
+    """Return the settings of the external `models` on texts cut into `unit`s, by name: model or arpa, and files.
+
+    Raise InputError for a block without exactly one of model and arpa, and for a file that does not exist.
+    """
+    runs = {}
+    for name, block in models.items():
+        where = f"external.models.{name}"
+        if ("model" in block) == ("arpa" in block):
+            raise InputError(f"{where} must have one of the keys model and arpa; correct it")
+        if "arpa" in block:
+            settings: dict[str, Any] = {"arpa": shorten_path(block["arpa"])}
+        else:
+            file, class_name = split_class(block["model"])
+            settings = {"model": f"{shorten_path(file)}:{class_name}"}
+        if "files" in block:
+            settings["files"] = [shorten_path(file) for file in block["files"]]
+        for path in list_external_files(settings):
+            check_path(path)
+            if not os.path.isfile(path):  # noqa: PTH113, where Path.is_file raises an error for a name that is too long
+                raise InputError(f"{where} names the file {quote(path)}, which does not exist; correct the path")
+        if block.get("unit", unit) == unit:
+            runs[name] = settings
+    return runs
+
+
+def list_external_files(settings: dict[str, Any]) -> list[str]:
+    """Return the files of an external model with these settings: its source or ARPA file, and those that it reads."""
+    return [settings["arpa"] if "arpa" in settings else split_class(settings["model"])[0], *settings.get("files", [])]
+
+
+def is_audited(audit: Any, runs: Iterable[dict[str, Any]]) -> bool:
+    """Return the value of the key `audit`; for auto, true where the epochs of the networks among `runs`, settings and
+    seeds, times their hidden units, add up to at least AUDITED_WORK: an audit then takes a small share of the time.
+    """
+    if audit != AUTOMATIC_AUDIT:
+        return bool(audit)
+    networks = [run for run in runs if "cell" in run["settings"]]
+    work = [run["settings"]["epochs"] * run["settings"]["hidden"] * len(run["seeds"]) for run in networks]
+    return sum(work) >= AUDITED_WORK
 
 
 def check_sweep(sweep: dict[str, Any]) -> None:

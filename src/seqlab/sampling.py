@@ -74,6 +74,9 @@ class SymbolModel(Foresight, Protocol):
     def seeds(self) -> Sequence[int | None]:
         """The seed of every replica; a single None for a model without seeds."""
 
+    def select_replica(self, number: int) -> "SymbolModel":
+        """Return the model with the replica of this number alone."""
+
     def read(self, prompt: Sequence[int], replica: int = 0) -> Reading:
         """Return the reading of `prompt`, at least one symbol, by the replica of this number."""
 

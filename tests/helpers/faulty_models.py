@@ -25,6 +25,9 @@ class Fair(ModelCandidate):
     def __init__(self) -> None:
         super().__init__(list(NAMES), MODEL)
 
+    def read_places(self, text: Sequence[int], places: Sequence[int]) -> list[np.ndarray]:
+        return [self.log2_probabilities(list(text[:place])) for place in places]
+
     def step_bits(self, ids: Sequence[int]) -> np.ndarray:
         """The bits that `log2_probabilities` gives."""
         return np.array([-self.log2_probabilities(list(ids[:t]))[ids[t]] for t in range(1, len(ids))])
@@ -93,6 +96,45 @@ class BestOfTwoPasses(Fair):
     def bits(self, ids):
         counts = 1.0 + np.bincount(ids, minlength=VOCABULARY)
         return np.minimum(super().bits(ids), -np.log2(counts / counts.sum())[ids[1:]])
+
+
+class Learner(Fair):
+    """A model that learns from the text: every symbol takes a gradient step on the logits, after it is scored."""
+
+    RATE = 0.5
+
+    def learn(self, ids: Sequence[int]) -> np.ndarray:
+        """Probabilities before each symbol but the first and after the last, (symbols, V)."""
+        logits, shares = np.zeros(VOCABULARY), [np.full(VOCABULARY, 1 / VOCABULARY)]
+        for symbol in ids[1:]:
+            logits -= self.RATE * shares[-1]
+            logits[symbol] += self.RATE
+            weights = np.exp(logits)
+            shares.append(weights / weights.sum())
+        return np.array(shares)
+
+    def log2_probabilities(self, prefix):
+        return np.log2(self.learn(prefix)[-1])
+
+    def bits(self, ids):
+        return -np.log2(self.learn(ids)[np.arange(len(ids) - 1), ids[1:]])
+
+    def score_together(self, texts):
+        return [self.bits(text.tolist()) for text in texts]
+
+
+class ScoredAfterLearning(Learner):
+    """A symbol is scored after the gradient step that it takes (parameter-golf 1240)."""
+
+    def bits(self, ids):
+        return -np.log2(self.learn(ids)[np.arange(1, len(ids)), ids[1:]])
+
+
+class SeveralPasses(Learner):
+    """The text is scored in the last of three passes over it, which learn from each other."""
+
+    def bits(self, ids):
+        return super().bits([*ids, *ids[1:], *ids[1:]])[1 - len(ids) :]
 
 
 class FirstSymbolCharged(Fair):
@@ -205,6 +247,8 @@ FAULTS: dict[str, tuple[str, Subject]] = {  # name of the fault -> the law that 
     "<unk> given what is left twice": ("normalised", replace(SUBJECT, candidate=UnknownGivenTwice())),
     "cache updated before scoring": ("fixed before it is read", replace(SUBJECT, candidate=CacheUpdatedFirst())),
     "best of two passes": ("one pass", replace(SUBJECT, candidate=BestOfTwoPasses())),
+    "scored after learning": ("fixed before it is read", replace(SUBJECT, candidate=ScoredAfterLearning())),
+    "the last of three passes": ("one pass", replace(SUBJECT, candidate=SeveralPasses())),
     "first symbol charged": ("one pass", replace(SUBJECT, candidate=FirstSymbolCharged())),
     "padding counted": ("same for every chunk", replace(SUBJECT, candidate=PaddingCounted())),
     "state lost between chunks": ("bits of that distribution", replace(SUBJECT, candidate=StateLostBetweenChunks())),

@@ -25,6 +25,17 @@ TRAINING = {section: DEFAULT[section]["training"] for section in ("rnn", "foreca
 NETWORK = TRAINING["rnn"] | {"cell": "rnn", "layers": 1, "hidden": 2, "epochs": 1, "steps": 5, "batch_size": 2}
 FORECASTER = TRAINING["forecast"] | {"cell": "gru", "layers": 1, "hidden": 2}
 FORECASTER |= {"epochs": 1, "batches": 1, "batch_size": 2, "steps": 3}
+EXTERNAL = """
+class Model:
+    def symbols(self):
+        return ["0", "1"]
+
+    def log2_probabilities(self, prefix):
+        return [-1, -1]
+
+    def bits(self, ids):
+        return [1] * (len(ids) - 1)
+"""
 SOURCE = {"kind": "builtin", "builtin": "even_process", "settings": {"probability": 0.5}, "length": 2000, "seed": 1}
 SEGMENTS = ["--ids", "ids.npy", "--splits", "splits.json"]
 DATA = [*SEGMENTS, "--vocab", "vocab.json"]
@@ -50,6 +61,7 @@ RUNS: dict[tuple[str, str], dict[str, Any]] = {  # of the experiment; the last a
     ("compressor", "xz"): {"settings": {}, "seeds": []},
     ("source", "true-source"): {"settings": SOURCE, "seeds": []},
     ("mixture", "both"): {"settings": {"parts": ["mkn-2", "rnn-1x2"]}, "seeds": []},
+    ("external", "uniform"): {"settings": {"model": "uniform.py:Model"}, "seeds": []},
     ("forecast", "persistence"): {"settings": {}, "seeds": []},
     ("forecast", "autoregression"): {"settings": {"max_order": 3}, "seeds": []},
     ("forecast", "gru-1x2"): {"settings": FORECASTER, "seeds": [1]},
@@ -103,6 +115,11 @@ COMMANDS: dict[str, list[str]] = {  # in the order in which the experiment is ma
     "score_compressor": [*run_of("compressor", "xz"), *DATA, "--bytes", "bytes.npz"],
     "score_source": [*run_of("source", "true-source"), *DATA, "--text", "clean.txt", "--symbols", "9"],
     "score_mixture": [*run_of("mixture", "both"), *DATA, "--experiment", RUNS_FILE],
+    "score_external": [*run_of("external", "uniform"), *DATA, "--files", "uniform.py"],
+    "audit_models": [
+        *[*ASKED, "--families", "ngram", "rnn", "mixture", "external", "--device", "cpu"],
+        *["--output", f"{HERE}/audit.csv"],
+    ],
     "compare_models": [*ASKED, "--output", f"{HERE}/verdicts.csv"],
     "explain_models": [*ASKED, *DATA, *["--breakdown", f"{HERE}/breakdown.csv", "--contrast", f"{HERE}/contrast.json"]],
     "measure_memory": [
@@ -183,6 +200,7 @@ def make_experiment() -> None:
     write_experiment(RUNS_FILE, "exp", [], "snakemake", prepared, runs)
     heights = [(7 * step) % 10 + step % 3 for step in range(100)]
     Path("wave.csv").write_text("\n".join(["time,height", *(f"{step},{value}" for step, value in enumerate(heights))]))
+    Path("uniform.py").write_text(EXTERNAL)
     for script, arguments in COMMANDS.items():
         if script == "write_report":  # it needs tables and figures of the series too
             continue

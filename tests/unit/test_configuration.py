@@ -17,8 +17,11 @@ from seqlab.configuration import (
     check_corpora,
     convert_numbers,
     describe_missing_texts,
+    external_runs,
     find_longest_need,
     group_fleets,
+    is_audited,
+    list_external_files,
     ngram_name,
     ngram_runs,
     preparation,
@@ -311,6 +314,11 @@ def test_numbers_given_as_texts_become_numbers_inside_the_lists_of_axes_too():
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("false", False), ("auto", "auto"), ("yes", "yes")])
+def test_a_boolean_given_as_text_becomes_one_where_other_words_are_allowed(text: str, value: object) -> None:
+    assert convert_numbers({"audit": text}, SCHEMA)["audit"] is value
+
+
 def test_numbers_given_as_texts_become_numbers_where_the_schema_wants_them():
     schema = {
         "properties": {
@@ -503,6 +511,30 @@ def test_what_a_cut_does_not_depend_on_is_no_part_of_it() -> None:
 @pytest.mark.parametrize("kind", SPLIT_KEYS)
 def test_every_preparation_of_the_configuration_is_one_that_a_text_can_be_cut_by(kind: str, unit: str) -> None:
     check_preparation(preparation(small(split=DEFAULT["split"] | {"kind": kind}), unit), unit)
+
+
+def test_an_external_model_is_a_run_of_its_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("mine.py", "weights.npz", "its.arpa"):
+        (tmp_path / name).touch()
+    models = {
+        "mine": {"model": f"{tmp_path}/mine.py:Model", "files": ["weights.npz"]},
+        "its": {"arpa": "./its.arpa", "unit": "word"},
+    }
+    mine = {"model": "mine.py:Model", "files": ["weights.npz"]}  # paths that do not depend on the machine
+    assert external_runs(models, "char") == {"mine": mine}
+    assert external_runs(models, "word") == {"mine": mine, "its": {"arpa": "its.arpa"}}
+    assert list_external_files(mine) == ["mine.py", "weights.npz"]
+
+
+@pytest.mark.parametrize(
+    ("audit", "epochs", "expected"),
+    [("auto", 62, False), ("auto", 63, True), (True, 1, True), (False, 99, False)],
+)
+def test_an_audit_is_automatic_where_networks_train_for_long(audit: object, epochs: int, expected: bool) -> None:
+    network = {"settings": {"cell": "lstm", "hidden": 8, "epochs": epochs}, "seeds": [1, 2]}
+    ngram = {"settings": {"smoothing": "mkn", "order": 3}, "seeds": []}
+    assert is_audited(audit, [network, ngram]) == expected
 
 
 def test_runs_that_differ_in_rates_and_dropout_are_one_fleet():

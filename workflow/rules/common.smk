@@ -10,6 +10,7 @@ halves the time for planning thousands of runs.
     PREPARED  every corpus and unit of the experiment -> the folder of its ids, results/corpora/{corpus}/{prepared}
     NEEDS     every corpus and unit -> the run that needs the longest text
     ANSWERS   every corpus and unit with a second text, whose answers are scored by their gaps
+    AUDITED_TEXTS  every corpus and unit whose models are audited
     FLEETS    every corpus and unit -> the fleets of several runs, and their models
     PUBLISHED every corpus and unit with printed values -> the runs that are compared with them
 """
@@ -94,6 +95,9 @@ UNIT_OF = {folder: place.unit for place, folder in PREPARED.items()}
 RUNS_AT = {place: [] for place in PREPARED}
 for run in RUNS:
     RUNS_AT[run.place].append(run)
+AUDITED_TEXTS = [
+    place for place in TEXTS if configuration.is_audited(config["audit"], [RUNS[run] for run in RUNS_AT[place]])
+]
 
 
 def command_again():
@@ -244,6 +248,14 @@ def print_verdicts():
     for log in [Path(place.file("compare_published.log")) for place in PUBLISHED]:
         if log.is_file():
             print(f"\n{log.read_text()}", end="")
+
+
+def repeat_audits():
+    """Print the warnings about broken laws again, after Snakemake's own messages."""
+    for log in [Path(place.file("audit_models.log")) for place in AUDITED_TEXTS]:
+        lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
+        for warning in [line for line in lines if line.startswith("warning: ")]:
+            print(f"\n{warning}", file=sys.stderr)
 
 
 def repeat_errors(logs):

@@ -143,6 +143,24 @@ def published_models(wildcards):
     return [run.file(MODEL_FILES[run.family]) for run in runs]
 
 
+# ---------------------------------------------------------------------------------------------------------------- audit
+
+EXTERNAL_LIMITS = " ".join(
+    f"--{key.replace('_', '-')} {config['external'][key]}" for key in ("seconds", "call_seconds", "memory")
+)
+
+
+def external_files(wildcards):
+    """Return the files of an external model."""
+    return configuration.list_external_files(settings_of(wildcards, "external"))
+
+
+def all_external_files(wildcards):
+    """Return the files of all external models on the corpus and unit of a job."""
+    runs = [run for run in RUNS_AT[place_of(wildcards)] if run.family == "external"]
+    return [file for run in runs for file in configuration.list_external_files(SETTINGS[run])]
+
+
 # --------------------------------------------------------------------------------------- tables, figures and the report
 
 
@@ -168,6 +186,7 @@ def all_tables():
     names = {place: ("summary", "models") if place.unit == SERIES else of_texts for place in PREPARED}
     names |= {place: (*names[place], "published") for place in PUBLISHED}
     names |= {place: (*names[place], "gaps") for place in ANSWERS}
+    names |= {place: (*names[place], "audit") for place in AUDITED_TEXTS}
     return [place.file(f"{name}.csv") for place in PREPARED for name in names[place]]
 
 

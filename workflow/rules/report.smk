@@ -32,6 +32,7 @@ rule plan_runs:
                 "prepared": {f"{place.corpus}/{place.unit}": folder for place, folder in PREPARED.items()},
                 "runs": [run[1:] for run in RUNS],
                 "answers": [f"{place.corpus}/{place.unit}" for place in ANSWERS],
+                "audited": [f"{place.corpus}/{place.unit}" for place in AUDITED_TEXTS],
                 "published": config["published"]["title"] if PUBLISHED else "",
                 "note": PRESET.note if TEXTS else "",  # a preset is of networks on texts
             }
@@ -166,7 +167,7 @@ rule plot_figure:
 rule write_report:
     input:
         experiment="results/{experiment}/runs.json",
-        files=lambda wildcards: contents.list_report_files(PREPARED, RUNS, PUBLISHED, ANSWERS),
+        files=lambda wildcards: contents.list_report_files(PREPARED, RUNS, PUBLISHED, ANSWERS, AUDITED_TEXTS),
     output:
         page=report("results/{experiment}/report.html", caption="../report/report.rst", category="report"),
     log:

@@ -29,9 +29,10 @@ PRINTED = Precision(1e-5, 1e-6)  # probabilities that a file holds with seven di
 class Candidate(Protocol):
     """A model to be audited.
 
-    Two methods are optional: `bits(ids)` returns the bits of every symbol but the first, (symbols - 1,), and
-    `score_together(texts)` those of many texts, scored in one batch. Without `bits` every symbol costs what
-    `log2_probabilities` says.
+    Three methods are optional: `bits(ids)` returns the bits of every symbol but the first, (symbols - 1,),
+    `score_together(texts)` those of many texts, scored in one batch, and `read_places(text, places)` what
+    `log2_probabilities` returns after the first symbols of a text, for several numbers of symbols. Without `bits`
+    every symbol costs what `log2_probabilities` says.
     """
 
     def symbols(self) -> list[str]:
@@ -45,11 +46,10 @@ class Candidate(Protocol):
 
 @dataclass(frozen=True)
 class ModelCandidate:
-    """One replica of a model of seqlab, with the names of its symbols."""
+    """Model of seqlab with a single replica, and the names of its symbols."""
 
     names: list[str]
     model: SymbolModel
-    replica: int = 0
 
     def symbols(self) -> list[str]:
         """Return the names of the symbols."""
@@ -58,17 +58,28 @@ class ModelCandidate:
     def log2_probabilities(self, prefix: list[int]) -> Bits:
         """Return the binary logarithm of the probability of every symbol after `prefix`, (V,)."""
         with np.errstate(divide="ignore"):  # a probability of zero is -inf
-            logarithms: Bits = np.log2(self.model.read(prefix, self.replica).probability[0])
+            logarithms: Bits = np.log2(self.model.read(prefix).probability[0])
+        return logarithms
+
+    def read_places(self, text: list[int], places: Sequence[int]) -> list[Bits]:
+        """Return `log2_probabilities` after the first symbols of `text`, by their number, reading step by step."""
+        reading, logarithms = self.model.read(text[:1]), []
+        with np.errstate(divide="ignore"):
+            for place in range(1, max(places) + 1):
+                if place in places:
+                    logarithms.append(np.log2(reading.probability[0]))
+                reading = reading.followed([0], text[place : place + 1])
         return logarithms
 
     def bits(self, ids: list[int]) -> Bits:
         """Return the bits of every symbol but the first, (symbols - 1,)."""
-        bits: Bits = self.model.score([np.array(ids)])[self.replica]
+        bits: Bits = self.model.score([np.array(ids)])[0]
         return bits
 
     def score_together(self, texts: Texts) -> list[Bits]:
         """Return the bits of every symbol but the first of each text."""
-        return [bits[self.replica] for bits in self.model.score_stretches(texts)]
+        ends = np.cumsum([len(text) - 1 for text in texts])
+        return np.split(self.model.score(texts)[0], ends[:-1])
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,11 @@ class MixtureCandidate:
     def log2_probabilities(self, prefix: list[int]) -> Bits:
         """Return the binary logarithm of the probability of every symbol after `prefix`, (V,)."""
         return -self._mix([-part.log2_probabilities(prefix) for part in self.parts])
+
+    def read_places(self, text: list[int], places: Sequence[int]) -> list[Bits]:
+        """Return `log2_probabilities` after the first symbols of `text`, by their number, reading step by step."""
+        parts = [part.read_places(text, places) for part in self.parts]
+        return [-self._mix([-logarithms for logarithms in of_place]) for of_place in zip(*parts, strict=True)]
 
     def bits(self, ids: list[int]) -> Bits:
         """Return the bits of every symbol but the first, (symbols - 1,)."""
@@ -117,6 +133,15 @@ def read_distribution(candidate: Candidate, prefix: Sequence[int]) -> Bits:
     return logarithms
 
 
+def read_distributions(candidate: Candidate, text: Sequence[int], places: Sequence[int]) -> dict[int, Bits]:
+    """Return `read_distribution` after the first symbols of `text`, by their number, for each of `places` in rising
+    order: step by step where the candidate has steps, so that they are compared with other forms of the recurrence.
+    """
+    if hasattr(candidate, "read_places"):
+        return dict(zip(places, candidate.read_places(list(text), places), strict=True))
+    return {place: read_distribution(candidate, text[:place]) for place in places}
+
+
 def charge_bits(candidate: Candidate, ids: Sequence[int]) -> Bits:
     """Return the bits of every symbol of `ids` but the first: (symbols - 1,) of a fair model, whose number is a law.
 
@@ -130,3 +155,16 @@ def charge_bits(candidate: Candidate, ids: Sequence[int]) -> Bits:
             f"bits returns the shape {bits.shape} for {len(ids)} symbols; return a value for each but the first"
         )
     return bits
+
+
+def charge_texts(candidate: Candidate, texts: Sequence[Sequence[int]]) -> list[Bits]:
+    """Return the bits of each of `texts` as `charge_bits`, in one batch where the candidate has batches.
+
+    Raise InputError for a batch of another number of texts.
+    """
+    if not hasattr(candidate, "score_together"):
+        return [charge_bits(candidate, text) for text in texts]
+    scored = [np.asarray(bits, dtype=np.float64) for bits in candidate.score_together([np.array(t) for t in texts])]
+    if len(scored) != len(texts):
+        raise InputError(f"score_together returns {len(scored)} arrays for {len(texts)} texts; return one for each")
+    return scored

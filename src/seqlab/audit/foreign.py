@@ -7,27 +7,42 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from seqlab.audit.candidate import Bits
 from seqlab.io.errors import InputError, flatten
+from seqlab.io.names import split_class
+from seqlab.sampling import Texts
 
-CALL_SECONDS = 60.0
 MOST_BYTES = 1 << 28  # of an answer
+TEXT_METHODS = ("encode", "sizes")  # optional ones, of a text
 REQUIRED_METHODS = ("symbols", "log2_probabilities")
+
+
+class Limits(NamedTuple):
+    """Limits of the process of a model: seconds of all calls and of one call, and GiB of addresses."""
+
+    seconds: float = 600
+    call_seconds: float = 60
+    memory: float = 8
+
+
+USUAL_LIMITS = Limits()
 
 
 class Host:
     """Process that runs the class `name` of the file `path`."""
 
-    def __init__(self, path: Path, name: str, seconds: float, memory: int, call_seconds: float) -> None:
-        self.label, self.call_seconds = f"{path}:{name}", call_seconds
-        self.seconds, self.end = seconds, time.monotonic() + seconds
+    def __init__(self, path: Path, name: str, limits: Limits) -> None:
+        self.label, self.limits = f"{path}:{name}", limits
+        self.end = time.monotonic() + limits.seconds
+        memory = int(limits.memory * 2**30)
         program = [sys.executable, "-P", "-m", "seqlab.audit.host", str(path.resolve()), name, str(memory)]
         self.process = subprocess.Popen(
             program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, start_new_session=True
@@ -46,16 +61,18 @@ class Host:
     def read_answer(self, method: str) -> Any:
         """Return the value of the next answer; InputError for an error, a limit or the end of the process."""
         assert self.process.stdout is not None
-        end = min(self.end, time.monotonic() + self.call_seconds)
+        end = min(self.end, time.monotonic() + self.limits.call_seconds)
         parts: list[bytes] = []
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
             while not parts or not parts[-1].endswith(b"\n"):
                 if not selector.select(max(end - time.monotonic(), 0)):
-                    limit = f"{self.call_seconds:g} s for a call; make it faster"
+                    limit = f"{self.limits.call_seconds:g} s for a call"
                     if end == self.end:
-                        limit = f"the limit of {self.seconds:g} s in all; make it faster, or raise --seconds"
-                    raise InputError(f"{self.label}: {method} exceeds {limit}")
+                        limit = f"{self.limits.seconds:g} s in all"
+                    raise InputError(
+                        f"{self.label}: {method} exceeds the limit of {limit}; make it faster, or raise the limit"
+                    )
                 parts.append(os.read(self.process.stdout.fileno(), 1 << 16))
                 if not parts[-1]:
                     raise self._ended(method)
@@ -79,7 +96,7 @@ class Host:
         code = self.process.wait()
         return InputError(
             f"{self.label}: the process of the model ended in {method} (exit code {code}); a full memory is a common "
-            "cause, see --memory"
+            f"cause, and its limit is {self.limits.memory:g} GiB"
         )
 
 
@@ -107,27 +124,36 @@ class ForeignModelWithBits(ForeignModel):
         return np.array(self.host.call("bits", ids))
 
 
+class ForeignModelWithBatches(ForeignModelWithBits):
+    """Model in a `Host` that charges the bits of many texts in one call."""
+
+    def score_together(self, texts: Texts) -> list[Bits]:
+        """Return the bits of every symbol but the first of each text."""
+        return [np.array(bits) for bits in self.host.call("score_together", [text.tolist() for text in texts])]
+
+
 @contextmanager
 def open_foreign_model(
-    name: str, seconds: float = 600, memory: int = 8 << 30, call_seconds: float = CALL_SECONDS
-) -> Iterator[tuple[ForeignModel, Any]]:
-    """Yield the model `file.py:Class`, and its method `encode` or None; its process ends with the block.
+    name: str, limits: Limits = USUAL_LIMITS
+) -> Iterator[tuple[ForeignModel, dict[str, Callable[[str], Any]]]]:
+    """Yield the model `file.py:Class`, and those of its methods TEXT_METHODS that it has; its process ends with the
+    block.
 
-    A call takes at most `call_seconds`, all together `seconds`, and the process at most `memory` bytes of addresses.
-    Raise InputError for a name, a class or a method that can't be used.
+    Raise InputError for a name, a class or a method that can't be used, and for a call beyond `limits`.
     """
-    file, _, class_name = name.rpartition(":")
-    if not file or not class_name.isidentifier():
-        raise InputError(f"the model {name!r} has no class; write it as file.py:Class")
+    file, class_name = split_class(name)
     path = Path(file)
     if not path.is_file():
         raise InputError(f"the model {name!r} names the file {file}, which does not exist; check the path")
-    host = Host(path, class_name, seconds, memory, call_seconds)
+    host = Host(path, class_name, limits)
     try:
         methods = host.read_answer("the class")
         if lacking := [method for method in REQUIRED_METHODS if method not in methods]:
             raise InputError(f"{name} has no method {lacking[0]}; add it, see docs/audit.md")
-        model = (ForeignModelWithBits if "bits" in methods else ForeignModel)(host)
-        yield model, ((lambda text: host.call("encode", text)) if "encode" in methods else None)
+        kind = ForeignModelWithBits if "bits" in methods else ForeignModel
+        if {"bits", "score_together"} <= set(methods):
+            kind = ForeignModelWithBatches
+        model = kind(host)
+        yield model, {method: partial(host.call, method) for method in TEXT_METHODS if method in methods}
     finally:
         host.close()

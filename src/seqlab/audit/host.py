@@ -73,6 +73,14 @@ def _to_numbers(value: Any) -> Any:
     return np.asarray(array, dtype=np.float64).tolist()
 
 
+def _to_arrays(value: Any) -> list[Any]:
+    return [_to_numbers(item) for item in value]
+
+
+def _to_counts(value: Any) -> dict[str, int]:
+    return {str(name): int(count) for name, count in value.items()}
+
+
 def _to_names(value: Any) -> list[str]:
     return [str(name) for name in value]
 
@@ -85,7 +93,9 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "symbols": _to_names,
     "log2_probabilities": _to_numbers,
     "bits": _to_numbers,
+    "score_together": _to_arrays,
     "encode": _to_indices,
+    "sizes": _to_counts,
 }
 
 if __name__ == "__main__":

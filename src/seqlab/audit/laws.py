@@ -13,17 +13,17 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.audit.candidate import Bits, Precision, charge_bits, has_bits, read_distribution
+from seqlab.audit.candidate import Bits, Precision, charge_bits, charge_texts, has_bits, read_distribution
 from seqlab.audit.subject import Subject
 from seqlab.ledger.statistics import compare_bits
-from seqlab.ngram.arpa_names import LINE_START
+from seqlab.ngram.arpa_names import LINE_END, LINE_START
 from seqlab.text.vocab import UNKNOWN
 
 CHANGED_PLACES = 6
-SUMMED_PLACES, RANDOM_CONTEXTS, RANDOM_LENGTH = 20, 10, 12
-TRIED_PLACES, TRIED_SYMBOLS, LAST_TRIED_PLACE = 3, 30, 400
+RANDOM_CONTEXTS, RANDOM_LENGTH = 10, 12
+TRIED_PLACES, TRIED_SYMBOLS, LAST_TRIED_PLACE = 3, 30, 200
+REPEATED_PLACES = 3
 CHUNK_LENGTHS = (1, 2, 3, 17, 64, 511, 512, 513)
-COMPARED_PLACES = 40
 TRAIN_CONTEXT = 50  # symbols before an occurrence in train
 MOST_OCCURRENCES = 200  # entries of the vocabulary looked up in train
 LEDGER_ROUNDING = 2e-7  # relative; the ledger is stored in float32
@@ -81,30 +81,27 @@ def measure_causality(subject: Subject) -> Measurement:
     """Largest change in the bits of the symbols before a place where one symbol, or all from there on, are replaced."""
     if not has_bits(subject.candidate):
         return Measurement(0.0, BY_CONSTRUCTION)
-    text = subject.text
-    bits = charge_bits(subject.candidate, text)
+    text, bits = subject.text, subject.bits
     others = [(index + 1) % subject.vocabulary for index in text]
-    changes = []
-    for place in subject.places(CHANGED_PLACES):
-        for end in (place + 1, len(text)):
-            changed = charge_bits(subject.candidate, [*text[:place], *others[place:end], *text[end:]])
-            changes.append((largest_difference(bits[: place - 1], changed[: place - 1]), place))
-    value, place = max(changes)
+    ranges = [(place, end) for place in subject.places(CHANGED_PLACES) for end in (place + 1, len(text))]
+    texts = [[*text[:start], *others[start:end], *text[end:]] for start, end in ranges]
+    changed = charge_texts(subject.candidate, texts)
+    value, place = max(
+        (largest_difference(bits[: start - 1], costs[: start - 1]), start)
+        for (start, _), costs in zip(ranges, changed, strict=True)
+    )
     return Measurement(value, f"other symbols from place {place} on change the bits of symbols before it")
 
 
 def measure_totals(subject: Subject) -> Measurement:
     """Largest distance from one of the sum of all probabilities, in seen and unseen contexts."""
-    text = subject.text
-    prefixes = [text[:place] for place in subject.places(SUMMED_PLACES)]
-    prefixes += subject.random_texts(RANDOM_CONTEXTS, RANDOM_LENGTH)
-    errors = []
-    for number, prefix in enumerate(prefixes):
-        total = float(np.exp2(read_distribution(subject.candidate, prefix)).sum())
-        errors.append((abs(total - 1) if total == total else np.inf, number, total))
-    value, number, total = max(errors)
-    kind = "random" if number >= len(prefixes) - RANDOM_CONTEXTS else "given"
-    return Measurement(value, f"the probabilities after {len(prefixes[number])} {kind} symbols sum to {total:.9g}")
+    distributions = [(f"{place} given", read) for place, read in subject.distributions.items()]
+    for prefix in subject.random_texts(RANDOM_CONTEXTS, RANDOM_LENGTH):
+        distributions.append((f"{RANDOM_LENGTH} random", read_distribution(subject.candidate, prefix)))
+    totals = [(float(np.exp2(read).sum()), context) for context, read in distributions]
+    total, context = max(totals, key=lambda pair: abs(pair[0] - 1) if pair[0] == pair[0] else np.inf)
+    value = abs(total - 1) if total == total else np.inf
+    return Measurement(value, f"the probabilities after {context} symbols sum to {total:.9g}")
 
 
 def measure_foreknowledge(subject: Subject) -> Measurement:
@@ -118,7 +115,8 @@ def measure_foreknowledge(subject: Subject) -> Measurement:
     for place in subject.places(TRIED_PLACES, LAST_TRIED_PLACE):
         expected = -read_distribution(subject.candidate, text[:place])
         symbols = random.permutation(subject.vocabulary)[:TRIED_SYMBOLS].tolist()
-        charged = np.array([charge_bits(subject.candidate, [*text[:place], symbol])[-1] for symbol in symbols])
+        scored = charge_texts(subject.candidate, [[*text[:place], symbol] for symbol in symbols])
+        charged = np.array([bits[-1] for bits in scored])
         errors.append((largest_difference(charged, expected[symbols]), place))
     value, place = max(errors)
     return Measurement(value, f"at place {place} a symbol is charged other bits than its probability before it is read")
@@ -128,10 +126,9 @@ def measure_passes(subject: Subject) -> Measurement:
     """Largest change in the bits of a text that a copy of itself follows; infinite for a wrong number of costs, a
     negative one or NaN.
     """
-    text = subject.text
     if not has_bits(subject.candidate):
         return Measurement(0.0, BY_CONSTRUCTION)
-    bits = charge_bits(subject.candidate, text)
+    text, bits = subject.text, subject.bits
     if bits.shape != (len(text) - 1,):
         return Measurement(np.inf, f"{len(text)} symbols have costs of shape {bits.shape}, not ({len(text) - 1},)")
     if not (bits >= -subject.precision.bits).all():
@@ -147,17 +144,16 @@ def measure_chunks(subject: Subject) -> Measurement:
     """Largest difference between the bits of a text and those of its beginnings, alone and in one batch."""
     if not has_bits(subject.candidate):
         return Measurement(0.0, BY_CONSTRUCTION)
-    text = subject.text
-    bits = charge_bits(subject.candidate, text)
+    text, bits = subject.text, subject.bits
     lengths = [length for length in CHUNK_LENGTHS if length + 1 <= len(text)]  # symbols that are charged
     errors = []
     for length in lengths:
         shorter = charge_bits(subject.candidate, text[: length + 1])
         errors.append((largest_difference(shorter, bits[:length]), f"the first {length + 1} symbols alone"))
-    if score_together := getattr(subject.candidate, "score_together", None):
-        batch = score_together([np.array(text[: length + 1]) for length in lengths])
+    if hasattr(subject.candidate, "score_together"):
+        batch = charge_texts(subject.candidate, [text[: length + 1] for length in lengths])
         for length, together in zip(lengths, batch, strict=True):
-            error = largest_difference(np.asarray(together), bits[:length])
+            error = largest_difference(together, bits[:length])
             errors.append((error, f"the first {length + 1} symbols in a batch"))
     value, place = max(errors)
     return Measurement(value, f"{place} cost other bits than in the whole text")
@@ -167,12 +163,10 @@ def measure_forms(subject: Subject) -> Measurement:
     """Largest difference between charged bits and minus log2 of the probability; stored bits are compared too."""
     if not has_bits(subject.candidate):
         return Measurement(0.0, BY_CONSTRUCTION)
-    text = subject.text
-    bits = charge_bits(subject.candidate, text)
+    text, bits = subject.text, subject.bits
     errors = [(0.0, "")]
-    for place in subject.places(COMPARED_PLACES):
-        expected = -read_distribution(subject.candidate, text[:place])[text[place]]
-        error = largest_difference(bits[place - 1 : place], np.array([expected]))
+    for place, logarithms in subject.distributions.items():
+        error = largest_difference(bits[place - 1 : place], -logarithms[text[place : place + 1]])
         errors.append((error, f"the symbol at place {place} is charged other bits than its probability"))
     if subject.ledger is not None:
         stored = np.asarray(subject.ledger[: len(bits)], dtype=np.float64)
@@ -200,9 +194,8 @@ def measure_vocabulary(subject: Subject) -> Measurement:
     """Number of vocabulary entries that are named twice, do not occur in train, or never get a probability."""
     names = subject.candidate.symbols()
     twice = len(names[1:]) - len(set(names[1:]))  # entry 0 is <unk>, which may also be a word of the text
-    exempt = {index for index, name in enumerate(names) if name in (UNKNOWN, LINE_START)}
-    prefixes = [subject.text[:place] for place in subject.places(SUMMED_PLACES)]
-    likeliest = np.max([read_distribution(subject.candidate, prefix) for prefix in prefixes], axis=0)
+    exempt = {index for index, name in enumerate(names) if name in (UNKNOWN, LINE_START, LINE_END)}
+    likeliest = np.max([*subject.distributions.values()], axis=0)
     impossible = set(np.flatnonzero(~(likeliest > -np.inf)).tolist()) - exempt
     if subject.train is None:
         detail = f"{twice} names are listed twice" if twice else f"{len(impossible)} entries have probability zero"
@@ -229,7 +222,7 @@ def _is_possible(subject: Subject, train: NDArray[np.integer], index: int) -> bo
 def measure_memory(subject: Subject) -> Measurement:
     """Largest change in the bits and probabilities of a text after other texts were scored; zero to the bit."""
     text = subject.text
-    prefixes = [text[:place] for place in subject.places(3)]
+    prefixes = [text[:place] for place in subject.places(REPEATED_PLACES, LAST_TRIED_PLACE)]
     others = [[(index + 1) % subject.vocabulary for index in text], text[::-1], *subject.random_texts(1, len(text))]
     charge_bits(subject.candidate, text)
     first = [charge_bits(subject.candidate, text), *(read_distribution(subject.candidate, p) for p in prefixes)]

@@ -1,7 +1,8 @@
 """Subjects of an audit: runs with the facts among their results, and models in ARPA files."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.audit.candidate import PRINTED, Candidate, MixtureCandidate, ModelCandidate
+from seqlab.audit.candidate import DOUBLE, PRINTED, SINGLE, Candidate, MixtureCandidate, ModelCandidate, Precision
+from seqlab.audit.external import ABSENT, match_vocabulary, open_external, translate_segments
+from seqlab.audit.foreign import USUAL_LIMITS, Limits
 from seqlab.audit.subject import Subject
+from seqlab.configuration import EXTERNAL_FAMILY
 from seqlab.io.cards import read_card
 from seqlab.io.errors import InputError, quote
 from seqlab.io.runs import Place, Run, find_experiment
@@ -25,12 +29,15 @@ from seqlab.text.tokens import BYTE_UNITS, to_bytes
 from seqlab.text.vocab import UNKNOWN, Vocab
 
 DIVISOR_OF = {"bits_per_char": "characters", "bits_per_byte": "bytes", "bits_per_word": "words"}
+Seeds = list[tuple[int | None, Subject]]  # every seed of a model, None without seeds, as a subject
 
 
-def read_run(folder: Path, device: Any = "cpu") -> Subject:
-    """Return the run in `folder`, a mixture or its first replica, with the test split of its corpus and all facts.
+@contextmanager
+def open_run(folder: Path, device: Any = "cpu", limits: Limits = USUAL_LIMITS) -> Iterator[Seeds]:
+    """Yield the seeds of the run in `folder`, with the test split of its corpus and all facts.
 
-    Raise InputError where the folder is not that of a run with a model.
+    The process of an external model has `limits` and ends with the block. Raise InputError where the folder is not that
+    of a run with a model.
     """
     experiment = find_experiment(folder)
     if experiment is None or not (folder / "metrics.json").exists():
@@ -42,39 +49,95 @@ def read_run(folder: Path, device: Any = "cpu") -> Subject:
     if prepared is None or run not in runs:
         raise InputError(f"{folder} is no longer a run of its experiment; run the workflow again")
     vocab = Vocab.load(f"{prepared}/vocab.json")
-    candidate: Candidate
-    if metrics.get("weights"):
-        candidate = _read_mixture(metrics["weights"], runs, vocab, device)
-    else:
-        candidate = ModelCandidate(vocab.tokens, LanguageModel.load(folder, device).model)
     segments = read_segments(f"{prepared}/ids.npy", f"{prepared}/splits.json")
-    test, train = segments["test"], np.concatenate(segments["train"])
-    test_bits = read_ledger(run)[1]["test"][0]
-    subject = Subject(candidate, test[0], train=train, parts=_find_parts(vocab, train), test_bits=test_bits)
-    return replace(
-        subject,
-        ledger=test_bits[: len(test[0]) - 1],
-        divisors=_read_divisors(metrics),
-        scored_texts=_read_scored_texts(Path(prepared), vocab, test),
-        floor_bits=next((read_ledger(other)[1]["test"] for other in runs if other.family == "source"), None),
-        compressor_bits=min(map(_test_bits, (other for other in runs if other.family == "compressor")), default=None),
-    )
+    with _open_candidates(run, metrics, runs, vocab, device, limits) as candidates:
+        first = next(iter(candidates.values()))
+        indices = match_vocabulary(first.symbols(), vocab.tokens, run.model)
+        test = translate_segments(segments["test"], indices, run.model, "test")
+        train = np.concatenate(segments["train"])
+        known = indices[train]
+        subject = Subject(
+            first,
+            test[0],
+            _find_precision(run, metrics),
+            train=known[known != ABSENT],
+            parts=frozenset(indices[list(_find_parts(vocab, train))].tolist()),
+            scored_texts=_read_scored_texts(Path(prepared), vocab, segments["test"]),
+            floor_bits=next((read_ledger(other)[1]["test"] for other in runs if other.family == "source"), None),
+            compressor_bits=min((_test_bits(other) for other in runs if other.family == "compressor"), default=None),
+        )
+        subjects: Seeds = []
+        for (seed, candidate), bits in zip(candidates.items(), read_ledger(run)[1]["test"], strict=True):
+            divisors, ledger = _read_divisors(metrics, seed), bits[: len(test[0]) - 1]
+            facts = {"ledger": ledger, "test_bits": bits, "divisors": divisors}
+            subjects.append((seed, replace(subject, candidate=candidate, **facts)))
+        yield subjects
 
 
-def read_model(folder: Path, text: str, device: Any = "cpu") -> Subject:
-    """Return the model in `folder` with a text of its own; InputError as `LanguageModel.load` and `encoded`."""
+@contextmanager
+def _open_candidates(
+    run: Run, metrics: dict[str, Any], runs: Sequence[Run], vocab: Vocab, device: Any, limits: Limits
+) -> Iterator[dict[int | None, Candidate]]:
+    """Yield the model of each seed of `run`, None without seeds; `runs` are those that a mixture may have as parts."""
+    if run.family == EXTERNAL_FAMILY:
+        with open_external(metrics["settings"], limits) as candidate:
+            yield {None: candidate}
+    elif metrics.get("weights"):
+        yield {None: _read_mixture(metrics["weights"], runs, vocab, device)}
+    else:
+        yield dict(list_replicas(LanguageModel.load(run.folder, device)))
+
+
+def _find_precision(run: Run, metrics: dict[str, Any]) -> Precision:
+    if run.family != EXTERNAL_FAMILY:
+        return DOUBLE
+    return PRINTED if "arpa" in metrics["settings"] else SINGLE
+
+
+def read_model(folder: Path, text: str, device: Any = "cpu") -> Seeds:
+    """Return the seeds of the model in `folder` with a text of its own; InputError as `LanguageModel.load` and
+    `encoded`.
+    """
     loaded = LanguageModel.load(folder, device)
     tokens, ids = loaded.encoded(text, 2)
     counts = loaded.counts(tokens, ids)
-    subject = Subject(ModelCandidate(loaded.vocab.tokens, loaded.model), ids)
     divisors = {name: counts[name] for name in DIVISOR_OF.values()}
-    return replace(subject, divisors=divisors, scored_texts=cut_scored_texts(text, loaded.vocab.unit, [[0, len(ids)]]))
+    scored_texts = cut_scored_texts(text, loaded.vocab.unit, [[0, len(ids)]])
+    return [
+        (seed, Subject(candidate, ids, divisors=divisors, scored_texts=scored_texts))
+        for seed, candidate in list_replicas(loaded)
+    ]
+
+
+def list_replicas(loaded: LanguageModel) -> list[tuple[int | None, ModelCandidate]]:
+    """Return every seed of a model, None without seeds, and its replica."""
+    model = loaded.model
+    return [
+        (seed, ModelCandidate(loaded.vocab.tokens, model.select_replica(number)))
+        for number, seed in enumerate(model.seeds)
+    ]
 
 
 def read_arpa_model(path: Path, text: str) -> Subject:
     """Return the n-gram model of an ARPA file with a text; InputError where either is unusable."""
     model, names, _ = read_arpa(path)
     return Subject(ModelCandidate(names, model), encode_text(text, names), PRINTED)
+
+
+def read_foreign(model: Candidate, methods: Mapping[str, Callable[[str], Any]], text: str) -> Subject:
+    """Return a model of another program with a text; `methods` are its own of a text, as in `open_foreign_model`.
+
+    Raise InputError where its sizes name no known one, and as `encode_text`.
+    """
+    ids = (
+        np.array(methods["encode"](text), dtype=np.int64) if "encode" in methods else encode_text(text, model.symbols())
+    )
+    if "sizes" not in methods:
+        return Subject(model, ids, SINGLE)
+    sizes = methods["sizes"](text)
+    if not sizes or not set(sizes) <= set(DIVISOR_OF.values()):
+        raise InputError(f"sizes returns the names {quote(list(sizes))}; use some of {', '.join(DIVISOR_OF.values())}")
+    return Subject(model, ids, SINGLE, divisors=sizes, scored_texts=[text])
 
 
 def encode_text(text: str, names: Sequence[str]) -> NDArray[np.int64]:
@@ -104,18 +167,21 @@ def cut_scored_texts(text: str, unit: str, ranges: Sequence[Sequence[int]]) -> l
     return [text[start + 1 : stop] for start, stop in ranges]
 
 
+def name_seed(model: str, seed: int | None) -> str:
+    """Return the name of a seed of `model`, as in the weights of a mixture."""
+    return model if seed is None else f"{model} seed {seed}"
+
+
 def _read_mixture(weights: dict[str, float], runs: Sequence[Run], vocab: Vocab, device: Any) -> MixtureCandidate:
-    candidates = {}
+    candidates: dict[str, ModelCandidate] = {}
     for run in runs:
         if run.family not in ("ngram", "rnn"):
             continue
         seeds = read_card(run.file("card.yaml")).get("seeds") or [None]
-        labels = [run.model if seed is None else f"{run.model} seed {seed}" for seed in seeds]
-        if not weights.keys() & set(labels):
-            continue
-        model = LanguageModel.load(run.folder, device).model
-        for replica, label in enumerate(labels):
-            candidates[label] = ModelCandidate(vocab.tokens, model, replica)
+        labels = [name_seed(run.model, seed) for seed in seeds]
+        if weights.keys() & set(labels):
+            replicas = [candidate for _, candidate in list_replicas(LanguageModel.load(run.folder, device))]
+            candidates |= dict(zip(labels, replicas, strict=True))
     if lacking := [label for label in weights if label not in candidates]:
         raise InputError(f"the mixture has the part {lacking[0]!r}, which gives no distribution; audit other mixtures")
     return MixtureCandidate([candidates[label] for label in weights], np.array(list(weights.values())))
@@ -126,9 +192,9 @@ def _test_bits(run: Run) -> float:
     return next(float(row["bits_per_symbol"]) for row in rows if row["split"] == "test")
 
 
-def _read_divisors(metrics: dict[str, Any]) -> dict[str, int] | None:
-    """Return the numbers that total bits were divided by, from the figures; None for infinite figures."""
-    row = next(row for row in metrics["scores"] if row["split"] == "test")
+def _read_divisors(metrics: dict[str, Any], seed: int | None) -> dict[str, int] | None:
+    """Return the numbers that total bits were divided by, from the figures of a seed; None for infinite figures."""
+    row = next(row for row in metrics["scores"] if row["split"] == "test" and row["seed"] == seed)
     total = row["bits_per_symbol"] * row["symbols"]
     if not math.isfinite(total) or not total:
         return None

@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.audit.candidate import DOUBLE, Candidate, Precision, has_bits
+from seqlab.audit.candidate import DOUBLE, Bits, Candidate, Precision, charge_bits, has_bits, read_distributions
 
 PROBED_SYMBOLS = 2000  # of the text
 PROBED_STEPS = 200  # of the text, where every symbol costs a call of its own
+READ_PLACES = 30  # of the text, evenly spaced, after which the distribution is read
+BORDERS = tuple(2**power + 1 for power in range(1, 11))  # and the first places of a second chunk of usual length
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,8 @@ class Subject:
     occur in it within longer pieces only. `divisors` are the numbers of characters, bytes and words that the bits of
     the symbols in `scored_texts`, one string for each segment, are divided by. `ledger` holds the stored bits of `ids`
     and `test_bits` those of the whole test split; `floor_bits` are those of the source that generated it, of the same
-    shape. `compressor_bits` are the bits per symbol of the best compressor.
+    shape. `compressor_bits` are the bits per symbol of the best compressor. At most `most_symbols` of the text are
+    probed.
     """
 
     candidate: Candidate
@@ -36,11 +40,24 @@ class Subject:
     test_bits: NDArray[Any] | None = None
     floor_bits: NDArray[Any] | None = None
     compressor_bits: float | None = None
+    most_symbols: int = PROBED_SYMBOLS
 
-    @property
+    @cached_property
     def text(self) -> list[int]:
         """The symbols for the probes."""
-        return [int(index) for index in self.ids[: PROBED_SYMBOLS if has_bits(self.candidate) else PROBED_STEPS]]
+        limit = self.most_symbols if has_bits(self.candidate) else min(self.most_symbols, PROBED_STEPS)
+        return [int(index) for index in self.ids[:limit]]
+
+    @cached_property
+    def bits(self) -> Bits:
+        """The bits of every symbol of the text but the first, charged once."""
+        return charge_bits(self.candidate, self.text)
+
+    @cached_property
+    def distributions(self) -> dict[int, Bits]:
+        """The distribution after the first symbols of the text, by their number, each read once."""
+        places = sorted({*self.places(READ_PLACES), *(place for place in BORDERS if place < len(self.text))})
+        return read_distributions(self.candidate, self.text, places)
 
     @property
     def vocabulary(self) -> int:

@@ -10,6 +10,7 @@ import yaml
 from seqlab.io.arguments import json_argument
 from seqlab.io.errors import InputError, flatten
 from seqlab.io.files import check_file, damaged, read_digest, verified, write_text
+from seqlab.io.provenance import fingerprint_files
 from seqlab.io.schemas import check, read_schema
 
 CARD_KEYS = ("corpus", "unit", "series", "family", "model", "settings", "seeds", "data")  # in file order
@@ -35,12 +36,17 @@ def begin_run(arguments: Namespace, family: str, *data: str, needed: Iterable[st
     """
     if arguments.run["family"] != family:
         raise InputError(f"--run is of family {flatten(arguments.run['family'])}; pass a run of family {family}")
-    card = arguments.run | {"data": {name: read_digest(getattr(arguments, name)) for name in data}}
+    card = arguments.run | {"data": {name: _digest(getattr(arguments, name)) for name in data}}
     check(card, read_schema("card"), "--run:")
     if missing := [key for key in needed if key not in card["settings"]]:
         raise InputError(f"--run lacks the setting {missing[0]}; pass the settings that the workflow passes")
     write_card(arguments.folder / "card.yaml", card)
     return read_card(arguments.folder / "card.yaml")
+
+
+def _digest(files: str | Path | list[str]) -> str:
+    """Return the SHA-256 of a file among the results, or one of several files of a user."""
+    return fingerprint_files(files) if isinstance(files, list) else read_digest(files)
 
 
 def write_card(path: str | Path, card: dict[str, Any]) -> None:

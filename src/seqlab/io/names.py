@@ -84,6 +84,14 @@ def _recorded(folder: Path, inside: str) -> str | None:
     return read_json(files[0]).get("source") if files else None
 
 
+def split_class(name: str) -> tuple[str, str]:
+    """Return file and class of a model written as file.py:Class; InputError where one is missing."""
+    file, _, class_name = name.rpartition(":")
+    if not file or not class_name.isidentifier():
+        raise InputError(f"the model {quote(name)} has no class; write it as file.py:Class")
+    return file, class_name
+
+
 def append_digest(name: str, settings: dict[str, Any], usual: dict[str, Any]) -> str:
     """Return `name`, with a digest of `settings` behind it where they differ from the `usual` ones."""
     if settings == usual:

@@ -71,7 +71,7 @@ class Experiment(NamedTuple):
     `folder` holds the results, `configuration` names the configuration files, `command` runs the experiment again, and
     `prepared` is the folder of ids and splits of every place. `published` is the title of the published table that the
     experiment is compared with, and `note` a sentence for the report; empty without one. `answers` are the places whose
-    text has a second one, with answers that are scored by their gaps.
+    text has a second one, with answers that are scored by their gaps, and `audited` those whose models are audited.
     """
 
     folder: str
@@ -83,6 +83,7 @@ class Experiment(NamedTuple):
     published: str = ""
     note: str = ""
     answers: tuple[Place, ...] = ()
+    audited: tuple[Place, ...] = ()
 
     def select(
         self, corpus: str | None = None, unit: str | None = None, families: Sequence[str] | None = None
@@ -120,15 +121,17 @@ def write_experiment(
     published: str = "",
     note: str = "",
     answers: Sequence[str] = (),
+    audited: Sequence[str] = (),
 ) -> None:
     """Write runs.json: `prepared` maps corpus/unit to a folder, `runs` are tuples of corpus, unit, family and model.
 
     The folders are written relative to the file, so that results can be moved as a whole; `published` is the title of
-    a published table, `note` a sentence for the report, and `answers` are the corpus/unit of `Experiment.answers`.
+    a published table, `note` a sentence for the report, and `answers` and `audited` are those of `Experiment` as
+    corpus/unit.
     """
     folders = {place: os.path.relpath(where, Path(path).parent) for place, where in prepared.items()}
     content = {"experiment": name, "configuration": list(configuration), "command": command, "prepared": folders}
-    content |= {"published": published, "note": note, "answers": list(answers)}
+    content |= {"published": published, "note": note, "answers": list(answers), "audited": list(audited)}
     write_text(path, json.dumps(content | {"runs": [list(run) for run in runs]}, ensure_ascii=False))
 
 
@@ -146,8 +149,10 @@ def read_experiment(path: str | Path) -> Experiment:
             raise TypeError("names that can be folders")
         names = (content["experiment"], content["configuration"], content["command"])
         published, note = (str(content.get(key, "")) for key in ("published", "note"))
-        answers = tuple(Place(folder, *place.split("/")) for place in content.get("answers", []))
-        return Experiment(folder, *names, prepared, runs, published, note, answers)
+        answers, audited = (
+            tuple(Place(folder, *place.split("/")) for place in content.get(key, [])) for key in ("answers", "audited")
+        )
+        return Experiment(folder, *names, prepared, runs, published, note, answers, audited)
     except (KeyError, TypeError, AttributeError) as error:
         raise damaged(path, f"it has no {error}") from None
 

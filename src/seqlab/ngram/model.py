@@ -59,6 +59,10 @@ class BackoffModel:
         """The seed None of the single replica."""
         return [None]
 
+    def select_replica(self, number: int) -> "BackoffModel":
+        """Return the model, which has a single replica."""
+        return self
+
     def read(self, prompt: Sequence[int], replica: int = 0) -> "NgramReading":
         """Return the reading of `prompt`."""
         return NgramReading(self, [list(prompt)])

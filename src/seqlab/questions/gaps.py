@@ -1,7 +1,8 @@
 """Gaps: bits per answer against the number of symbols since the answer before.
 
-A source may ask about its state (`seqlab.text.sources.Source.answers`). A model that tracks the state pays the floor
-for an answer, one that does not pays chance, and one that tracks it for some time only pays more behind longer gaps.
+A source may ask about its state (the field `answers` of `seqlab.text.sources.Source`). A model that tracks the state
+pays the floor for an answer, one that does not pays chance, and one that tracks it for some time only pays more behind
+longer gaps.
 """
 
 import math

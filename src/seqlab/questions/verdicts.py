@@ -16,7 +16,7 @@ from seqlab.ledger.record import read_ledger
 from seqlab.ledger.selection import choose_best, standing_of
 from seqlab.ledger.statistics import CONFIDENCE, Comparison, adjust_p_values, compare_bits
 
-CHOSEN_FAMILIES = ("ngram", "rnn", "mixture")  # the families that compete for the best model
+CHOSEN_FAMILIES = ("ngram", "rnn", "mixture", "external")  # the families that compete for the best model
 BETTER, WORSE, TIED = "better", "worse", "tied"
 TOTAL_ONLY, IMPOSSIBLE = "only a total is known", "a symbol has probability zero"
 RESOLUTION = 1e-6  # bits per symbol, which the ledger stores as float32

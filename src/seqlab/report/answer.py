@@ -12,7 +12,8 @@ from seqlab.report.style import format_deviation, format_number
 from seqlab.report.tables import find_best_model
 
 TRAINED_FAMILIES = {"ngram": "n-gram", "rnn": "recurrent network"}  # families that an experiment should have
-FAMILY_TITLES = TRAINED_FAMILIES | {"mixture": "mixture"}  # the families that compete for the best model
+# the families that compete for the best model
+FAMILY_TITLES = TRAINED_FAMILIES | {"mixture": "mixture", "external": "external model"}
 MAX_NAMED_MODELS = 4  # underfitted networks that a sentence names
 COST_BUDGETS = {  # column of a cost -> a budget in words
     "parameters": "With no more parameters than {model} ({cost:,}; stored n-grams and weights are unlike things)",

@@ -24,7 +24,8 @@ REPORT_TABLES = ("check.json", "models.csv", "verdicts.csv", "protocols.csv", "c
 PUBLISHED_TABLE = "published.csv"  # of a text with published values
 GAPS_TABLE = "gaps.csv"  # of a text with answers
 SERIES_TABLES = ("models.csv",)
-FAMILIES_WITHOUT_SAMPLE = ("compressor", "lines", "mixture")  # the families that generate no text
+AUDIT_TABLE = "audit.csv"  # of a text whose models are audited
+FAMILIES_WITHOUT_SAMPLE = ("compressor", "lines", "mixture", "external")  # the families that generate no text
 ORDERS_FILE = "orders.csv"  # of the autoregression, beside its metrics
 
 
@@ -222,9 +223,10 @@ def list_report_files(
     runs: Iterable[Run],
     published: Iterable[Place] = (),
     answers: Sequence[Place] = (),
+    audited: Iterable[Place] = (),
 ) -> list[str]:
-    """Return every file that the report reads; `prepared`, `runs` and `answers` are those of `Experiment`, and
-    `published` are the places that are compared with a published table.
+    """Return every file that the report reads; `prepared`, `runs`, `answers` and `audited` are those of `Experiment`,
+    and `published` are the places that are compared with a published table.
     """
     files = []
     for place, folder in prepared.items():
@@ -233,6 +235,7 @@ def list_report_files(
         files += [place.file(name) for name in (SERIES_TABLES if series else REPORT_TABLES)]
         files += [figure_file(place, name) for name in list_figures(place, answers)]
     files += [place.file(PUBLISHED_TABLE) for place in published] + [place.file(GAPS_TABLE) for place in answers]
+    files += [place.file(AUDIT_TABLE) for place in audited]
     for run in runs:
         files += [run.file("metrics.json"), run.file("card.yaml")]
         if run.unit == SERIES:

@@ -20,6 +20,7 @@ from seqlab.io.tables import read_rows
 from seqlab.questions.protocols import ProtocolRow
 from seqlab.questions.verdicts import Verdict, find_leader, find_verdict, read_verdicts
 from seqlab.report import answer
+from seqlab.report.audit import read_audit
 from seqlab.report.contents import (
     FAMILIES_WITHOUT_SAMPLE,
     GAPS_TABLE,
@@ -71,6 +72,8 @@ def write_report(experiment: Experiment, provenance: Mapping[str, str], output: 
             series.append(shared | compose_forecast_section(place, runs[place], prepared))
         else:
             section = shared | _text_section(place, runs[place], missing)
+            section["audit"] = audit = read_audit(experiment, place)
+            section["answer"] += [audit.sentence] if audit and audit.is_broken else []
             section["answers"] = read_answers(place.file(GAPS_TABLE)) if place in experiment.answers else []
             texts.append(section | _published_values(Path(place.file(PUBLISHED_TABLE)), experiment, section["answer"]))
     page = environment.get_template("page.html").render(

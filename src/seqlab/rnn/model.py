@@ -37,6 +37,11 @@ class NetworkModel:
             parameters = {name: value.double() for name, value in parameters.items()}
         return cls(architecture, parameters, seeds)
 
+    def select_replica(self, number: int) -> "NetworkModel":
+        """Return the network with the replica of this number alone."""
+        parameters = {name: value[number : number + 1] for name, value in self.parameters.items()}
+        return NetworkModel(self.architecture, parameters, self.seeds[number : number + 1])
+
     def read(self, prompt: Sequence[int], replica: int = 0) -> NetworkReading:
         """Return the reading of `prompt`, at least one symbol, by the replica of this number."""
         return NetworkReading.of(self.architecture, self.parameters, prompt, replica)

@@ -45,7 +45,16 @@ PARAMETER_SETTINGS += ["optimiser", "learning_rate", "dropout", "parts"]
 SHORT_REASONS = {TOTAL_ONLY: "total only", IMPOSSIBLE: "infinite"}  # reason for no verdict -> tag
 LEADING_MODELS = 5  # models of a family in charts of several families
 TEXT_ARTIFACTS = ("card.yaml", "sample.txt")
-TEXT_TABLES = ("summary.csv", "models.csv", "verdicts.csv", "breakdown.csv", "memory.csv", "gaps.csv", "published.csv")
+TEXT_TABLES = (
+    "summary.csv",
+    "models.csv",
+    "verdicts.csv",
+    "breakdown.csv",
+    "memory.csv",
+    "gaps.csv",
+    "published.csv",
+    "audit.csv",
+)
 
 
 def plan_texts(experiment: Experiment, place: Place, runs: Sequence[Run]) -> Iterator[PlannedRun]:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from seqlab.audit.audit import audit
-from seqlab.audit.candidate import SINGLE, has_bits
-from seqlab.audit.foreign import open_foreign_model
+from seqlab.audit.candidate import SINGLE, charge_texts, has_bits
+from seqlab.audit.foreign import Limits, open_foreign_model
 from seqlab.audit.subject import Subject
 from seqlab.io.errors import InputError
 
@@ -58,6 +58,26 @@ def test_a_model_without_bits_keeps_every_law(write):
     assert broken(name) == []
 
 
+BATCHES = """
+        def score_together(self, texts):
+            return [self.bits(text) for text in texts]
+"""
+
+
+def test_many_texts_are_scored_in_one_call(write):
+    name = write(FAIR + BATCHES)
+    with open_foreign_model(name) as (model, _):
+        scored = charge_texts(model, [[0, 1], [2, 2, 1]])
+        assert [bits.tolist() for bits in scored] == [[2.0], [1.0, 2.0]]
+    assert broken(name) == []
+
+
+def test_a_batch_of_another_number_of_texts_is_refused(write):
+    name = write(FAIR + BATCHES.replace("in texts", "in texts[1:]"))
+    with open_foreign_model(name) as (model, _), pytest.raises(InputError, match="returns 1 arrays for 2 texts"):
+        charge_texts(model, [[0, 1], [2, 2, 1]])
+
+
 def test_a_faulty_model_is_found(write):
     assert "normalised" in broken(write(FAIR, sum="max"))
 
@@ -75,7 +95,11 @@ def test_what_the_model_prints_is_no_answer(write, capfd):
         ("weights = np", "1 / 0; weights = np", r"log2_probabilities failed with ZeroDivisionError: .* \(line 9\)"),
         ("weights = np", "raise SystemExit; weights = np", "log2_probabilities failed with SystemExit"),
         ("weights = np", "import os; os._exit(3); weights = np", r"ended in log2_probabilities \(exit code 3\)"),
-        ("weights = np", "import time; time.sleep(60); weights = np", "log2_probabilities exceeds 2 s for a call"),
+        (
+            "weights = np",
+            "import time; time.sleep(60); weights = np",
+            "log2_probabilities exceeds the limit of 2 s for a call",
+        ),
         ("weights = np", "bytes(1 << 40); weights = np", "log2_probabilities failed with MemoryError"),
         ("def symbols", "def names", "has no method symbols; add it"),
         ("class Model", "class Other", "the class failed with AttributeError"),
@@ -84,7 +108,7 @@ def test_what_the_model_prints_is_no_answer(write, capfd):
 )
 def test_a_failing_model_becomes_one_sentence(write, before, after, problem):
     name = write(FAIR.replace(before, after))
-    with pytest.raises(InputError, match=problem), open_foreign_model(name, call_seconds=2) as (model, _):
+    with pytest.raises(InputError, match=problem), open_foreign_model(name, Limits(call_seconds=2)) as (model, _):
         model.log2_probabilities([0])
 
 

@@ -1,11 +1,13 @@
 """Laws of a fair perplexity: every fault is found by its law, and no fair model is accused."""
 
 from dataclasses import replace
+from typing import Any
 
 import faulty_models
 import numpy as np
 import pytest
-from faulty_models import FAULTS, NAMES, SUBJECT, TEXT, TRAIN, VOCABULARY, Fair
+import torch
+from faulty_models import FAULTS, NAMES, SUBJECT, TEXT, TRAIN, VOCABULARY, Fair, Learner
 from made_fleets import VOCABULARY as NETWORK_VOCABULARY
 from made_fleets import fleet_of
 
@@ -13,7 +15,8 @@ from seqlab.audit.audit import audit
 from seqlab.audit.candidate import SINGLE, MixtureCandidate, ModelCandidate
 from seqlab.audit.laws import LAWS, Outcome
 from seqlab.audit.subject import Subject
-from seqlab.fleet.cells import CELLS
+from seqlab.fleet.cells import CELLS, LAYERS, State
+from seqlab.fleet.cells.mingru import mingru_scan
 from seqlab.io.errors import InputError
 from seqlab.ngram.smoothing import SMOOTHINGS, estimate
 from seqlab.rnn.model import NetworkModel
@@ -28,7 +31,8 @@ def broken(subject: Subject) -> list[str]:
 def network(cell: str, **settings: int) -> ModelCandidate:
     fleet = fleet_of([1, 2], cell, **settings)
     model = NetworkModel(fleet.network, fleet.parameters, [1, 2])
-    return ModelCandidate([f"symbol {number}" for number in range(NETWORK_VOCABULARY)], model, replica=1)
+    names = [f"symbol {number}" for number in range(NETWORK_VOCABULARY)]
+    return ModelCandidate(names, model.select_replica(1))
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -54,6 +58,10 @@ def test_the_model_that_the_faults_are_put_into_keeps_every_law():
     assert [finding.outcome for finding in audit(facts)] == [Outcome.KEPT] * len(LAWS)
 
 
+def test_a_model_that_learns_from_what_it_has_scored_is_not_accused():
+    assert broken(replace(SUBJECT, candidate=Learner())) == []
+
+
 @pytest.mark.parametrize("order", [1, 3, 6])
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
 def test_no_smoothing_is_accused(smoothing, order):
@@ -64,6 +72,19 @@ def test_no_smoothing_is_accused(smoothing, order):
 @pytest.mark.parametrize("cell", CELLS)
 def test_no_cell_is_accused(cell):
     assert broken(Subject(network(cell), NETWORK_TEXT, SINGLE)) == []
+
+
+def forgetful_scan(projected: torch.Tensor, state: State, precision: torch.dtype | None = None) -> Any:
+    """The scan of minGRU from a zero state, whatever the state before."""
+    return mingru_scan(projected, tuple(torch.zeros_like(part) for part in state), precision)
+
+
+def test_a_scan_that_loses_the_state_between_chunks_is_found(monkeypatch):
+    always = {"scan_is_faster": lambda steps, values: True}
+    monkeypatch.setitem(LAYERS, "mingru", replace(CELLS["mingru"], **always))
+    assert broken(Subject(network("mingru"), NETWORK_TEXT, SINGLE)) == []
+    monkeypatch.setitem(LAYERS, "mingru", replace(CELLS["mingru"], scan=forgetful_scan, **always))
+    assert "bits of that distribution" in broken(Subject(network("mingru"), NETWORK_TEXT, SINGLE))
 
 
 def test_no_mixture_is_accused():

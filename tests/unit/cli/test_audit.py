@@ -16,6 +16,7 @@ from seqlab.ngram.model import BackoffModel
 from seqlab.text.vocab import Vocab
 
 NGRAM, NETWORK, MIXTURE = "exp/toy/char/ngram/mkn-2", "exp/toy/char/rnn/rnn-1x2", "exp/toy/char/mixture/both"
+EXTERNAL = "exp/toy/char/external/uniform"
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +47,15 @@ def audit(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], ex
     return call
 
 
-@pytest.mark.parametrize("folder", [NGRAM, NETWORK, MIXTURE])
-def test_a_run_keeps_every_law_on_the_test_split(audit: Any, folder: str) -> None:
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [(NGRAM, NGRAM), (NETWORK, f"{NETWORK} seed 1"), (MIXTURE, MIXTURE), (EXTERNAL, EXTERNAL)],
+)
+def test_a_run_keeps_every_law_on_the_test_split(audit: Any, folder: str, name: str) -> None:
     code, out = audit(folder, "--json")
     content = json.loads(out)
     (model,) = content["models"]
-    assert (code, content["is_fair"], model["model"]) == (0, True, folder)
+    assert (code, content["is_fair"], model["model"]) == (0, True, name)
     assert [row["outcome"] for row in model["laws"]] == ["kept"] * 10
 
 
@@ -88,6 +92,7 @@ def test_an_arpa_file_is_audited_on_a_given_text(audit: Any, experiment: Path, t
         (["clean.txt"], "is a file without a text; give one with --text"),
         ([], "audit got no model"),
         (["--model", "model.py:Model"], "has no text"),
+        (["model.py:Model"], "model.py:Model is a class; name it with --model"),
         (["exp/toy"], "is not the folder of a finished run"),
         (["exp/toy/char/compressor/xz"], "holds no model"),
     ],
@@ -107,6 +112,22 @@ class Model:
         import math
         return [-math.log2(len(self.symbols()) - {less})] * len(self.symbols())
 """
+
+
+@pytest.mark.parametrize(("more", "end"), [(0, "no law is broken"), (1, "broken: denominators")])
+def test_the_sizes_of_a_class_are_compared_with_the_text(audit: Any, tmp_path: Path, more: int, end: str) -> None:
+    sizes = f"{{'bytes': len(text.encode()) + {more}, 'characters': len(text)}}"
+    (tmp_path / "model.py").write_text(MODEL.format(less=0) + f"    def sizes(self, text):\n        return {sizes}\n")
+    code, out = audit("--model", f"{tmp_path / 'model.py'}:Model", "--text", "clean.txt")
+    assert (code, out.splitlines()[-1]) == (more, end)
+
+
+def test_sizes_of_unknown_names_are_refused(audit: Any, tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(
+        MODEL.format(less=0) + "    def sizes(self, text):\n        return {'tokens': 1}\n"
+    )
+    code, _ = audit("--model", f"{tmp_path / 'model.py'}:Model", "--text", "clean.txt")
+    assert "sizes returns the names ['tokens']; use some of characters, bytes, words" in str(code)
 
 
 @pytest.mark.parametrize(("less", "end"), [(0, "no law is broken"), (1, "broken: normalised")])

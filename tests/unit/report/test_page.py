@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from made_results import NOTHING_TO_SPELL, keep_falling, make_results
 
+from seqlab.audit.experiment import AuditRow
 from seqlab.io.errors import InputError
 from seqlab.io.files import read_json, write_json
 from seqlab.io.runs import Experiment, Place, Run
@@ -201,6 +202,16 @@ def test_the_report_has_the_cost_of_answers_where_a_source_asks(made: Made) -> N
     assert "lstm-2x16 pays 0.125 ± 0.062 on test" in page.text
     assert '<th scope="col">bits per answer</th>\n<th scope="col">validation perplexity</th>' in made.html()
     assert "<td>1,234</td>\n<td>0.500</td><td>0.250</td><td>0.750</td>" in made.html()
+
+
+def test_a_broken_law_is_part_of_the_answer(made: Made) -> None:
+    row = AuditRow("rnn", "lstm-1x8", "1", "causal", 0.5, 1e-6, "bits", "broken", "place 3 changes place 2")
+    write_table(made.place().file("audit.csv"), tabulate_rows(AuditRow, [row]))
+    made.experiment = made.experiment._replace(audited=(made.place(),))
+    page = made.page()
+    assert page.open == []
+    assert page.text.count("lstm-1x8 seed 1 breaks the law 'causal': place 3 changes place 2.") == 2
+    assert ("a", {"href": "toy/char/audit.csv"}) in page.tags
 
 
 def test_the_report_says_which_file_a_corpus_is(made: Made, tmp_path: Path) -> None:
