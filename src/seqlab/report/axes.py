@@ -105,6 +105,11 @@ def estimate_effects(models: pd.DataFrame) -> SweepEffects | None:
 
 def describe_effects(effects: SweepEffects) -> list[str]:
     """Return sentences on the order of the axes by their shares, and on the limits of that order."""
+    if effects.networks <= 1 + sum(len(effect.values) - 1 for effect in effects.axes):
+        return [
+            f"{effects.networks} networks are too few to say what mattered: the axes have as many free values, so each "
+            "network could be explained alone. Add networks that differ in one setting."
+        ]
     shares = [f"{label_axis(effect.axis)} {effect.share:.0%}".replace("%", " %") for effect in effects.axes]
     sentences = [
         f"What mattered: of the variance of validation bits over {effects.networks} networks, {', '.join(shares)}."

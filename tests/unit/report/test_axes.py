@@ -50,17 +50,24 @@ def test_the_interval_of_a_mean_is_that_of_student() -> None:
 
 
 def test_a_design_with_a_hole_is_said_to_have_one() -> None:
-    effects = estimate(make_models([(16, 0.0), (32, 0.0), (32, 0.3)]))
+    effects = estimate(make_models([(16, 0.0), (16, 0.0), (32, 0.0), (32, 0.3)]))
     assert not effects.is_full and "The design is not full" in describe_effects(effects)[1]
     lonely = [row for row in format_effects(effects) if row["networks"] == 1]
     assert {row["interval"] for row in lonely} == {"–"}
 
 
+def test_networks_as_few_as_free_values_are_not_explained() -> None:
+    effects = estimate(make_models([(16, 0.0), (32, 0.0), (32, 0.3)]))
+    assert [sentence.partition(":")[0] for sentence in describe_effects(effects)] == [
+        "3 networks are too few to say what mattered"
+    ]
+
+
 def test_infinite_networks_are_left_out_and_counted() -> None:
-    models = make_models(list(itertools.product(HIDDEN, DROPOUT)))
-    models.loc[0, "bits_per_symbol"] = math.inf
+    models = make_models([*itertools.product(HIDDEN, DROPOUT), (16, 0.0)])
+    models.loc[4, "bits_per_symbol"] = math.inf
     effects = estimate(models)
-    assert (effects.networks, effects.infinite) == (3, 1)
+    assert (effects.networks, effects.infinite) == (4, 1)
     assert describe_effects(effects)[-1] == "Networks with infinite bits are left out: 1."
 
 
