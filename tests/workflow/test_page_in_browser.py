@@ -67,7 +67,8 @@ def page(report: Path) -> Iterator[Any]:
 
 
 def first_column(page: Any) -> list[str]:
-    return [text.split()[0] for text in page.locator("table.sortable tbody th").all_inner_texts()]
+    rows = page.locator("table.sortable").first.locator("tbody.models tr:visible th")
+    return [text.split()[0].removesuffix("best") for text in rows.all_inner_texts()]
 
 
 def test_a_large_report_stays_small(report: Path) -> None:
@@ -91,18 +92,123 @@ def test_a_click_on_a_head_sorts_and_a_second_turns_it_round(page: Any) -> None:
     head = page.locator("table.sortable").first.get_by_role("button", name="test perplexity")
     head.click()
     upward = first_column(page)
-    assert upward[0] == "true-source" or "2x72" in upward[0]
+    assert "2x72" in upward[0]
     assert upward[-1] == "mle-3"  # infinite
     head.click()
     assert first_column(page)[0] == "mle-3"
     assert sorted(first_column(page)) == sorted(upward)
 
 
-def test_a_card_opens_when_it_is_asked_for(page: Any) -> None:
-    card = page.locator("details", has_text="Settings of lstm-1x8").first
-    assert not card.locator("pre").is_visible()
+def test_the_keyboard_sorts_too(page: Any) -> None:
+    head = page.locator("table.sortable").first.get_by_role("button", name="validation perplexity")
+    head.focus()
+    page.keyboard.press("Enter")
+    assert first_column(page)[0] == "gru-2x72" and first_column(page)[-1] == "mle-3"
+
+
+def test_references_stand_below_the_models_in_every_order(page: Any) -> None:
+    references = page.locator("tbody.references th").all_inner_texts()
+    assert {text.split()[0] for text in references} == {"true-source", "xz"}
+    assert not {"true-source", "xz"} & set(first_column(page))
+
+
+def test_the_family_and_the_search_choose_rows(page: Any) -> None:
+    tools = page.locator("[data-table]").first
+    total = len(first_column(page))
+    tools.locator("select").select_option("ngram")
+    ngrams = first_column(page)
+    assert "mkn-3" in ngrams and not [name for name in ngrams if "x" in name]
+    tools.locator("select").select_option("")
+    tools.locator("input").fill("gru 2x")
+    assert {name.rpartition("x")[0] for name in first_column(page)} == {"gru-2"}
+    assert tools.locator("output").inner_text() == f"9 of {total} models"
+    tools.locator("input").fill("")
+    assert len(first_column(page)) == total
+
+
+def test_two_cards_stand_side_by_side_with_their_differences_marked(page: Any) -> None:
+    pair = page.locator(".pair").last
+    for place, model in enumerate(("lstm-1x8", "lstm-2x8")):
+        pair.locator("select").nth(place).select_option(label=model)
+    first, second = pair.locator("pre").all()
+    assert "hidden: 8" in first.inner_text() and "hidden: 8" in second.inner_text()
+    assert first.locator("mark", has_text="layers: 1").count() == 1
+    assert second.locator("mark", has_text="layers: 2").count() == 1
+    assert first.locator("mark", has_text="hidden").count() == 0
+
+
+def test_the_chooser_of_samples_shows_the_chosen_model(page: Any) -> None:
+    pair = page.locator(".pair").first
+    pair.locator("select").nth(1).select_option(label="lstm-1x8")
+    assert "a sample of lstm-1x8" in pair.locator("pre").nth(1).inner_text()
+
+
+def find_figure(page: Any, label: str) -> Any:
+    return page.locator("figure", has=page.locator(f"svg[aria-label^='{label}']"))
+
+
+def test_a_point_under_the_pointer_says_its_name_and_value(page: Any) -> None:
+    figure = find_figure(page, "Perplexity by order")
+    plot = figure.locator("svg.plot")
+    plot.scroll_into_view_if_needed()
+    x, y = plot.evaluate(
+        """plot => {
+          const [x, y] = JSON.parse(plot.dataset.series).find(({ name }) => name === "mkn").points[1];
+          const point = new DOMPoint(x, y).matrixTransform(plot.getScreenCTM());
+          return [point.x, point.y];
+        }"""
+    )
+    page.mouse.move(x, y)
+    assert re.match(r"mkn: order .* 2, test perplexity [\d.]+$", figure.locator(".readout").inner_text())
+
+
+def test_arrow_keys_go_from_point_to_point(page: Any) -> None:
+    figure = find_figure(page, "Learning curves")
+    figure.locator("svg.plot").focus()
+    page.keyboard.press("ArrowRight")
+    first = figure.locator(".readout").inner_text()
+    page.keyboard.press("ArrowRight")
+    second = figure.locator(".readout").inner_text()
+    assert "epoch" in first and "validation perplexity" in first and first != second
+
+
+def test_a_button_of_the_legend_hides_its_series_and_shows_it_again(page: Any) -> None:
+    figure = find_figure(page, "Perplexity by order")
+    button = figure.get_by_role("button", name="mkn", exact=True)
+    name = figure.locator("svg.plot").evaluate(
+        "plot => JSON.parse(plot.dataset.series).find(({ name }) => name === 'mkn').ids[0]"
+    )
+    line = page.locator(f"[id='{name}']")
+    assert line.is_visible()
+    button.click()
+    assert button.get_attribute("aria-pressed") == "false" and not line.is_visible()
+    button.click()
+    assert line.is_visible()
+
+
+@pytest.mark.parametrize("width", [390, 768])
+def test_a_menu_opens_the_contents_on_a_narrow_screen(page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    links, menu = page.locator("#contents-list"), page.get_by_role("button", name="Contents")
+    assert not links.is_visible()
+    menu.click()
+    assert links.is_visible()
+    links.get_by_role("link", name="Models").first.click()
+    assert not links.is_visible() and page.evaluate("location.hash") == "#toy-char.models"
+    page.set_viewport_size({"width": 1440, "height": 900})
+    assert links.is_visible() and not menu.is_visible()
+
+
+def test_without_a_script_everything_is_shown(page: Any, report: Path) -> None:
+    context = page.context.browser.new_context(java_script_enabled=False)
+    still = context.new_page()
+    still.goto(report.as_uri())
+    assert still.locator("#contents-list").is_visible()
+    assert still.locator("svg.plot").count() == 5
+    card = still.locator("details", has_text="Settings of lstm-1x8").first
     card.locator("summary").click()
     assert "hidden: 8" in card.locator("pre").inner_text()
+    context.close()
 
 
 def test_links_lead_to_their_sections(page: Any) -> None:
@@ -111,8 +217,10 @@ def test_links_lead_to_their_sections(page: Any) -> None:
     assert page.locator("#toy-char h2").is_visible()
 
 
-@pytest.mark.parametrize("width", [360, 800])
-def test_nothing_is_wider_than_the_screen_but_what_scrolls_by_itself(page: Any, width: int) -> None:
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_nothing_is_wider_than_the_screen_but_what_scrolls_by_itself(page: Any, width: int, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.set_viewport_size({"width": 1200, "height": 900})

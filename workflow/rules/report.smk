@@ -177,7 +177,7 @@ rule write_report:
     params:
         script=script("write_report"),
         code=code_of("write_report"),
-        templates=digest_of_files("src/seqlab/report/*.html", "src/seqlab/report/errata.csv"),
+        templates=digest_of_files(*map("src/seqlab/report/{}".format, ("*.html", "*.css", "*.js", "errata.csv"))),
     message:
         "Writing {output.page}"
     shell:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from seqlab.fleet.fit import REMEDIES, UNDERFITTED_COLUMN
 from seqlab.questions.verdicts import TIED, Verdict, find_verdict
+from seqlab.report.axes import label_axis
 from seqlab.report.style import format_deviation, format_number
 from seqlab.report.tables import find_best_model
 
@@ -40,6 +41,77 @@ def compose_answer(models: pd.DataFrame, verdicts: Sequence[Verdict], rate: dict
             figures = f"{format_figure(other, 'perplexity')}{over}{_compared(find_verdict(verdicts, rival))}"
             sentences.append(f"The best {name} (chosen on the validation split), {rival}, has {figures}")
     return sentences + _compare_at_equal_cost(models) + _floor(rate)
+
+
+def compose_summary(models: pd.DataFrame, verdicts: Sequence[Verdict]) -> list[str]:
+    """Return sentences for a reader in a hurry: the best model, its lead, whether it is settled, its cost, and what to
+    run next. Empty where no model has a finite perplexity on validation.
+    """
+    trained = models[models["family"].isin(FAMILY_TITLES)]
+    best = find_best_model(trained)
+    if best is None:
+        return []
+    row = _test_row(trained, best)
+    others = trained[trained["family"] != row["family"]]
+    rival = find_best_model(others) or find_best_model(trained[trained["model"] != best])
+    verdict = find_verdict(verdicts, rival) if rival else None
+    underfitted = bool((models[UNDERFITTED_COLUMN] != "").any())
+    bits = format_number(row["bits_per_char"])
+    return [
+        f"{best} predicts this text best: {bits} bits per character, perplexity {format_number(row['perplexity'])}.",
+        _describe_lead(rival, verdict, underfitted),
+        _describe_cost(row),
+        f"Next: {_recommend(models, row, verdict, underfitted)}.",
+    ]
+
+
+def _describe_lead(rival: str | None, verdict: Verdict | None, underfitted: bool) -> str:
+    """Return a sentence on the difference of the best model to its `rival`, and whether it is settled."""
+    if rival is None:
+        return "There is no other model to compare with."
+    if verdict is None or not verdict.is_known:
+        return f"Its lead over {rival} is not settled: the two were not compared symbol by symbol."
+    low, high = sorted((abs(verdict.low), abs(verdict.high)))
+    if verdict.verdict == TIED:
+        return (
+            f"Its lead over {rival} is not settled: the two are tied, with a difference of "
+            f"{verdict.difference:.4f} bits per symbol (95 % interval {verdict.low:+.4f} to {verdict.high:+.4f})."
+        )
+    word = "better" if verdict.difference > 0 else "worse"
+    interval = f"95 % interval {low:.4f} to {high:.4f}"
+    figures = f"{abs(verdict.difference):.4f} bits per symbol {word} than {rival} ({interval})"
+    if underfitted:
+        return f"It is {figures}, but this is not settled, because some networks are underfitted."
+    return f"It is {figures}, and this is settled on this text."
+
+
+def _describe_cost(row: Mapping[str, Any]) -> str:
+    over = f" of {row['seeds']} seeds" if row["seeds"] > 1 else ""
+    parameters = f"{row['parameters']:,} parameters" if row["parameters"] else "no parameters of its own"
+    seconds = row["train_seconds"]
+    return f"It has {parameters}" + ("." if math.isnan(seconds) else f" and took {seconds:,.1f} s of training{over}.")
+
+
+def _recommend(models: pd.DataFrame, row: Mapping[str, Any], verdict: Verdict | None, underfitted: bool) -> str:
+    """Return the end of a sentence on the next experiment, after the first of these reasons that holds."""
+    if underfitted:
+        return "train the underfitted networks longer or with less regularisation, as said below"
+    if verdict is not None and verdict.verdict == TIED:
+        return (
+            "use a longer text or more seeds (rnn.seeds); this test detects a difference of "
+            f"{verdict.minimum_detectable:.4f} bits per symbol with a power of 80 %"
+        )
+    networks = models[(models["family"] == "rnn") & (models["split"] == "test")]
+    network = find_best_model(models[models["family"] == "rnn"])
+    if network is None:
+        return "train a recurrent network (rnn) on this text"
+    if (networks["seeds"] == 1).any():
+        return "train the networks from more seeds (rnn.seeds), so that figures have a standard deviation"
+    best = _test_row(models, network)
+    for axis in ("hidden", "layers"):
+        if networks[axis].nunique() > 1 and best[axis] == networks[axis].max():
+            return f"try more {label_axis(axis)} (rnn.{axis}); the best network has {best[axis]:g}, the most of all"
+    return f"try values of other settings around the best network, {network}"
 
 
 def describe_underfitted(models: pd.DataFrame, section: str) -> list[str]:

@@ -19,7 +19,9 @@ from matplotlib.transforms import ScaledTranslation
 from seqlab.axes import SHAPE
 from seqlab.ledger.selection import rank_candidates
 from seqlab.report import style
+from seqlab.report.axes import format_value, label_axis, list_axis_values, select_value
 from seqlab.report.figures import DASHES, make_legend_note, select_networks
+from seqlab.report.points import name_points
 from seqlab.report.tables import list_axes
 
 MAX_HIGHLIGHTED = 12  # learning curves in colour
@@ -29,28 +31,6 @@ MAX_COLUMNS = 3  # panels in a row
 MAX_BARS = 60  # networks whose spread over seeds is drawn
 MAX_SHAPES = 300  # networks drawn as vector shapes; more are rasterized to keep the file small
 MAX_STYLE_COLOURS = 4  # values in colours of the style; more values of a numeric axis go from dark to light
-AXIS_LABELS = {"hidden": "hidden units"}
-
-
-def _label(axis: str) -> str:
-    return AXIS_LABELS.get(axis, axis.replace("_", " "))
-
-
-def _written(value: Any) -> str:
-    """Return a value of an axis as text."""
-    if isinstance(value, str):
-        return value
-    return "none" if pd.isna(value) else style.format_tick(float(value))
-
-
-def _values(networks: pd.DataFrame, axis: str) -> list[Any]:
-    """Return the values of an axis in rising order; None, for networks without the setting, comes last."""
-    column = networks[axis]
-    return [*sorted(column.dropna().unique()), *([None] if column.isna().any() else [])]
-
-
-def _with_value(networks: pd.DataFrame, axis: str, value: Any) -> pd.DataFrame:
-    return networks[networks[axis].isna() if value is None else (networks[axis] == value).fillna(False).astype(bool)]
 
 
 def _with_valid(models: pd.DataFrame) -> pd.DataFrame:
@@ -79,12 +59,12 @@ def plot_heat_maps(models: pd.DataFrame) -> Figure:
         return style.draw_message("No recurrent network was trained, so there are no settings to compare.")
     axes = list_axes(select_networks(models))
     if set(axes) <= set(SHAPE):
-        by_cell = {cell: networks[networks["cell"] == cell] for cell in _values(networks, "cell")}
-        values = {name: _values(networks, name) for name in ("hidden", "layers")}  # the same in every panel
+        by_cell = {cell: networks[networks["cell"] == cell] for cell in list_axis_values(networks, "cell")}
+        values = {name: list_axis_values(networks, name) for name in ("hidden", "layers")}  # the same in every panel
         maps = [(str(cell), "hidden", "layers", of_cell) for cell, of_cell in by_cell.items()]
         return _draw_maps(maps, values, len(maps))
     pairs = [(axes[0], "layers" if axes[0] != "layers" else "hidden")] if len(axes) == 1 else _pairs(networks, axes)
-    values = {name: _values(networks, name) for name in {name for pair in pairs for name in pair}}
+    values = {name: list_axis_values(networks, name) for name in {name for pair in pairs for name in pair}}
     maps = [("", across, up, networks) for across, up in pairs]
     figure = _draw_maps(maps, values, _columns(len(maps)))
     if len(networks) > max(len(values[across]) * len(values[up]) for across, up in pairs) or len(axes) > 2:
@@ -104,7 +84,7 @@ def _pairs(networks: pd.DataFrame, axes: Sequence[str]) -> list[tuple[str, str]]
     for first, second in itertools.combinations(axes, 2):
         best = _best_first(networks).drop_duplicates([first, second])["bits_per_symbol"]
         bits = best[np.isfinite(best)]
-        across, up = sorted((first, second), key=lambda axis: -len(_values(networks, axis)))
+        across, up = sorted((first, second), key=lambda axis: -len(list_axis_values(networks, axis)))
         spread[across, up] = float(bits.std()) if len(bits) > 1 else 0.0
     return sorted(spread, key=lambda pair: -spread[pair])[:MAX_MAPS]
 
@@ -145,7 +125,7 @@ def _draw_map(panel: Axes, networks: pd.DataFrame, values: dict[str, list[Any]],
     (across, columns), (up, rows) = values.items()
     written = _has_numbers(values, across, up)
     ordered = _best_first(networks)
-    cells = [[_with_value(_with_value(ordered, up, row), across, column)[:1] for column in columns] for row in rows]
+    cells = [[select_value(select_value(ordered, up, row), across, column)[:1] for column in columns] for row in rows]
     perplexities = np.array([[cell["perplexity"].iloc[0] if len(cell) else math.nan for cell in row] for row in cells])
     panel.set_facecolor("#EBEBEB")
     norm = LogNorm(low / (high / low) ** 0.2, high)
@@ -156,12 +136,26 @@ def _draw_map(panel: Axes, networks: pd.DataFrame, values: dict[str, list[Any]],
         dark = perplexities[row, column] < low * (high / low) ** 0.15  # false where there is no value
         text, colour = _heat_text(cells[row][column]), "white" if dark else "black"
         panel.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=colour)
-    panel.set(xlabel=_label(across), xticks=np.arange(len(columns)) + 0.5, xticklabels=map(_written, columns))
-    panel.set(ylabel=_label(up), yticks=np.arange(len(rows)) + 0.5, yticklabels=map(_written, rows))
+    _name_cells(panel, cells)
+    panel.set(xlabel=label_axis(across), xticks=np.arange(len(columns)) + 0.5, xticklabels=map(format_value, columns))
+    panel.set(ylabel=label_axis(up), yticks=np.arange(len(rows)) + 0.5, yticklabels=map(format_value, rows))
     panel.grid(False)
     panel.tick_params(length=0)
     panel.spines[:].set_visible(False)
     return image
+
+
+def _name_cells(panel: Axes, cells: Sequence[Sequence[pd.DataFrame]]) -> None:
+    """Name the cells of a map, rows of at most one network, by points without a marker."""
+    names = {
+        (column + 0.5, row + 0.5): f"{network.model}, test perplexity {_heat_text(cell).replace(chr(10), ' ')}"
+        for row, cells_of_row in enumerate(cells)
+        for column, cell in enumerate(cells_of_row)
+        for network in cell.itertuples()
+    }
+    if names:
+        (line,) = panel.plot(*zip(*names, strict=True), linestyle="none", marker="", label="_cells")
+        name_points(line, list(names.values()))
 
 
 def _has_numbers(values: Mapping[str, list[Any]], across: str, up: str) -> bool:
@@ -191,7 +185,7 @@ def plot_axes(models: pd.DataFrame) -> Figure:
     networks = select_networks(models)
     varied = list_axes(networks)
     if len(varied) < 2:
-        difference = f"only in {_label(varied[0])}" if varied else "in no setting"
+        difference = f"only in {label_axis(varied[0])}" if varied else "in no setting"
         return style.draw_message(
             f"The networks of this experiment differ {difference}, so there are no axes to compare."
         )
@@ -200,7 +194,7 @@ def plot_axes(models: pd.DataFrame) -> Figure:
     if networks.empty:
         return style.draw_message("No recurrent network has finite test bits to draw against its settings.")
     encoded = _by_effect(networks, varied)[:2]
-    keys = [_colours(_values(networks, encoded[0])), _markers(_values(networks, encoded[1]))]
+    keys = [_colours(list_axis_values(networks, encoded[0])), _markers(list_axis_values(networks, encoded[1]))]
     columns = _columns(len(varied))
     rows = -(-len(varied) // columns)
     figure = Figure(figsize=(2.4 + 3.4 * columns, 0.6 + 3.1 * rows), layout="constrained")
@@ -215,13 +209,14 @@ def plot_axes(models: pd.DataFrame) -> Figure:
     panels[0].set_ylim(low - room, high + room)  # matplotlib ignores shifted points
     for panel in panels[::columns]:
         panel.set_ylabel("test bits per symbol")
-    handles = [make_legend_note(_label(encoded[0]))]
+    handles = [make_legend_note(label_axis(encoded[0]))]
     handles += [
-        Line2D([], [], color=colour, marker="o", linestyle="none", label=_written(value)) for value, colour in keys[0]
+        Line2D([], [], color=colour, marker="o", linestyle="none", label=format_value(value))
+        for value, colour in keys[0]
     ]
-    handles.append(make_legend_note(_label(encoded[1])))
+    handles.append(make_legend_note(label_axis(encoded[1])))
     handles += [
-        Line2D([], [], color=style.GREY, marker=marker, linestyle="none", label=_written(value))
+        Line2D([], [], color=style.GREY, marker=marker, linestyle="none", label=format_value(value))
         for value, marker in keys[1]
     ]
     handles.append(Line2D([], [], color="black", linewidth=1.2, marker="_", markersize=12, label="mean"))
@@ -234,7 +229,9 @@ def _by_effect(networks: pd.DataFrame, axes: Sequence[str]) -> list[str]:
     """Return the axes by the range of the mean test bits of their values, largest first."""
 
     def effect(axis: str) -> float:
-        means = [_with_value(networks, axis, value)["bits_per_symbol"].mean() for value in _values(networks, axis)]
+        means = [
+            select_value(networks, axis, value)["bits_per_symbol"].mean() for value in list_axis_values(networks, axis)
+        ]
         return float(np.ptp(means))
 
     return sorted(axes, key=effect, reverse=True)
@@ -260,7 +257,7 @@ def _draw_axis(
     keys: Sequence[Sequence[tuple[Any, str]]],
 ) -> None:
     """Draw the networks against one axis; `keys` are the colours and markers of the values of the `encoded` axes."""
-    values = _values(networks, axis)
+    values = list_axis_values(networks, axis)
     numeric = not any(isinstance(value, str) or value is None for value in values)
     place_of = {value: float(value) if numeric else place for place, value in enumerate(values)}
     places = np.array([place_of[value] for value in values])
@@ -269,21 +266,25 @@ def _draw_axis(
     for shift, (colour_value, colour) in enumerate(keys[0]):
         aside = 5.0 * (shift - (len(keys[0]) - 1) / 2) / 72 if encoded[0] != axis else 0.0  # inches
         where = panel.transData + ScaledTranslation(aside, 0, panel.figure.dpi_scale_trans)
-        coloured = _with_value(networks, encoded[0], colour_value)
+        coloured = select_value(networks, encoded[0], colour_value)
         for marker_value, marker in keys[1]:
-            points = _with_value(coloured, encoded[1], marker_value)
+            points = select_value(coloured, encoded[1], marker_value)
             x = [place_of[None if pd.isna(value) else value] for value in points[axis]]
             y, spread = points["bits_per_symbol"], points["bits_per_symbol_std"].fillna(0.0)
             if len(networks) <= MAX_BARS:
                 panel.vlines(x, y - spread, y + spread, color=colour, linewidth=0.9, alpha=0.4, transform=where)
             shape: dict[str, Any] = {"markersize": 5.5, "markeredgewidth": 0, "alpha": 0.8, "transform": where}
-            panel.plot(x, y, marker, color=colour, rasterized=len(networks) > MAX_SHAPES, **shape)
-    means = [_with_value(networks, axis, value)["bits_per_symbol"].mean() for value in values]
+            label = f"{label_axis(encoded[0])} {format_value(colour_value)}"
+            (line,) = panel.plot(
+                x, y, marker, color=colour, label=label, rasterized=len(networks) > MAX_SHAPES, **shape
+            )
+            name_points(line, [f"{row.model} ({row.seeds} seeds)" for row in points.itertuples()])
+    means = [select_value(networks, axis, value)["bits_per_symbol"].mean() for value in values]
     bar: dict[str, Any] = {"marker": "_", "markersize": 16, "markeredgewidth": 1.6, "zorder": 4}
     panel.plot(places, means, color="black", linewidth=1.2 if numeric else 0, **bar)
-    _ticks(panel.xaxis, places, [_written(value) for value in values])
+    _ticks(panel.xaxis, places, [format_value(value) for value in values])
     panel.margins(x=0.18)
-    panel.set_xlabel(_label(axis))
+    panel.set_xlabel(label_axis(axis))
 
 
 def _scale(panel: Axes, places: np.ndarray[Any, np.dtype[np.float64]]) -> None:
@@ -326,21 +327,23 @@ def plot_learning_curves(models: pd.DataFrame, histories: Mapping[str, pd.DataFr
     best = _best_first(networks)["model"][:MAX_HIGHLIGHTED]
     coloured = networks[networks["model"].isin(best)]
     encoded = _curve_axes(networks)
-    colours = _colours(_values(coloured, encoded[0]))
-    dashes = [(value, DASHES[place % len(DASHES)]) for place, value in enumerate(_values(coloured, encoded[1]))]
-    cells = _values(networks, "cell")
+    colours = _colours(list_axis_values(coloured, encoded[0]))
+    dashes = [
+        (value, DASHES[place % len(DASHES)]) for place, value in enumerate(list_axis_values(coloured, encoded[1]))
+    ]
+    cells = list_axis_values(networks, "cell")
     figure = Figure(figsize=(1.6 + 3.4 * len(cells), 4) if len(cells) > 1 else (7.5, 4.2), layout="constrained")
     panels = figure.subplots(1, len(cells), sharex=True, sharey=True, squeeze=False)[0]
     for panel, cell in zip(panels, cells, strict=True):
-        for model in _with_value(networks[~networks["model"].isin(best)], "cell", cell)["model"]:
+        for model in select_value(networks[~networks["model"].isin(best)], "cell", cell)["model"]:
             mean = histories[model].groupby("epoch")["valid_perplexity"].mean()
             panel.plot(
                 mean.index, mean, color=style.PALE_GREY, linewidth=0.8, zorder=1, rasterized=len(networks) > MAX_SHAPES
             )
         for colour_value, colour in colours:
             for dash_value, dash in dashes:
-                of_colour = _with_value(_with_value(coloured, "cell", cell), encoded[0], colour_value)
-                for model in _with_value(of_colour, encoded[1], dash_value)["model"]:
+                of_colour = select_value(select_value(coloured, "cell", cell), encoded[0], colour_value)
+                for model in select_value(of_colour, encoded[1], dash_value)["model"]:
                     _curve(panel, histories[model], model, colour, dash)
         panel.set(title=cell, xlabel="epoch")
         panel.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, min_n_ticks=1))
@@ -363,7 +366,7 @@ def _curve_axes(networks: pd.DataFrame) -> list[str]:
         return ["hidden", "layers"]
     finite = networks[np.isfinite(networks["bits_per_symbol"])]
     first, *others = _by_effect(finite, varied) if len(finite) else varied
-    few = [axis for axis in others if len(_values(networks, axis)) <= len(DASHES)]
+    few = [axis for axis in others if len(list_axis_values(networks, axis)) <= len(DASHES)]
     return [first, (few or others or [axis for axis in ("layers", "hidden") if axis != first])[0]]
 
 
@@ -371,14 +374,18 @@ def _with_unit(axis: str, value: Any) -> str:
     """Return a value with the name of its setting, for a legend: 16 hidden units, 2 layers, dropout 0.3."""
     if axis == "layers":
         return f"{value} layer{'s' if value > 1 else ''}"
-    return f"{_written(value)} {_label(axis)}" if axis == "hidden" else f"{_label(axis)} {_written(value)}"
+    return (
+        f"{format_value(value)} {label_axis(axis)}" if axis == "hidden" else f"{label_axis(axis)} {format_value(value)}"
+    )
 
 
 def _curve(panel: Axes, history: pd.DataFrame, model: str, colour: str, dash: Any) -> None:
     seeds = history.pivot_table(index="epoch", columns="seed", values="valid_perplexity").sort_index()
     together = seeds.dropna()  # the epochs that every seed has reached
     panel.plot(together.index, together.mean(axis=1), color=colour, linestyle=dash, label=model)
-    panel.fill_between(together.index, together.min(axis=1), together.max(axis=1), color=colour, alpha=0.2, linewidth=0)
+    panel.fill_between(
+        together.index, together.min(axis=1), together.max(axis=1), color=colour, alpha=0.2, linewidth=0, label=model
+    )
     for seed in seeds.columns:
         alone = seeds[seed].dropna().loc[together.index.max() if len(together) else seeds.index.min() :]
         if len(alone) > 1:

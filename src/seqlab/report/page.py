@@ -3,10 +3,12 @@
 import base64
 import csv
 import math
+import os
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -17,10 +19,12 @@ from seqlab.io.errors import InputError
 from seqlab.io.files import damaged, read_json, verified, write_text
 from seqlab.io.runs import SERIES, Experiment, Place, Run
 from seqlab.io.tables import read_rows
+from seqlab.ledger.selection import rank_candidates
 from seqlab.questions.protocols import ProtocolRow
 from seqlab.questions.verdicts import Verdict, find_leader, find_verdict, read_verdicts
 from seqlab.report import answer
 from seqlab.report.audit import read_audit
+from seqlab.report.axes import SHARE_DEFINITION, describe_effects, estimate_effects, format_effects
 from seqlab.report.contents import (
     FAMILIES_WITHOUT_SAMPLE,
     GAPS_TABLE,
@@ -32,12 +36,15 @@ from seqlab.report.contents import (
 from seqlab.report.explained import colour_places
 from seqlab.report.forecast import compose_forecast_section
 from seqlab.report.gaps import read_answers
+from seqlab.report.intervals import IntervalScale
+from seqlab.report.points import inline_figure
 from seqlab.report.published import count_verdicts, read_published
 from seqlab.report.style import format_number
 from seqlab.report.tables import ANSWER_COLUMN, BUDGET_COLUMNS, find_best_model, read_text_models
 
 MAX_SAMPLE_CHARACTERS = 4000
 PROTOCOL_FORMATS = {"perplexity": format_number, "gap": "{:+.4f}".format, "symbols": "{:,}".format}
+REFERENCE_FAMILIES = ("compressor", "source")  # known costs, which stand below the models
 LONG_WORD_CHARACTERS = 50  # a text with longer words on average has no words
 
 
@@ -71,7 +78,7 @@ def write_report(experiment: Experiment, provenance: Mapping[str, str], output: 
         if place.unit == SERIES:
             series.append(shared | compose_forecast_section(place, runs[place], prepared))
         else:
-            section = shared | _text_section(place, runs[place], missing)
+            section = shared | _text_section(place, runs[place], missing, Path(output).parent)
             section["audit"] = audit = read_audit(experiment, place)
             section["answer"] += [audit.sentence] if audit and audit.is_broken else []
             section["answers"] = read_answers(place.file(GAPS_TABLE)) if place in experiment.answers else []
@@ -106,16 +113,19 @@ def _source(path: str) -> dict[str, Any]:
 
 
 def _figures(place: Place, missing: list[str], answers: Container[Place]) -> list[dict[str, Any]]:
-    """Return the figures of a place as images, in which a browser runs no scripts and loads no files; sentences about
-    missing figures are added to `missing`.
+    """Return the figures of a place as parts of the page, or as images where a file has more than a drawing, since a
+    browser runs no scripts and loads no files in an image; sentences about missing figures are added to `missing`.
     """
     figures = []
     for name, entry in list_figures(place, answers).items():
         path = Path(figure_file(place, name))
         if path.is_file():
             label = f"{entry.title} of {_name(place)}: {entry.caption}"
-            address = f"data:image/svg+xml;base64,{base64.b64encode(verified(path).read_bytes()).decode()}"
-            figures.append({"title": entry.title, "caption": entry.caption, "label": label, "address": address})
+            svg = verified(path).read_bytes()
+            figure: dict[str, Any] = {"title": entry.title, "caption": entry.caption, "label": label}
+            figure["drawing"] = inline_figure(svg, f"{make_anchor(place)}.{name}", label)
+            figure["address"] = f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
+            figures.append(figure)
         else:
             missing.append(f"The figure {name}.svg is missing.")
     return figures
@@ -145,11 +155,15 @@ def _published_values(path: Path, experiment: Experiment, answer: list[str]) -> 
     return {"published": rows, "answer": [*answer, sentence] if rows else answer}
 
 
-def _text_section(place: Place, runs: list[Run], missing: list[str]) -> dict[str, Any]:
-    """Return the section about one text by one unit; sentences about missing files are added to `missing`."""
+def _text_section(place: Place, runs: list[Run], missing: list[str], folder: Path) -> dict[str, Any]:
+    """Return the section about one text by one unit of a page in `folder`; sentences about missing files are added to
+    `missing`.
+    """
     models = read_text_models(place.file("models.csv"))
     sections = []
     verdicts = _verdicts(Path(place.file("verdicts.csv")), missing)
+    against = find_leader(verdicts)
+    scale = IntervalScale([verdict for verdict in verdicts if verdict.against == against])
     best = {str(find_best_model(models[models["family"] == family])) for family in answer.FAMILY_TITLES}
     bits = _bits(models)
     by_run = {(run.family, run.model): run for run in runs}
@@ -159,24 +173,38 @@ def _text_section(place: Place, runs: list[Run], missing: list[str]) -> dict[str
             raise damaged(place.file("models.csv"), f"it has {label}, which the experiment lacks")
         run = by_run.pop(name)
         is_best = run.family in answer.FAMILY_TITLES and run.model in best
-        section = {"best": is_best, "verdict": find_verdict(verdicts, run.model)}
-        sections.append(_run(run, rows, models, bits, missing) | section)
+        verdict = find_verdict(verdicts, run.model)
+        section = _run(run, rows, models, bits, missing)
+        names = [
+            name for name, key in {"card.yaml": "card", "sample.txt": "sample"}.items() if section[key] is not None
+        ]
+        names += ["metrics.json", "scores.npz"] + ["history.csv"] * (run.family == "rnn")
+        section |= {"best": is_best, "verdict": verdict, "drawing": scale.draw(verdict) if verdict else ""}
+        sections.append(section | {"files": _link_files(run, names, folder)})
     missing += [f"{run.model} is not in models.csv." for run in by_run.values()]
     for family, name in answer.TRAINED_FAMILIES.items():
         if family not in models["family"].unique():
             missing.insert(0, f"No {name} was trained.")
+    sections = rank_candidates(sections, lambda section: (section["standing"], section["model"]))
+    effects = estimate_effects(models)
     rate = next((run["entropy_rate"] for run in sections if run["entropy_rate"]), None)
     answer_rates = next((run["answer_rates"] for run in sections if run["answer_rates"]), None)
     return {
         "corpus": place.corpus,
         "unit": place.unit,
         "runs": sections,
+        "competing": [run for run in sections if run["family"] not in REFERENCE_FAMILIES],
+        "references": [run for run in sections if run["family"] in REFERENCE_FAMILIES],
+        "summary": answer.compose_summary(models, verdicts),
+        "effects": format_effects(effects) if effects else [],
+        "mattered": describe_effects(effects) if effects else [],
+        "share_definition": SHARE_DEFINITION,
         "models": models,
         "protocols": _protocols(Path(place.file("protocols.csv"))),
         "contrast": _contrast(Path(place.file("contrast.json"))),
         "findings": _findings(Path(place.file("check.json"))),
         "answer": answer.compose_answer(models, verdicts, rate) + answer.describe_answers(models, answer_rates),
-        "against": find_leader(verdicts),
+        "against": against,
         "closed": answer.describe_vocabulary(models, place.unit),
         "bits": list(bits),
         "symbols": _symbols(models),
@@ -219,6 +247,7 @@ def _run(
         "test": answer.format_figure(test, "perplexity"),
         "interval": answer.format_interval(test),
         "valid": answer.format_figure(valid, "perplexity"),
+        "standing": valid["perplexity"],
         "bits": ["–" if math.isnan(test[name]) else format_number(test[name]) for name in bits.values()],
         "seeds": test["seeds"] or "–",
         "seconds": _seconds(test["train_seconds"]),
@@ -227,6 +256,12 @@ def _run(
         "underfitted": test[UNDERFITTED_COLUMN],
         "within": [_within(run, test[column], models) for column in BUDGET_COLUMNS.values()],
     }
+
+
+def _link_files(run: Run, names: Sequence[str], folder: Path) -> list[dict[str, str]]:
+    """Return names and addresses of files of a run, relative to the `folder` of the page."""
+    addresses = [Path(os.path.relpath(run.file(name), folder)).as_posix() for name in names]
+    return [{"name": name, "address": quote(address)} for name, address in zip(names, addresses, strict=True)]
 
 
 def _bits(models: pd.DataFrame) -> dict[str, str]:

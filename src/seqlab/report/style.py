@@ -15,6 +15,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLoc
 
 from seqlab.io.errors import InputError
 from seqlab.io.files import replacing
+from seqlab.report.points import add_points, list_points, mark_series
 
 # the colours of Okabe and Ito, distinguishable for colour-blind readers, without yellow
 ORANGE, SKY, GREEN, BLUE, VERMILLION, PURPLE = "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"
@@ -62,11 +63,20 @@ def styled(draw: Callable[Arguments, StyledResult]) -> Callable[Arguments, Style
 
 @styled
 def save_figure(figure: Figure, path: str | Path) -> None:
-    """Write `figure` to `path` in the format of its suffix; the same figure gives the same bytes."""
+    """Write `figure` to `path` in the format of its suffix; the same figure gives the same bytes.
+
+    An SVG file has the names and values of its points as metadata, see `seqlab.report.points`.
+    """
     if Path(path).suffix not in SUFFIXES:
         raise InputError(f"a figure can't be written as {path}; its name must end in one of {', '.join(SUFFIXES)}")
     with replacing(path) as temporary:
-        figure.savefig(temporary, metadata={"Date": None} if temporary.suffix == ".svg" else None, dpi=110)
+        if temporary.suffix != ".svg":
+            figure.savefig(temporary, dpi=110)
+            return
+        mark_series(figure)
+        figure.savefig(temporary, metadata={"Date": None}, dpi=110)
+        svg = temporary.read_text(encoding="utf-8")
+        temporary.write_text(add_points(svg, list_points(figure)), encoding="utf-8")
 
 
 def draw_message(sentence: str) -> Figure:
