@@ -164,7 +164,7 @@ class EpochPlan:
         losses = [fleet.losses(replica) for replica in range(len(fleet.seeds))]
         plateaus = [plateau_factor(loss, settings.plateau_patience, settings.schedule_factor) for loss in losses]
         starts, lengths = _stack(epochs)
-        rates = [each.learning_rate for each in fleet.replica_settings]
+        rates = [of_replica.learning_rate for of_replica in fleet.replica_settings]
         fixed = settings, fleet.epoch, first + starts, lengths, spans, batch_counts, running
         return cls(*fixed, rates, torch.tensor(plateaus))
 

@@ -32,9 +32,9 @@ class Dropout:
     def of(cls, settings: Sequence[TrainingSettings]) -> "Dropout":
         """Return the dropout of replicas with these settings, which agree in `locked_dropout`."""
         return cls(
-            tuple(each.dropout for each in settings),
-            tuple(each.embedding_dropout for each in settings),
-            tuple(each.recurrent_dropout for each in settings),
+            tuple(of_replica.dropout for of_replica in settings),
+            tuple(of_replica.embedding_dropout for of_replica in settings),
+            tuple(of_replica.recurrent_dropout for of_replica in settings),
             settings[0].locked_dropout,
         )
 

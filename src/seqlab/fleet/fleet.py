@@ -91,7 +91,7 @@ class Fleet:
         """
         settings = replica_settings[0]
         alike = {name: getattr(settings, name) for name in FREE_SETTINGS}
-        if any(replace(each, **alike) != settings for each in replica_settings):
+        if any(replace(of_replica, **alike) != settings for of_replica in replica_settings):
             raise ValueError(f"the networks of a fleet may differ in {', '.join(FREE_SETTINGS)} only")
         parameters = {name: value.to(device) for name, value in network.initial_parameters(seeds).items()}
         optimiser = Optimiser(settings.optimiser, parameters, settings.weight_decay)
@@ -119,8 +119,9 @@ class Fleet:
 
     def describe(self, replica: int) -> str:
         """Return the name of a replica in messages: its seed, and where replicas differ also its settings."""
-        names = [name for name in FREE_SETTINGS if len({getattr(each, name) for each in self.replica_settings}) > 1]
-        values = [f"{name} {getattr(self.replica_settings[replica], name):g}" for name in names]
+        settings = self.replica_settings
+        names = [name for name in FREE_SETTINGS if len({getattr(of_replica, name) for of_replica in settings}) > 1]
+        values = [f"{name} {getattr(settings[replica], name):g}" for name in names]
         return ", ".join([f"seed {self.seeds[replica]}", *values])
 
     def select(self, replicas: Sequence[int]) -> "Fleet":

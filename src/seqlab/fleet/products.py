@@ -49,7 +49,7 @@ def _multiply_by_onednn(first: Tensor, second: Tensor) -> Tensor:
     torch multiplies matrices in float32 by MKL, which uses a part of what some processors can do.
     """
     linear = torch.ops.mkldnn._linear_pointwise
-    replicas = [linear(one, other.mT, None, "none", [], "") for one, other in zip(first, second, strict=True)]
+    replicas = [linear(rows, weight.mT, None, "none", [], "") for rows, weight in zip(first, second, strict=True)]
     return replicas[0][None] if len(replicas) == 1 else torch.stack(replicas)
 
 
