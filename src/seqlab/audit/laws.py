@@ -251,10 +251,12 @@ def measure_shortfall(subject: Subject) -> Measurement:
         return Measurement(0.0, detail + "; no entropy rate is known", is_unusual)
     if not np.isfinite(bits).all():
         return Measurement(0.0, detail, is_unusual)
+    difference = mean - float(np.mean(subject.floor_bits, dtype=np.float64))
+    detail += f", {difference:+.4f} from the floor"
+    if difference >= 0:
+        return Measurement(0.0, detail, is_unusual)
     comparison = compare_bits(np.atleast_2d(bits), np.atleast_2d(subject.floor_bits))
-    return Measurement(
-        max(0.0, -comparison.high), detail + f", {comparison.difference:+.4f} from the floor", is_unusual
-    )
+    return Measurement(max(0.0, -comparison.high), detail, is_unusual)
 
 
 def differences(first: Bits, second: Bits) -> Bits:
