@@ -100,7 +100,9 @@ def shortened(recipe: dict[str, Any], share: float, symbols: int) -> dict[str, A
     """Return the recipe with a share of its training, in one epoch."""
     if share == 1:
         return recipe
-    size = int(share * recipe["settings"]["epochs"] * (recipe["symbols"] or symbols))
+    settings = recipe["settings"]
+    size = int(share * settings["epochs"] * (recipe["symbols"] or symbols))
+    size = max(size, 2 * settings["steps"] * settings["batch_size"])  # two batches
     return recipe | {"symbols": size, "settings": recipe["settings"] | {"epochs": 1}}
 
 
