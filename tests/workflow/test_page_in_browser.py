@@ -56,6 +56,23 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of 71 models, half of them with names of about 200 characters."""
+    root = tmp_path_factory.mktemp("crowded")
+    folders = make_results(root, cells=("gru", "l" * 195), hidden=range(8, 24))
+    runs = [Run(str(folder.parents[3]), *folder.parts[-4:]) for folder in folders]
+    models = summarize_texts(runs, NOTHING_TO_SPELL)[1]
+    place = runs[0].place
+    write_table(place.file("models.csv"), models)
+    for draw in (plot_perplexity_by_order, plot_cost):
+        save_figure(draw(models), figure_file(place, draw.__name__.removeprefix("plot_")))
+    prepared = {place: str(root / "results" / "corpora" / "toy" / "char")}
+    output = root / "results" / "report.html"
+    write_report(Experiment(place.experiment, "made", [], "snakemake", prepared, runs), {"commit": "abc"}, output)
+    return output
+
+
+@pytest.fixture(scope="module")
 def page(report: Path) -> Iterator[Any]:
     with open_browser() as browser:
         page = browser.new_page(viewport={"width": 1200, "height": 900})
@@ -224,6 +241,19 @@ def test_nothing_is_wider_than_the_screen_but_what_scrolls_by_itself(page: Any, 
     page.set_viewport_size({"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.set_viewport_size({"width": 1200, "height": 900})
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_many_models_with_long_names_stay_within_the_screen(page: Any, crowded: Path, width: int) -> None:
+    other = page.context.browser.new_page(viewport={"width": width, "height": 800})
+    other.goto(crowded.as_uri())
+    assert other.evaluate("document.documentElement.scrollWidth") <= width
+    board = other.get_by_role("region", name="Models of toy, char", exact=True)
+    assert board.bounding_box()["height"] < 800
+    head = board.locator("thead")
+    board.evaluate("element => element.scrollBy(0, 2000)")
+    assert abs(head.locator("th").first.bounding_box()["y"] - board.bounding_box()["y"]) <= 1
+    other.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -12,7 +12,8 @@ from made_forecasts import make_forecasts, make_series, make_vectors
 from seqlab.io.errors import InputError
 from seqlab.io.files import replacing, write_json
 from seqlab.io.runs import Experiment, read_experiment
-from seqlab.report.contents import SERIES_FIGURES, figure_file, list_figure_files
+from seqlab.io.tables import write_table
+from seqlab.report.contents import SERIES_FIGURES, figure_file, list_figure_files, list_report_files
 from seqlab.report.drawing import draw_figure
 from seqlab.report.forecast_figures import (
     plot_error_by_horizon,
@@ -105,6 +106,21 @@ def test_forecasts_that_are_not_those_of_the_metrics_are_refused(tmp_path: Path)
         temporary.write_bytes(second.read_bytes())
     with pytest.raises(InputError, match=r"forecasts\.npz is damaged \(its SHA-256 is not that in metrics\.json"):
         summarize_forecasts(experiment.runs)
+
+
+def test_a_forecasting_run_that_failed_is_named(tmp_path: Path) -> None:
+    make_forecasts(tmp_path)
+    experiment = read_experiment(tmp_path / "results" / "made" / "runs.json")
+    failed = next(run for run in experiment.runs if run.model == "gru-1x4")
+    models = pd.read_csv(failed.place.file("models.csv"))
+    write_table(failed.place.file("models.csv"), models[models["model"] != "gru-1x4"])
+    with pytest.raises(InputError, match=r"models\.csv is damaged \(it lacks gru-1x4"):
+        write_report(experiment, {}, tmp_path / "report.html")
+    Path(failed.file("metrics.json")).unlink()
+    with pytest.raises(FileNotFoundError, match=r"gru-1x4/metrics\.json"):
+        summarize_forecasts(experiment.runs)
+    assert failed.file("metrics.json") in list_report_files(experiment.prepared, experiment.runs)
+    assert not (tmp_path / "report.html").exists()
 
 
 def one_ahead(errors: np.ndarray) -> dict[str, np.ndarray]:
