@@ -160,6 +160,23 @@ def test_the_chooser_of_samples_shows_the_chosen_model(page: Any) -> None:
     assert "a sample of lstm-1x8" in pair.locator("pre").nth(1).inner_text()
 
 
+def test_the_words_in_which_two_samples_differ_are_marked(page: Any) -> None:
+    pair = page.locator(".pair").first
+    for place, model in enumerate(("mkn-3", "lstm-1x8")):
+        pair.locator("select").nth(place).select_option(label=model)
+    marks = [text.locator("mark").all_inner_texts() for text in pair.locator("pre").all()]
+    assert marks == [["mkn-3"], ["lstm-1x8"]]
+    pair.locator("select").nth(1).select_option(label="mkn-3")
+    assert pair.locator("mark").count() == 0
+    assert pair.locator("pre").nth(1).inner_text().strip() == "a sample of mkn-3"
+
+
+def test_words_are_marked_where_they_stand(page: Any) -> None:
+    texts = [["a", "b", "c", "b"], ["b", "c", "a", "b"]]
+    assert page.evaluate("([first, second]) => findCommon(first, second)", texts) == [False, True, True, True]
+    assert page.evaluate("'机器 learning'.match(WORDS)") == ["机", "器", " ", "learning"]
+
+
 def find_figure(page: Any, label: str) -> Any:
     return page.locator("figure", has=page.locator(f"svg[aria-label^='{label}']"))
 
@@ -199,8 +216,10 @@ def test_a_button_of_the_legend_hides_its_series_and_shows_it_again(page: Any) -
     assert line.is_visible()
     button.click()
     assert button.get_attribute("aria-pressed") == "false" and not line.is_visible()
+    entry = page.locator("[id='toy-char.perplexity_by_order.legend-0']")
+    assert entry.evaluate("element => getComputedStyle(element).opacity") == "0.25"
     button.click()
-    assert line.is_visible()
+    assert line.is_visible() and entry.evaluate("element => getComputedStyle(element).opacity") == "1"
 
 
 @pytest.mark.parametrize("width", [390, 768])
