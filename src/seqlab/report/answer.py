@@ -73,13 +73,12 @@ def compose_summary(models: pd.DataFrame, verdicts: Sequence[Verdict]) -> list[s
     underfitted = bool((models[UNDERFITTED_COLUMN] != "").any())
     bits = format_number(row["bits_per_char"])
     networks = models[(models["family"] == "rnn") & (models["split"] == "test")]
-    is_tied = verdict is not None and verdict.verdict == TIED
-    tie = (
-        "use a longer text or more seeds (rnn.seeds); this test detects a difference of "
-        f"{verdict.minimum_detectable:.4f} bits per symbol with a power of 80 %"
-        if verdict is not None and is_tied
-        else ""
-    )
+    tie = ""
+    if verdict is not None and verdict.verdict == TIED:
+        tie = (
+            "use a longer text or more seeds (rnn.seeds); this test detects a difference of "
+            f"{verdict.minimum_detectable:.4f} bits per symbol with a power of 80 %"
+        )
     network = find_best_model(models[models["family"] == "rnn"])
     return [
         f"{best} predicts this text best: {bits} bits per character, perplexity {format_number(row['perplexity'])}.",
@@ -122,7 +121,7 @@ def describe_cost(row: Mapping[str, Any]) -> str:
     parameters = f"{row['parameters']:,} parameters" if row["parameters"] else "no parameters of its own"
     seconds = row["train_seconds"]
     return f"It has {parameters}" + (
-        "." if math.isnan(seconds) or not seconds else f" and took {seconds:,.1f} s of training{over}."
+        "." if math.isnan(seconds) or seconds == 0 else f" and took {seconds:,.1f} s of training{over}."
     )
 
 

@@ -80,7 +80,7 @@ for (const tools of document.querySelectorAll(".tools[data-table]")) {
   filter();
 }
 
-// Which parts of the first list are in a longest common subsequence with the second.
+// A flag for each part of the first list: true where it belongs to a longest common subsequence with the second.
 const findCommon = (first, second) => {
   const width = second.length + 1, lengths = new Uint16Array((first.length + 1) * width), common = [];
   for (let row = first.length - 1; row >= 0; row--) {
