@@ -56,6 +56,23 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of 71 models, half of them with names of about 200 characters."""
+    root = tmp_path_factory.mktemp("crowded")
+    folders = make_results(root, cells=("gru", "l" * 195), hidden=range(8, 24))
+    runs = [Run(str(folder.parents[3]), *folder.parts[-4:]) for folder in folders]
+    models = summarize_texts(runs, NOTHING_TO_SPELL)[1]
+    place = runs[0].place
+    write_table(place.file("models.csv"), models)
+    for draw in (plot_perplexity_by_order, plot_cost):
+        save_figure(draw(models), figure_file(place, draw.__name__.removeprefix("plot_")))
+    prepared = {place: str(root / "results" / "corpora" / "toy" / "char")}
+    output = root / "results" / "report.html"
+    write_report(Experiment(place.experiment, "made", [], "snakemake", prepared, runs), {"commit": "abc"}, output)
+    return output
+
+
+@pytest.fixture(scope="module")
 def page(report: Path) -> Iterator[Any]:
     with open_browser() as browser:
         page = browser.new_page(viewport={"width": 1200, "height": 900})
@@ -143,6 +160,23 @@ def test_the_chooser_of_samples_shows_the_chosen_model(page: Any) -> None:
     assert "a sample of lstm-1x8" in pair.locator("pre").nth(1).inner_text()
 
 
+def test_the_words_in_which_two_samples_differ_are_marked(page: Any) -> None:
+    pair = page.locator(".pair").first
+    for place, model in enumerate(("mkn-3", "lstm-1x8")):
+        pair.locator("select").nth(place).select_option(label=model)
+    marks = [text.locator("mark").all_inner_texts() for text in pair.locator("pre").all()]
+    assert marks == [["mkn-3"], ["lstm-1x8"]]
+    pair.locator("select").nth(1).select_option(label="mkn-3")
+    assert pair.locator("mark").count() == 0
+    assert pair.locator("pre").nth(1).inner_text().strip() == "a sample of mkn-3"
+
+
+def test_words_are_marked_where_they_stand(page: Any) -> None:
+    texts = [["a", "b", "c", "b"], ["b", "c", "a", "b"]]
+    assert page.evaluate("([first, second]) => findCommon(first, second)", texts) == [False, True, True, True]
+    assert page.evaluate("'机器 learning'.match(WORDS)") == ["机", "器", " ", "learning"]
+
+
 def find_figure(page: Any, label: str) -> Any:
     return page.locator("figure", has=page.locator(f"svg[aria-label^='{label}']"))
 
@@ -182,8 +216,10 @@ def test_a_button_of_the_legend_hides_its_series_and_shows_it_again(page: Any) -
     assert line.is_visible()
     button.click()
     assert button.get_attribute("aria-pressed") == "false" and not line.is_visible()
+    entry = page.locator("[id='toy-char.perplexity_by_order.legend-0']")
+    assert entry.evaluate("element => getComputedStyle(element).opacity") == "0.25"
     button.click()
-    assert line.is_visible()
+    assert line.is_visible() and entry.evaluate("element => getComputedStyle(element).opacity") == "1"
 
 
 @pytest.mark.parametrize("width", [390, 768])
@@ -224,6 +260,19 @@ def test_nothing_is_wider_than_the_screen_but_what_scrolls_by_itself(page: Any, 
     page.set_viewport_size({"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.set_viewport_size({"width": 1200, "height": 900})
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_many_models_with_long_names_stay_within_the_screen(page: Any, crowded: Path, width: int) -> None:
+    other = page.context.browser.new_page(viewport={"width": width, "height": 800})
+    other.goto(crowded.as_uri())
+    assert other.evaluate("document.documentElement.scrollWidth") <= width
+    board = other.get_by_role("region", name="Models of toy, char", exact=True)
+    assert board.bounding_box()["height"] < 800
+    head = board.locator("thead")
+    board.evaluate("element => element.scrollBy(0, 2000)")
+    assert abs(head.locator("th").first.bounding_box()["y"] - board.bounding_box()["y"]) <= 1
+    other.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -43,6 +43,21 @@ def compose_answer(models: pd.DataFrame, verdicts: Sequence[Verdict], rate: dict
     return sentences + _compare_at_equal_cost(models) + _floor(rate)
 
 
+class Lead(NamedTuple):
+    """Difference of the best model to its `rival` with its 95 % interval; positive where the best is better.
+
+    `measure` are the words after a number, and `form` is its format.
+    """
+
+    rival: str
+    difference: float
+    low: float
+    high: float
+    is_tied: bool
+    measure: str
+    form: str = ".4f"
+
+
 def compose_summary(models: pd.DataFrame, verdicts: Sequence[Verdict]) -> list[str]:
     """Return sentences for a reader in a hurry: the best model, its lead, whether it is settled, its cost, and what to
     run next. Empty where no model has a finite perplexity on validation.
@@ -57,61 +72,82 @@ def compose_summary(models: pd.DataFrame, verdicts: Sequence[Verdict]) -> list[s
     verdict = find_verdict(verdicts, rival) if rival else None
     underfitted = bool((models[UNDERFITTED_COLUMN] != "").any())
     bits = format_number(row["bits_per_char"])
+    networks = models[(models["family"] == "rnn") & (models["split"] == "test")]
+    tie = ""
+    if verdict is not None and verdict.verdict == TIED:
+        tie = (
+            "use a longer text or more seeds (rnn.seeds); this test detects a difference of "
+            f"{verdict.minimum_detectable:.4f} bits per symbol with a power of 80 %"
+        )
+    network = find_best_model(models[models["family"] == "rnn"])
     return [
         f"{best} predicts this text best: {bits} bits per character, perplexity {format_number(row['perplexity'])}.",
-        _describe_lead(rival, verdict, underfitted),
-        _describe_cost(row),
-        f"Next: {_recommend(models, row, verdict, underfitted)}.",
+        _describe_text_lead(rival, verdict, underfitted),
+        describe_cost(row),
+        f"Next: {recommend_run(networks, network, 'rnn', 'text', underfitted, tie)}.",
     ]
 
 
-def _describe_lead(rival: str | None, verdict: Verdict | None, underfitted: bool) -> str:
-    """Return a sentence on the difference of the best model to its `rival`, and whether it is settled."""
+def _describe_text_lead(rival: str | None, verdict: Verdict | None, underfitted: bool) -> str:
+    """Return the sentence on the difference of the best model of a text to its `rival`."""
     if rival is None:
         return "There is no other model to compare with."
     if verdict is None or not verdict.is_known:
         return f"Its lead over {rival} is not settled: the two were not compared symbol by symbol."
-    low, high = sorted((abs(verdict.low), abs(verdict.high)))
-    if verdict.verdict == TIED:
+    bounds = verdict.difference, verdict.low, verdict.high
+    return describe_lead(Lead(rival, *bounds, verdict.verdict == TIED, "bits per symbol"), "text", underfitted)
+
+
+def describe_lead(lead: Lead, subject: str, underfitted: bool) -> str:
+    """Return a sentence on a difference, and whether it is settled on the `subject`, a text or a series."""
+    if lead.is_tied:
         return (
-            f"Its lead over {rival} is not settled: the two are tied, with a difference of "
-            f"{verdict.difference:.4f} bits per symbol (95 % interval {verdict.low:+.4f} to {verdict.high:+.4f})."
+            f"Its lead over {lead.rival} is not settled: the two are tied, with a difference of "
+            f"{lead.difference:{lead.form}} {lead.measure} "
+            f"(95 % interval {lead.low:+{lead.form}} to {lead.high:+{lead.form}})."
         )
-    word = "better" if verdict.difference > 0 else "worse"
-    interval = f"95 % interval {low:.4f} to {high:.4f}"
-    figures = f"{abs(verdict.difference):.4f} bits per symbol {word} than {rival} ({interval})"
+    low, high = sorted((abs(lead.low), abs(lead.high)))
+    word = "better" if lead.difference > 0 else "worse"
+    interval = f"95 % interval {low:{lead.form}} to {high:{lead.form}}"
+    figures = f"{abs(lead.difference):{lead.form}} {lead.measure} {word} than {lead.rival} ({interval})"
     if underfitted:
         return f"It is {figures}, but this is not settled, because some networks are underfitted."
-    return f"It is {figures}, and this is settled on this text."
+    return f"It is {figures}, and this is settled on this {subject}."
 
 
-def _describe_cost(row: Mapping[str, Any]) -> str:
+def describe_cost(row: Mapping[str, Any]) -> str:
+    """Return a sentence on the parameters and seconds of training in a row of models.csv."""
     over = f" of {row['seeds']} seeds" if row["seeds"] > 1 else ""
     parameters = f"{row['parameters']:,} parameters" if row["parameters"] else "no parameters of its own"
     seconds = row["train_seconds"]
-    return f"It has {parameters}" + ("." if math.isnan(seconds) else f" and took {seconds:,.1f} s of training{over}.")
+    return f"It has {parameters}" + (
+        "." if math.isnan(seconds) or seconds == 0 else f" and took {seconds:,.1f} s of training{over}."
+    )
 
 
-def _recommend(models: pd.DataFrame, row: Mapping[str, Any], verdict: Verdict | None, underfitted: bool) -> str:
-    """Return the end of a sentence on the next experiment, after the first of these reasons that holds."""
+def recommend_run(
+    networks: pd.DataFrame, best: str | None, section: str, subject: str, underfitted: bool, tie: str
+) -> str:
+    """Return the end of a sentence on the next experiment, after the first of these reasons that holds.
+
+    `networks` has a row for each network, `best` is the best of them on validation, `section` their block in the
+    configuration, and `tie` the advice where the best model and its rival are tied, else empty.
+    """
     if underfitted:
         return "train the underfitted networks longer or with less regularisation, as said below"
-    if verdict is not None and verdict.verdict == TIED:
-        return (
-            "use a longer text or more seeds (rnn.seeds); this test detects a difference of "
-            f"{verdict.minimum_detectable:.4f} bits per symbol with a power of 80 %"
-        )
-    networks = models[(models["family"] == "rnn") & (models["split"] == "test")]
-    network = find_best_model(models[models["family"] == "rnn"])
-    if network is None:
-        return "train a recurrent network (rnn) on this text"
+    if tie:
+        return tie
+    if best is None:
+        return f"train a recurrent network ({section}) on this {subject}"
     if (networks["seeds"] == 1).any():
-        return "train the networks from more seeds (rnn.seeds), so that figures have a standard deviation"
-    best = _test_row(models, network)
+        return f"train the networks from more seeds ({section}.seeds), so that figures have a standard deviation"
+    row = networks[networks["model"] == best].iloc[0]
     for axis in ("hidden", "layers"):
-        if networks[axis].nunique() > 1 and best[axis] == networks[axis].max():
-            return f"try more {label_axis(axis)} (rnn.{axis}); the best network has {best[axis]:g}, the most of all"
-    return f"try values of other settings around the best network, {network}"
+        if networks[axis].nunique() > 1 and row[axis] == networks[axis].max():
+            return (
+                f"try more {label_axis(axis)} ({section}.{axis}); the best network has {row[axis]:g}, the most of all"
+            )
+    return f"try values of other settings around the best network, {best}"
 
 
 def describe_underfitted(models: pd.DataFrame, section: str) -> list[str]:

@@ -28,7 +28,7 @@ def plot_memory(curves: pd.DataFrame) -> Figure:
         handles += axes.plot(line["context"], line["bits_per_symbol"], **style)
         spread = line["bits_per_symbol_std"].fillna(0)
         low, high = line["bits_per_symbol"] - spread, line["bits_per_symbol"] + spread
-        axes.fill_between(line["context"], low, high, color=colours[name], alpha=0.2, linewidth=0)
+        axes.fill_between(line["context"], low, high, color=colours[name], alpha=0.2, linewidth=0, label=name)
     for floor in curves.loc[np.isinf(curves["context"]), "bits_per_symbol"]:
         label = f"known source, {floor:.3f}"
         handles.append(axes.axhline(floor, color="black", linestyle=(0, (5, 3)), linewidth=1.4, label=label))

@@ -99,7 +99,7 @@ def _bands(axes: Axes, models: pd.DataFrame) -> list[Any]:
             if row.perplexity_std > 0:
                 label += f" ± {style.format_deviation(row.perplexity_std, row.perplexity)}"
                 low, high = max(row.perplexity - row.perplexity_std, 1.0), row.perplexity + row.perplexity_std
-                axes.axhspan(low, high, color=colours[cell], alpha=0.25, linewidth=0)
+                axes.axhspan(low, high, color=colours[cell], alpha=0.25, linewidth=0, label=label)
             line = axes.axhline(row.perplexity, color=colours[cell], linestyle=dash, linewidth=1.6, label=label)
             handles.append(line)
     return handles

@@ -1,7 +1,7 @@
 """The section of the report about a series and its forecasts."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,18 @@ from seqlab.fleet.fit import UNDERFITTED_COLUMN
 from seqlab.io.files import damaged
 from seqlab.io.runs import FORECAST, Place, Run
 from seqlab.io.tables import read_table
-from seqlab.report.answer import describe_underfitted
+from seqlab.report.answer import Lead, describe_cost, describe_lead, describe_underfitted, recommend_run
 from seqlab.report.style import format_number
 from seqlab.series.autoregression import ORDER_COLUMNS, sufficient_order
 from seqlab.series.record import read_forecast_metrics
 from seqlab.series.splits import read_description
-from seqlab.series.tables import find_best_forecaster, list_table_columns, read_forecast_models, select_column
+from seqlab.series.tables import (
+    PERSISTENCE_COLUMN,
+    find_best_forecaster,
+    list_table_columns,
+    read_forecast_models,
+    select_column,
+)
 
 MODEL_COLUMNS = {  # column of models.csv -> head of the table
     "rmse": "RMSE",
@@ -29,6 +35,7 @@ MODEL_COLUMNS = {  # column of models.csv -> head of the table
     "coverage": "in the central 90 %",
     "trajectory_spread": "spread",
 }
+PERSISTENCE = "persistence"
 INTERVAL_COLUMNS = ("rmse", "mae_less_persistence", "nll", "crps")  # figures with intervals in the table
 
 
@@ -42,10 +49,43 @@ def compose_forecast_section(place: Place, runs: Sequence[Run], prepared: str) -
         "has_mean": bool(list_table_columns(models)),
         "columns": MODEL_COLUMNS,
         "about": _about(description),
+        "summary": compose_forecast_summary(models, description),
         "answer": _answer(models, runs),
         "models": [_model(run, models[models["model"] == run.model]) for run in runs],
         "horizons": _horizons(models, description),
     }
+
+
+def compose_forecast_summary(models: pd.DataFrame, description: Mapping[str, Any]) -> list[str]:
+    """Return sentences for a reader in a hurry: the best model, its lead over persistence, whether it is settled, its
+    cost, and what to run next.
+    """
+    best, columns = find_best_forecaster(models), list_table_columns(models)
+    rows = select_column(models[models["horizon"] == 1])
+    test = rows[rows["split"] == "test"]
+    row = test[test["model"] == best].iloc[0]
+    unit = "deviations on train" if columns else description["units"][0]
+    underfitted = bool((models[UNDERFITTED_COLUMN] != "").any())
+    low, high = (float(row[f"{PERSISTENCE_COLUMN}_{end}"]) for end in ("low", "high"))
+    is_settled = low > 0 or high < 0
+    if best == PERSISTENCE:
+        sentence = "No other model has a lower RMSE on validation."
+    elif math.isnan(low):
+        sentence = f"Its lead over {PERSISTENCE} is not settled: there are too few origins for an interval."
+    else:
+        measure, difference = f"of mean absolute error ({unit})", -row[PERSISTENCE_COLUMN]
+        lead = Lead(PERSISTENCE, difference, -high, -low, not is_settled, measure, ".4g")
+        sentence = describe_lead(lead, "series", underfitted)
+    is_tied = best != PERSISTENCE and not is_settled
+    tie = f"use a longer series or more seeds ({FORECAST}.seeds)" if is_tied else ""
+    networks = test[test["cell"] != ""]
+    network = find_best_forecaster(rows[rows["cell"] != ""]) if len(networks) else None
+    return [
+        f"{best} forecasts this series best one step ahead: RMSE {format_number(row['rmse'])} ({unit}).",
+        sentence,
+        describe_cost(row),
+        f"Next: {recommend_run(networks, network, FORECAST, 'series', underfitted, tie)}.",
+    ]
 
 
 def _about(description: dict[str, Any]) -> list[str]:
@@ -85,14 +125,14 @@ def _answer(models: pd.DataFrame, runs: Sequence[Run]) -> list[str]:
     unit = ", a mean over columns in units of their deviations on train" if columns else ""
     sentences = [
         f"Best model on validation, one step ahead: {best}, test RMSE {_figure(nearest.loc[best], 'rmse')}{unit}; "
-        f"persistence has {_figure(nearest.loc['persistence'], 'rmse')}.",
+        f"persistence has {_figure(nearest.loc[PERSISTENCE], 'rmse')}.",
         *describe_underfitted(models, FORECAST),
     ]
     for column in columns:
         rows = select_column(tests[tests["horizon"] == 1], column).set_index("model")
         sentences.append(
             f"{column}: {best} has a test RMSE of {_figure(rows.loc[best], 'rmse')}; persistence has "
-            f"{_figure(rows.loc['persistence'], 'rmse')}."
+            f"{_figure(rows.loc[PERSISTENCE], 'rmse')}."
         )
     last = int(models.loc[models["split"] == "test", "horizon"].max())
     if last > 1:
@@ -157,7 +197,7 @@ def _cell(row: Any, name: str) -> dict[str, str]:
     """Return a figure and its interval as text; a dash where the model has none."""
     value = _spread(row) if name == "trajectory_spread" else row[name]
     low, high = (row[f"{name}_{end}"] if name in INTERVAL_COLUMNS else math.nan for end in ("low", "high"))
-    if math.isnan(value) or (name == "mae_less_persistence" and row["model"] == "persistence"):
+    if math.isnan(value) or (name == PERSISTENCE_COLUMN and row["model"] == PERSISTENCE):
         return {"value": "–", "interval": ""}
     if name == "coverage":
         return {"value": f"{value:.0%}", "interval": ""}

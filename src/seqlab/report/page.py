@@ -193,6 +193,7 @@ def _text_section(place: Place, runs: list[Run], missing: list[str], folder: Pat
         "corpus": place.corpus,
         "unit": place.unit,
         "runs": sections,
+        "notes": [f"{run['model']}: {note}" for run in sections for note in run["notes"]],
         "competing": [run for run in sections if run["family"] not in REFERENCE_FAMILIES],
         "references": [run for run in sections if run["family"] in REFERENCE_FAMILIES],
         "summary": answer.compose_summary(models, verdicts),

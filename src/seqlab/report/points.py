@@ -41,20 +41,27 @@ def mark_series(figure: Figure) -> None:
     """Set the ids of all artists that belong to a series, before the figure is saved."""
     for number, (_, _, artist) in enumerate(_list_artists(figure)):
         artist.set_gid(f"series-{number}")
+    for number, (_, artist) in enumerate(_list_entries(figure)):
+        artist.set_gid(f"legend-{number}")
 
 
 def list_points(figure: Figure) -> str:
-    """Return the series of a saved figure as JSON: a name, the ids of its artists, and its points.
+    """Return the series of a saved figure as JSON: a name, the ids of its artists and of its entry in a legend, and
+    its points.
 
     A point is x and y in points (1/72 inch) from the upper left corner, and its text. Points outside of the axes are
     left out.
     """
     series: dict[str, dict[str, Any]] = {}
     for name, axes, artist in _list_artists(figure):
-        content = series.setdefault(name, {"name": name, "ids": [], "points": []})
+        content = series.setdefault(name, {"name": name, "ids": [], "legend": [], "points": []})
         content["ids"].append(artist.get_gid())
         if isinstance(artist, Line2D):
             content["points"] += _list_line_points(figure, axes, artist)
+    entries = {_join_words(name): content for name, content in series.items() if name}
+    for label, artist in _list_entries(figure):
+        if label in entries:
+            entries[label]["legend"].append(artist.get_gid())
     return json.dumps(list(series.values()), ensure_ascii=False, separators=(",", ":"))
 
 
@@ -80,7 +87,8 @@ def inline_figure(svg: bytes, key: str, label: str) -> Markup | None:
         return None
     content = json.loads(points.text or "[]")
     for series in content:
-        series["ids"] = [f"{key}.{name}" for name in series["ids"]]
+        for part in ("ids", "legend"):
+            series[part] = [f"{key}.{name}" for name in series.get(part, [])]
     root.attrib.pop("version", None)
     root.attrib |= {"class": "plot", "role": "img", "aria-label": label, "style": BASE_STYLE}
     root.set("data-series", json.dumps(content, ensure_ascii=False, separators=(",", ":")))
@@ -102,6 +110,20 @@ def _list_artists(figure: Figure) -> Iterator[tuple[str, Axes, Artist]]:
                 yield name, axes, artist
             elif artist in POINT_NAMES:
                 yield "", axes, artist
+
+
+def _list_entries(figure: Figure) -> Iterator[tuple[str, Artist]]:
+    """Yield the label, without blanks, and each of the two artists of every entry of a legend."""
+    for legend in (*figure.legends, *(axes.get_legend() for axes in figure.axes)):
+        if legend is not None:
+            for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True):
+                label = _join_words(text.get_text())
+                yield from ((label, artist) for artist in (handle, text) if artist is not None)
+
+
+def _join_words(label: str) -> str:
+    """Return a label without the blanks and line ends that its wrapping adds or removes."""
+    return "".join(label.split())
 
 
 def _list_line_points(figure: Figure, axes: Axes, line: Line2D) -> list[list[Any]]:

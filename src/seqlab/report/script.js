@@ -80,11 +80,32 @@ for (const tools of document.querySelectorAll(".tools[data-table]")) {
   filter();
 }
 
-// A chooser shows two texts side by side in place of the list of all.
+// A flag for each part of the first list: true where it belongs to a longest common subsequence with the second.
+const findCommon = (first, second) => {
+  const width = second.length + 1, lengths = new Uint16Array((first.length + 1) * width), common = [];
+  for (let row = first.length - 1; row >= 0; row--) {
+    for (let column = second.length - 1; column >= 0; column--) {
+      const place = row * width + column;
+      lengths[place] = first[row] === second[column]
+        ? lengths[place + width + 1] + 1 : Math.max(lengths[place + width], lengths[place + 1]);
+    }
+  }
+  for (let row = 0, column = 0; row < first.length;) {
+    const place = row * width + column;
+    if (column < second.length && first[row] === second[column]) { common[row++] = true; column++; }
+    else if (column < second.length && lengths[place + 1] > lengths[place + width]) column++;
+    else common[row++] = false;
+  }
+  return common;
+};
+
+// A chooser shows two texts side by side in place of the list of all, with the lines or words marked that differ.
+const WORDS = /\s+|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]+/gu;
 for (const list of document.querySelectorAll(".texts")) {
   const texts = [...list.querySelectorAll("pre")];
   if (texts.length < 2) continue;
-  const lines = texts.map((text) => text.textContent.split("\n"));
+  const pattern = list.dataset.compared === "lines" ? /[^\n]+|\n/g : WORDS;
+  const parts = texts.map((text) => text.textContent.match(pattern) ?? []);
   const panes = [0, 1].map((place) => {
     const select = make("select", {}, ...texts.map((text, number) => make("option", { value: number }, text.dataset.model)));
     select.value = place;
@@ -93,10 +114,9 @@ for (const list of document.querySelectorAll(".texts")) {
     return { select, text, box: make("div", {}, make("div", { class: "tools" }, label), text) };
   });
   const show = () => panes.forEach(({ select, text }, place) => {
-    const other = new Set(lines[panes[1 - place].select.value]);
-    const parts = lines[select.value].flatMap((line) =>
-      [list.dataset.marked === "yes" && !other.has(line) ? make("mark", {}, line) : line, "\n"]);
-    text.replaceChildren(...parts.slice(0, -1));
+    const shown = parts[select.value], common = findCommon(shown, parts[panes[1 - place].select.value]);
+    text.replaceChildren(...shown.map((part, number) =>
+      common[number] || !part.trim() ? part : make("mark", {}, part)));
   });
   panes.forEach(({ select }) => select.addEventListener("change", show));
   list.before(make("div", { class: "pair" }, ...panes.map(({ box }) => box)));
@@ -147,12 +167,13 @@ for (const plot of document.querySelectorAll("svg.plot[data-series]")) {
   });
   const named = series.map((content, number) => ({ ...content, number })).filter(({ name }) => name);
   if (named.length < 2) continue;
-  const buttons = named.map(({ name, number, ids }) => {
+  const buttons = named.map(({ name, number, ids, legend }) => {
     const button = make("button", { type: "button", "aria-pressed": "true" }, name);
     button.switchTo = (on) => {
       button.setAttribute("aria-pressed", on);
       hidden[on ? "delete" : "add"](number);
       for (const id of ids) document.getElementById(id)?.classList.toggle("off", !on);
+      for (const id of legend) document.getElementById(id)?.classList.toggle("dim", !on);
       if (!on && current?.number === number) show(null);
     };
     button.addEventListener("click", () => button.switchTo(button.getAttribute("aria-pressed") !== "true"));

@@ -3,7 +3,7 @@
 import functools
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -23,6 +23,8 @@ COLOURS = (BLUE, GREEN, ORANGE, SKY, PURPLE, VERMILLION)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 GREY = "#595959"
 PALE_GREY = "#BDBDBD"
+
+MAX_WORD_CHARACTERS = 60  # longer parts of a label are cut
 
 STYLE: Any = {
     "axes.grid": True,
@@ -106,15 +108,26 @@ def draw_legend(figure: Figure, handles: list[Any]) -> None:
 
 
 def wrap_label(label: str, width: int = 30) -> str:
-    """Wrap `label` after blanks and hyphens into lines of at most `width` characters where possible."""
+    """Wrap `label` after blanks and hyphens into lines of at most `width` characters where possible; a part without
+    either of more than `MAX_WORD_CHARACTERS` is cut every `width` characters.
+    """
     lines: list[str] = []
     for line in label.split("\n"):
         lines.append("")
-        for part in re.findall(r"[^-\s]+[-\s]*|[-\s]+", line):
+        for part in _split_label(line, width):
             if lines[-1] and len(lines[-1]) + len(part.rstrip()) > width:
                 lines.append("")
             lines[-1] += part
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _split_label(line: str, width: int) -> Iterator[str]:
+    """Yield the parts of a line of a label that stay together."""
+    for part in re.findall(r"[^-\s]+[-\s]*|[-\s]+", line):
+        if len(part) > MAX_WORD_CHARACTERS:
+            yield from (part[start : start + width] for start in range(0, len(part), width))
+        else:
+            yield part
 
 
 def set_log_axis(axes: Axes, name: str) -> None:

@@ -200,3 +200,4 @@ def test_long_names_are_broken_after_hyphens_and_short_ones_are_not() -> None:
     lines = wrap_label(name, 24).split("\n")
     assert lines == ["lstm-2x256-dropout~0.3-", "learning_rate~0.01, 2.5"]
     assert wrap_label("x" * 40 + "\nsecond") == "x" * 40 + "\nsecond"
+    assert wrap_label("x" * 200, 24).split("\n") == ["x" * 24] * 8 + ["x" * 8]

@@ -292,6 +292,36 @@ def test_what_is_missing_is_named(made: Made) -> None:
     assert "sample of xz" not in text  # a compressor writes nothing
 
 
+def test_a_run_that_failed_stops_the_tables_and_the_report_names_it(made: Made) -> None:
+    failed = made.run("lstm-1x8")
+    metrics = failed.file("metrics.json")
+    assert metrics in list_report_files(made.experiment.prepared, made.experiment.runs)  # no report before it is there
+    Path(metrics).unlink()
+    with pytest.raises(FileNotFoundError, match=re.escape(metrics)):
+        made.models()
+    models = made.models(kept=lambda run: run != failed)
+    write_table(made.place().file("models.csv"), models)
+    assert "lstm-1x8 is not in models.csv." in made.page().text
+
+
+def test_a_page_of_500_models_folds_long_lists_and_scrolls_its_leaderboard(made: Made) -> None:
+    models = made.models()
+    pattern, run = models[models["model"] == "lstm-1x8"], made.run("lstm-1x8")
+    names = [f"lstm-1x8-seed~{number}" for number in range(500)]
+    copies = [pattern.assign(model=name, seeds=1) for name in names]
+    write_table(made.place().file("models.csv"), pd.concat([models, *copies]))
+    runs = [*made.experiment.runs, *(run._replace(model=name) for name in names)]
+    made.experiment = made.experiment._replace(runs=runs)
+    page = made.page()
+    assert page.open == [] and all(name in page.text for name in names)
+    tags = [tag for tag, _ in page.tags]
+    first_list = tags.index("ul", tags.index("main"))  # of the missing files, four for each of 500 runs
+    assert tags[first_list - 2 : first_list] == ["details", "summary"]
+    assert ("scroll tall", "Models of toy, char") in {
+        (attributes.get("class"), attributes.get("aria-label")) for _, attributes in page.tags
+    }
+
+
 def test_runs_and_table_that_do_not_belong_together_are_named(made: Made) -> None:
     whole = made.experiment
     write_table(made.place().file("models.csv"), made.models()[lambda models: models["model"] != "mkn-2"])

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from seqlab.report.points import add_points, inline_figure, name_points
-from seqlab.report.style import save_figure
+from seqlab.report.style import draw_legend, save_figure
 
 DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">{}</svg>'
 
@@ -45,6 +45,19 @@ def test_the_ids_of_series_are_those_of_their_lines(tmp_path: Path) -> None:
     page = inline_figure(draw(tmp_path / "a.svg")[1].encode(), "key", "label")
     for content in read_series(page):
         assert all(f'id="{name}"' in str(page) for name in content["ids"])
+
+
+def test_a_series_has_the_ids_of_its_entry_in_a_wrapped_legend(tmp_path: Path) -> None:
+    label = "best of all networks within-a-cost of training"
+    figure = Figure()
+    axes = figure.subplots()
+    handles = axes.plot([1, 2], [1, 2], label=label) + axes.plot([1, 2], [2, 1], label="other")
+    draw_legend(figure, handles)
+    save_figure(figure, tmp_path / "a.svg")
+    page = inline_figure((tmp_path / "a.svg").read_bytes(), "key", "label")
+    series = {content["name"]: content["legend"] for content in read_series(page)}
+    assert series == {label: ["key.legend-0", "key.legend-1"], "other": ["key.legend-2", "key.legend-3"]}
+    assert all(f'id="{name}"' in str(page) for names in series.values() for name in names)
 
 
 def test_no_text_of_a_figure_is_markup_in_the_page(tmp_path: Path) -> None:

@@ -9,11 +9,14 @@ import pandas as pd
 import pytest
 from made_forecasts import make_forecasts, make_series, make_vectors
 
+from seqlab.fleet.fit import UNDERFITTED_COLUMN
 from seqlab.io.errors import InputError
 from seqlab.io.files import replacing, write_json
 from seqlab.io.runs import Experiment, read_experiment
-from seqlab.report.contents import SERIES_FIGURES, figure_file, list_figure_files
+from seqlab.io.tables import write_table
+from seqlab.report.contents import SERIES_FIGURES, figure_file, list_figure_files, list_report_files
 from seqlab.report.drawing import draw_figure
+from seqlab.report.forecast import compose_forecast_summary
 from seqlab.report.forecast_figures import (
     plot_error_by_horizon,
     plot_forecast_paths,
@@ -24,7 +27,7 @@ from seqlab.report.page import write_report
 from seqlab.report.style import save_figure
 from seqlab.series.record import read_forecasts
 from seqlab.series.splits import Prepared
-from seqlab.series.tables import read_forecast_models, summarize_forecasts
+from seqlab.series.tables import find_best_forecaster, read_forecast_models, summarize_forecasts
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +110,21 @@ def test_forecasts_that_are_not_those_of_the_metrics_are_refused(tmp_path: Path)
         summarize_forecasts(experiment.runs)
 
 
+def test_a_forecasting_run_that_failed_is_named(tmp_path: Path) -> None:
+    make_forecasts(tmp_path)
+    experiment = read_experiment(tmp_path / "results" / "made" / "runs.json")
+    failed = next(run for run in experiment.runs if run.model == "gru-1x4")
+    models = pd.read_csv(failed.place.file("models.csv"))
+    write_table(failed.place.file("models.csv"), models[models["model"] != "gru-1x4"])
+    with pytest.raises(InputError, match=r"models\.csv is damaged \(it lacks gru-1x4"):
+        write_report(experiment, {}, tmp_path / "report.html")
+    Path(failed.file("metrics.json")).unlink()
+    with pytest.raises(FileNotFoundError, match=r"gru-1x4/metrics\.json"):
+        summarize_forecasts(experiment.runs)
+    assert failed.file("metrics.json") in list_report_files(experiment.prepared, experiment.runs)
+    assert not (tmp_path / "report.html").exists()
+
+
 def one_ahead(errors: np.ndarray) -> dict[str, np.ndarray]:
     """The arrays of a model that makes these errors one step ahead, and others four ahead."""
     return {"horizons": np.array([4, 1]), "errors": np.stack([np.ones_like(errors), errors], axis=-1)[None, ..., None]}
@@ -162,6 +180,7 @@ def page(root: Path, experiment: Experiment) -> str:
         "The figure forecast_paths.svg is missing.",
         'aria-label="Markov check of wave',
         "a note on gru-1x4",
+        '<p class="summary">seasonal-persistence forecasts this series best one step ahead: RMSE ',
         "<h3>4 steps ahead</h3>",
         "The comparison is not settled, because a network is underfitted: gru-1x4 (still falling).",
         "Remedy for still falling: more forecast.training.epochs.",
@@ -225,6 +244,37 @@ def test_errors_of_vectors_are_drawn_by_column(river: Experiment) -> None:
     assert labels == [f"RMSE of the roll-out ({unit})" for unit in ("deviations on train", "l/s", "m")]
     rows = models[(models["model"] == "persistence") & (models["split"] == "test") & (models["column"] == "level")]
     np.testing.assert_array_equal(figure.axes[6].lines[0].get_ydata(), rows["rmse"])
+
+
+def summarize(models: pd.DataFrame, **figures: Any) -> str:
+    """The summary of a series after a change of the `figures` of its best model on test."""
+    best = find_best_forecaster(models)
+    rows = (models["model"] == best) & (models["split"] == "test")
+    changed = models.assign(**{UNDERFITTED_COLUMN: ""})
+    for name, value in figures.items():
+        changed.loc[rows, name] = value
+    summary = " ".join(compose_forecast_summary(changed, {"units": ["m"]}))
+    return summary.replace(best, "BEST")
+
+
+def test_the_summary_of_a_series_says_its_lead_its_cost_and_what_comes_next(base: Path) -> None:
+    models = read_forecast_models(base / "models.csv")
+    lead = {"mae_less_persistence": -0.5, "mae_less_persistence_low": -0.75, "mae_less_persistence_high": -0.25}
+    costs = {"rmse": 1.5, "parameters": 1234, "train_seconds": 2.0, "seeds": 3}
+    summary = summarize(models, **lead, **costs)
+    assert summary.startswith("BEST forecasts this series best one step ahead: RMSE 1.500 (m). ")
+    assert (
+        "It is 0.5 of mean absolute error (m) better than persistence (95 % interval 0.25 to 0.75), and this is "
+        "settled on this series. It has 1,234 parameters and took 2.0 s of training of 3 seeds. Next: try values"
+    ) in summary
+    tied = summarize(models, **lead | {"mae_less_persistence_high": 0.25})
+    assert "not settled: the two are tied" in tied and "Next: use a longer series or more seeds" in tied
+    worse = summarize(models, **{name: -value for name, value in lead.items()})
+    assert "worse than persistence" in worse
+    assert "too few origins" in summarize(models, **dict.fromkeys(lead, np.nan))
+    persistence = models[models["model"] == "persistence"]
+    alone = " ".join(compose_forecast_summary(persistence, {"units": ["m"]}))
+    assert "No other model has a lower RMSE on validation." in alone and "train a recurrent network" in alone
 
 
 @pytest.mark.parametrize(
