@@ -159,6 +159,7 @@ def test_every_file_that_is_computed_from_is_damaged_here(whole: Project) -> Non
     """What is not: logs and times, what is only looked at, lists of files, and what other programs keep."""
     tested = {file.name for file, _ in READERS} | {"perplexity_by_order.svg"}
     looked_at = {"sample.txt", "report.html", "tracking.json", "model.arpa.gz", "training_time.json"}
+    looked_at |= {"provenance.json", "changes.diff"}
     files = [path for path in (whole.folder / "results").rglob("*") if path.is_file() and path.name[0] != "."]
     files = [path for path in files if "mlflow-artifacts" not in path.parts and "counts" not in path.parts]
     left = {path.name for path in files if path.suffix not in (".log", ".tsv", ".svg", ".db")} - tested - looked_at

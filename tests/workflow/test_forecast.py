@@ -47,7 +47,7 @@ def test_every_seed_and_the_summary_are_runs(tides: tuple[Project, tuple[str, ..
 
 def test_the_report_holds_every_figure(tides: tuple[Project, tuple[str, ...]]) -> None:
     page = (tides[0].folder / "results/forecast/report.html").read_text()
-    assert page.count("<img") == 4
+    assert page.count("<figure>") == 4
     assert ".svg is missing" not in page
 
 
@@ -81,7 +81,7 @@ def test_columns_are_forecast_together(tmp_path: Path) -> None:
     network = json.loads((folder / "forecast/mlp-1x4/network.json").read_text())
     assert (network["columns"], network["cell"]) == (3, "mlp")
     page = (project.folder / "results/forecast/report.html").read_text()
-    assert page.count("<img") == 4 and ".svg is missing" not in page
+    assert page.count("<figure>") == 4 and ".svg is missing" not in page
     receipt = json.loads((project.folder / "results/forecast/tracking.json").read_text())
     assert receipt["places"] == {"river_flow_level/series": 5}
     assert project.planned(*arguments) == {}

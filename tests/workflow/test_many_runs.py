@@ -42,6 +42,7 @@ AFTER_SCORING += [
     "plot_figure",
     "track_runs",
     "record_provenance",
+    "audit_models",
     "write_report",
     "verify",
 ]

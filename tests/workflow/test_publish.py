@@ -32,6 +32,6 @@ def test_outside_a_repository_the_date_has_to_be_set(finished: Project) -> None:
 
 
 def test_make_verify_checks_a_named_crate() -> None:
-    command = ["make", "--dry-run", "verify", "CRATE=my crate.zip"]
+    command = ["make", "--no-print-directory", "--dry-run", "verify", "CRATE=my crate.zip"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == '.venv/bin/seqlab check-crate "my crate.zip"'

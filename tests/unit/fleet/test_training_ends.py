@@ -73,7 +73,7 @@ def with_losses(*losses: list[float], **settings: Any) -> Fleet:
     """A fleet whose replicas had these validation losses so far."""
     fleet = fleet_of(list(range(len(losses))), epochs=20, **settings)
     fleet.history = [
-        {"epoch": epoch, "seed": replica, "valid_loss": loss}
+        {"replica": replica, "epoch": epoch, "seed": replica, "valid_loss": loss}
         for epoch, row in enumerate(zip(*losses, strict=True), start=1)
         for replica, loss in enumerate(row)
     ]
@@ -156,7 +156,7 @@ def test_a_replica_that_diverges_late_keeps_what_it_had_and_a_checkpoint_knows(t
 def test_a_fleet_that_diverges_as_a_whole_is_refused():
     fleet = fleet_of([11, 22])
     fleet.parameters["b_q"][:] = math.nan
-    with pytest.raises(InputError, match=r"the loss of seed 11, 22 is not finite in epoch 1.*rnn\.training\.clip"):
+    with pytest.raises(InputError, match=r"the loss of seed 11, seed 22 is not finite in epoch 1.*rnn\.training\.clip"):
         trained(fleet)
 
 
