@@ -65,10 +65,9 @@ def choose_layer_way(
 def prefer_ways(fleet: "Fleet") -> None:
     """Compute the layers of `fleet` by its `ways` from now on."""
     prefer_products(fleet.ways.get(PRODUCTS, TORCH))
-    for name, way in fleet.ways.items():
-        if name == PRODUCTS:
-            continue
-        ways.prefer_way(describe_layer(*_draw_layer(fleet, LAYER_NAMES[name])), way)
+    for name, number in LAYER_NAMES.items():
+        if name in fleet.ways:
+            ways.prefer_way(describe_layer(*_draw_layer(fleet, number)), fleet.ways[name])
 
 
 def _draw_layer(fleet: "Fleet", number: int) -> tuple[Any, ...]:

@@ -21,7 +21,7 @@ Shares = tuple[float, ...]  # of what is dropped, one for each replica
 
 @dataclass(frozen=True)
 class Dropout:
-    """What is dropped in the replicas of a fleet: shares of the outputs of layers, of the symbols and of W_hh."""
+    """Dropout of the replicas of a fleet: dropped shares of the outputs of layers, of the symbols and of W_hh."""
 
     outputs: Shares
     symbols: Shares

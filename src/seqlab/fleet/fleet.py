@@ -114,7 +114,7 @@ class Fleet:
 
     @cached_property
     def dropout(self) -> Dropout:
-        """What is dropped in each replica."""
+        """The dropout of each replica."""
         return Dropout.of(self.replica_settings)
 
     def describe(self, replica: int) -> str:

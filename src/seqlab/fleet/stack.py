@@ -178,7 +178,7 @@ def run_layer(
 def describe_layer(
     cell: str, inputs: Tensor, state: State, weights: Parameters, precision: torch.dtype | None
 ) -> ways.LayerShape:
-    """Return what the choice of an implementation depends on; the arguments are those of `run_layer`."""
+    """Return the properties that decide on its implementation; the arguments are those of `run_layer`."""
     w_xh = weights["W_xh"]
     is_first = not inputs.is_floating_point()
     steps, rows = (inputs.shape[2], inputs.shape[1]) if is_first else (inputs.shape[0], inputs.shape[2])

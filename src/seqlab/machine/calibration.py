@@ -90,7 +90,7 @@ def locate_cache() -> Path:
 
 
 def describe_machine() -> dict[str, Any]:
-    """Return what times depend on: processor, GPU, threads and versions."""
+    """Return the properties on which times depend: processor, GPU, threads and versions."""
     processor = read_processor(), torch.backends.cpu.get_cpu_capability(), os.environ.get("ONEDNN_MAX_CPU_ISA", "")
     versions = list_versions()
     return {

@@ -22,7 +22,7 @@ LOOP, SCAN, FUSED, COMPILED = "the time loop", "the scan", "the kernel of torch"
 
 @dataclass(frozen=True)
 class LayerShape:
-    """What the choice of an implementation of a layer depends on."""
+    """The properties of a layer on which the choice of its implementation depends."""
 
     cell: str
     symbols: int | None  # of one-hot inputs; None for the outputs of a layer
